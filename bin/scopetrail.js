@@ -1,0 +1,43 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that any Node can read it: finds the Node that came with the project (or uses this one
+// when it is new enough to run TypeScript) and starts src/main.ts with it.
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+const require = createRequire(import.meta.url);
+
+/** Node runs the sources by stripping their types: stable since 24.12; 24.15 is what is tested. */
+function fit(version) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 24 || (major === 24 && minor >= 15);
+}
+
+function bundledNode() {
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  try {
+    return require.resolve(`node-${platform}-${process.arch}/bin/${platform === "win" ? "node.exe" : "node"}`);
+  } catch {
+    return undefined;
+  }
+}
+
+const node = fit(process.versions.node) ? process.execPath : bundledNode();
+if (node === undefined) {
+  process.stderr.write(
+    `scopetrail needs Node 24.15 or newer to run; this is ${process.version}, and no Node came with the packages for ` +
+      `${process.platform}-${process.arch}.\nFix: run "npm install" in the project's folder, or install Node 24 LTS.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    process.stderr.write(`scopetrail: cannot start ${node}: ${error.message}\n`);
+    process.exitCode = 70;
+  });
+  child.on("exit", (code, signal) => {
+    process.exitCode = code ?? (signal === "SIGINT" ? 130 : 143);
+  });
+}
