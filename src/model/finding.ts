@@ -1,0 +1,82 @@
+import type { DimensionValues, Layer } from "./call.ts";
+import type { Cause } from "./cause.ts";
+import type { Instant } from "./time.ts";
+
+export type FindingKind = "intermittent-refusal" | "forged-tokens" | "source-gap";
+
+export type Severity = "low" | "medium" | "high";
+export type FindingStatus = "open" | "resolved" | "muted";
+
+export type PrincipalKind =
+  | "service-principal"
+  | "managed-identity"
+  | "user"
+  | "account-key"
+  | "subscription"
+  | "claimed"
+  | "unknown";
+
+/** What a finding is about: what applies, nothing else. */
+export interface Subject {
+  readonly principal?: string;
+  readonly principalKind?: PrincipalKind;
+  readonly api?: string;
+  readonly operation?: string;
+  readonly account?: string;
+  readonly database?: string;
+  readonly container?: string;
+}
+
+export interface Counts {
+  readonly calls: number;
+  readonly refused: number;
+  readonly status: { readonly "401": number; readonly "403": number };
+  /** Share of the same calls that is refused when nothing is wrong, 0 to 1. */
+  readonly usualRate: number;
+}
+
+/** Calls that share `where`, against the rest of the compared calls. */
+export interface Split {
+  readonly where: DimensionValues;
+  /** Refused share among calls with `where`, 0 to 1, and among the others. */
+  readonly refusedInside: number;
+  readonly refusedOutside: number;
+  readonly calls: number;
+  readonly refused: number;
+  /** Wilson 95 % interval of `refusedInside`. */
+  readonly interval: readonly [number, number];
+  readonly pAdjusted: number;
+}
+
+export interface Finding {
+  /** `F-` and 10 letters or digits; derived from content, so replay repeats it. */
+  readonly id: string;
+  readonly kind: FindingKind;
+  readonly severity: Severity;
+  readonly status: FindingStatus;
+  /** One sentence that a caller could be told. */
+  readonly title: string;
+  readonly subject: Subject;
+  readonly onset: Instant;
+  readonly end: Instant | null;
+  /** Event time at which it was first raised. */
+  readonly detectedAt: Instant;
+  readonly counts: Counts;
+  readonly layer: Layer;
+  /** Best first; empty when nothing separates. */
+  readonly splits: readonly Split[];
+  readonly cause: Cause;
+  readonly fix: { readonly says: string; readonly commands: readonly string[] };
+  readonly privilege: null;
+  /** Correlation (or activity) ids. */
+  readonly samples: { readonly refused: readonly string[]; readonly succeeded: readonly string[] };
+}
+
+/** What could not be seen, and what to switch on to see it. */
+export interface BlindSpot {
+  readonly id: string;
+  /** `api:orders`, `account:shop`, `input` … */
+  readonly scope: string;
+  readonly says: string;
+  readonly fix: string;
+}
