@@ -1,0 +1,49 @@
+import type { Finding } from "../model/finding.ts";
+import type { MinuteCount, Report } from "../model/report.ts";
+import type { Instant } from "../model/time.ts";
+
+/** One call among a finding's samples. */
+export interface SampleCall {
+  readonly id: string;
+  readonly time: Instant;
+  readonly refused: boolean;
+  readonly status: number;
+  /** What the Cosmos operations or the backend answered; absent when the backend was not reached. */
+  readonly backendStatus?: number;
+  readonly subStatus?: string;
+  /** Display text with its provenance, never an unverified id as a name. */
+  readonly caller: string;
+  readonly operation: string;
+}
+
+/** A change of the control planes near a finding's onset. */
+export interface ChangeMark {
+  readonly time: Instant;
+  readonly says: string;
+}
+
+export interface SourceHealth {
+  readonly source: string;
+  readonly partition: string;
+  readonly records: number;
+  readonly rejected: number;
+  readonly newest: Instant | null;
+}
+
+/** What the dashboard may read: never a mutable part of the analysis. */
+export interface View {
+  /** Counts, findings (open first, worst first) and blind spots of now. */
+  report(): Report;
+  finding(id: string): Finding | undefined;
+  /** All calls by minute, oldest first, at most the last `minutes`. */
+  minutes(minutes: number): readonly MinuteCount[];
+  /** The same for the calls that a finding is about (its best split's calls). */
+  findingMinutes(id: string): readonly MinuteCount[];
+  samples(id: string): readonly SampleCall[];
+  changes(id: string): readonly ChangeMark[];
+  sources(): readonly SourceHealth[];
+  /** Event time up to which the findings stand; null before any. */
+  watermark(): Instant | null;
+  /** Called at most once a second when anything above may have changed; returns its own removal. */
+  subscribe(listener: () => void): () => void;
+}

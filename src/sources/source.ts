@@ -1,0 +1,29 @@
+import type { RawRecord, Reject } from "../model/record.ts";
+import type { EpochMs } from "../model/time.ts";
+
+/** What one read of one partition gave, decoded. */
+export interface Batch {
+  readonly partition: string;
+  readonly records: readonly RawRecord[];
+  readonly rejects: readonly Reject[];
+  /** Bytes as delivered, before decompression. */
+  readonly bytes: number;
+  /** Where this partition goes on after this batch. Opaque to all but its source. */
+  readonly checkpoint: string;
+  /** Newest time at which the broker or file system took what is in here; bounds how far event time is believed. */
+  readonly enqueued?: EpochMs;
+  /** The partition holds no more for now: it need not hold the watermark back. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * Delivers records at least once, in order within one partition.
+ * A checkpoint is taken back only after all that it stands for was committed.
+ */
+export interface Source {
+  readonly name: string;
+  /** Partitions that must be heard of before the watermark moves; empty where the source has no notion of them. */
+  partitions(signal: AbortSignal): Promise<readonly string[]>;
+  /** Starts each partition after its checkpoint, or at the configured start without one; ends when `signal` aborts or input is exhausted. */
+  read(from: ReadonlyMap<string, string>, signal: AbortSignal): AsyncIterable<Batch>;
+}

@@ -1,0 +1,60 @@
+import type { Finding } from "../model/finding.ts";
+import type { EpochMs } from "../model/time.ts";
+
+/** Input counts of one source partition; `records = accepted + duplicate + filtered + rejected`. */
+export interface LedgerRow {
+  readonly records: number;
+  readonly accepted: number;
+  readonly duplicate: number;
+  readonly filtered: number;
+  readonly rejected: number;
+  readonly bytes: number;
+}
+
+/** One alert for one target, waiting or done. */
+export interface OutboxRow {
+  readonly alertId: string;
+  readonly target: string;
+  readonly body: string;
+  readonly attempts: number;
+}
+
+/** All that one checkpoint makes durable, in one transaction. */
+export interface Commit {
+  /** Source name → partition → checkpoint. */
+  readonly positions: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** Added to the ledger: source name → partition → counts. */
+  readonly ledger: ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
+  /** Input of the analysis since the last snapshot, in order; replayed on load. */
+  readonly journal: Uint8Array;
+  /** The analysis' whole state; replaces the journal written so far. */
+  readonly snapshot?: Uint8Array;
+  /** Findings that are new or changed. */
+  readonly findings: readonly Finding[];
+  /** Alerts to send once this is durable. */
+  readonly outbox: readonly { readonly alertId: string; readonly target: string; readonly body: string }[];
+}
+
+/** What a restart goes on from. */
+export interface Saved {
+  readonly positions: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly snapshot: Uint8Array | undefined;
+  readonly journal: readonly Uint8Array[];
+}
+
+/**
+ * Durable state: one file, one connection, one transaction a checkpoint.
+ * A commit that returned survives a crash and a power cut; one that did not return left nothing.
+ */
+export interface Store {
+  load(): Saved;
+  commit(commit: Commit): void;
+  ledger(): ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
+  findings(): readonly Finding[];
+  /** Alerts whose time has come, oldest first; a later alert about a finding never overtakes an earlier one to the same target. */
+  due(now: EpochMs, limit: number): readonly OutboxRow[];
+  sent(alertId: string, target: string): void;
+  retry(alertId: string, target: string, next: EpochMs, because: string): void;
+  dead(alertId: string, target: string, because: string): void;
+  close(): void;
+}
