@@ -1,0 +1,110 @@
+import { createReadStream } from "node:fs";
+import { addAbortSignal, type Readable } from "node:stream";
+import { createStreamDecoder } from "../decode/stream-decoder.ts";
+import type { Reject } from "../model/record.ts";
+import { BOMB_LIMITS, type BombLimits, type ByteInput, type Damage, decompress, type Piece } from "./decompress.ts";
+import { createResume, type FileChunk, parseFileCheckpoint } from "./file-checkpoint.ts";
+import {
+  errorCode,
+  type FileList,
+  faultText,
+  type InputFile,
+  listFiles,
+  type PathProblem,
+  STDIN,
+} from "./file-list.ts";
+import { readAhead } from "./read-ahead.ts";
+import type { Source } from "./source.ts";
+
+export interface FilesOptions {
+  /** What `-` reads; without it, the process' own standard input. */
+  readonly stdin?: Readable;
+  readonly bombLimits?: BombLimits;
+}
+
+export interface FilesSource extends Source {
+  /** Paths asked for that give nothing, to be told before reading. */
+  problems(): Promise<readonly PathProblem[]>;
+}
+
+const NAME = "files";
+const CHUNK_BYTES = 1 << 20;
+
+/**
+ * Log files, folders and `-`, read one after another to their ends; gzip and zstd are told by their first bytes.
+ * A partition is one file. The checkpoint counts what was delivered of it, so it holds for compressed files as well.
+ * What cannot be read is a reject that names the file; the others are read.
+ */
+export function filesSource(paths: readonly string[], options: FilesOptions = {}): FilesSource {
+  let list: Promise<FileList> | undefined;
+  const listed = (): Promise<FileList> => (list ??= listFiles(paths));
+  return {
+    name: NAME,
+    async problems() {
+      return (await listed()).problems;
+    },
+    async partitions() {
+      return (await listed()).files.map((file) => file.partition);
+    },
+    async *read(from, signal) {
+      for (const file of (await listed()).files) {
+        const resume = createResume(file.partition, parseFileCheckpoint(NAME, from.get(file.partition)));
+        for await (const chunk of readFile(file, options, signal)) {
+          if (signal.aborted) return;
+          yield resume(chunk);
+        }
+        if (signal.aborted) return;
+      }
+    },
+  };
+}
+
+async function* readFile(file: InputFile, options: FilesOptions, signal: AbortSignal): AsyncGenerator<FileChunk> {
+  const decoder = createStreamDecoder({ source: NAME, partition: file.partition });
+  let bytesRead = 0;
+  let damage: Reject | undefined;
+  let fault: Reject | undefined;
+  for await (const piece of readAhead(readPieces(file, options, signal))) {
+    if (piece.kind === "bytes") {
+      bytesRead = Math.max(bytesRead, piece.consumed);
+      if (piece.bytes.length > 0) yield { ...decoder.push(piece.bytes), bytesRead, caughtUp: false };
+    }
+    if (piece.kind === "damage") damage = fileReject(file, piece.damage.reason, damageText(file, piece.damage));
+    if (piece.kind === "fault") fault = fileReject(file, "unreadable", piece.says);
+  }
+  if (signal.aborted) return;
+  const { records, rejects } = decoder.end();
+  const last = { records, rejects: damage === undefined ? rejects : [...rejects, damage], bytesRead, caughtUp: true };
+  yield fault === undefined ? last : { ...last, fault };
+}
+
+type FilePiece = Piece | { readonly kind: "fault"; readonly says: string };
+
+async function* readPieces(file: InputFile, options: FilesOptions, signal: AbortSignal): AsyncGenerator<FilePiece> {
+  if (file.fault !== undefined) {
+    yield { kind: "fault", says: file.fault };
+    return;
+  }
+  try {
+    yield* decompress(inputOf(file, options, signal), options.bombLimits ?? BOMB_LIMITS);
+  } catch (error) {
+    if (!signal.aborted) yield { kind: "fault", says: faultText(file.path, errorCode(error)) };
+  }
+}
+
+const damageText = (file: InputFile, damage: Damage): string =>
+  `${file.path}: ${damage.says} at byte ${damage.byte}; what comes before was read. Copy the file again.`;
+
+function inputOf(file: InputFile, options: FilesOptions, signal: AbortSignal): ByteInput {
+  if (file.path === STDIN)
+    return { canReopen: false, open: () => addAbortSignal(signal, options.stdin ?? process.stdin) };
+  return { canReopen: file.canReopen, open: () => createReadStream(file.path, { highWaterMark: CHUNK_BYTES, signal }) };
+}
+
+const fileReject = (file: InputFile, reason: string, detail: string): Reject => ({
+  stage: "decode",
+  reason,
+  position: { source: NAME, partition: file.partition, sequence: 0, index: 0 },
+  detail,
+  sample: "",
+});
