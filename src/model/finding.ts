@@ -2,7 +2,7 @@ import type { DimensionValues, Layer } from "./call.ts";
 import type { Cause } from "./cause.ts";
 import type { Instant } from "./time.ts";
 
-export type FindingKind = "intermittent-refusal" | "forged-tokens" | "source-gap";
+export type FindingKind = "intermittent-refusal" | "source-gap";
 
 export type Severity = "low" | "medium" | "high";
 export type FindingStatus = "open" | "resolved" | "muted";

@@ -1,0 +1,82 @@
+import type { Layer, Outcome } from "../model/call.ts";
+import type { DataPlaneOperation, GatewayRequest } from "../model/event.ts";
+import { cosmosReason, isLookAlike } from "./cosmos-refusal.ts";
+import { hostOf } from "./network.ts";
+
+const isRefusal = (status: number | undefined): status is 401 | 403 => status === 401 || status === 403;
+
+/** Cosmos answered, so it let the caller in: a missing or conflicting item is not about authorization. */
+const passedAuthorization = (status: number): boolean =>
+  (status > 0 && status < 400) || status === 404 || status === 409 || status === 412;
+
+/** What became of one data-plane operation; `gateway` is the request that caused it, where it is known. */
+export function operationOutcome(operation: DataPlaneOperation, gateway?: GatewayRequest): Outcome {
+  if (passedAuthorization(operation.status)) return { kind: "succeeded" };
+  if (!isRefusal(operation.status)) return { kind: "other", status: operation.status };
+  return cosmosOutcome(operation.status, gateway?.subStatus, gateway?.errorBody);
+}
+
+/** What became of a whole call, as its caller saw it. */
+export function callOutcome(gateway: GatewayRequest, operations: readonly DataPlaneOperation[]): Outcome {
+  const refusedOperation = operations.find((operation) => isRefusal(operation.status));
+  if (gateway.status > 0 && gateway.status < 400) return { kind: "succeeded" };
+  const backendRefused = isRefusal(gateway.backendStatus);
+  const clientRefused = isRefusal(gateway.status);
+  if (refusedOperation !== undefined && (clientRefused || backendRefused || gateway.status >= 500)) {
+    return cosmosOutcome(refusedOperation.status === 401 ? 401 : 403, gateway.subStatus, gateway.errorBody);
+  }
+  if (isRefusal(gateway.backendStatus)) return backendOutcome(gateway, gateway.backendStatus, operations);
+  if (!isRefusal(gateway.status)) return { kind: "other", status: gateway.status };
+  if (gateway.backendStatus !== undefined && gateway.backendStatus >= 400) {
+    return { kind: "refused", layer: "backend", status: gateway.status, symptom: `backend:${gateway.status}` };
+  }
+  return gatewayOutcome(gateway, gateway.status);
+}
+
+function gatewayOutcome(gateway: GatewayRequest, status: 401 | 403): Outcome {
+  const reason = gateway.error?.reason;
+  const symptom = reason === undefined || reason === "" ? `gateway:${status}` : `gateway:${reason}`;
+  return { kind: "refused", layer: "gateway", status, symptom };
+}
+
+function backendOutcome(gateway: GatewayRequest, status: 401 | 403, operations: readonly DataPlaneOperation[]): Outcome {
+  if (isCosmosBackend(gateway) || gateway.subStatus !== undefined || operations.length > 0) {
+    return cosmosOutcome(status, gateway.subStatus, gateway.errorBody);
+  }
+  const reason = cosmosReason(undefined, gateway.errorBody);
+  if (reason !== "untold") return cosmosOutcome(status, undefined, gateway.errorBody);
+  const told = challengeReason(gateway.challenge);
+  return { kind: "refused", layer: "backend", status, symptom: told === "" ? `backend:${status}` : `backend:${told}` };
+}
+
+function cosmosOutcome(status: 401 | 403, subStatus: number | undefined, message: string | undefined): Outcome {
+  const reason = cosmosReason(subStatus, message);
+  const layer: Layer = "cosmos";
+  const symptom = reason === "untold" ? `cosmos:${status}` : `cosmos:${reason}`;
+  if (isLookAlike(reason)) return { kind: "look-alike", layer, status, symptom };
+  return { kind: "refused", layer, status, symptom };
+}
+
+/** The gateway talks to Cosmos DB's REST endpoint itself. */
+export function isCosmosBackend(gateway: GatewayRequest): boolean {
+  const host = gateway.backendUrl === undefined ? undefined : hostOf(gateway.backendUrl);
+  return host !== undefined && COSMOS_HOSTS.some((suffix) => host.endsWith(suffix));
+}
+
+const COSMOS_HOSTS = [".documents.azure.com", ".documents.azure.us", ".documents.azure.cn", ".cosmos.azure.com"];
+
+/** Reasons that a backend's `WWW-Authenticate` names (RFC 6750 §3, as Entra's middlewares fill it). */
+const CHALLENGES: readonly (readonly [string, string])[] = [
+  ["expired", "TokenExpired"],
+  ["signature key was not found", "TokenSignatureKeyNotFound"],
+  ["signature is invalid", "TokenSignatureInvalid"],
+  ["issuer", "TokenIssuerNotAllowed"],
+  ["audience", "TokenAudienceNotAllowed"],
+  ["insufficient_scope", "TokenClaimNotFound"],
+];
+
+function challengeReason(challenge: string | undefined): string {
+  if (challenge === undefined) return "";
+  const text = challenge.toLowerCase();
+  return CHALLENGES.find(([part]) => text.includes(part))?.[1] ?? "";
+}

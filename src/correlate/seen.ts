@@ -1,0 +1,54 @@
+import { hash64 } from "../lib/hash.ts";
+
+/**
+ * Remembers which records were seen: 64-bit fingerprints in two generations of a fixed size, so that memory is bounded
+ * and the oldest are forgotten together. Plain data: survives a structured clone.
+ */
+export interface Seen {
+  readonly seed: number;
+  /** Slots in one generation, a power of two. */
+  readonly slots: number;
+  current: Uint32Array;
+  previous: Uint32Array;
+  used: number;
+  /** How often a generation was forgotten: from then on a repeat that is older than both is not recognised. */
+  forgotten: number;
+}
+
+export function createSeen(slots: number, seed: number): Seen {
+  return { seed, slots, current: new Uint32Array(2 * slots), previous: new Uint32Array(0), used: 0, forgotten: 0 };
+}
+
+/** True when the key was there already; it is there afterwards. */
+export function sawBefore(seen: Seen, key: string): boolean {
+  const [high, low] = hash64(key, seen.seed);
+  const a = high === 0 && low === 0 ? 1 : high;
+  if (find(seen.current, a, low) >= 0) return true;
+  if (seen.previous.length > 0 && find(seen.previous, a, low) >= 0) return true;
+  if (seen.used * 2 >= seen.slots) turn(seen);
+  const slot = ~find(seen.current, a, low);
+  seen.current[2 * slot] = a;
+  seen.current[2 * slot + 1] = low;
+  seen.used += 1;
+  return false;
+}
+
+/** The slot that holds the fingerprint, or the complement of the free slot where it belongs. */
+function find(table: Uint32Array, a: number, b: number): number {
+  const mask = (table.length >> 1) - 1;
+  let slot = (a ^ b) & mask;
+  for (;;) {
+    const x = table[2 * slot];
+    const y = table[2 * slot + 1];
+    if (x === a && y === b) return slot;
+    if (x === 0 && y === 0) return ~slot;
+    slot = (slot + 1) & mask;
+  }
+}
+
+function turn(seen: Seen): void {
+  if (seen.previous.length > 0) seen.forgotten += 1;
+  seen.previous = seen.current;
+  seen.current = new Uint32Array(2 * seen.slots);
+  seen.used = 0;
+}

@@ -1,0 +1,113 @@
+/**
+ * Sequential test of one cell: a mixture of Shiryaev-Roberts e-processes over alternatives, in bins of event time.
+ * While refusals are no more likely than the baseline, the average run to a false alarm is at least `ALARM` bins
+ * (Shin, Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", 2023).
+ */
+export interface EDetector {
+  /** Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals, one of each per alternative. */
+  readonly sr: Float64Array;
+  readonly cusum: Float64Array;
+  readonly start: Float64Array;
+  readonly refused: Float64Array;
+  /** Decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong. */
+  f: number;
+  f2: number;
+  n: number;
+  bins: number;
+  lastBin: number;
+}
+
+const ALTERNATIVES = [0.015, 0.03, 0.06, 0.12, 0.25, 0.5];
+/** With bins of 10 s: one false alarm a cell in about 30 years. */
+export const ALARM = 1e8;
+const PRIOR_RATE = 0.003;
+const PRIOR_TRIALS = 1_000;
+const RATE_FLOOR = 0.005;
+const HALF_LIFE_BINS = 4_320;
+const PRIOR_DISPERSION = 1.5;
+const PRIOR_DISPERSION_REFUSALS = 20;
+const REFUSALS_TO_ALARM = 5;
+/** Log CUSUM up to which a cell counts as healthy and teaches its baseline. */
+const HEALTHY_CUSUM = 5;
+
+/** `trialsBefore`: decayed trials of the cell before its first refusal, which is when a detector is made. */
+export const createEDetector = (trialsBefore: number, bin: number): EDetector => ({
+  sr: new Float64Array(ALTERNATIVES.length),
+  cusum: new Float64Array(ALTERNATIVES.length),
+  start: new Float64Array(ALTERNATIVES.length).fill(-1),
+  refused: new Float64Array(ALTERNATIVES.length),
+  f: 0,
+  f2: 0,
+  n: trialsBefore,
+  bins: Math.min(HALF_LIFE_BINS, trialsBefore),
+  lastBin: bin,
+});
+
+/** Refused share that is usual for the cell: learned, shrunk to 0.3 %, plus two standard errors, at least 0.5 %. */
+export function baseline(detector: EDetector): number {
+  const f = detector.f + PRIOR_TRIALS * PRIOR_RATE;
+  const n = detector.n + PRIOR_TRIALS;
+  const p = f / n;
+  return Math.min(0.5, Math.max(RATE_FLOOR, p + 2 * Math.sqrt((dispersion(detector) * p * (1 - p)) / n)));
+}
+
+/** At least 1: how much burstier than independent calls the cell's refusals are. */
+function dispersion(detector: EDetector): number {
+  const mean = detector.bins > 0 ? detector.f / detector.bins : 0;
+  const raw = detector.f > 0 ? detector.f2 / detector.f - mean : 1;
+  const weighed = Math.max(1, raw) * detector.f + PRIOR_DISPERSION * PRIOR_DISPERSION_REFUSALS;
+  return Math.max(1, weighed / (detector.f + PRIOR_DISPERSION_REFUSALS));
+}
+
+/** What one bin said: the bin in which the rise began when it is an alarm, else undefined. */
+export function stepEDetector(detector: EDetector, bin: number, f: number, n: number): number | undefined {
+  const p0 = baseline(detector);
+  const temper = 1 / dispersion(detector);
+  let mean = 0;
+  let best = -1;
+  let highest = 0;
+  for (let k = 0; k < ALTERNATIVES.length; k++) {
+    const q = Math.max(ALTERNATIVES[k] ?? 0.5, Math.min(0.95, 3 * p0));
+    const gain = (f * Math.log(q / p0) + (n - f) * Math.log((1 - q) / (1 - p0))) * temper;
+    const sr = Math.min(1e300, (1 + (detector.sr[k] ?? 0)) * Math.exp(Math.min(600, gain)));
+    detector.sr[k] = sr;
+    mean += sr / ALTERNATIVES.length;
+    if (addToCusum(detector, k, { bin, gain, f }) > highest) {
+      highest = detector.cusum[k] ?? 0;
+      best = k;
+    }
+  }
+  if (highest < HEALTHY_CUSUM) learn(detector, bin, f, n);
+  detector.lastBin = bin;
+  const alarm = mean >= ALARM && best >= 0 && (detector.refused[best] ?? 0) >= REFUSALS_TO_ALARM;
+  return alarm ? detector.start[best] : undefined;
+}
+
+function addToCusum(detector: EDetector, k: number, step: { bin: number; gain: number; f: number }): number {
+  if ((detector.cusum[k] ?? 0) <= 0) {
+    detector.start[k] = step.bin;
+    detector.refused[k] = 0;
+  }
+  const cusum = Math.max(0, (detector.cusum[k] ?? 0) + step.gain);
+  detector.cusum[k] = cusum;
+  detector.refused[k] = (detector.refused[k] ?? 0) + step.f;
+  return cusum;
+}
+
+function learn(detector: EDetector, bin: number, f: number, n: number): void {
+  const decay = 0.5 ** (Math.max(1, bin - detector.lastBin) / HALF_LIFE_BINS);
+  detector.f = detector.f * decay + f;
+  detector.f2 = detector.f2 * decay + f * f;
+  detector.n = detector.n * decay + n;
+  detector.bins = detector.bins * decay + 1;
+}
+
+/** After an alarm the test begins anew; what was learned stays. */
+export function resetEDetector(detector: EDetector): void {
+  detector.sr.fill(0);
+  detector.cusum.fill(0);
+  detector.refused.fill(0);
+}
+
+/** Nothing is on its way to an alarm: the cell need not be stepped until its next refusal. */
+export const isQuiet = (detector: EDetector): boolean => detector.cusum.every((value) => value <= 0);

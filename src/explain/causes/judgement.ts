@@ -1,0 +1,77 @@
+import type { Dimension } from "../../model/call.ts";
+import type { CauseId, Evidence } from "../../model/cause.ts";
+import type { ChangeKind } from "../../model/event.ts";
+import type { Split } from "../../model/finding.ts";
+import type { Observation } from "../observation.ts";
+
+/** What one cause says of an observation. */
+export type Judgement =
+  | {
+      readonly kind: "fits";
+      /** 0 to 1: the confidence if no other cause fits as well. */
+      readonly confidence: number;
+      readonly evidence: readonly Evidence[];
+      readonly missing?: readonly { readonly field: string; readonly fix: string }[];
+    }
+  | { readonly kind: "rejected"; readonly because: string }
+  /** The layer or reason is another one: not worth a word in the finding. */
+  | { readonly kind: "inapplicable" };
+
+export interface CauseRule {
+  readonly id: CauseId;
+  /** Among attributes that separate equally well, those that name this cause, first wins. */
+  readonly names: readonly Dimension[];
+  judge(observation: Observation): Judgement;
+}
+
+export const inapplicable: Judgement = { kind: "inapplicable" };
+export const rejected = (because: string): Judgement => ({ kind: "rejected", because });
+
+export const percent = (share: number): string =>
+  share > 0 && share < 0.01 ? "under 1 %" : share < 1 && share > 0.99 ? "over 99 %" : `${Math.round(share * 100)} %`;
+
+/** The split among those that cannot be told apart that names the dimension (and only it, when `alone`). */
+export function equalSplit(observation: Observation, dimension: Dimension, alone = false): Split | undefined {
+  return observation.splits
+    .slice(0, observation.equal)
+    .find(({ where }) => where[dimension] !== undefined && (!alone || Object.keys(where).length === 1));
+}
+
+/** Says how a split separates, for evidence. */
+export function splitEvidence(split: Split): Evidence {
+  const where = Object.entries(split.where)
+    .map(([dimension, value]) => `${dimension} ${value}`)
+    .join(" and ");
+  return {
+    says: `${percent(split.refusedInside)} of the calls with ${where} were refused, ${percent(split.refusedOutside)} of the others`,
+    fields: { ...split.where, refused: split.refused, calls: split.calls },
+  };
+}
+
+/** The change of one of the kinds that came nearest before the onset, within `clockMs`. */
+export function changeBefore(observation: Observation, kinds: readonly ChangeKind[], clockMs: number): Observation["changes"][number] | undefined {
+  return observation.changes.find(({ change, lagMs }) => kinds.includes(change.change) && lagMs >= -120_000 && lagMs <= clockMs);
+}
+
+export function changeEvidence({ change, lagMs }: Observation["changes"][number]): Evidence {
+  const minutes = Math.round(Math.abs(lagMs) / 60_000);
+  const when = minutes === 0 ? "within a minute of the onset" : `${minutes} min ${lagMs >= 0 ? "before" : "after"} the onset`;
+  return { says: `${change.operation} (${change.result}) ${when}`, fields: { operation: change.operation, resource: change.resource } };
+}
+
+/** Evidence of the best split, when there is one. */
+export const bestSplitEvidence = (observation: Observation): readonly Evidence[] =>
+  observation.splits[0] === undefined ? [] : [splitEvidence(observation.splits[0])];
+
+/** More than one caller is refused: no single value of a caller's dimension holds nearly all refusals. */
+export function manyCallers(observation: Observation): boolean {
+  const callers: readonly Dimension[] = ["appId", "subscription", "callerNetwork"];
+  const told = callers.map((dimension) => observation.values(dimension)[0]?.share).filter((share) => share !== undefined);
+  return told.length > 0 && told.every((share) => share < 0.85);
+}
+
+/** Share of refused rows that a test holds for, among those that it can be asked of. */
+export function shareOfFacts(observation: Observation, test: (fact: Observation["facts"][number]) => boolean | undefined): number {
+  const answers = observation.facts.map(test).filter((answer) => answer !== undefined);
+  return answers.length === 0 ? 0 : answers.filter(Boolean).length / answers.length;
+}

@@ -1,0 +1,110 @@
+import type { CauseId, Evidence } from "../../model/cause.ts";
+import type { Dimension } from "../../model/call.ts";
+import type { Observation } from "../observation.ts";
+import { bestSplitEvidence, type CauseRule, equalSplit, inapplicable, type Judgement, manyCallers, percent, rejected, shareOfFacts } from "./judgement.ts";
+
+/**
+ * What was wrong with a token, by the reasons of `validate-jwt` (learn.microsoft.com/azure/api-management/
+ * api-management-error-handling-policies), of Cosmos' sub-statuses, and of the messages where a reason is not logged.
+ */
+const FAULTS: ReadonlyMap<string, CauseId> = new Map<string, CauseId>([
+  ["TokenExpired", "caller-token-expired"],
+  ["token-expired", "caller-token-expired"],
+  ["TokenSignatureKeyNotFound", "signing-key-rollover"],
+  ["TokenSignatureInvalid", "signing-key-rollover"],
+  ["TokenIssuerNotAllowed", "token-issuer-mismatch"],
+  ["token-issuer", "token-issuer-mismatch"],
+  ["TokenAudienceNotAllowed", "token-audience-mismatch"],
+  ["token-audience", "token-audience-mismatch"],
+  ["TokenClaimNotFound", "token-claim-missing"],
+  ["TokenClaimValueNotAllowed", "token-claim-missing"],
+]);
+
+const MESSAGES: readonly (readonly [string, CauseId])[] = [
+  ["lifetime", "caller-token-expired"],
+  ["expired", "caller-token-expired"],
+  ["idx10223", "caller-token-expired"],
+  ["signature key", "signing-key-rollover"],
+  ["signing key", "signing-key-rollover"],
+  ["idx10501", "signing-key-rollover"],
+  ["idx10503", "signing-key-rollover"],
+  ["issuer", "token-issuer-mismatch"],
+  ["idx10205", "token-issuer-mismatch"],
+  ["audience", "token-audience-mismatch"],
+  ["idx10214", "token-audience-mismatch"],
+  ["claim", "token-claim-missing"],
+];
+
+/** Refusals that say nothing, or only that the token is bad. */
+const VAGUE: ReadonlySet<string> = new Set(["401", "403", "JwtInvalid", "untold", "token-invalid"]);
+
+function faultOf(observation: Observation): { readonly id: CauseId; readonly told: boolean } | undefined {
+  const told = FAULTS.get(observation.reason);
+  if (told !== undefined) return { id: told, told: true };
+  if (!VAGUE.has(observation.reason) || observation.layer === "cosmos") return undefined;
+  for (const [part, id] of MESSAGES) {
+    if (shareOfFacts(observation, ({ message }) => message?.toLowerCase().includes(part)) >= 0.6) return { id, told: true };
+  }
+  return guess(observation);
+}
+
+/** Without a reason, the claims still tell what the refused tokens have in common. */
+function guess(observation: Observation): { readonly id: CauseId; readonly told: boolean } | undefined {
+  if (shareOfFacts(observation, ({ expiredMs }) => (expiredMs === undefined ? undefined : expiredMs > 0)) >= 0.8) {
+    return { id: "caller-token-expired", told: false };
+  }
+  const byDimension: readonly (readonly [Dimension, CauseId])[] = [
+    ["keyId", "signing-key-rollover"],
+    ["issuer", "token-issuer-mismatch"],
+    ["tokenVersion", "token-issuer-mismatch"],
+    ["audience", "token-audience-mismatch"],
+  ];
+  const found = byDimension.find(([dimension]) => (equalSplit(observation, dimension, true)?.refusedInside ?? 0) > 0.8);
+  return found === undefined ? undefined : { id: found[1], told: false };
+}
+
+function judge(id: CauseId, observation: Observation): Judgement {
+  const fault = faultOf(observation);
+  if (fault === undefined) return inapplicable;
+  if (fault.id !== id) return rejected(`the refusals say ${observation.reason}`);
+  const byRegion = equalSplit(observation, "region", true) !== undefined;
+  const byToken = tokenDimensions(id).some((dimension) => equalSplit(observation, dimension) !== undefined);
+  const regional = byRegion && !byToken && manyCallers(observation);
+  const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
+  return { kind: "fits", confidence, evidence: [...reasonEvidence(observation), ...bestSplitEvidence(observation), ...ageEvidence(id, observation)], missing: missingClaims(observation) };
+}
+
+const tokenDimensions = (id: CauseId): readonly Dimension[] => {
+  if (id === "signing-key-rollover") return ["keyId"];
+  if (id === "token-issuer-mismatch") return ["issuer", "tokenVersion", "appId"];
+  return id === "token-audience-mismatch" ? ["audience", "gatewayHost", "appId"] : ["appId", "principal", "roles", "scopes"];
+};
+
+function reasonEvidence(observation: Observation): Evidence[] {
+  const where = observation.layer === "gateway" ? "The gateway" : observation.layer === "backend" ? "The backend" : "Cosmos DB";
+  return [{ says: `${where} refused the token: ${observation.reason}`, fields: { reason: observation.reason, refused: observation.refused } }];
+}
+
+function ageEvidence(id: CauseId, observation: Observation): Evidence[] {
+  if (id !== "caller-token-expired") return [];
+  const share = shareOfFacts(observation, ({ expiredMs }) => (expiredMs === undefined ? undefined : expiredMs > 0));
+  return share === 0 ? [] : [{ says: `${percent(share)} of the refused tokens were past their expiry when presented`, fields: { share } }];
+}
+
+function missingClaims(observation: Observation): { field: string; fix: string }[] {
+  if (observation.values("appId").length > 0 || observation.values("keyId").length > 0) return [];
+  return [{ field: "traceRecords (scopetrail-claims)", fix: "Add the claims trace to the API's policy, before validation too (st=unverified), so that the refused tokens can be told apart." }];
+}
+
+const rule = (id: CauseId, names: readonly Dimension[]): CauseRule => ({ id, names, judge: (observation) => judge(id, observation) });
+
+const CALLER: readonly Dimension[] = ["appId", "principal", "subscription", "callerNetwork", "userAgentFamily"];
+
+/** Causes that lie in the caller's token. */
+export const tokenCauses: readonly CauseRule[] = [
+  rule("caller-token-expired", CALLER),
+  rule("signing-key-rollover", ["keyId", "issuer"]),
+  rule("token-issuer-mismatch", ["issuer", "tokenVersion", ...CALLER]),
+  rule("token-audience-mismatch", ["audience", "gatewayHost", ...CALLER]),
+  rule("token-claim-missing", ["appId", "principal", "roles", "scopes", ...CALLER]),
+];

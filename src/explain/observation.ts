@@ -1,0 +1,145 @@
+import { COLUMNS, type Column, columnIndex, type Dictionary, dimensionOf } from "../detect/columns.ts";
+import type { RefusalFacts } from "../detect/detect.ts";
+import type { Dimension, DimensionValues, Layer } from "../model/call.ts";
+import type { Change } from "../model/event.ts";
+import type { Split } from "../model/finding.ts";
+import type { Instant } from "../model/time.ts";
+import type { Rule } from "./cover.ts";
+import type { Span } from "./span.ts";
+import type { Window } from "./window.ts";
+
+/** Refused and all trials of a comparison. */
+export interface Tally {
+  readonly refused: number;
+  readonly trials: number;
+}
+
+/** What a cause is judged by: the refusals of one rise, what separates them, and what else was seen. */
+export interface Observation {
+  readonly symptom: string;
+  readonly layer: Layer;
+  /** The part of the symptom behind the layer: `TokenExpired`, `rbac`, `403` … */
+  readonly reason: string;
+  readonly span: Span;
+  /** Calls refused, and their share among the trials that the best split covers. */
+  readonly refused: number;
+  readonly inside: number;
+  /** Best first; those that separate equally well stand next to each other. */
+  readonly splits: readonly Split[];
+  /** How many of `splits`, from the first, cannot be told apart. */
+  readonly equal: number;
+  readonly facts: readonly RefusalFacts[];
+  /** Changes near the onset, nearest first. */
+  readonly changes: readonly { readonly change: Change; readonly lagMs: number }[];
+  /** Values of a dimension among the refused, with their share; most frequent first. */
+  values(dimension: Dimension): readonly { readonly value: string; readonly share: number }[];
+  /** Refused and all trials during the rise with all of `where`; a list means any of its values. */
+  tally(where: Where): Tally;
+  /** Backends that served any of the operations during the rise; all backends without operations. */
+  backendsOf(operations: readonly string[]): readonly string[];
+  /** Lag-1 correlation of outcomes per unit: negative alternates, positive comes in runs, 0 is random. */
+  readonly alternation: number;
+  /** Refused share of the first and the last third of the rise; undefined where too few trials tell. */
+  readonly trend: { readonly early: number; readonly late: number } | undefined;
+}
+
+export type Where = { readonly [D in Dimension]?: string | readonly string[] };
+
+export const ruleValues = (rule: Rule, dictionaries: readonly Dictionary[]): DimensionValues => {
+  const where: Partial<Record<Dimension, string>> = {};
+  for (const { column, value } of rule.conditions) {
+    const name = COLUMNS[column];
+    const text = dictionaries[column]?.values[value];
+    if (name !== undefined && text !== undefined) where[dimensionOf(name)] = text;
+  }
+  return where;
+};
+
+/** Rows of the window inside the span, by place in the window. */
+export function rowsWithin(window: Window, span: Span): readonly number[] {
+  const rows: number[] = [];
+  for (let row = 0; row < window.time.length; row++) {
+    const time = window.time[row] ?? 0;
+    if (time >= span.from && time <= span.to) rows.push(row);
+  }
+  return rows;
+}
+
+export function valueShares(
+  window: Window,
+  rows: readonly number[],
+  dictionary: { readonly column: Column; readonly values: readonly string[] },
+): readonly { readonly value: string; readonly share: number }[] {
+  const counts = new Map<number, number>();
+  let total = 0;
+  const ids = window.raw[columnIndex(dictionary.column)];
+  for (const row of rows) {
+    if (row >= window.refused) continue;
+    total += 1;
+    const id = ids?.[row] ?? -1;
+    if (id >= 0) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([id, count]) => ({ value: dictionary.values[id] ?? "", share: count / Math.max(1, total) }))
+    .toSorted((a, b) => b.share - a.share);
+}
+
+export function tallyRows(window: Window, rows: readonly number[], conditions: readonly { column: number; ids: ReadonlySet<number> }[]): Tally {
+  let refused = 0;
+  let trials = 0;
+  for (const row of rows) {
+    if (!conditions.every(({ column, ids }) => ids.has(window.raw[column]?.[row] ?? -1))) continue;
+    refused += window.f[row] ?? 0;
+    trials += window.n[row] ?? 0;
+  }
+  return { refused, trials };
+}
+
+export function conditionsOf(where: Where, dictionaries: readonly Dictionary[]): { column: number; ids: ReadonlySet<number> }[] {
+  return Object.entries(where).map(([dimension, wanted]) => {
+    const column = COLUMNS.findIndex((name) => name === dimension);
+    const texts = typeof wanted === "string" ? [wanted] : wanted;
+    const ids = texts.map((text) => dictionaries[column]?.ids.get(text) ?? -2);
+    return { column, ids: new Set(ids) };
+  });
+}
+
+/** Mean product of neighbouring outcomes of the same unit, centred: Pearson's lag-1 correlation, units of 8 trials or more. */
+export function alternationOf(window: Window, rows: readonly number[]): number {
+  const units = new Map<number, number[]>();
+  for (const row of rows) {
+    const list = units.get(window.unit[row] ?? -1) ?? [];
+    list.push(row);
+    units.set(window.unit[row] ?? -1, list);
+  }
+  let product = 0;
+  let variance = 0;
+  for (const list of units.values()) {
+    if (list.length < 8) continue;
+    const outcomes = list.toSorted((a, b) => (window.time[a] ?? 0) - (window.time[b] ?? 0)).map((row) => (row < window.refused ? 1 : 0));
+    const mean = outcomes.reduce<number>((a, b) => a + b, 0) / outcomes.length;
+    outcomes.forEach((outcome, i) => {
+      variance += (outcome - mean) ** 2;
+      if (i > 0) product += (outcome - mean) * ((outcomes[i - 1] ?? mean) - mean);
+    });
+  }
+  return variance > 0 ? product / variance : 0;
+}
+
+export function trendOf(window: Window, rows: readonly number[], span: Span): Observation["trend"] {
+  const third = (span.to - span.from) / 3;
+  const share = (from: Instant | number, to: number): number | undefined => {
+    let refused = 0;
+    let trials = 0;
+    for (const row of rows) {
+      const time = window.time[row] ?? 0;
+      if (time < from || time > to) continue;
+      refused += window.f[row] ?? 0;
+      trials += window.n[row] ?? 0;
+    }
+    return trials < 5 ? undefined : refused / trials;
+  };
+  const early = share(span.from, span.from + third);
+  const late = share(span.to - third, span.to);
+  return early === undefined || late === undefined ? undefined : { early, late };
+}

@@ -1,0 +1,96 @@
+import { binomialLogLikelihood } from "../lib/stats.ts";
+import { type Instant, instantFromTicks } from "../model/time.ts";
+
+export interface Span {
+  /** Time of the first and the last refusal of the rise. */
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
+interface Series {
+  readonly time: Float64Array;
+  readonly f: Float64Array;
+  readonly n: Float64Array;
+}
+
+const MAX_EDGES = 120;
+
+/**
+ * The stretch of time whose refused share differs most from the rest of the given rows, by likelihood: where a rise
+ * began and, when it is over, where it ended. Both ends lie on refusals.
+ */
+export function riseSpan(series: Series, rows: readonly number[]): Span | undefined {
+  const order = rows.toSorted((a, b) => (series.time[a] ?? 0) - (series.time[b] ?? 0));
+  const refusals = order.flatMap((row, at) => ((series.f[row] ?? 0) > 0 ? [at] : []));
+  if (refusals.length === 0) return undefined;
+  const sums = cumulate(series, order);
+  const edges = thin(refusals);
+  let best: Stretch = { score: Number.NEGATIVE_INFINITY, first: edges[0] ?? 0, last: edges.at(-1) ?? 0 };
+  for (let a = 0; a < edges.length; a++) {
+    for (let b = a; b < edges.length; b++) {
+      const score = contrast(sums, edges[a] ?? 0, edges[b] ?? 0);
+      if (score > best.score) best = { score, first: edges[a] ?? 0, last: edges[b] ?? 0 };
+    }
+  }
+  best = refine(sums, refusals, best);
+  const at = (position: number): Instant => instantFromTicks(series.time[order[position] ?? 0] ?? 0);
+  return { from: at(best.first), to: at(best.last) };
+}
+
+interface Stretch {
+  readonly score: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Moves both ends among the refusals between the neighbouring edges, which thinning had left out. */
+function refine(sums: Sums, refusals: readonly number[], best: Stretch): Stretch {
+  if (refusals.length <= MAX_EDGES) return best;
+  const reach = Math.ceil(refusals.length / MAX_EDGES) + 1;
+  const near = (edge: number): readonly number[] => {
+    const at = refusals.indexOf(edge);
+    return refusals.slice(Math.max(0, at - reach), at + reach + 1);
+  };
+  let refined = best;
+  for (const first of near(best.first)) {
+    const score = contrast(sums, first, refined.last);
+    if (score > refined.score) refined = { ...refined, score, first };
+  }
+  for (const last of near(best.last)) {
+    const score = contrast(sums, refined.first, last);
+    if (score > refined.score) refined = { ...refined, score, last };
+  }
+  return refined;
+}
+
+interface Sums {
+  readonly f: Float64Array;
+  readonly n: Float64Array;
+}
+
+function cumulate(series: Series, order: readonly number[]): Sums {
+  const f = new Float64Array(order.length + 1);
+  const n = new Float64Array(order.length + 1);
+  order.forEach((row, i) => {
+    f[i + 1] = (f[i] ?? 0) + (series.f[row] ?? 0);
+    n[i + 1] = (n[i] ?? 0) + (series.n[row] ?? 0);
+  });
+  return { f, n };
+}
+
+function contrast(sums: Sums, first: number, last: number): number {
+  const f = (sums.f[last + 1] ?? 0) - (sums.f[first] ?? 0);
+  const n = (sums.n[last + 1] ?? 0) - (sums.n[first] ?? 0);
+  const allF = sums.f.at(-1) ?? 0;
+  const allN = sums.n.at(-1) ?? 0;
+  const outside = allN - n > 0 ? (allF - f) / (allN - n) : 0;
+  if (n <= 0 || f / n <= outside) return Number.NEGATIVE_INFINITY;
+  return binomialLogLikelihood(f, n) + binomialLogLikelihood(allF - f, allN - n);
+}
+
+/** At most `MAX_EDGES` refusals, the first and the last among them. */
+function thin(refusals: readonly number[]): readonly number[] {
+  if (refusals.length <= MAX_EDGES) return refusals;
+  const step = (refusals.length - 1) / (MAX_EDGES - 1);
+  return Array.from({ length: MAX_EDGES }, (_, i) => refusals[Math.round(i * step)] ?? 0);
+}

@@ -1,0 +1,32 @@
+import type { Finding, Severity } from "../model/finding.ts";
+import type { Report } from "../model/report.ts";
+import { blindSpots, type Coverage } from "./coverage.ts";
+import { type CallCounts, correlationCounts, identityCounts } from "./call-counts.ts";
+import { inputCounts, type Tally } from "./input-counts.ts";
+import type { Findings } from "./lifecycle.ts";
+
+const SEVERITY: Readonly<Record<Severity, number>> = { high: 0, medium: 1, low: 2 };
+
+/** Open before resolved, worst first, then newest. */
+const worstFirst = (a: Finding, b: Finding): number =>
+  Number(a.status !== "open") - Number(b.status !== "open") || SEVERITY[a.severity] - SEVERITY[b.severity] || b.onset - a.onset;
+
+/** The report of what an analysis holds now. */
+export function reportOf(analysis: {
+  readonly input: Tally;
+  readonly calls: CallCounts;
+  readonly coverage: Coverage;
+  readonly findings: Findings;
+  readonly reorder: { readonly late: number };
+  readonly join: { readonly evicted: number };
+  readonly seen: { readonly forgotten: number };
+}): Report {
+  const { reorder, join, seen } = analysis;
+  return {
+    input: inputCounts(analysis.input),
+    correlation: correlationCounts(analysis.calls),
+    identity: identityCounts(analysis.calls),
+    findings: [...analysis.findings.tracked.values()].map(({ finding }) => finding).toSorted(worstFirst),
+    blindSpots: blindSpots(analysis.coverage, { late: reorder.late, evicted: join.evicted, forgotten: seen.forgotten }),
+  };
+}

@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import { analyzeCommand } from "./commands/analyze.ts";
+import { EXIT } from "./commands/exit-codes.ts";
+
+const program = new Command("scopetrail")
+  .description("Explains why half of your Azure calls fail with 401 or 403, from API Management and Cosmos DB logs.")
+  .version("0.1.0")
+  .showHelpAfterError("(scopetrail --help shows the commands)")
+  .exitOverride();
+
+program.addCommand(analyzeCommand().exitOverride());
+
+// A reader that stops early (`| head`) is not an error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.ok);
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** Usage errors were printed by the parser; anything else is a bug or the outside world, said with its cause. */
+function report(error: unknown): number {
+  if (error instanceof Error && "exitCode" in error && "code" in error && String(error.code).startsWith("commander.")) {
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  process.stderr.write(`scopetrail: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return EXIT.bug;
+}

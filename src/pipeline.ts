@@ -1,0 +1,139 @@
+import { buildCall } from "./correlate/call.ts";
+import { addGateway, addOperation, closeUntil, createJoin, type Join, type Joined } from "./correlate/join.ts";
+import { createReorder, flush as flushReorder, type Reorder, reorder } from "./correlate/reorder.ts";
+import { createSeen, type Seen, sawBefore } from "./correlate/seen.ts";
+import { createDetection, detect, type Detection, type Due, finish } from "./detect/detect.ts";
+import { explain } from "./explain/explain.ts";
+import { cover, type Coverage, createCoverage } from "./findings/coverage.ts";
+import { addTally, countCategory, countReject, countTime, createTally, type Tally } from "./findings/input-counts.ts";
+import { createFindings, type Findings, resolveQuiet, update } from "./findings/lifecycle.ts";
+import { type CallCounts, countCall, createCallCounts } from "./findings/call-counts.ts";
+import type { Change, Event } from "./model/event.ts";
+import type { Finding } from "./model/finding.ts";
+import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
+import { normalize } from "./normalize/normalize.ts";
+import type { Batch } from "./sources/source.ts";
+
+/** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
+export interface Analysis {
+  readonly seen: Seen;
+  readonly reorder: Reorder;
+  readonly join: Join;
+  readonly detection: Detection;
+  readonly findings: Findings;
+  readonly coverage: Coverage;
+  readonly input: Tally;
+  readonly calls: CallCounts;
+  /** Of the last day, oldest first. */
+  readonly changes: Change[];
+}
+
+export interface AnalysisOptions {
+  /** How long to wait for stragglers, in event time. */
+  readonly lateness: DurationMs;
+  /** Seed of the fingerprints of seen records: not known to whoever writes the logs. */
+  readonly seed: number;
+}
+
+const JOIN_WINDOW_MS: DurationMs = 120_000;
+const OPEN_CALLS = 500_000;
+const SEEN_SLOTS = 1 << 22;
+const MAX_CHANGES = 5_000;
+
+export const createAnalysis = ({ lateness, seed }: AnalysisOptions): Analysis => ({
+  seen: createSeen(SEEN_SLOTS, seed),
+  reorder: createReorder(lateness),
+  join: createJoin(JOIN_WINDOW_MS, OPEN_CALLS),
+  detection: createDetection(),
+  findings: createFindings(),
+  coverage: createCoverage(),
+  input: createTally(),
+  calls: createCallCounts(),
+  changes: [],
+});
+
+/** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
+export interface Accepted {
+  readonly partition: string;
+  readonly events: readonly Event[];
+  readonly tally: Tally;
+  readonly caughtUp: boolean;
+  readonly enqueued: Batch["enqueued"];
+}
+
+/** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
+export function accept(analysis: Analysis, batch: Batch): Accepted {
+  const tally = createTally();
+  const events: Event[] = [];
+  tally.bytes = batch.bytes;
+  for (const reject of batch.rejects) countReject(tally, reject);
+  for (const record of batch.records) {
+    const normalized = normalize(record);
+    if (normalized.kind === "reject") countReject(tally, normalized.reject);
+    else if (normalized.kind === "filtered") {
+      tally.records += 1;
+      tally.filtered += 1;
+      countCategory(tally, normalized.category);
+    } else if (sawBefore(analysis.seen, normalized.event.dedupKey)) {
+      tally.records += 1;
+      tally.duplicate += 1;
+    } else {
+      tally.records += 1;
+      tally.accepted += 1;
+      countCategory(tally, normalized.category);
+      countTime(tally, normalized.event.time);
+      events.push(normalized.event);
+    }
+  }
+  const { partition, caughtUp, enqueued } = batch;
+  return { partition, events, tally, caughtUp, enqueued };
+}
+
+/** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
+export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
+  addTally(analysis.input, accepted.tally);
+  return follow(analysis, reorder(analysis.reorder, accepted));
+}
+
+/** correlate → detect → explain → findings, for events in the order of event time. */
+export function follow(analysis: Analysis, ordered: readonly Event[]): readonly Finding[] {
+  const changed = new Map<string, Finding>();
+  for (const event of ordered) {
+    for (const joined of closeUntil(analysis.join, event.time)) judge(analysis, joined, changed);
+    if (event.kind === "gateway-request") addGateway(analysis.join, event);
+    else if (event.kind === "data-plane-operation") addOperation(analysis.join, event);
+    else if (event.kind === "change") remember(analysis, event);
+  }
+  return [...changed.values()];
+}
+
+/** The input has ended: what waits is counted, what is open is explained once more. */
+export function end(analysis: Analysis): readonly Finding[] {
+  const changed = new Map<string, Finding>();
+  for (const finding of follow(analysis, flushReorder(analysis.reorder))) changed.set(finding.id, finding);
+  for (const joined of closeUntil(analysis.join, instantFromMs(8_640_000_000_000_000))) judge(analysis, joined, changed);
+  const at = analysis.input.to ?? analysis.reorder.watermark;
+  for (const due of finish(analysis.detection, at)) raise(analysis, due, changed);
+  analysis.findings.nextSweep = at;
+  for (const finding of resolveQuiet(analysis.findings, at)) changed.set(finding.id, finding);
+  return [...changed.values()];
+}
+
+function judge(analysis: Analysis, joined: Joined, changed: Map<string, Finding>): void {
+  const call = buildCall(joined.gateway, joined.operations);
+  countCall(analysis.calls, call);
+  cover(analysis.coverage, call);
+  for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);
+  for (const finding of resolveQuiet(analysis.findings, call.time)) changed.set(finding.id, finding);
+}
+
+function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
+  const explanations = explain(analysis.detection, due, analysis.changes);
+  for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at })) changed.set(finding.id, finding);
+}
+
+function remember(analysis: Analysis, change: Change): void {
+  analysis.changes.push(change);
+  const dayAgo: Instant = plusMs(change.time, -2 * 86_400_000);
+  while (analysis.changes.length > MAX_CHANGES || (analysis.changes[0]?.time ?? dayAgo) < dayAgo) analysis.changes.shift();
+}
