@@ -19,20 +19,29 @@ export interface OutboxRow {
   readonly attempts: number;
 }
 
+/** An alert that a commit adds; one with a known id and target changes nothing. */
+export interface NewAlert {
+  readonly alertId: string;
+  readonly target: string;
+  readonly body: string;
+  /** Alerts about the same finding go to one target in order; without it, an alert waits for no other. */
+  readonly findingId?: string;
+}
+
 /** All that one checkpoint makes durable, in one transaction. */
 export interface Commit {
   /** Source name → partition → checkpoint. */
   readonly positions: ReadonlyMap<string, ReadonlyMap<string, string>>;
   /** Added to the ledger: source name → partition → counts. */
   readonly ledger: ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
-  /** Input of the analysis since the last snapshot, in order; replayed on load. */
+  /** Input of the analysis since the last commit; replayed on load, in order. With a snapshot, which holds it, it is not kept. */
   readonly journal: Uint8Array;
   /** The analysis' whole state; replaces the journal written so far. */
   readonly snapshot?: Uint8Array;
   /** Findings that are new or changed. */
   readonly findings: readonly Finding[];
   /** Alerts to send once this is durable. */
-  readonly outbox: readonly { readonly alertId: string; readonly target: string; readonly body: string }[];
+  readonly outbox: readonly NewAlert[];
 }
 
 /** What a restart goes on from. */

@@ -10,7 +10,7 @@ import { faultText } from "../../src/sources/file-list.ts";
 import { type FilesOptions, filesSource } from "../../src/sources/files.ts";
 import type { Batch } from "../../src/sources/source.ts";
 import { sourceContract } from "../contract/source.contract.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const lines = (name: string, count: number): string =>
   Array.from(

@@ -1,0 +1,115 @@
+import type { Finding } from "../model/finding.ts";
+import { addLedgerRows, assertConserved } from "./conservation.ts";
+import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
+import type { Commit, LedgerRow, NewAlert, OutboxRow, Store } from "./store.ts";
+
+interface Waiting {
+  readonly alert: NewAlert;
+  state: "pending" | "sent" | "dead";
+  attempts: number;
+  next: number;
+}
+
+/** State for as long as the process lives: for a demo and for tests. Takes and gives copies, as a file would. */
+export function createMemoryStore(): Store {
+  const positions = new Map<string, Map<string, string>>();
+  const ledger = new Map<string, Map<string, LedgerRow>>();
+  const findings = new Map<string, string>();
+  const outbox = createMemoryOutbox();
+  let snapshot: Uint8Array | undefined;
+  let journal: Uint8Array[] = [];
+
+  return {
+    load: () => ({
+      positions: copyOf(positions),
+      snapshot: snapshot?.slice(),
+      journal: journal.map((bytes) => bytes.slice()),
+    }),
+    commit(commit) {
+      assertConserved(commit.ledger);
+      const rows = commit.findings.map((finding: Finding) => [finding.id, formatFindingRow(finding)] as const);
+      for (const [source, partitions] of commit.positions)
+        for (const [partition, checkpoint] of partitions) inner(positions, source).set(partition, checkpoint);
+      for (const [source, partitions] of commit.ledger)
+        for (const [partition, row] of partitions) {
+          const known = inner(ledger, source).get(partition);
+          inner(ledger, source).set(partition, known === undefined ? row : addLedgerRows(known, row));
+        }
+      if (commit.snapshot !== undefined) {
+        snapshot = commit.snapshot.slice();
+        journal = [];
+      } else if (commit.journal.length > 0) journal.push(commit.journal.slice());
+      for (const [id, body] of rows) findings.set(id, body);
+      outbox.add(commit.outbox);
+    },
+    ledger: () => copyOf(ledger),
+    findings: () => [...findings.values()].map(parseFindingRow),
+    due: outbox.due,
+    sent: outbox.sent,
+    retry: outbox.retry,
+    dead: outbox.dead,
+    close() {},
+  };
+}
+
+type MemoryOutbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & { add(rows: Commit["outbox"]): void };
+
+/** Alerts to remember; of more, the oldest that are done with are forgotten. */
+const KEPT = 10_000;
+
+function createMemoryOutbox(): MemoryOutbox {
+  const waiting = new Map<string, Waiting>();
+  const keyOf = (alertId: string, target: string): string => JSON.stringify([alertId, target]);
+  const pending = (alertId: string, target: string): Waiting | undefined => {
+    const found = waiting.get(keyOf(alertId, target));
+    return found?.state === "pending" ? found : undefined;
+  };
+  const close = (alertId: string, target: string, state: "sent" | "dead"): void => {
+    const found = pending(alertId, target);
+    if (found === undefined) return;
+    found.state = state;
+    found.attempts += 1;
+  };
+  return {
+    add(rows) {
+      for (const alert of rows) {
+        const key = keyOf(alert.alertId, alert.target);
+        if (!waiting.has(key)) waiting.set(key, { alert, state: "pending", attempts: 0, next: 0 });
+      }
+      for (const [key, { state }] of waiting) {
+        if (waiting.size <= KEPT) return;
+        if (state !== "pending") waiting.delete(key);
+      }
+    },
+    due(now, limit) {
+      const rows: OutboxRow[] = [];
+      const blocked = new Set<string>();
+      for (const { alert, state, attempts, next } of waiting.values()) {
+        if (state !== "pending") continue;
+        const queue = JSON.stringify([alert.target, alert.findingId ?? alert.alertId]);
+        const isFirst = !blocked.has(queue);
+        blocked.add(queue);
+        if (isFirst && next <= now && rows.length < limit)
+          rows.push({ alertId: alert.alertId, target: alert.target, body: alert.body, attempts });
+      }
+      return rows;
+    },
+    sent: (alertId, target) => close(alertId, target, "sent"),
+    dead: (alertId, target) => close(alertId, target, "dead"),
+    retry(alertId, target, next) {
+      const found = pending(alertId, target);
+      if (found === undefined) return;
+      found.attempts += 1;
+      found.next = next;
+    },
+  };
+}
+
+function inner<T>(outer: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  const known = outer.get(key) ?? new Map<string, T>();
+  outer.set(key, known);
+  return known;
+}
+
+const copyOf = <T>(outer: ReadonlyMap<string, ReadonlyMap<string, T>>): ReadonlyMap<string, ReadonlyMap<string, T>> =>
+  new Map([...outer].map(([key, values]) => [key, new Map(values)]));

@@ -1,0 +1,54 @@
+import type { DatabaseSync } from "node:sqlite";
+import { integerOf, textOf } from "./sqlite-columns.ts";
+import type { Commit, OutboxRow, Store } from "./store.ts";
+
+type Outbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & {
+  /** Within the caller's transaction. */
+  add(rows: Commit["outbox"]): void;
+};
+
+/** Alerts done with that are kept to look at, newest. */
+const KEPT = 10_000;
+
+export function createSqliteOutbox(db: DatabaseSync): Outbox {
+  const insert = db.prepare(`insert into outbox (alert, target, finding, body, state, attempts, next)
+    values (?, ?, ?, ?, 'pending', 0, 0) on conflict (alert, target) do nothing`);
+  const forget = db.prepare(
+    `delete from outbox where state <> 'pending' and id <= (select max(id) from outbox) - ${KEPT}`,
+  );
+  const selectDue = db.prepare(`select alert, target, body, attempts from outbox as later
+    where state = 'pending' and next <= ? and not exists (
+      select 1 from outbox as earlier
+      where earlier.target = later.target and earlier.finding = later.finding and earlier.state = 'pending' and earlier.id < later.id)
+    order by id limit ?`);
+  const close = db.prepare(`update outbox set state = ?, attempts = attempts + 1, because = ?
+    where alert = ? and target = ? and state = 'pending'`);
+  const postpone = db.prepare(`update outbox set attempts = attempts + 1, next = ?, because = ?
+    where alert = ? and target = ? and state = 'pending'`);
+
+  return {
+    add(rows) {
+      for (const { alertId, target, body, findingId } of rows) insert.run(alertId, target, findingId ?? alertId, body);
+      if (rows.length > 0) forget.run();
+    },
+    due(now, limit) {
+      return selectDue.all(now, limit).map((row): OutboxRow => {
+        return {
+          alertId: textOf(row, "alert"),
+          target: textOf(row, "target"),
+          body: textOf(row, "body"),
+          attempts: integerOf(row, "attempts"),
+        };
+      });
+    },
+    sent(alertId, target) {
+      close.run("sent", null, alertId, target);
+    },
+    retry(alertId, target, next, because) {
+      postpone.run(next, because, alertId, target);
+    },
+    dead(alertId, target, because) {
+      close.run("dead", because, alertId, target);
+    },
+  };
+}

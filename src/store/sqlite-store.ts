@@ -1,0 +1,183 @@
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { assertConserved } from "./conservation.ts";
+import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
+import { bytesOf, integerOf, textOf } from "./sqlite-columns.ts";
+import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
+import { createSqliteOutbox } from "./sqlite-outbox.ts";
+import type { Commit, LedgerRow, Store } from "./store.ts";
+import { StoreError } from "./store-error.ts";
+
+export interface SqliteStoreOptions extends SqliteFileOptions {
+  /** What the state is of (sources by name and hub); a file that is of something else is refused. */
+  readonly identity?: string;
+}
+
+/**
+ * State in one SQLite file that this process alone has open; throws `StoreError`.
+ * After a failed fsync nothing more is written: the file holds the last commit that returned.
+ */
+export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Store {
+  const db = openSqliteFile(path, options);
+  try {
+    if (options.identity !== undefined) checkIdentity(path, db, options.identity);
+    return createStore(path, db);
+  } catch (error) {
+    db.close();
+    throw storeErrorOf(path, "cannot be opened", error);
+  }
+}
+
+function checkIdentity(path: string, db: DatabaseSync, identity: string): void {
+  db.prepare("insert into meta (key, value) values ('identity', ?) on conflict (key) do nothing").run(identity);
+  const row = db.prepare("select value from meta where key = 'identity'").get() ?? {};
+  const found = textOf(row, "value");
+  if (found === identity) return;
+  const says = `is the state of ${found}, not of ${identity}. Choose another path for the state, or take back the change of the sources.`;
+  throw new StoreError(path, "mismatch", says);
+}
+
+function createStore(path: string, db: DatabaseSync): Store {
+  const outbox = createSqliteOutbox(db);
+  const write = createWriter(db);
+  let broken: StoreError | undefined;
+
+  /** One transaction; whatever fails in it, nothing of it stays. */
+  const transact = (says: string, work: () => void): void => {
+    if (broken !== undefined) throw broken;
+    try {
+      db.exec("begin immediate");
+      work();
+      db.exec("commit");
+    } catch (error) {
+      rollBack(db);
+      const failure = storeErrorOf(path, says, error);
+      if (failure.kind === "broken" || failure.kind === "corrupt") broken = failure;
+      throw failure;
+    }
+  };
+  const read = <T>(says: string, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw storeErrorOf(path, says, error, "corrupt");
+    }
+  };
+
+  return {
+    load: () => read("cannot be loaded", () => loadSaved(db)),
+    commit(commit) {
+      assertConserved(commit.ledger);
+      const findings = commit.findings.map((finding) => [finding.id, formatFindingRow(finding)] as const);
+      transact("cannot be committed to", () => {
+        write(commit, findings);
+        outbox.add(commit.outbox);
+      });
+    },
+    ledger: () => read("its ledger cannot be read", () => loadLedger(db)),
+    findings: () =>
+      read("its findings cannot be read", () =>
+        db
+          .prepare("select body from finding order by rowid")
+          .all()
+          .map((row) => parseFindingRow(textOf(row, "body"))),
+      ),
+    due: (now, limit) => read("its alerts cannot be read", () => outbox.due(now, limit)),
+    sent: (alertId, target) => transact("cannot mark an alert", () => outbox.sent(alertId, target)),
+    retry: (alertId, target, next, because) =>
+      transact("cannot mark an alert", () => outbox.retry(alertId, target, next, because)),
+    dead: (alertId, target, because) => transact("cannot mark an alert", () => outbox.dead(alertId, target, because)),
+    close() {
+      if (!db.isOpen) return;
+      if (broken === undefined) db.exec("pragma wal_checkpoint(truncate)");
+      db.close();
+    },
+  };
+}
+
+/** SQLite itself may have rolled back already, and a failing disk may fail this as well: the error to tell is the first one. */
+function rollBack(db: DatabaseSync): void {
+  if (!db.isTransaction) return;
+  try {
+    db.exec("rollback");
+  } catch {
+    // Told by the error that led here.
+  }
+}
+
+type Write = (commit: Commit, findings: readonly (readonly [id: string, body: string])[]) => void;
+
+function createWriter(db: DatabaseSync): Write {
+  const position = db.prepare(`insert into position (source, partition, checkpoint) values (?, ?, ?)
+    on conflict (source, partition) do update set checkpoint = excluded.checkpoint`);
+  const ledger = db.prepare(`insert into ledger values (?, ?, ?, ?, ?, ?, ?, ?)
+    on conflict (source, partition) do update set records = records + excluded.records, accepted = accepted + excluded.accepted,
+    duplicate = duplicate + excluded.duplicate, filtered = filtered + excluded.filtered, rejected = rejected + excluded.rejected,
+    bytes = bytes + excluded.bytes`);
+  const snapshot = db.prepare(
+    `insert into snapshot (id, bytes) values (1, ?) on conflict (id) do update set bytes = excluded.bytes`,
+  );
+  const clearJournal = db.prepare("delete from journal");
+  const journal = db.prepare("insert into journal (bytes) values (?)");
+  const finding = db.prepare(
+    `insert into finding (id, body) values (?, ?) on conflict (id) do update set body = excluded.body`,
+  );
+
+  return (commit, findings) => {
+    for (const [source, partitions] of commit.positions)
+      for (const [partition, checkpoint] of partitions) position.run(source, partition, checkpoint);
+    for (const [source, partitions] of commit.ledger)
+      for (const [partition, row] of partitions) ledger.run(source, partition, ...ledgerColumns(row));
+    if (commit.snapshot !== undefined) {
+      snapshot.run(commit.snapshot);
+      clearJournal.run();
+    } else if (commit.journal.length > 0) journal.run(commit.journal);
+    for (const [id, body] of findings) finding.run(id, body);
+  };
+}
+
+const ledgerColumns = (row: LedgerRow): readonly number[] => [
+  row.records,
+  row.accepted,
+  row.duplicate,
+  row.filtered,
+  row.rejected,
+  row.bytes,
+];
+
+function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
+  const snapshot = db.prepare("select bytes from snapshot").get();
+  return {
+    positions: nested(db.prepare("select source, partition, checkpoint from position").all(), (row) =>
+      textOf(row, "checkpoint"),
+    ),
+    snapshot: snapshot === undefined ? undefined : bytesOf(snapshot, "bytes"),
+    journal: db
+      .prepare("select bytes from journal order by id")
+      .all()
+      .map((row) => bytesOf(row, "bytes")),
+  };
+}
+
+const loadLedger = (db: DatabaseSync): ReturnType<Store["ledger"]> =>
+  nested(db.prepare("select * from ledger").all(), (row) => ({
+    records: integerOf(row, "records"),
+    accepted: integerOf(row, "accepted"),
+    duplicate: integerOf(row, "duplicate"),
+    filtered: integerOf(row, "filtered"),
+    rejected: integerOf(row, "rejected"),
+    bytes: integerOf(row, "bytes"),
+  }));
+
+/** Rows with `source` and `partition` as source → partition → value. */
+function nested<T>(
+  rows: readonly Record<string, SQLOutputValue>[],
+  valueOf: (row: Record<string, SQLOutputValue>) => T,
+): ReadonlyMap<string, ReadonlyMap<string, T>> {
+  const sources = new Map<string, Map<string, T>>();
+  for (const row of rows) {
+    const source = textOf(row, "source");
+    const partitions = sources.get(source) ?? new Map<string, T>();
+    sources.set(source, partitions.set(textOf(row, "partition"), valueOf(row)));
+  }
+  return sources;
+}

@@ -1,0 +1,261 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Store } from "../../src/store/store.ts";
+import { instantFromTicks } from "../../src/model/time.ts";
+import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "../store/sample.ts";
+
+export interface StoreHarness {
+  /** Opens what was there before, or something empty. */
+  open(): Store;
+  close(): Promise<void>;
+}
+
+/** Every promise of `Store`, tried on one implementation. */
+export function storeContract(make: () => Promise<StoreHarness>): void {
+  let harness: StoreHarness;
+  let store: Store;
+  beforeEach(async () => {
+    harness = await make();
+    store = harness.open();
+  });
+  afterEach(async () => {
+    store.close();
+    await harness.close();
+  });
+  const reopen = (): void => {
+    store.close();
+    store = harness.open();
+  };
+
+  describe("what a restart goes on from", () => {
+    test("is nothing at first", () => {
+      expect(store.load()).toEqual({ positions: new Map(), snapshot: undefined, journal: [] });
+      expect(store.ledger()).toEqual(new Map());
+      expect(store.findings()).toEqual([]);
+      expect(store.due(epoch(9e12), 10)).toEqual([]);
+    });
+
+    test("is the newest position of each partition", () => {
+      store.commit(
+        commitOf({
+          positions: new Map([
+            [
+              "hub",
+              new Map([
+                ["0", "5"],
+                ["1", "7"],
+              ]),
+            ],
+          ]),
+        }),
+      );
+      store.commit(
+        commitOf({
+          positions: new Map([
+            ["hub", new Map([["1", "9/a:b"]])],
+            ["__proto__", new Map([["x", ""]])],
+          ]),
+        }),
+      );
+      reopen();
+      expect(store.load().positions).toEqual(
+        new Map([
+          [
+            "hub",
+            new Map([
+              ["0", "5"],
+              ["1", "9/a:b"],
+            ]),
+          ],
+          ["__proto__", new Map([["x", ""]])],
+        ]),
+      );
+    });
+
+    test("is the journal, in order, until a snapshot holds it", () => {
+      for (let i = 0; i < 12; i++) store.commit(commitOf({ journal: bytes(`j${i}`) }));
+      reopen();
+      expect(store.load().journal.map(textOf)).toEqual(Array.from({ length: 12 }, (_, i) => `j${i}`));
+      store.commit(commitOf({ journal: bytes("in the snapshot"), snapshot: bytes("s") }));
+      store.commit(commitOf({ journal: bytes("after") }));
+      reopen();
+      expect(textOf(store.load().snapshot)).toBe("s");
+      expect(store.load().journal.map(textOf)).toEqual(["after"]);
+    });
+
+    test("takes no part of an empty journal", () => {
+      store.commit(commitOf());
+      expect(store.load().journal).toEqual([]);
+    });
+
+    test("keeps a large snapshot, and only the newest", () => {
+      const large = new Uint8Array(3 << 20).map((_, i) => i % 251);
+      store.commit(commitOf({ snapshot: bytes("old") }));
+      store.commit(commitOf({ snapshot: large }));
+      reopen();
+      expect(Buffer.compare(store.load().snapshot ?? new Uint8Array(0), large)).toBe(0);
+    });
+
+    test("does not change with the caller's buffer", () => {
+      const buffer = bytes("before");
+      store.commit(commitOf({ journal: buffer }));
+      buffer.fill(0);
+      expect(store.load().journal.map(textOf)).toEqual(["before"]);
+    });
+  });
+
+  describe("the ledger", () => {
+    test("adds up over commits and restarts", () => {
+      store.commit(commitOf({ ledger: new Map([["hub", new Map([["0", ledgerRow(3, { rejected: 1 })]])]]) }));
+      reopen();
+      store.commit(
+        commitOf({
+          ledger: new Map([
+            [
+              "hub",
+              new Map([
+                ["0", ledgerRow(4, { duplicate: 2, filtered: 5 })],
+                ["1", ledgerRow(1)],
+              ]),
+            ],
+          ]),
+        }),
+      );
+      expect(store.ledger()).toEqual(
+        new Map([
+          [
+            "hub",
+            new Map([
+              ["0", { records: 15, accepted: 7, duplicate: 2, filtered: 5, rejected: 1, bytes: 70 }],
+              ["1", ledgerRow(1)],
+            ]),
+          ],
+        ]),
+      );
+    });
+
+    test.each([
+      { name: "a record more than its parts", row: { ...ledgerRow(3), records: 4 } },
+      { name: "a negative count", row: { ...ledgerRow(3), accepted: 4, rejected: -1 } },
+      { name: "half a record", row: { ...ledgerRow(1), records: 1.5, accepted: 1.5 } },
+    ])("refuses $name, and the whole commit with it", ({ row }) => {
+      const commit = commitOf({
+        positions: new Map([["hub", new Map([["0", "9"]])]]),
+        journal: bytes("j"),
+        findings: [findingOf("F-1")],
+        ledger: new Map([
+          [
+            "hub",
+            new Map([
+              ["0", ledgerRow(1)],
+              ["1", row],
+            ]),
+          ],
+        ]),
+      });
+      expect(() => store.commit(commit)).toThrow(/ledger of hub\/1 does not add up/);
+      expect(store.load()).toEqual({ positions: new Map(), snapshot: undefined, journal: [] });
+      expect(store.ledger()).toEqual(new Map());
+      expect(store.findings()).toEqual([]);
+    });
+  });
+
+  describe("findings", () => {
+    test("come back as they were, newest version of each, in the order of their first", () => {
+      const resolved = findingOf("F-1", { status: "resolved", end: instantFromTicks(-5) });
+      store.commit(commitOf({ findings: [findingOf("F-1"), findingOf("F-2", { subject: {}, splits: [] })] }));
+      store.commit(commitOf({ findings: [resolved] }));
+      reopen();
+      expect(store.findings()).toEqual([resolved, findingOf("F-2", { subject: {}, splits: [] })]);
+    });
+
+    test("that could not be read back are not taken", () => {
+      const commit = commitOf({
+        positions: new Map([["hub", new Map([["0", "1"]])]]),
+        findings: [findingOf("F-1", { onset: instantFromTicks(Number.NaN) })],
+      });
+      expect(() => store.commit(commit)).toThrow(/not a finding.*onset/s);
+      expect(store.load().positions).toEqual(new Map());
+    });
+  });
+
+  describe("alerts", () => {
+    const alert = (alertId: string, findingId: string, target = "teams") => ({
+      alertId,
+      findingId,
+      target,
+      body: `body of ${alertId}`,
+    });
+    const dueIds = (now = 0, limit = 10): string[] =>
+      store.due(epoch(now), limit).map((row) => `${row.target}:${row.alertId}`);
+
+    test("are due at once, oldest first, with the body as committed", () => {
+      store.commit(commitOf({ outbox: [alert("b", "F-1"), alert("a", "F-2"), alert("b", "F-1", "slack")] }));
+      reopen();
+      expect(dueIds()).toEqual(["teams:b", "teams:a", "slack:b"]);
+      expect(store.due(epoch(0), 1)).toEqual([{ alertId: "b", target: "teams", body: "body of b", attempts: 0 }]);
+    });
+
+    test("are not due again once sent or dead", () => {
+      store.commit(commitOf({ outbox: [alert("a", "F-1"), alert("b", "F-2"), alert("c", "F-3")] }));
+      store.sent("a", "teams");
+      store.dead("b", "teams", "410");
+      reopen();
+      expect(dueIds()).toEqual(["teams:c"]);
+    });
+
+    test("wait for their next attempt, and count them", () => {
+      store.commit(commitOf({ outbox: [alert("a", "F-1")] }));
+      store.retry("a", "teams", epoch(1_000), "503");
+      store.retry("a", "teams", epoch(2_000), "503");
+      reopen();
+      expect(dueIds(1_999)).toEqual([]);
+      expect(store.due(epoch(2_000), 10)).toMatchObject([{ alertId: "a", attempts: 2 }]);
+    });
+
+    test("never overtake an earlier one about the same finding to the same target", () => {
+      store.commit(
+        commitOf({
+          outbox: [
+            alert("opened", "F-1"),
+            alert("resolved", "F-1"),
+            alert("resolved", "F-1", "slack"),
+            alert("other", "F-2"),
+          ],
+        }),
+      );
+      store.retry("opened", "teams", epoch(5_000), "503");
+      reopen();
+      expect(dueIds(1_000)).toEqual(["slack:resolved", "teams:other"]);
+      expect(dueIds(5_000)).toEqual(["teams:opened", "slack:resolved", "teams:other"]);
+      store.dead("opened", "teams", "gave up");
+      expect(dueIds(5_000)).toEqual(["teams:resolved", "slack:resolved", "teams:other"]);
+    });
+
+    test("of no finding wait for no other", () => {
+      store.commit(
+        commitOf({
+          outbox: [
+            { alertId: "a", target: "teams", body: "" },
+            { alertId: "b", target: "teams", body: "" },
+          ],
+        }),
+      );
+      expect(dueIds()).toEqual(["teams:a", "teams:b"]);
+    });
+
+    test("that are known are not added again, sent or not", () => {
+      store.commit(commitOf({ outbox: [alert("a", "F-1"), alert("b", "F-2")] }));
+      store.sent("a", "teams");
+      store.commit(commitOf({ outbox: [alert("a", "F-1"), { ...alert("b", "F-2"), body: "another" }] }));
+      reopen();
+      expect(store.due(epoch(0), 10)).toEqual([{ alertId: "b", target: "teams", body: "body of b", attempts: 0 }]);
+    });
+
+    test("that are unknown change nothing when marked", () => {
+      store.commit(commitOf({ outbox: [alert("a", "F-1")] }));
+      store.sent("a", "slack");
+      store.retry("z", "teams", epoch(9), "503");
+      expect(dueIds()).toEqual(["teams:a"]);
+    });
+  });
+}

@@ -1,0 +1,53 @@
+import type { Commit, Store } from "../../src/store/store.ts";
+import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "./sample.ts";
+
+const SNAPSHOT_EVERY = 16;
+
+/** Commit number n of a run, 1 to …; every part of it names n. */
+export const loopCommit = (n: number): Commit =>
+  commitOf({
+    positions: new Map([
+      [
+        "hub",
+        new Map([
+          ["0", String(n)],
+          ["1", String(n)],
+        ]),
+      ],
+    ]),
+    ledger: new Map([["hub", new Map([["0", ledgerRow(2, { rejected: 1 })]])]]),
+    journal: bytes(`${n}:`.padEnd(3_000 + (n % 7) * 1_000, "j")),
+    ...(n % SNAPSHOT_EVERY === 0 ? { snapshot: bytes(`${n}:`.padEnd(50_000, "s")) } : {}),
+    findings: [
+      findingOf(`F-${n % 50}`, { counts: { calls: n, refused: 1, status: { "401": 0, "403": 1 }, usualRate: 0 } }),
+    ],
+    outbox: [{ alertId: `a-${n}`, target: "teams", body: String(n), findingId: `F-${n % 50}` }],
+  });
+
+const leadingNumber = (chunk: Uint8Array | undefined): number => Number.parseInt(textOf(chunk) ?? "0", 10);
+
+/** The commit that a store is at. */
+export const numberIn = (store: Store): number => Number(store.load().positions.get("hub")?.get("0") ?? 0);
+
+/** What is not of commit `n` alone in the store; empty when it is whole. */
+export function tornParts(store: Store, n: number): string[] {
+  const { positions, snapshot, journal } = store.load();
+  const torn: string[] = [];
+  const check = (what: string, found: unknown, expected: unknown): void => {
+    if (JSON.stringify(found) !== JSON.stringify(expected))
+      torn.push(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
+  };
+  const lastSnapshot = n - (n % SNAPSHOT_EVERY);
+  check("position 1", positions.get("hub")?.get("1"), n === 0 ? undefined : String(n));
+  check("snapshot", leadingNumber(snapshot), lastSnapshot);
+  check(
+    "journal",
+    journal.map(leadingNumber),
+    Array.from({ length: n - lastSnapshot }, (_, i) => lastSnapshot + 1 + i),
+  );
+  check("ledger", store.ledger().get("hub")?.get("0")?.records, n === 0 ? undefined : 3 * n);
+  check("findings", Math.max(0, ...store.findings().map((finding) => finding.counts.calls)), n);
+  // Alerts about one finding wait for each other: the first fifty are due, and the last is there if it is next after the ones before.
+  check("alerts", store.due(epoch(0), 1_000).length, Math.min(n, 50));
+  return torn;
+}
