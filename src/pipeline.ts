@@ -1,6 +1,6 @@
 import { buildCall } from "./correlate/call.ts";
 import { addGateway, addOperation, closeUntil, createJoin, type Join, type Joined } from "./correlate/join.ts";
-import { createReorder, flush as flushReorder, type Reorder, reorder } from "./correlate/reorder.ts";
+import { createReorder, flush as flushReorder, type Reorder, release } from "./correlate/reorder.ts";
 import { createSeen, type Seen, sawBefore } from "./correlate/seen.ts";
 import { createDetection, detect, type Detection, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
@@ -92,7 +92,7 @@ export function accept(analysis: Analysis, batch: Batch): Accepted {
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
 export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
   addTally(analysis.input, accepted.tally);
-  return follow(analysis, reorder(analysis.reorder, accepted));
+  return follow(analysis, release(analysis.reorder, accepted));
 }
 
 /** correlate → detect → explain → findings, for events in the order of event time. */
@@ -111,7 +111,8 @@ export function follow(analysis: Analysis, ordered: readonly Event[]): readonly 
 export function end(analysis: Analysis): readonly Finding[] {
   const changed = new Map<string, Finding>();
   for (const finding of follow(analysis, flushReorder(analysis.reorder))) changed.set(finding.id, finding);
-  for (const joined of closeUntil(analysis.join, instantFromMs(8_640_000_000_000_000))) judge(analysis, joined, changed);
+  for (const joined of closeUntil(analysis.join, instantFromMs(8_640_000_000_000_000)))
+    judge(analysis, joined, changed);
   const at = analysis.input.to ?? analysis.reorder.watermark;
   for (const due of finish(analysis.detection, at)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
@@ -129,11 +130,13 @@ function judge(analysis: Analysis, joined: Joined, changed: Map<string, Finding>
 
 function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
   const explanations = explain(analysis.detection, due, analysis.changes);
-  for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at })) changed.set(finding.id, finding);
+  for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at }))
+    changed.set(finding.id, finding);
 }
 
 function remember(analysis: Analysis, change: Change): void {
   analysis.changes.push(change);
   const dayAgo: Instant = plusMs(change.time, -2 * 86_400_000);
-  while (analysis.changes.length > MAX_CHANGES || (analysis.changes[0]?.time ?? dayAgo) < dayAgo) analysis.changes.shift();
+  while (analysis.changes.length > MAX_CHANGES || (analysis.changes[0]?.time ?? dayAgo) < dayAgo)
+    analysis.changes.shift();
 }

@@ -45,7 +45,11 @@ const isRefused = (operation: DataPlaneOperation): boolean => operation.status =
 
 /** The operation that decided the call: one that was refused, else the last on an item, else the last. */
 function decisiveOperation(operations: readonly DataPlaneOperation[]): DataPlaneOperation | undefined {
-  return operations.find(isRefused) ?? operations.findLast(({ resourceType }) => resourceType === "Document") ?? operations.at(-1);
+  return (
+    operations.find(isRefused) ??
+    operations.findLast(({ resourceType }) => resourceType === "Document") ??
+    operations.at(-1)
+  );
 }
 
 /** What detectors compare: the call itself, and its other operations where they differ in container, kind or credential. */
@@ -74,8 +78,13 @@ const operationKey = (operation: DataPlaneOperation): string =>
   `${operation.account}|${operation.container ?? ""}|${operation.operation}|${operation.credential ?? ""}|${operation.principal ?? ""}`;
 
 /** Claims of a refused token are text of the caller's: only the gateway or Cosmos can vouch for an identity. */
-function identityOf(gateway: GatewayRequest | undefined, operation: DataPlaneOperation | undefined, outcome: Outcome): Identity {
-  if (gateway === undefined) return operation === undefined ? { provenance: "unknown" } : operationIdentity(operation, outcome);
+function identityOf(
+  gateway: GatewayRequest | undefined,
+  operation: DataPlaneOperation | undefined,
+  outcome: Outcome,
+): Identity {
+  if (gateway === undefined)
+    return operation === undefined ? { provenance: "unknown" } : operationIdentity(operation, outcome);
   const { claims, subscription } = gateway;
   const ids = {
     ...(claims?.objectId === undefined ? {} : { principal: claims.objectId }),
@@ -92,5 +101,7 @@ function operationIdentity(operation: DataPlaneOperation, outcome: Outcome): Ide
   if (outcome.kind === "refused" && outcome.status === 401) return { provenance: "unknown" };
   if (operation.principal !== undefined) return { provenance: "validated", principal: operation.principal };
   const key = operation.credential?.toLowerCase().endsWith("key") ?? false;
-  return key && operation.credential !== undefined ? { provenance: "key", principal: operation.credential } : { provenance: "unknown" };
+  return key && operation.credential !== undefined
+    ? { provenance: "key", principal: operation.credential }
+    : { provenance: "unknown" };
 }

@@ -13,7 +13,10 @@ function put(values: Values, dimension: Dimension, value: string | undefined): v
 }
 
 /** What the logs say about a call with one of its operations. */
-export function dimensionsOf(gateway: GatewayRequest | undefined, operation: DataPlaneOperation | undefined): DimensionValues {
+export function dimensionsOf(
+  gateway: GatewayRequest | undefined,
+  operation: DataPlaneOperation | undefined,
+): DimensionValues {
   const values: Values = {};
   if (gateway !== undefined) putGateway(values, gateway);
   if (operation !== undefined) putOperation(values, operation);
@@ -28,7 +31,11 @@ function putGateway(values: Values, gateway: GatewayRequest): void {
   put(values, "apiRevision", gateway.apiRevision);
   put(values, "product", gateway.product);
   put(values, "subscription", gateway.subscription);
-  put(values, "backend", gateway.backendId ?? (gateway.backendUrl === undefined ? undefined : hostOf(gateway.backendUrl)));
+  put(
+    values,
+    "backend",
+    gateway.backendId ?? (gateway.backendUrl === undefined ? undefined : hostOf(gateway.backendUrl)),
+  );
   if (gateway.callerAddress !== undefined) put(values, "callerNetwork", networkOf(gateway.callerAddress));
   if (gateway.userAgent !== undefined) put(values, "userAgentFamily", userAgentFamily(gateway.userAgent));
   if (gateway.subStatus !== undefined) put(values, "subStatus", String(gateway.subStatus));

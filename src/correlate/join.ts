@@ -47,7 +47,9 @@ const OPERATIONS_PER_CALL = 256;
 
 export function addGateway(join: Join, gateway: GatewayRequest): void {
   const keys = [gateway.correlationId, ...(gateway.backendActivityId === undefined ? [] : [gateway.backendActivityId])];
-  const found = keys.map((key) => join.byKey.get(key)).filter((entry) => entry !== undefined && entry.gateway === undefined);
+  const found = keys
+    .map((key) => join.byKey.get(key))
+    .filter((entry) => entry !== undefined && entry.gateway === undefined);
   const [first, ...others] = [...new Set(found)];
   const entry = first ?? open(join, gateway.time);
   for (const other of others) if (other !== undefined) merge(join, entry, other);

@@ -39,7 +39,11 @@ function gatewayOutcome(gateway: GatewayRequest, status: 401 | 403): Outcome {
   return { kind: "refused", layer: "gateway", status, symptom };
 }
 
-function backendOutcome(gateway: GatewayRequest, status: 401 | 403, operations: readonly DataPlaneOperation[]): Outcome {
+function backendOutcome(
+  gateway: GatewayRequest,
+  status: 401 | 403,
+  operations: readonly DataPlaneOperation[],
+): Outcome {
   if (isCosmosBackend(gateway) || gateway.subStatus !== undefined || operations.length > 0) {
     return cosmosOutcome(status, gateway.subStatus, gateway.errorBody);
   }

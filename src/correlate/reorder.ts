@@ -40,9 +40,9 @@ export function compareEvents(a: Event, b: Event): number {
 }
 
 /** Partitions that must be heard of before the watermark moves. */
-export function expectPartitions(reorder: Reorder, partitions: readonly string[]): void {
+export function expectPartitions(state: Reorder, partitions: readonly string[]): void {
   for (const partition of partitions) {
-    if (!reorder.partitions.has(partition)) reorder.partitions.set(partition, { newest: BEGINNING, caughtUp: false });
+    if (!state.partitions.has(partition)) state.partitions.set(partition, { newest: BEGINNING, caughtUp: false });
   }
 }
 
@@ -54,7 +54,7 @@ export interface Arrival {
 }
 
 /** Takes what one partition delivered and gives back what is due, in order. */
-export function reorder(state: Reorder, arrival: Arrival): readonly Event[] {
+export function release(state: Reorder, arrival: Arrival): readonly Event[] {
   const clock = state.partitions.get(arrival.partition) ?? { newest: BEGINNING, caughtUp: false };
   state.partitions.set(arrival.partition, clock);
   for (const event of arrival.events) {

@@ -38,7 +38,11 @@ export const createCells = (width: number): Cells => ({
 const DECAY = 0.5 ** (1 / 4_320);
 
 /** Counts one trial in the cell of each of its values and of its unit; gives the unit's cell. */
-export function countTrial(cells: Cells, bin: number, ids: Int32Array, unit: number, refusedAs?: string): Cell | undefined {
+export function countTrial(
+  cells: Cells,
+  trial: { readonly bin: number; readonly ids: Int32Array; readonly unit: number; readonly refusedAs?: string },
+): Cell | undefined {
+  const { bin, ids, unit, refusedAs } = trial;
   for (let column = 0; column < ids.length; column++) {
     const id = ids[column] ?? -1;
     const list = cells.columns[column];
@@ -47,10 +51,22 @@ export function countTrial(cells: Cells, bin: number, ids: Int32Array, unit: num
   return unit < 0 ? undefined : countIn(cells, cells.units, unit, { bin, refusedAs });
 }
 
-function countIn(cells: Cells, list: (Cell | undefined)[], id: number, trial: { bin: number; refusedAs: string | undefined }): Cell {
+function countIn(
+  cells: Cells,
+  list: (Cell | undefined)[],
+  id: number,
+  trial: { bin: number; refusedAs: string | undefined },
+): Cell {
   let cell = list[id];
   if (cell === undefined) {
-    cell = { bin: Number.NEGATIVE_INFINITY, n: 0, total: 0, since: trial.bin, refused: undefined, detectors: undefined };
+    cell = {
+      bin: Number.NEGATIVE_INFINITY,
+      n: 0,
+      total: 0,
+      since: trial.bin,
+      refused: undefined,
+      detectors: undefined,
+    };
     list[id] = cell;
   }
   if (cell.bin !== trial.bin) {

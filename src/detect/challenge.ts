@@ -40,7 +40,9 @@ export function hold(state: Challenges, call: Call): boolean {
 export function answer(state: Challenges, call: Call): void {
   if (state.held.length === 0) return;
   const key = keyOf(call);
-  const held = state.held.find((one) => !one.answered && one.key === key && msBetween(call.time, one.call.time) <= ANSWER_MS);
+  const held = state.held.find(
+    (one) => !one.answered && one.key === key && msBetween(call.time, one.call.time) <= ANSWER_MS,
+  );
   if (held !== undefined) held.answered = true;
 }
 

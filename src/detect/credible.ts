@@ -19,7 +19,8 @@ interface Run {
  */
 export interface Credibility {
   readonly limit: number;
-  readonly lastSuccess: Map<string, Instant>;
+  /** Key of a unit → when it last succeeded, and the unit that successes of it are counted under. */
+  readonly lastSuccess: Map<string, { at: Instant; readonly unit: string }>;
   readonly runs: Map<string, Run>;
   /** Refusals of units that never succeeded: scanners, callers without any right, APIs that are down for all. */
   never: number;
@@ -54,9 +55,9 @@ export function noteSuccess(state: Credibility, call: Call, trial: Trial): strin
   for (const key of keys) {
     state.runs.delete(key);
     const last = state.lastSuccess.get(key);
-    if (last !== undefined && msBetween(call.time, last) < REFRESH_MS) continue;
+    if (last !== undefined && msBetween(call.time, last.at) < REFRESH_MS) continue;
     state.lastSuccess.delete(key);
-    state.lastSuccess.set(key, call.time);
+    state.lastSuccess.set(key, { at: call.time, unit: keys[0] ?? key });
   }
   evict(state);
   return keys[0] ?? "unknown";
@@ -64,11 +65,14 @@ export function noteSuccess(state: Credibility, call: Call, trial: Trial): strin
 
 /** Whether a refusal counts, and as what. */
 export function judgeRefusal(state: Credibility, call: Call, trial: Trial): Verdict {
-  const unit = unitsOf(call, trial).find((key) => succeededLately(state, key, call.time));
-  if (unit === undefined) {
+  const success = unitsOf(call, trial)
+    .map((key) => state.lastSuccess.get(key))
+    .find((last) => last !== undefined && msBetween(call.time, last.at) <= MEMORY_MS);
+  if (success === undefined) {
     state.never += 1;
     return { kind: "never-succeeded" };
   }
+  const { unit } = success;
   const run = state.runs.get(unit);
   if (run !== undefined) {
     const since = msBetween(call.time, run.lastCounted);
@@ -79,15 +83,14 @@ export function judgeRefusal(state: Credibility, call: Call, trial: Trial): Verd
 }
 
 /** Remembers where a counted refusal was written. */
-export function noteRefusal(state: Credibility, unit: string, refusal: { at: Instant; row: number; symptom: string }): void {
+export function noteRefusal(
+  state: Credibility,
+  unit: string,
+  refusal: { at: Instant; row: number; symptom: string },
+): void {
   const counted = (state.runs.get(unit)?.counted ?? 0) + 1;
   if (state.runs.size >= state.limit) state.runs.clear();
   state.runs.set(unit, { counted, lastCounted: refusal.at, row: refusal.row, symptom: refusal.symptom });
-}
-
-function succeededLately(state: Credibility, key: string, at: Instant): boolean {
-  const last = state.lastSuccess.get(key);
-  return last !== undefined && msBetween(at, last) <= MEMORY_MS;
 }
 
 function evict(state: Credibility): void {

@@ -114,7 +114,8 @@ function observe(detection: Detection, call: Call): void {
   trialsOf(call).forEach((trial, i) => {
     const { outcome } = trial;
     if (outcome.kind === "succeeded") countSuccess(detection, call, trial, i === 0 ? 1 : 0);
-    else if (outcome.kind === "refused") countRefusal(detection, call, { trial, layer: outcome.layer, symptom: outcome.symptom });
+    else if (outcome.kind === "refused")
+      countRefusal(detection, call, { trial, layer: outcome.layer, symptom: outcome.symptom });
   });
 }
 
@@ -129,7 +130,7 @@ function countSuccess(detection: Detection, call: Call, trial: Trial, calls: 0 |
   const unitName = noteSuccess(detection.credibility, call, trial);
   const unit = intern(detection.units, unitName);
   const ids = rowIds(detection, call, trial);
-  const cell = countTrial(detection.cells, detection.bin, ids, unit);
+  const cell = countTrial(detection.cells, { bin: detection.bin, ids, unit });
   const share = shareKept(cell, detection.bin);
   if (share < 1 && unitHash(call.id, 7) >= share) return;
   pushRow(detection.succeeded, {
@@ -150,7 +151,11 @@ function shareKept(cell: Cell | undefined, bin: number): number {
   return Math.min(1, Math.sqrt(UNTHINNED_PER_SECOND / Math.max(perSecond, 1e-6)));
 }
 
-function countRefusal(detection: Detection, call: Call, refusal: { trial: Trial; layer: Layer; symptom: string }): void {
+function countRefusal(
+  detection: Detection,
+  call: Call,
+  refusal: { trial: Trial; layer: Layer; symptom: string },
+): void {
   const verdict = judgeRefusal(detection.credibility, call, refusal.trial);
   if (verdict.kind === "never-succeeded") return;
   if (verdict.kind === "collapsed") {
@@ -164,7 +169,7 @@ function countRefusal(detection: Detection, call: Call, refusal: { trial: Trial;
   if (symptom === undefined) return;
   const unit = intern(detection.units, verdict.unit);
   const ids = rowIds(detection, call, refusal.trial);
-  countTrial(detection.cells, detection.bin, ids, unit, symptom.name);
+  countTrial(detection.cells, { bin: detection.bin, ids, unit, refusedAs: symptom.name });
   const status = statusOf(refusal.trial);
   const row = pushRow(symptom.rows, { time: call.time, unit, weight: 1, trials: 1, status, ids, call: call.id });
   symptom.facts[row % symptom.rows.room] = factsOf(call, refusal.trial, refusal.layer);
@@ -180,7 +185,10 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
   return {
     layer,
     status: statusOf(trial),
-    message: (layer === "gateway" ? call.gateway?.error?.message : (call.gateway?.errorBody ?? call.gateway?.challenge))?.slice(0, 300),
+    message: (layer === "gateway"
+      ? call.gateway?.error?.message
+      : (call.gateway?.errorBody ?? call.gateway?.challenge)
+    )?.slice(0, 300),
     expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
     resourceType: trial.operation?.resourceType,
     claimed: claims?.state === "unverified",

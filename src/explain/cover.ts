@@ -82,7 +82,11 @@ function bestRule(table: Table, rows: readonly number[], options: CoverOptions):
   const best = candidates.find((rule) => rule.score > MIN_SCORE && riskRatio(rule, encoded) >= MIN_RISK_RATIO);
   if (best === undefined) return undefined;
   const wide = generalise(best, encoded, options);
-  return { rule: decode(wide, encoded), aliases: aliasesOf(wide, candidates, encoded), rows: coveredRows(wide, encoded) };
+  return {
+    rule: decode(wide, encoded),
+    aliases: aliasesOf(wide, candidates, encoded),
+    rows: coveredRows(wide, encoded),
+  };
 }
 
 const riskRatio = (rule: Rule, { refused, trials }: Encoded): number =>
@@ -181,7 +185,9 @@ class Search {
 
   /** Extends the best rules by one condition; a rule that is pure already can only lose refusals. */
   longer(length: number): void {
-    const beam = this.#frontier.filter((rule) => rule.conditions.length === length - 1 && rule.inside < 0.98).slice(0, BEAM);
+    const beam = this.#frontier
+      .filter((rule) => rule.conditions.length === length - 1 && rule.inside < 0.98)
+      .slice(0, BEAM);
     const seen = new Set<string>();
     const next: Rule[] = [];
     for (const rule of beam) {
@@ -282,7 +288,8 @@ function widen(rule: Rule, dropped: Condition, context: { encoded: Encoded; opti
   if (!siblingsAreRaised([...siblings.values()], rule.inside, outside)) return undefined;
   const inside = refused / trials;
   if (inside <= outside) return undefined;
-  const split = binomialLogLikelihood(refused, trials) + binomialLogLikelihood(encoded.refused - refused, encoded.trials - trials);
+  const split =
+    binomialLogLikelihood(refused, trials) + binomialLogLikelihood(encoded.refused - refused, encoded.trials - trials);
   const gain = (split - binomialLogLikelihood(encoded.refused, encoded.trials)) / options.dispersion;
   return { conditions, gain, score: gain, refused, trials, inside, outside };
 }
@@ -313,7 +320,9 @@ function aliasesOf(rule: Rule, candidates: readonly Rule[], encoded: Encoded): r
 
 const sameConditions = (a: Rule, b: Rule): boolean =>
   a.conditions.length === b.conditions.length &&
-  a.conditions.every(({ column, value }) => b.conditions.some((other) => other.column === column && other.value === value));
+  a.conditions.every(({ column, value }) =>
+    b.conditions.some((other) => other.column === column && other.value === value),
+  );
 
 /** The smaller of the two overlaps (refused, all) of two sets of rows: intersection over union. */
 function overlap(a: ReadonlySet<number>, b: readonly number[], encoded: Encoded): number {

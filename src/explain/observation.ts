@@ -4,7 +4,7 @@ import type { Dimension, DimensionValues, Layer } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Split } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
-import type { Rule } from "./cover.ts";
+import type { Condition, Rule } from "./cover.ts";
 import type { Span } from "./span.ts";
 import type { Window } from "./window.ts";
 
@@ -84,7 +84,11 @@ export function valueShares(
     .toSorted((a, b) => b.share - a.share);
 }
 
-export function tallyRows(window: Window, rows: readonly number[], conditions: readonly { column: number; ids: ReadonlySet<number> }[]): Tally {
+export function tallyRows(
+  window: Window,
+  rows: readonly number[],
+  conditions: readonly { column: number; ids: ReadonlySet<number> }[],
+): Tally {
   let refused = 0;
   let trials = 0;
   for (const row of rows) {
@@ -95,7 +99,10 @@ export function tallyRows(window: Window, rows: readonly number[], conditions: r
   return { refused, trials };
 }
 
-export function conditionsOf(where: Where, dictionaries: readonly Dictionary[]): { column: number; ids: ReadonlySet<number> }[] {
+export function conditionsOf(
+  where: Where,
+  dictionaries: readonly Dictionary[],
+): { column: number; ids: ReadonlySet<number> }[] {
   return Object.entries(where).map(([dimension, wanted]) => {
     const column = COLUMNS.findIndex((name) => name === dimension);
     const texts = typeof wanted === "string" ? [wanted] : wanted;
@@ -116,7 +123,9 @@ export function alternationOf(window: Window, rows: readonly number[]): number {
   let variance = 0;
   for (const list of units.values()) {
     if (list.length < 8) continue;
-    const outcomes = list.toSorted((a, b) => (window.time[a] ?? 0) - (window.time[b] ?? 0)).map((row) => (row < window.refused ? 1 : 0));
+    const outcomes = list
+      .toSorted((a, b) => (window.time[a] ?? 0) - (window.time[b] ?? 0))
+      .map((row) => (row < window.refused ? 1 : 0));
     const mean = outcomes.reduce<number>((a, b) => a + b, 0) / outcomes.length;
     outcomes.forEach((outcome, i) => {
       variance += (outcome - mean) ** 2;
@@ -143,3 +152,10 @@ export function trendOf(window: Window, rows: readonly number[], span: Span): Ob
   const late = share(span.to - third, span.to);
   return early === undefined || late === undefined ? undefined : { early, late };
 }
+
+/** Conditions as text, always in the same order: names what separates. */
+export const conditionNames = (conditions: readonly Condition[], dictionaries: readonly Dictionary[]): string =>
+  conditions
+    .map(({ column, value }) => `${COLUMNS[column] ?? ""}=${dictionaries[column]?.values[value] ?? ""}`)
+    .toSorted()
+    .join("&");

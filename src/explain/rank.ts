@@ -38,9 +38,13 @@ export function rankCauses(observation: Observation): Ranked {
     judgement.kind === "rejected" ? [{ id: rule.id, because: judgement.because }] : [],
   );
   const best = fits[0];
-  if (best === undefined || best.fit.confidence < NAMED_FROM) return { cause: unknownCause(observation, refusedBecause), names: [] };
+  if (best === undefined || best.fit.confidence < NAMED_FROM)
+    return { cause: unknownCause(observation, refusedBecause), names: [] };
   const runnersUp = fits.slice(1).map(({ rule, fit }) => ({ id: rule.id, because: runnerUp(best.fit, fit) }));
-  return { cause: causeOf(best.rule.id, best.fit, [...runnersUp, ...refusedBecause], fits[1]?.fit), names: best.rule.names };
+  return {
+    cause: causeOf(best.rule.id, best.fit, [...runnersUp, ...refusedBecause], fits[1]?.fit),
+    names: best.rule.names,
+  };
 }
 
 const runnerUp = (best: Fit, other: Fit): string =>
@@ -66,19 +70,34 @@ function unknownCause(observation: Observation, rejected: Cause["rejected"]): Ca
         : "An attribute separates the refused calls, but nothing says why it matters",
     fields: { symptom: observation.symptom, refused: observation.refused },
   };
-  return { id: "unknown", confidence: 0.5, evidence: [seen, ...bestSplitEvidence(observation)], rejected, missing: missingFor(observation) };
+  return {
+    id: "unknown",
+    confidence: 0.5,
+    evidence: [seen, ...bestSplitEvidence(observation)],
+    rejected,
+    missing: missingFor(observation),
+  };
 }
 
 function missingFor(observation: Observation): Cause["missing"] {
   const missing: { field: string; fix: string }[] = [];
   if (observation.layer === "cosmos" && observation.values("subStatus").length === 0) {
-    missing.push({ field: "x-ms-substatus", fix: "Log the backend response headers x-ms-substatus and x-ms-activity-id in the API's diagnostics." });
+    missing.push({
+      field: "x-ms-substatus",
+      fix: "Log the backend response headers x-ms-substatus and x-ms-activity-id in the API's diagnostics.",
+    });
   }
   if (observation.values("appId").length === 0) {
-    missing.push({ field: "traceRecords (scopetrail-claims)", fix: "Add the claims trace to the API's policy: it tells which callers and tokens are refused." });
+    missing.push({
+      field: "traceRecords (scopetrail-claims)",
+      fix: "Add the claims trace to the API's policy: it tells which callers and tokens are refused.",
+    });
   }
   if (observation.layer === "backend") {
-    missing.push({ field: "WWW-Authenticate", fix: "Log the backend response header www-authenticate: it carries the backend's reason." });
+    missing.push({
+      field: "WWW-Authenticate",
+      fix: "Log the backend response header www-authenticate: it carries the backend's reason.",
+    });
   }
   return missing;
 }

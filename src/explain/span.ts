@@ -54,11 +54,11 @@ function refine(sums: Sums, refusals: readonly number[], best: Stretch): Stretch
   let refined = best;
   for (const first of near(best.first)) {
     const score = contrast(sums, first, refined.last);
-    if (score > refined.score) refined = { ...refined, score, first };
+    if (score > refined.score) refined = { score, first, last: refined.last };
   }
   for (const last of near(best.last)) {
     const score = contrast(sums, refined.first, last);
-    if (score > refined.score) refined = { ...refined, score, last };
+    if (score > refined.score) refined = { score, first: refined.first, last };
   }
   return refined;
 }

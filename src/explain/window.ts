@@ -36,7 +36,11 @@ const LONGEST_MS: DurationMs = 43_200_000;
 
 /** Takes the rows from before the rise until now; busy units are thinned, small ones keep exact denominators. */
 export function openWindow(detection: Detection, symptom: Symptom, span: { onset: Instant; at: Instant }): Window {
-  const earliest = Math.max(plusMs(span.onset, -LOOK_BACK_MS), plusMs(span.at, -LONGEST_MS), oldestTime(detection.succeeded));
+  const earliest = Math.max(
+    plusMs(span.onset, -LOOK_BACK_MS),
+    plusMs(span.at, -LONGEST_MS),
+    oldestTime(detection.succeeded),
+  );
   const from = instantFromTicks(earliest);
   const refusedPlaces = placesSince(symptom.rows, from);
   const thinned = Math.max(1, Math.ceil(refusedPlaces.length / MAX_REFUSED));
@@ -76,7 +80,8 @@ function thinBusyUnits(rows: Rows, candidates: readonly number[]): readonly Thin
 
 /** The largest number of rows a unit may keep so that all fit. */
 function largestCap(counts: readonly number[]): number {
-  const fits = (cap: number): boolean => counts.reduce((total, count) => total + Math.min(count, cap), 0) <= MAX_SUCCEEDED;
+  const fits = (cap: number): boolean =>
+    counts.reduce((total, count) => total + Math.min(count, cap), 0) <= MAX_SUCCEEDED;
   let low = 4;
   let high = MAX_SUCCEEDED;
   while (low < high) {

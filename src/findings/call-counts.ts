@@ -18,7 +18,12 @@ export const createCallCounts = (): CallCounts => ({
   minutes: new Map(),
 });
 
-const MATCHES = { exact: "exact", inferred: "inferred", "gateway-only": "gatewayOnly", "data-plane-only": "dataPlaneOnly" } as const;
+const MATCHES = {
+  exact: "exact",
+  inferred: "inferred",
+  "gateway-only": "gatewayOnly",
+  "data-plane-only": "dataPlaneOnly",
+} as const;
 
 export function countCall(counts: CallCounts, call: Call): void {
   counts.match[MATCHES[call.match]] += 1;

@@ -68,9 +68,15 @@ function bump(counts: Map<string, number>, name: string): void {
 }
 
 /** What could not be seen, with the way to see it; most traffic first. */
-export function blindSpots(coverage: Coverage, counters: { readonly late: number; readonly evicted: number; readonly forgotten: number }): readonly BlindSpot[] {
+export function blindSpots(
+  coverage: Coverage,
+  counters: { readonly late: number; readonly evicted: number; readonly forgotten: number },
+): readonly BlindSpot[] {
   return [
-    ...[...coverage.apis].toSorted((a, b) => b[1].calls - a[1].calls).slice(0, 20).flatMap(([api, seen]) => apiSpots(api, seen)),
+    ...[...coverage.apis]
+      .toSorted((a, b) => b[1].calls - a[1].calls)
+      .slice(0, 20)
+      .flatMap(([api, seen]) => apiSpots(api, seen)),
     ...[...coverage.keys].map(([account, count]) => keySpot(account, count)),
     ...[...coverage.lookAlikes].map(([symptom, count]) => lookAlikeSpot(symptom, count)),
     ...joinSpot(coverage),
@@ -131,7 +137,10 @@ function joinSpot(coverage: Coverage): readonly BlindSpot[] {
   ];
 }
 
-function counterSpots(coverage: Coverage, counters: { readonly late: number; readonly evicted: number; readonly forgotten: number }): readonly BlindSpot[] {
+function counterSpots(
+  coverage: Coverage,
+  counters: { readonly late: number; readonly evicted: number; readonly forgotten: number },
+): readonly BlindSpot[] {
   const spots: BlindSpot[] = [];
   if (coverage.truncated > 0) {
     spots.push({
@@ -144,8 +153,13 @@ function counterSpots(coverage: Coverage, counters: { readonly late: number; rea
   const bounds: readonly (readonly [string, number, string])[] = [
     ["late-events", counters.late, "events came later than the configured lateness; raise `lateness`."],
     ["join-limit", counters.evicted, "calls were closed early because too many waited for a join."],
-    ["duplicate-memory", counters.forgotten, "times the memory of seen records was turned over: very old repeats count again."],
+    [
+      "duplicate-memory",
+      counters.forgotten,
+      "times the memory of seen records was turned over: very old repeats count again.",
+    ],
   ];
-  for (const [id, count, says] of bounds) if (count > 0) spots.push({ id, scope: "input", says: `${count} ${says}`, fix: "See the limits in the manual." });
+  for (const [id, count, says] of bounds)
+    if (count > 0) spots.push({ id, scope: "input", says: `${count} ${says}`, fix: "See the limits in the manual." });
   return spots;
 }

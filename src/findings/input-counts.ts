@@ -45,8 +45,17 @@ export function countReject(tally: Tally, reject: Reject): void {
   const key = `${reject.stage}|${reject.reason}`;
   const known = tally.rejects.get(key);
   const { source, partition, sequence, index } = reject.position;
-  const sample = `${source}/${partition}:${sequence}${index === 0 ? "" : `[${index}]`}: ${reject.detail} ${reject.sample}`.slice(0, 400);
-  tally.rejects.set(key, { stage: reject.stage, reason: reject.reason, count: (known?.count ?? 0) + 1, sample: known?.sample ?? sample });
+  const sample =
+    `${source}/${partition}:${sequence}${index === 0 ? "" : `[${index}]`}: ${reject.detail} ${reject.sample}`.slice(
+      0,
+      400,
+    );
+  tally.rejects.set(key, {
+    stage: reject.stage,
+    reason: reject.reason,
+    count: (known?.count ?? 0) + 1,
+    sample: known?.sample ?? sample,
+  });
 }
 
 export function countTime(tally: Tally, time: Instant): void {

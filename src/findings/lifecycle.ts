@@ -1,6 +1,8 @@
 import type { Detection } from "../detect/detect.ts";
-import { conditionNames, type Explanation } from "../explain/explain.ts";
-import { fixOf, titleOf } from "../explain/wording.ts";
+import { conditionNames } from "../explain/observation.ts";
+import type { Explanation } from "../explain/rise.ts";
+import { fixOf } from "../explain/fixes.ts";
+import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
 import type { Finding, Severity } from "../model/finding.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
@@ -34,13 +36,19 @@ const QUIET_GAPS = 8;
 export const createFindings = (): Findings => ({ tracked: new Map(), forgotten: 0, nextSweep: instantFromMs(0) });
 
 /** Raises or amends findings by what was explained at `at`; gives those that are new or changed. */
-export function update(state: Findings, detection: Detection, explained: { explanations: readonly Explanation[]; at: Instant }): readonly Finding[] {
+export function update(
+  state: Findings,
+  detection: Detection,
+  explained: { explanations: readonly Explanation[]; at: Instant },
+): readonly Finding[] {
   const { explanations, at } = explained;
   const taken = new Set<string>();
   return explanations.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
     const known = recognise(state, explanation, { key, taken, at });
-    const id = known?.finding.id ?? `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
+    const id =
+      known?.finding.id ??
+      `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
     if (taken.has(id)) return [];
     taken.add(id);
     const onset = known === undefined ? explanation.span.from : steadyOnset(known, explanation);
@@ -76,7 +84,11 @@ export function resolveQuiet(state: Findings, at: Instant): readonly Finding[] {
 }
 
 /** The same fault seen before: by the same attributes, or because most of the refused calls are the same. */
-function recognise(state: Findings, explanation: Explanation, context: { key: string; taken: ReadonlySet<string>; at: Instant }): Tracked | undefined {
+function recognise(
+  state: Findings,
+  explanation: Explanation,
+  context: { key: string; taken: ReadonlySet<string>; at: Instant },
+): Tracked | undefined {
   let best: Tracked | undefined;
   let bestShare = 0.5;
   for (const tracked of state.tracked.values()) {

@@ -9,7 +9,9 @@ const SEVERITY: Readonly<Record<Severity, number>> = { high: 0, medium: 1, low: 
 
 /** Open before resolved, worst first, then newest. */
 const worstFirst = (a: Finding, b: Finding): number =>
-  Number(a.status !== "open") - Number(b.status !== "open") || SEVERITY[a.severity] - SEVERITY[b.severity] || b.onset - a.onset;
+  Number(a.status !== "open") - Number(b.status !== "open") ||
+  SEVERITY[a.severity] - SEVERITY[b.severity] ||
+  b.onset - a.onset;
 
 /** The report of what an analysis holds now. */
 export function reportOf(analysis: {

@@ -1,6 +1,6 @@
-/** Control, bidirectional and zero-width characters, which could forge what a terminal or a log shows. */
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Control, format (bidirectional, zero-width), line and paragraph separators: what could forge a terminal or a log. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** Text from outside for a terminal or a log line: what could forge it is shown as its code point. */
 export const plainText = (text: string): string =>
-  text.replaceAll(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  text.replaceAll(UNSAFE, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);

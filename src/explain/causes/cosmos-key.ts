@@ -1,8 +1,27 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
-import { bestSplitEvidence, type CauseRule, changeBefore, changeEvidence, equalSplit, inapplicable, type Judgement, rejected, shareOfFacts } from "./judgement.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  changeBefore,
+  changeEvidence,
+  equalSplit,
+  inapplicable,
+  type Judgement,
+  rejected,
+  shareOfFacts,
+} from "./judgement.ts";
 
-const WRITES: ReadonlySet<string> = new Set(["Create", "Upsert", "Replace", "Update", "Delete", "Patch", "Batch", "Execute"]);
+const WRITES: ReadonlySet<string> = new Set([
+  "Create",
+  "Upsert",
+  "Replace",
+  "Update",
+  "Delete",
+  "Patch",
+  "Batch",
+  "Execute",
+]);
 
 const isKey = (credential: string): boolean => /masterkey$/i.test(credential);
 const isReadOnly = (credential: string): boolean => /readonly/i.test(credential);
@@ -15,37 +34,69 @@ function keyShare(observation: Observation): number | undefined {
 }
 
 const writeShare = (observation: Observation): number =>
-  observation.values("cosmosOperation").filter(({ value }) => WRITES.has(value)).reduce((sum, { share }) => sum + share, 0);
+  observation
+    .values("cosmosOperation")
+    .filter(({ value }) => WRITES.has(value))
+    .reduce((sum, { share }) => sum + share, 0);
 
 /** A 401 of Cosmos that may be about a key. */
 const mayBeKey = (observation: Observation): boolean =>
   observation.layer === "cosmos" && ["401", "wrong-key", "insufficient-key", "untold"].includes(observation.reason);
 
 function judgeReadOnly(observation: Observation): Judgement {
-  const forbiddenKey = observation.layer === "cosmos" && observation.reason === "403" && (keyShare(observation) ?? 0) > 0.8;
+  const forbiddenKey =
+    observation.layer === "cosmos" && observation.reason === "403" && (keyShare(observation) ?? 0) > 0.8;
   if (!mayBeKey(observation) && !forbiddenKey) return inapplicable;
-  const readOnly = observation.values("credential").filter(({ value }) => isReadOnly(value)).reduce((sum, { share }) => sum + share, 0);
+  const readOnly = observation
+    .values("credential")
+    .filter(({ value }) => isReadOnly(value))
+    .reduce((sum, { share }) => sum + share, 0);
   if (writeShare(observation) < 0.9) return rejected("reads are refused as well");
-  if (readOnly < 0.6 && observation.reason !== "insufficient-key") return rejected("the refused writes do not use a read-only key");
-  const says: Evidence = { says: "Only writes are refused, and they are signed with a read-only key", fields: { writes: Number(writeShare(observation).toFixed(2)), readOnlyKey: Number(readOnly.toFixed(2)) } };
-  return { kind: "fits", confidence: readOnly >= 0.6 ? 0.95 : 0.7, evidence: [says, ...bestSplitEvidence(observation)] };
+  if (readOnly < 0.6 && observation.reason !== "insufficient-key")
+    return rejected("the refused writes do not use a read-only key");
+  const says: Evidence = {
+    says: "Only writes are refused, and they are signed with a read-only key",
+    fields: { writes: Number(writeShare(observation).toFixed(2)), readOnlyKey: Number(readOnly.toFixed(2)) },
+  };
+  return {
+    kind: "fits",
+    confidence: readOnly >= 0.6 ? 0.95 : 0.7,
+    evidence: [says, ...bestSplitEvidence(observation)],
+  };
 }
 
 function judgeRotated(observation: Observation): Judgement {
   if (!mayBeKey(observation)) return inapplicable;
   const share = keyShare(observation);
   if (share !== undefined && share < 0.5) return rejected("the refused operations do not use an account key");
-  if (observation.values("credential").some(({ value, share: part }) => isReadOnly(value) && part > 0.6) && writeShare(observation) > 0.9) return rejected("only writes with a read-only key are refused");
+  if (
+    observation.values("credential").some(({ value, share: part }) => isReadOnly(value) && part > 0.6) &&
+    writeShare(observation) > 0.9
+  )
+    return rejected("only writes with a read-only key are refused");
   const change = changeBefore(observation, ["key-regenerated"], 86_400_000);
   const split = equalSplit(observation, "credential");
   const told = observation.reason === "wrong-key";
   const confidence = (told ? 0.8 : 0.6) + (change === undefined ? 0 : 0.14) + (split === undefined ? 0 : 0.05);
-  const says: Evidence = { says: told ? "Cosmos DB found a signature that does not match the account's key" : "Cosmos DB refused an account key", fields: { reason: observation.reason } };
+  const says: Evidence = {
+    says: told
+      ? "Cosmos DB found a signature that does not match the account's key"
+      : "Cosmos DB refused an account key",
+    fields: { reason: observation.reason },
+  };
   return {
     kind: "fits",
     confidence: Math.min(0.96, confidence),
     evidence: [says, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
-    missing: change === undefined ? [{ field: "Activity log: databaseAccounts/regenerateKey", fix: "Send the subscription's Activity log (Administrative) to the same place: it holds the key regeneration." }] : [],
+    missing:
+      change === undefined
+        ? [
+            {
+              field: "Activity log: databaseAccounts/regenerateKey",
+              fix: "Send the subscription's Activity log (Administrative) to the same place: it holds the key regeneration.",
+            },
+          ]
+        : [],
   };
 }
 
@@ -54,22 +105,49 @@ function judgeLocalAuth(observation: Observation): Judgement {
   const told = observation.reason === "local-auth-disabled";
   if (!told && observation.reason !== "401") return inapplicable;
   const change = changeBefore(observation, ["local-auth-disabled"], 3_600_000);
-  if (!told && change === undefined) return rejected("no change of disableLocalAuth was seen, and Cosmos DB did not say so");
+  if (!told && change === undefined)
+    return rejected("no change of disableLocalAuth was seen, and Cosmos DB did not say so");
   if ((keyShare(observation) ?? 1) < 0.5) return rejected("the refused operations do not use an account key");
-  const says: Evidence = { says: told ? "Cosmos DB says that local authorization is disabled" : "Keys are refused since local authorization was disabled", fields: { reason: observation.reason } };
-  return { kind: "fits", confidence: told ? 0.96 : 0.85, evidence: [says, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])] };
+  const says: Evidence = {
+    says: told
+      ? "Cosmos DB says that local authorization is disabled"
+      : "Keys are refused since local authorization was disabled",
+    fields: { reason: observation.reason },
+  };
+  return {
+    kind: "fits",
+    confidence: told ? 0.96 : 0.85,
+    evidence: [says, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
+  };
 }
 
 function judgeSkew(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" && observation.layer !== "gateway") return inapplicable;
   const told = observation.reason === "not-current";
-  const message = shareOfFacts(observation, ({ message: text }) => text?.toLowerCase().includes("not valid at the current time")) >= 0.5;
+  const message =
+    shareOfFacts(observation, ({ message: text }) => text?.toLowerCase().includes("not valid at the current time")) >=
+    0.5;
   if (!told && !message) {
-    if (observation.layer !== "cosmos" || observation.reason !== "403" || (keyShare(observation) ?? 0) < 0.8) return inapplicable;
-    if (equalSplit(observation, "clientNetwork") === undefined && equalSplit(observation, "backend") === undefined) return rejected("the refusals do not follow one client");
-    return { kind: "fits", confidence: 0.4, evidence: bestSplitEvidence(observation), missing: [{ field: "backendResponseBody", fix: "Log the response body of errors (up to 1 KB): it says whether a token's time or a firewall is the reason." }] };
+    if (observation.layer !== "cosmos" || observation.reason !== "403" || (keyShare(observation) ?? 0) < 0.8)
+      return inapplicable;
+    if (equalSplit(observation, "clientNetwork") === undefined && equalSplit(observation, "backend") === undefined)
+      return rejected("the refusals do not follow one client");
+    return {
+      kind: "fits",
+      confidence: 0.4,
+      evidence: bestSplitEvidence(observation),
+      missing: [
+        {
+          field: "backendResponseBody",
+          fix: "Log the response body of errors (up to 1 KB): it says whether a token's time or a firewall is the reason.",
+        },
+      ],
+    };
   }
-  const says: Evidence = { says: "Cosmos DB says that the signature is not valid at the current time: the client's clock is off, or the request waited too long", fields: { refused: observation.refused } };
+  const says: Evidence = {
+    says: "Cosmos DB says that the signature is not valid at the current time: the client's clock is off, or the request waited too long",
+    fields: { refused: observation.refused },
+  };
   return { kind: "fits", confidence: 0.95, evidence: [says, ...bestSplitEvidence(observation)] };
 }
 

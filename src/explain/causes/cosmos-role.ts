@@ -1,7 +1,17 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Where } from "../observation.ts";
-import { bestSplitEvidence, type CauseRule, changeBefore, changeEvidence, equalSplit, inapplicable, type Judgement, rejected, shareOfFacts } from "./judgement.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  changeBefore,
+  changeEvidence,
+  equalSplit,
+  inapplicable,
+  type Judgement,
+  rejected,
+  shareOfFacts,
+} from "./judgement.ts";
 
 const TEN_MINUTES = 600_000;
 
@@ -9,7 +19,9 @@ const TEN_MINUTES = 600_000;
 function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
   if (observation.layer !== "cosmos") return "no";
   if (observation.reason === "rbac") return "told";
-  const entra = observation.values("cosmosPrincipal").length > 0 || observation.values("credential").some(({ value }) => value === "AadToken");
+  const entra =
+    observation.values("cosmosPrincipal").length > 0 ||
+    observation.values("credential").some(({ value }) => value === "AadToken");
   return observation.reason === "403" && entra ? "maybe" : "no";
 }
 
@@ -24,7 +36,9 @@ function elsewhere(observation: Observation): { share: number; trials: number; i
     ...containersOf(observation),
   });
   const trials = whole.trials - narrow.trials;
-  return trials < 3 ? undefined : { share: (whole.refused - narrow.refused) / trials, trials, inside: narrow.refused / Math.max(1, narrow.trials) };
+  return trials < 3
+    ? undefined
+    : { share: (whole.refused - narrow.refused) / trials, trials, inside: narrow.refused / Math.max(1, narrow.trials) };
 }
 
 function containersOf(observation: Observation): Where {
@@ -39,30 +53,57 @@ function judgeNarrow(observation: Observation): Judgement {
   if (about === "no") return inapplicable;
   const split = OBJECT_OF_ROLE.map((dimension) => equalSplit(observation, dimension)).find((one) => one !== undefined);
   const other = elsewhere(observation);
-  if (split === undefined && other === undefined) return rejected("the principal's other operations and containers are refused too, or were not seen");
-  if (other !== undefined && other.share > 0.3 * other.inside) return rejected("the principal is refused on other operations and containers as well");
-  if (other === undefined && equalSplit(observation, "cosmosPrincipal", true) !== undefined) return rejected("nothing else of the principal was seen to succeed");
-  const operations = observation.values("cosmosOperation").map(({ value }) => value).join(", ");
+  if (split === undefined && other === undefined)
+    return rejected("the principal's other operations and containers are refused too, or were not seen");
+  if (other !== undefined && other.share > 0.3 * other.inside)
+    return rejected("the principal is refused on other operations and containers as well");
+  if (other === undefined && equalSplit(observation, "cosmosPrincipal", true) !== undefined)
+    return rejected("nothing else of the principal was seen to succeed");
+  const operations = observation
+    .values("cosmosOperation")
+    .map(({ value }) => value)
+    .join(", ");
   const says: Evidence = {
-    says: `The same principal succeeds elsewhere; only ${operations || "these operations"} on ${observation.values("container").map(({ value }) => value).join(", ") || "these containers"} are refused`,
+    says: `The same principal succeeds elsewhere; only ${operations || "these operations"} on ${
+      observation
+        .values("container")
+        .map(({ value }) => value)
+        .join(", ") || "these containers"
+    } are refused`,
     fields: { trialsElsewhere: Math.round(other?.trials ?? 0) },
   };
   const confidence = (about === "told" ? 0.9 : 0.6) * (other === undefined ? 0.7 : 1);
-  return { kind: "fits", confidence, evidence: [...bestSplitEvidence(observation), says], missing: subStatusMissing(about) };
+  return {
+    kind: "fits",
+    confidence,
+    evidence: [...bestSplitEvidence(observation), says],
+    missing: subStatusMissing(about),
+  };
 }
 
 function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
   const other = elsewhere(observation);
-  if (other !== undefined && other.share < 0.1 && other.inside > 0.2 && equalSplit(observation, "cosmosPrincipal", true) === undefined) {
+  if (
+    other !== undefined &&
+    other.share < 0.1 &&
+    other.inside > 0.2 &&
+    equalSplit(observation, "cosmosPrincipal", true) === undefined
+  ) {
     return rejected("the principal succeeds on other operations or containers, so it has a role");
   }
   const change = changeBefore(observation, ["role-assignment", "role-definition"], TEN_MINUTES * 3);
   const decays = observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early;
   const says: Evidence = decays
-    ? { says: "The refused share falls since the onset, as a propagating assignment does", fields: { early: observation.trend?.early ?? 0, late: observation.trend?.late ?? 0 } }
-    : { says: "The refusals follow the principal, on all it does", fields: { principals: observation.values("cosmosPrincipal").length } };
+    ? {
+        says: "The refused share falls since the onset, as a propagating assignment does",
+        fields: { early: observation.trend?.early ?? 0, late: observation.trend?.late ?? 0 },
+      }
+    : {
+        says: "The refusals follow the principal, on all it does",
+        fields: { principals: observation.values("cosmosPrincipal").length },
+      };
   const confidence = (about === "told" ? 0.85 : 0.55) + (change === undefined ? 0 : 0.08);
   return {
     kind: "fits",
@@ -73,22 +114,56 @@ function judgeAssignment(observation: Observation): Judgement {
 }
 
 const subStatusMissing = (about: "told" | "maybe"): { field: string; fix: string }[] =>
-  about === "told" ? [] : [{ field: "x-ms-substatus", fix: "Log the backend response header x-ms-substatus in the API's diagnostics: it tells a missing role (5301, 5302) from a firewall." }];
+  about === "told"
+    ? []
+    : [
+        {
+          field: "x-ms-substatus",
+          fix: "Log the backend response header x-ms-substatus in the API's diagnostics: it tells a missing role (5301, 5302) from a firewall.",
+        },
+      ];
 
 function judgeManagement(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
-  const management = shareOfFacts(observation, ({ resourceType }) => (resourceType === undefined ? undefined : MANAGED.has(resourceType)));
+  const management = shareOfFacts(observation, ({ resourceType }) =>
+    resourceType === undefined ? undefined : MANAGED.has(resourceType),
+  );
   const told = observation.reason === "management-operation";
-  if (!told && (observation.reason !== "403" || management < 0.8)) return rejected("the refused operations are on items, not on databases, containers or offers");
-  const says: Evidence = { says: "Databases, containers, offers and users cannot be managed with an Entra token through the data plane", fields: { reason: observation.reason, refused: observation.refused } };
+  if (!told && (observation.reason !== "403" || management < 0.8))
+    return rejected("the refused operations are on items, not on databases, containers or offers");
+  const says: Evidence = {
+    says: "Databases, containers, offers and users cannot be managed with an Entra token through the data plane",
+    fields: { reason: observation.reason, refused: observation.refused },
+  };
   return { kind: "fits", confidence: told ? 0.95 : 0.7, evidence: [says, ...bestSplitEvidence(observation)] };
 }
 
-const MANAGED: ReadonlySet<string> = new Set(["Database", "Collection", "Offer", "User", "Permission", "StoredProcedure", "Trigger", "UserDefinedFunction"]);
+const MANAGED: ReadonlySet<string> = new Set([
+  "Database",
+  "Collection",
+  "Offer",
+  "User",
+  "Permission",
+  "StoredProcedure",
+  "Trigger",
+  "UserDefinedFunction",
+]);
 
 /** Causes that lie in Cosmos data-plane roles. */
 export const cosmosRoleCauses: readonly CauseRule[] = [
-  { id: "role-too-narrow", names: ["cosmosOperation", "container", "operation", "cosmosPrincipal", "database", "principal", "appId"], judge: judgeNarrow },
-  { id: "role-assignment-propagating-or-missing", names: ["cosmosPrincipal", "principal", "appId", "backend", "container"], judge: judgeAssignment },
-  { id: "management-op-with-entra-token", names: ["cosmosOperation", "cosmosPrincipal", "operation", "appId"], judge: judgeManagement },
+  {
+    id: "role-too-narrow",
+    names: ["cosmosOperation", "container", "operation", "cosmosPrincipal", "database", "principal", "appId"],
+    judge: judgeNarrow,
+  },
+  {
+    id: "role-assignment-propagating-or-missing",
+    names: ["cosmosPrincipal", "principal", "appId", "backend", "container"],
+    judge: judgeAssignment,
+  },
+  {
+    id: "management-op-with-entra-token",
+    names: ["cosmosOperation", "cosmosPrincipal", "operation", "appId"],
+    judge: judgeManagement,
+  },
 ];

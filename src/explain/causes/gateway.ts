@@ -1,6 +1,17 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
-import { bestSplitEvidence, type CauseRule, changeBefore, changeEvidence, equalSplit, inapplicable, type Judgement, manyCallers, rejected, shareOfFacts } from "./judgement.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  changeBefore,
+  changeEvidence,
+  equalSplit,
+  inapplicable,
+  type Judgement,
+  manyCallers,
+  rejected,
+  shareOfFacts,
+} from "./judgement.ts";
 
 /** Reasons of the gateway's own policies, and the messages of responses where the reason was not logged. */
 const REASONS: ReadonlyMap<string, CauseId> = new Map<string, CauseId>([
@@ -25,7 +36,9 @@ function policyOf(observation: Observation): CauseId | undefined {
   const told = REASONS.get(observation.reason);
   if (told !== undefined) return told;
   if (observation.reason !== "401" && observation.reason !== "403") return undefined;
-  return MESSAGES.find(([part]) => shareOfFacts(observation, ({ message }) => message?.toLowerCase().includes(part)) >= 0.6)?.[1];
+  return MESSAGES.find(
+    ([part]) => shareOfFacts(observation, ({ message }) => message?.toLowerCase().includes(part)) >= 0.6,
+  )?.[1];
 }
 
 function judge(id: CauseId, observation: Observation): Judgement {
@@ -42,11 +55,23 @@ function judge(id: CauseId, observation: Observation): Judgement {
   return { kind: "fits", confidence: regional && id !== "quota-exceeded" ? 0.55 : 0.93, evidence };
 }
 
-const rule = (id: CauseId, names: CauseRule["names"]): CauseRule => ({ id, names, judge: (observation) => judge(id, observation) });
+const rule = (id: CauseId, names: CauseRule["names"]): CauseRule => ({
+  id,
+  names,
+  judge: (observation) => judge(id, observation),
+});
 
 /** Causes that are a decision of the gateway's own policies. */
 export const gatewayCauses: readonly CauseRule[] = [
-  rule("subscription-key-missing-or-wrong", ["subscription", "operation", "product", "appId", "callerNetwork", "userAgentFamily", "api"]),
+  rule("subscription-key-missing-or-wrong", [
+    "subscription",
+    "operation",
+    "product",
+    "appId",
+    "callerNetwork",
+    "userAgentFamily",
+    "api",
+  ]),
   rule("quota-exceeded", ["subscription", "product", "appId", "callerNetwork"]),
   rule("ip-filter", ["callerNetwork", "subscription", "appId", "userAgentFamily"]),
 ];

@@ -49,14 +49,24 @@ export function splitEvidence(split: Split): Evidence {
 }
 
 /** The change of one of the kinds that came nearest before the onset, within `clockMs`. */
-export function changeBefore(observation: Observation, kinds: readonly ChangeKind[], clockMs: number): Observation["changes"][number] | undefined {
-  return observation.changes.find(({ change, lagMs }) => kinds.includes(change.change) && lagMs >= -120_000 && lagMs <= clockMs);
+export function changeBefore(
+  observation: Observation,
+  kinds: readonly ChangeKind[],
+  clockMs: number,
+): Observation["changes"][number] | undefined {
+  return observation.changes.find(
+    ({ change, lagMs }) => kinds.includes(change.change) && lagMs >= -120_000 && lagMs <= clockMs,
+  );
 }
 
 export function changeEvidence({ change, lagMs }: Observation["changes"][number]): Evidence {
   const minutes = Math.round(Math.abs(lagMs) / 60_000);
-  const when = minutes === 0 ? "within a minute of the onset" : `${minutes} min ${lagMs >= 0 ? "before" : "after"} the onset`;
-  return { says: `${change.operation} (${change.result}) ${when}`, fields: { operation: change.operation, resource: change.resource } };
+  const when =
+    minutes === 0 ? "within a minute of the onset" : `${minutes} min ${lagMs >= 0 ? "before" : "after"} the onset`;
+  return {
+    says: `${change.operation} (${change.result}) ${when}`,
+    fields: { operation: change.operation, resource: change.resource },
+  };
 }
 
 /** Evidence of the best split, when there is one. */
@@ -66,12 +76,17 @@ export const bestSplitEvidence = (observation: Observation): readonly Evidence[]
 /** More than one caller is refused: no single value of a caller's dimension holds nearly all refusals. */
 export function manyCallers(observation: Observation): boolean {
   const callers: readonly Dimension[] = ["appId", "subscription", "callerNetwork"];
-  const told = callers.map((dimension) => observation.values(dimension)[0]?.share).filter((share) => share !== undefined);
+  const told = callers
+    .map((dimension) => observation.values(dimension)[0]?.share)
+    .filter((share) => share !== undefined);
   return told.length > 0 && told.every((share) => share < 0.85);
 }
 
 /** Share of refused rows that a test holds for, among those that it can be asked of. */
-export function shareOfFacts(observation: Observation, test: (fact: Observation["facts"][number]) => boolean | undefined): number {
+export function shareOfFacts(
+  observation: Observation,
+  test: (fact: Observation["facts"][number]) => boolean | undefined,
+): number {
   const answers = observation.facts.map(test).filter((answer) => answer !== undefined);
   return answers.length === 0 ? 0 : answers.filter(Boolean).length / answers.length;
 }

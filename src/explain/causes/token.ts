@@ -1,7 +1,17 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { Dimension } from "../../model/call.ts";
 import type { Observation } from "../observation.ts";
-import { bestSplitEvidence, type CauseRule, equalSplit, inapplicable, type Judgement, manyCallers, percent, rejected, shareOfFacts } from "./judgement.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  equalSplit,
+  inapplicable,
+  type Judgement,
+  manyCallers,
+  percent,
+  rejected,
+  shareOfFacts,
+} from "./judgement.ts";
 
 /**
  * What was wrong with a token, by the reasons of `validate-jwt` (learn.microsoft.com/azure/api-management/
@@ -43,7 +53,8 @@ function faultOf(observation: Observation): { readonly id: CauseId; readonly tol
   if (told !== undefined) return { id: told, told: true };
   if (!VAGUE.has(observation.reason) || observation.layer === "cosmos") return undefined;
   for (const [part, id] of MESSAGES) {
-    if (shareOfFacts(observation, ({ message }) => message?.toLowerCase().includes(part)) >= 0.6) return { id, told: true };
+    if (shareOfFacts(observation, ({ message }) => message?.toLowerCase().includes(part)) >= 0.6)
+      return { id, told: true };
   }
   return guess(observation);
 }
@@ -71,32 +82,56 @@ function judge(id: CauseId, observation: Observation): Judgement {
   const byToken = tokenDimensions(id).some((dimension) => equalSplit(observation, dimension) !== undefined);
   const regional = byRegion && !byToken && manyCallers(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
-  return { kind: "fits", confidence, evidence: [...reasonEvidence(observation), ...bestSplitEvidence(observation), ...ageEvidence(id, observation)], missing: missingClaims(observation) };
+  return {
+    kind: "fits",
+    confidence,
+    evidence: [...reasonEvidence(observation), ...bestSplitEvidence(observation), ...ageEvidence(id, observation)],
+    missing: missingClaims(observation),
+  };
 }
 
 const tokenDimensions = (id: CauseId): readonly Dimension[] => {
   if (id === "signing-key-rollover") return ["keyId"];
   if (id === "token-issuer-mismatch") return ["issuer", "tokenVersion", "appId"];
-  return id === "token-audience-mismatch" ? ["audience", "gatewayHost", "appId"] : ["appId", "principal", "roles", "scopes"];
+  return id === "token-audience-mismatch"
+    ? ["audience", "gatewayHost", "appId"]
+    : ["appId", "principal", "roles", "scopes"];
 };
 
 function reasonEvidence(observation: Observation): Evidence[] {
-  const where = observation.layer === "gateway" ? "The gateway" : observation.layer === "backend" ? "The backend" : "Cosmos DB";
-  return [{ says: `${where} refused the token: ${observation.reason}`, fields: { reason: observation.reason, refused: observation.refused } }];
+  const where =
+    observation.layer === "gateway" ? "The gateway" : observation.layer === "backend" ? "The backend" : "Cosmos DB";
+  return [
+    {
+      says: `${where} refused the token: ${observation.reason}`,
+      fields: { reason: observation.reason, refused: observation.refused },
+    },
+  ];
 }
 
 function ageEvidence(id: CauseId, observation: Observation): Evidence[] {
   if (id !== "caller-token-expired") return [];
   const share = shareOfFacts(observation, ({ expiredMs }) => (expiredMs === undefined ? undefined : expiredMs > 0));
-  return share === 0 ? [] : [{ says: `${percent(share)} of the refused tokens were past their expiry when presented`, fields: { share } }];
+  return share === 0
+    ? []
+    : [{ says: `${percent(share)} of the refused tokens were past their expiry when presented`, fields: { share } }];
 }
 
 function missingClaims(observation: Observation): { field: string; fix: string }[] {
   if (observation.values("appId").length > 0 || observation.values("keyId").length > 0) return [];
-  return [{ field: "traceRecords (scopetrail-claims)", fix: "Add the claims trace to the API's policy, before validation too (st=unverified), so that the refused tokens can be told apart." }];
+  return [
+    {
+      field: "traceRecords (scopetrail-claims)",
+      fix: "Add the claims trace to the API's policy, before validation too (st=unverified), so that the refused tokens can be told apart.",
+    },
+  ];
 }
 
-const rule = (id: CauseId, names: readonly Dimension[]): CauseRule => ({ id, names, judge: (observation) => judge(id, observation) });
+const rule = (id: CauseId, names: readonly Dimension[]): CauseRule => ({
+  id,
+  names,
+  judge: (observation) => judge(id, observation),
+});
 
 const CALLER: readonly Dimension[] = ["appId", "principal", "subscription", "callerNetwork", "userAgentFamily"];
 

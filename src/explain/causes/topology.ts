@@ -1,9 +1,27 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
-import { bestSplitEvidence, type CauseRule, equalSplit, inapplicable, type Judgement, manyCallers, rejected, splitEvidence } from "./judgement.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  equalSplit,
+  inapplicable,
+  type Judgement,
+  manyCallers,
+  rejected,
+  splitEvidence,
+} from "./judgement.ts";
 
 /** Reasons that name the fault by themselves, whichever backend or region it shows on. */
-const SELF_EXPLAINING: ReadonlySet<string> = new Set(["firewall", "not-current", "local-auth-disabled", "management-operation", "wrong-key", "insufficient-key", "perimeter", "service"]);
+const SELF_EXPLAINING: ReadonlySet<string> = new Set([
+  "firewall",
+  "not-current",
+  "local-auth-disabled",
+  "management-operation",
+  "wrong-key",
+  "insufficient-key",
+  "perimeter",
+  "service",
+]);
 
 /** The same API operation is served by more than one backend, and one of them is refused. */
 function judgeBackend(observation: Observation): Judgement {
@@ -13,20 +31,29 @@ function judgeBackend(observation: Observation): Judgement {
   const backend = split.where.backend ?? "";
   const siblings = siblingsOf(observation, backend);
   if (siblings === undefined) return rejected(`no other backend serves the calls that ${backend} refuses`);
-  if (siblings.share > 0.5 * split.refusedInside) return rejected("the other backends of the same operations are refused as well");
+  if (siblings.share > 0.5 * split.refusedInside)
+    return rejected("the other backends of the same operations are refused as well");
   const says: Evidence = {
     says: `The same operations succeed through ${siblings.names.slice(0, 3).join(", ")}`,
     fields: { backend, others: siblings.names.length },
   };
   const alternates: readonly Evidence[] =
     observation.alternation < -0.15
-      ? [{ says: "Refused and succeeded calls alternate, as round robin over backends does", fields: { alternation: Number(observation.alternation.toFixed(2)) } }]
+      ? [
+          {
+            says: "Refused and succeeded calls alternate, as round robin over backends does",
+            fields: { alternation: Number(observation.alternation.toFixed(2)) },
+          },
+        ]
       : [];
   const confidence = SELF_EXPLAINING.has(observation.reason) ? 0.5 : 0.94;
   return { kind: "fits", confidence, evidence: [splitEvidence(split), says, ...alternates] };
 }
 
-function siblingsOf(observation: Observation, backend: string): { names: readonly string[]; share: number } | undefined {
+function siblingsOf(
+  observation: Observation,
+  backend: string,
+): { names: readonly string[]; share: number } | undefined {
   const operations = observation.values("operation").map(({ value }) => value);
   const others = observation.backendsOf(operations).filter((name) => name !== backend);
   if (others.length === 0) return undefined;
@@ -38,8 +65,10 @@ function siblingsOf(observation: Observation, backend: string): { names: readonl
 function judgeRegion(observation: Observation): Judgement {
   const split = equalSplit(observation, "region", true);
   if (split === undefined) return rejected("the refusals do not follow the gateway's region");
-  if (!manyCallers(observation) && observation.layer === "gateway") return rejected("nearly all refusals come from one caller");
-  if (SELF_EXPLAINING.has(observation.reason)) return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
+  if (!manyCallers(observation) && observation.layer === "gateway")
+    return rejected("nearly all refusals come from one caller");
+  if (SELF_EXPLAINING.has(observation.reason))
+    return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   const confidence = observation.layer === "gateway" ? 0.88 : 0.7;
   return { kind: "fits", confidence, evidence: bestSplitEvidence(observation) };
 }

@@ -1,0 +1,57 @@
+import type { Detection } from "../detect/detect.ts";
+import type { Counts } from "../model/finding.ts";
+import type { Context } from "./rise.ts";
+import type { Span } from "./span.ts";
+import { roundShare } from "./splits.ts";
+import type { Window } from "./window.ts";
+
+const PRIOR_TRIALS = 500;
+const PRIOR_RATE = 0.002;
+
+/** Refused share that is usual for a unit: learned while nothing was wrong, shrunk to 0.2 %. */
+export function usualRate(detection: Detection, window: Window, unit: number): number {
+  const detector = unit < 0 ? undefined : detection.cells.units[unit]?.detectors?.get(window.symptom.name);
+  const f = (detector?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
+  return Math.min(0.3, f / ((detector?.n ?? 0) + PRIOR_TRIALS));
+}
+
+/**
+ * Refused calls of the rise among all calls of the units (caller and operation) that were refused: how intermittent it
+ * is for those whom it hits. What is usual is their refused share in the window before the rise.
+ */
+export function countsOf(
+  { window, detection }: Context,
+  rise: { rows: readonly number[]; around: readonly number[]; span: Span },
+): Counts {
+  const refusedRows = rise.rows.filter((row) => row < window.refused);
+  const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
+  const inRule = new Set(rise.rows);
+  const callsOf = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
+  const population = rise.around.filter(
+    (row) => inRule.has(row) || (row >= window.refused && units.has(window.unit[row] ?? -1)),
+  );
+  const unauthorized = callsOf(refusedRows.filter((row) => window.status[row] === 401));
+  const refused = callsOf(refusedRows);
+  return {
+    calls: Math.round(callsOf(population)),
+    refused: Math.round(refused),
+    status: { "401": Math.round(unauthorized), "403": Math.round(refused) - Math.round(unauthorized) },
+    usualRate: roundShare(
+      rateBefore(window, units, rise.span) ??
+        Math.max(...[...units].slice(0, 50).map((unit) => usualRate(detection, window, unit))),
+    ),
+  };
+}
+
+const TRIALS_TO_TELL = 50;
+
+function rateBefore(window: Window, units: ReadonlySet<number>, span: Span): number | undefined {
+  let refused = 0;
+  let trials = 0;
+  for (let row = 0; row < window.time.length; row++) {
+    if ((window.time[row] ?? 0) >= span.from || !units.has(window.unit[row] ?? -1)) continue;
+    refused += window.f[row] ?? 0;
+    trials += window.n[row] ?? 0;
+  }
+  return trials < TRIALS_TO_TELL ? undefined : refused / trials;
+}

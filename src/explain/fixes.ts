@@ -1,0 +1,164 @@
+import type { CauseId } from "../model/cause.ts";
+import type { Finding } from "../model/finding.ts";
+import type { Told } from "./wording.ts";
+
+type Fix = Finding["fix"];
+
+/** Names from the logs, quoted for a POSIX shell; what the logs do not know stands in angle brackets. */
+interface Names {
+  readonly account: string;
+  readonly principal: string;
+  readonly database: string;
+  readonly container: string;
+  readonly scope: string;
+  readonly api: string;
+}
+
+const CONTROL = /\p{Cc}/gu;
+
+/** Quotes a value from a log for a POSIX shell: nothing in it is ever executed. */
+const quoted = (value: string | undefined, fallback: string): string =>
+  value === undefined ? fallback : `'${value.replaceAll(CONTROL, "").replaceAll("'", `'\\''`)}'`;
+
+function namesOf({ where, subject }: Told): Names {
+  const database = subject.database ?? where.database;
+  const container = subject.container ?? where.container;
+  return {
+    account: quoted(subject.account ?? where.cosmosAccount, "<account>"),
+    principal: quoted(where.cosmosPrincipal ?? where.principal ?? subject.principal, "<object-id>"),
+    database: quoted(database, "<database>"),
+    container: quoted(container, "<container>"),
+    scope: quoted(
+      database === undefined ? "/" : `/dbs/${database}${container === undefined ? "" : `/colls/${container}`}`,
+      "/",
+    ),
+    api: quoted(subject.api ?? where.api, "<api-id>"),
+  };
+}
+
+const GROUP = "--resource-group <resource-group>";
+const SERVICE =
+  "/subscriptions/<subscription>/resourceGroups/<resource-group>/providers/Microsoft.ApiManagement/service/<service>";
+
+const cosmos = (words: string, { account }: Names, rest: string): string =>
+  `az cosmosdb ${words} --account-name ${account} ${GROUP} ${rest}`.trim();
+const showAccount = ({ account }: Names, query: string): string =>
+  `az cosmosdb show --name ${account} ${GROUP} --query "${query}"`;
+const listRoles = (names: Names): string => cosmos("sql role assignment list", names, "--output table");
+const assignRole = (names: Names): string =>
+  cosmos(
+    "sql role assignment create",
+    names,
+    `--role-definition-id <role-definition-id> --principal-id ${names.principal} --scope ${names.scope}`,
+  );
+const showPolicy = ({ api }: Names): string =>
+  `az rest --method get --url "https://management.azure.com${SERVICE}/apis/"${api}"/policies/policy?api-version=2024-05-01&format=rawxml"`;
+
+const FIXES: Readonly<Record<CauseId, (names: Names) => Fix>> = {
+  "backend-grants-differ": (names) => ({
+    says: "Give the backend's identity the same grants as its siblings have, and let the gateway's circuit breaker treat 401 and 403 as unhealthy.",
+    commands: [listRoles(names), assignRole(names)],
+  }),
+  "gateway-region-differs": () => ({
+    says: "Compare the region's network, DNS, named values and policy revision with a healthy region; take the region out of service while you fix it.",
+    commands: [
+      `az apim show --name <service> ${GROUP} --query additionalLocations`,
+      `az apim update --name <service> ${GROUP} --set "additionalLocations[<index>].disableGateway=true"`,
+    ],
+  }),
+  "firewall-blocked": (names) => ({
+    says: "Allow the network that the calls come from, or send them through the private endpoint; a rule takes up to 15 minutes to work everywhere.",
+    commands: [
+      showAccount(names, "{ipRules:ipRules,vnet:virtualNetworkRules,public:publicNetworkAccess}"),
+      `az cosmosdb update --name ${names.account} ${GROUP} --ip-range-filter <all-allowed-ranges-and-the-new-one>`,
+    ],
+  }),
+  "caller-token-expired": () => ({
+    says: "Let the caller renew its token at half of its life and drop it on a 401; never cache a token past its exp claim. Set clock-skew in validate-jwt when only seconds are missing.",
+    commands: [],
+  }),
+  "signing-key-rollover": (names) => ({
+    says: "Validate against openid-config instead of pinned keys, check that the gateway reaches the metadata address, and send one call to each region after the identity provider rotates its keys.",
+    commands: [showPolicy(names)],
+  }),
+  "token-issuer-mismatch": (names) => ({
+    says: "Set the API's requestedAccessTokenVersion to what the policy expects, or list both issuers (sts.windows.net and login.microsoftonline.com/…/v2.0) in validate-jwt.",
+    commands: ["az ad app show --id <api-app-id> --query api.requestedAccessTokenVersion", showPolicy(names)],
+  }),
+  "token-audience-mismatch": (names) => ({
+    says: "Ask for a token for the API's own audience, or list every audience that callers use in validate-jwt.",
+    commands: ["az ad app show --id <api-app-id> --query identifierUris", showPolicy(names)],
+  }),
+  "token-claim-missing": (names) => ({
+    says: "Assign the application role or consent to the scope, then get a new token: a managed identity's token is cached for up to 24 hours.",
+    commands: [
+      `az rest --method get --url "https://graph.microsoft.com/v1.0/servicePrincipals/"${names.principal}"/appRoleAssignments"`,
+    ],
+  }),
+  "subscription-key-missing-or-wrong": () => ({
+    says: "Send the key of a subscription to the product that holds this operation, under the header name that the API expects; a new key takes about 10 minutes to be known everywhere.",
+    commands: [
+      `az rest --method get --url "https://management.azure.com${SERVICE}/subscriptions?api-version=2024-05-01"`,
+    ],
+  }),
+  "quota-exceeded": (names) => ({
+    says: "Raise the product's quota or tell the subscription's owner; calls pass again when the period renews.",
+    commands: [showPolicy(names)],
+  }),
+  "ip-filter": (names) => ({
+    says: "Add the address range to the ip-filter policy, or filter on the forwarded address when a proxy stands before the gateway.",
+    commands: [showPolicy(names)],
+  }),
+  "read-only-key-write": (names) => ({
+    says: "Sign writes with a read-write key, or better, use an Entra identity with a role that allows them.",
+    commands: [listRoles(names), assignRole(names)],
+  }),
+  "role-assignment-propagating-or-missing": (names) => ({
+    says: "Assign the role to the principal's object id; if it was assigned in the last minutes, wait for up to 10 minutes and retry.",
+    commands: [listRoles(names), assignRole(names)],
+  }),
+  "role-too-narrow": (names) => ({
+    says: "Add the one missing action or container to the principal's role.",
+    commands: [listRoles(names), cosmos("sql role definition list", names, ""), assignRole(names)],
+  }),
+  "management-op-with-entra-token": (names) => ({
+    says: "Create databases and containers by ARM, Bicep or the az commands, and switch off create-if-not-exists in the application.",
+    commands: [
+      cosmos(
+        "sql container create",
+        names,
+        `--database-name ${names.database} --name ${names.container} --partition-key-path <path>`,
+      ),
+    ],
+  }),
+  "key-rotated": ({ account }) => ({
+    says: "Move the callers to the other key, wait until none uses the old one, then regenerate; better, move them to Entra identities.",
+    commands: [`az cosmosdb keys list --name ${account} ${GROUP} --type keys`],
+  }),
+  "local-auth-disabled": (names) => ({
+    says: "Move the callers that still use keys to Entra identities, or allow keys again until they have moved.",
+    commands: [
+      assignRole(names),
+      `az resource update --resource-type Microsoft.DocumentDB/databaseAccounts --name ${names.account} ${GROUP} --set properties.disableLocalAuth=false`,
+    ],
+  }),
+  "clock-skew": () => ({
+    says: "Synchronise the client's clock (NTP) and sign each attempt anew.",
+    commands: ["timedatectl status", "timedatectl set-ntp true"],
+  }),
+  "write-to-read-region": (names) => ({
+    says: "Send writes to the region that takes them now; an SDK does so by itself, a fixed backend address does not.",
+    commands: [showAccount(names, "{write:writeLocations,read:readLocations}")],
+  }),
+  "not-authorization-limit": (names) => ({
+    says: "Look at the sub-status: raise the limit or spread the load; no grant will help.",
+    commands: [showAccount(names, "{capacity:capacity,locations:locations}")],
+  }),
+  unknown: () => ({
+    says: "Log what is missing, then look again: the samples show refused and succeeded calls side by side.",
+    commands: [],
+  }),
+};
+
+/** What to do about a cause, and the commands for it. */
+export const fixOf = (cause: CauseId, told: Told): Fix => FIXES[cause](namesOf(told));

@@ -1,0 +1,72 @@
+import { columnIndex } from "../detect/columns.ts";
+import type { RefusalFacts } from "../detect/detect.ts";
+import type { Dimension } from "../model/call.ts";
+import type { Change } from "../model/event.ts";
+import type { Split } from "../model/finding.ts";
+import { type Instant, msBetween } from "../model/time.ts";
+import { alternationOf, conditionsOf, type Observation, tallyRows, trendOf, valueShares } from "./observation.ts";
+import type { Context } from "./rise.ts";
+import type { Span } from "./span.ts";
+
+/** Gathers what causes are judged by. */
+export function observe(
+  context: Context,
+  rise: { span: Span; rows: readonly number[]; around: readonly number[]; splits: readonly Split[] },
+): Observation {
+  const { window, detection } = context;
+  const { span, rows, around, splits } = rise;
+  const { symptom } = window;
+  const refusedRows = rows.filter((row) => row < window.refused);
+  const valuesOf = (dimension: Dimension) =>
+    valueShares(window, refusedRows, {
+      column: dimension,
+      values: detection.dictionaries[columnIndex(dimension)]?.values ?? [],
+    });
+  return {
+    symptom: symptom.name,
+    layer: symptom.layer,
+    reason: symptom.name.slice(symptom.name.indexOf(":") + 1),
+    span,
+    refused: Math.round(refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0)),
+    inside: splits[0]?.refusedInside ?? 0,
+    splits,
+    equal: splits.length,
+    facts: refusedRows
+      .map((row) => symptom.facts[window.place[row] ?? 0])
+      .filter((fact): fact is RefusalFacts => fact !== undefined),
+    changes: changesNear(context.changes, span.from),
+    values: valuesOf,
+    tally: (where) => tallyRows(window, around, conditionsOf(where, detection.dictionaries)),
+    backendsOf: (operations) => backendsOf(context, around, operations),
+    alternation: alternationOf(window, rows),
+    trend: trendOf(window, rows, span),
+  };
+}
+
+function backendsOf(
+  { window, detection }: Context,
+  rows: readonly number[],
+  operations: readonly string[],
+): readonly string[] {
+  const backend = columnIndex("backend");
+  const operation = columnIndex("operation");
+  const wanted = new Set(operations.map((name) => detection.dictionaries[operation]?.ids.get(name) ?? -2));
+  const found = new Set<number>();
+  for (const row of rows) {
+    if (wanted.size > 0 && !wanted.has(window.raw[operation]?.[row] ?? -1)) continue;
+    found.add(window.raw[backend]?.[row] ?? -1);
+  }
+  found.delete(-1);
+  return [...found].map((id) => detection.dictionaries[backend]?.values[id] ?? "");
+}
+
+const CHANGES_KEPT = 20;
+const CHANGE_REACH_MS = 86_400_000;
+
+function changesNear(changes: readonly Change[], onset: Instant): Observation["changes"] {
+  return changes
+    .map((change) => ({ change, lagMs: msBetween(onset, change.time) }))
+    .filter(({ lagMs, change }) => lagMs > -600_000 && lagMs < CHANGE_REACH_MS && change.result !== "failed")
+    .toSorted((a, b) => Math.abs(a.lagMs) - Math.abs(b.lagMs))
+    .slice(0, CHANGES_KEPT);
+}

@@ -1,0 +1,128 @@
+import type { Detection } from "../detect/detect.ts";
+import type { Change } from "../model/event.ts";
+import type { Counts, Split, Subject } from "../model/finding.ts";
+import { msBetween } from "../model/time.ts";
+import type { Condition, Covering } from "./cover.ts";
+import { countsOf, usualRate } from "./counts.ts";
+import { type Observation, rowsWithin } from "./observation.ts";
+import { observe } from "./observe.ts";
+import { type Ranked, rankCauses } from "./rank.ts";
+import { riseSpan, type Span } from "./span.ts";
+import { prefer, splitOf } from "./splits.ts";
+import { subjectOf } from "./subject.ts";
+import type { Window } from "./window.ts";
+
+/** One rise of refusals: what separates it and why. */
+export interface Explanation {
+  readonly symptom: string;
+  readonly layer: Observation["layer"];
+  /** Conditions by column and value id; empty when nothing separates. */
+  readonly conditions: readonly Condition[];
+  readonly span: Span;
+  readonly splits: readonly Split[];
+  readonly ranked: Ranked;
+  readonly subject: Subject;
+  readonly counts: Counts;
+  readonly samples: { readonly refused: readonly string[]; readonly succeeded: readonly string[] };
+  /** Mean time between refused calls. */
+  readonly gapMs: number;
+  /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
+  readonly refusedCalls: ReadonlySet<string>;
+}
+
+/** What one look at a symptom works on. */
+export interface Context {
+  readonly detection: Detection;
+  readonly window: Window;
+  readonly changes: readonly Change[];
+  /** Rows that an earlier rise accounts for. */
+  readonly claimed: Set<number>;
+}
+
+/** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */
+const ACCEPT_LOG_LIKELIHOOD = Math.log(1e8);
+const MIN_CLUSTERS = 4;
+const MIN_REFUSED = 5;
+const MIN_SHARE = 0.02;
+const BURST_DISPERSION = 1.3;
+/** Explains one rise among candidate rows; undefined when chance explains it as well. */
+export function explainRise(
+  context: Context,
+  covering: Covering | undefined,
+  candidates: readonly number[],
+): Explanation | undefined {
+  const { detection, window } = context;
+  const span = riseSpan(window, candidates);
+  if (span === undefined) return undefined;
+  const rows = candidates.filter((row) => (window.time[row] ?? 0) >= span.from && (window.time[row] ?? 0) <= span.to);
+  if (!isMaterial(detection, window, rows)) return undefined;
+  const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
+  const rules = covering === undefined ? [] : [covering.rule, ...covering.aliases];
+  const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
+  const observation = observe(context, { span, rows, around, splits });
+  const ranked = rankCauses(observation);
+  return {
+    symptom: window.symptom.name,
+    layer: window.symptom.layer,
+    conditions: covering?.rule.conditions ?? [],
+    span,
+    splits: prefer(splits, ranked.names),
+    ranked,
+    subject: subjectOf(observation, splits[0]?.where),
+    counts: countsOf(context, { rows, around, span }),
+    samples: samplesOf(context, rows),
+    gapMs: msBetween(span.to, span.from) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
+    refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
+  };
+}
+
+/** Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. */
+function isMaterial(detection: Detection, window: Window, rows: readonly number[]): boolean {
+  let refused = 0;
+  let trials = 0;
+  let expected = 0;
+  const times: number[] = [];
+  for (const row of rows) {
+    refused += window.f[row] ?? 0;
+    trials += window.n[row] ?? 0;
+    expected += (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
+    if (row < window.refused) times.push(window.time[row] ?? 0);
+  }
+  const surprise =
+    refused > expected
+      ? (refused * Math.log(refused / expected) - (refused - expected)) / (BURST_DISPERSION * window.thinned)
+      : 0;
+  const clusters = times
+    .toSorted((a, b) => a - b)
+    .filter((time, i, all) => i === 0 || time - (all[i - 1] ?? 0) > 10_000_000).length;
+  return (
+    surprise >= ACCEPT_LOG_LIKELIHOOD &&
+    clusters >= MIN_CLUSTERS &&
+    refused >= MIN_REFUSED &&
+    refused / trials >= MIN_SHARE
+  );
+}
+
+const SAMPLES = 5;
+
+function samplesOf(context: Context, rows: readonly number[]): Explanation["samples"] {
+  const refused = rows.filter((row) => row < context.window.refused);
+  const succeeded = rows.filter((row) => row >= context.window.refused);
+  const spread = (list: readonly number[]): readonly string[] => {
+    const step = Math.max(1, Math.floor(list.length / SAMPLES));
+    return [
+      ...new Set(
+        list
+          .filter((_, i) => i % step === 0)
+          .slice(0, SAMPLES)
+          .map((row) => callOf(context, row)),
+      ),
+    ];
+  };
+  return { refused: spread(refused), succeeded: spread(succeeded) };
+}
+
+function callOf({ window, detection }: Context, row: number): string {
+  const rows = row < window.refused ? window.symptom.rows : detection.succeeded;
+  return rows.call[window.place[row] ?? 0] ?? "";
+}
