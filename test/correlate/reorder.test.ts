@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { createReorder, expectPartitions, flush, release } from "../../src/correlate/reorder.ts";
+import { epochMs } from "../../src/model/time.ts";
+import { at, gatewayRequest } from "../builders.ts";
+
+const event = (seconds: number) => gatewayRequest({ time: at(seconds), correlationId: `t${seconds}` });
+const seconds = (events: readonly { time: number }[]) => events.map((one) => (one.time - at(0)) / 1e7);
+const arrive = (partition: string, times: number[], caughtUp = false) => ({
+  partition,
+  events: times.map(event),
+  caughtUp,
+});
+
+test("waits for stragglers and sorts across batches", () => {
+  const state = createReorder(5_000);
+  expect(seconds(release(state, arrive("0", [10])))).toEqual([]);
+  expect(seconds(release(state, arrive("0", [8])))).toEqual([]);
+  expect(seconds(release(state, arrive("0", [20])))).toEqual([8, 10]);
+  expect(seconds(flush(state))).toEqual([20]);
+});
+
+test("the slowest partition holds the watermark, unless it has no more", () => {
+  const state = createReorder(0);
+  expectPartitions(state, ["0", "1"]);
+  expect(seconds(release(state, arrive("0", [100])))).toEqual([]);
+  expect(seconds(release(state, arrive("1", [50])))).toEqual([50]);
+  expect(seconds(release(state, arrive("1", [], true)))).toEqual([100]);
+});
+
+test("a late event comes out at once and is counted", () => {
+  const state = createReorder(5_000);
+  release(state, arrive("0", [20]));
+  expect(seconds(release(state, arrive("0", [14])))).toEqual([14]);
+  expect(state.late).toBe(1);
+});
+
+test("the watermark never moves back", () => {
+  const state = createReorder(5_000);
+  release(state, arrive("0", [20]));
+  release(state, arrive("0", [16]));
+  expect(seconds(release(state, arrive("0", [14])))).toEqual([14]);
+});
+
+test("a record from the far future does not close the present", () => {
+  const state = createReorder(0);
+  const enqueued = epochMs(at(10));
+  release(state, { ...arrive("0", [5, 1_000_000]), enqueued });
+  expect(seconds(release(state, { ...arrive("0", [6, 9]), enqueued }))).toEqual([6, 9]);
+  expect(state.late).toBe(0);
+});

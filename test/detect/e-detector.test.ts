@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { baseline, createEDetector, stepEDetector } from "../../src/detect/e-detector.ts";
+
+/** Deterministic numbers in [0, 1). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function run(
+  rate: (bin: number) => number,
+  options: { bins: number; perBin: number; seed: number },
+): { bin: number; start: number } | undefined {
+  const next = random(options.seed);
+  const detector = createEDetector(500, 0);
+  for (let bin = 0; bin < options.bins; bin++) {
+    let refused = 0;
+    for (let i = 0; i < options.perBin; i++) if (next() < rate(bin)) refused += 1;
+    const start = stepEDetector(detector, bin, refused, options.perBin);
+    if (start !== undefined) return { bin, start };
+  }
+  return undefined;
+}
+
+test("a month of ordinary noise raises nothing", () => {
+  for (let seed = 1; seed <= 3; seed++) expect(run(() => 0.002, { bins: 259_200, perBin: 5, seed })).toBeUndefined();
+});
+
+const rises = [
+  { name: "all refused", rate: 1, perBin: 2, within: 6 },
+  { name: "half refused", rate: 0.5, perBin: 2, within: 20 },
+  { name: "one in ten refused", rate: 0.1, perBin: 5, within: 60 },
+  { name: "one in twenty refused", rate: 0.05, perBin: 10, within: 120 },
+];
+test.each(rises)("$name is found soon, with its beginning", ({ rate, perBin, within }) => {
+  const alarm = run((bin) => (bin < 400 ? 0.001 : rate), { bins: 4_000, perBin, seed: 5 });
+  expect(alarm?.bin).toBeGreaterThanOrEqual(400);
+  expect(alarm?.bin).toBeLessThan(400 + within);
+  expect(Math.abs((alarm?.start ?? 0) - 400)).toBeLessThanOrEqual(within / 2);
+});
+
+test("what is usual for a cell is learned and does not alarm", () => {
+  const detector = createEDetector(0, 0);
+  const next = random(9);
+  let alarms = 0;
+  for (let bin = 0; bin < 5_000; bin++) {
+    const refused = next() < 0.04 ? 1 : 0;
+    if (stepEDetector(detector, bin, refused, 10) !== undefined) alarms += 1;
+  }
+  expect(alarms).toBe(0);
+  expect(baseline(detector)).toBeLessThan(0.02);
+});

@@ -1,0 +1,179 @@
+import { once } from "node:events";
+import type { AddressInfo, Server } from "node:net";
+import rhea, { type Connection, type Container, type EventContext } from "rhea";
+import { createHub, type Hub, type HubOptions } from "./event-hubs-hub.ts";
+import { openReader, type Reader } from "./event-hubs-readers.ts";
+import { answerManagement, answerToken, type TokenRules } from "./event-hubs-requests.ts";
+import { checkWriter, writeEvents } from "./event-hubs-writers.ts";
+
+export interface EmulatorOptions extends Partial<TokenRules> {
+  readonly maxMessageBytes?: number;
+  /** 0 takes a free one. */
+  readonly port?: number;
+}
+
+/**
+ * Event Hubs on loopback, over AMQP 1.0 and plain TCP: what the published client needs of it, and faults on demand.
+ * Unlike the service: tokens do not expire on an open link, keys hash otherwise, nothing outlives the process.
+ */
+export interface EventHubsEmulator {
+  readonly port: number;
+  connectionString(hub?: string): string;
+  /** Takes the place of one with the same name, as deleting and creating it does. */
+  addHub(name: string, options?: HubOptions): Hub;
+  readers(): readonly Reader[];
+  /** Open connections. */
+  connections(): number;
+  /** Token requests so far, those refused among them. */
+  readonly tokens: { asked: number; refused: number };
+  /** Cuts every connection without a goodbye; returns how many. */
+  dropSockets(): number;
+  /** Detaches the readers of a partition with an error of the service; returns how many. */
+  detach(hub: string, partition: string, condition: string): number;
+  /** Ends listening and every connection; the hubs stay for another `listen`. */
+  close(): Promise<void>;
+  /** Listens again on the same port. */
+  listen(): Promise<void>;
+}
+
+const KEYS = { root: "c2VjcmV0" };
+const MAX_MESSAGE_BYTES = 1 << 20;
+const ERRORS = ["connection_error", "protocol_error", "session_error", "sender_error", "receiver_error", "error"];
+
+export async function startEventHubsEmulator(options: EmulatorOptions = {}): Promise<EventHubsEmulator> {
+  const rules: TokenRules = { ...options, sasKeys: options.sasKeys ?? KEYS };
+  const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+  const hubs = new Map<string, Hub>();
+  const readers = new Set<Reader>();
+  const connections = new Set<Connection>();
+  const tokens = { asked: 0, refused: 0 };
+  const container = createContainer();
+  let server: Server | undefined;
+  let port = options.port ?? 0;
+
+  serveConnections(container, connections, readers);
+  serveLinks(container, hubs, readers);
+  container.on("message", (context: EventContext) => {
+    const address = context.receiver?.target.address ?? "";
+    if (address.endsWith("$management")) return answerManagement(context, hubs);
+    if (address !== "$cbs") return writeEvents(context, hubs, maxMessageBytes);
+    tokens.asked += 1;
+    if (!answerToken(context, rules)) tokens.refused += 1;
+  });
+
+  const dropSockets = (): number => {
+    const open = [...connections];
+    for (const connection of open) connection["socket"].destroy();
+    return open.length;
+  };
+  const emulator: EventHubsEmulator = {
+    get port() {
+      return port;
+    },
+    connectionString(hub) {
+      const [name, key] = Object.entries(rules.sasKeys)[0] ?? ["", ""];
+      const entity = hub === undefined ? "" : `;EntityPath=${hub}`;
+      return `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=${name};SharedAccessKey=${key};UseDevelopmentEmulator=true${entity}`;
+    },
+    addHub(name, hubOptions) {
+      const hub = createHub(name, hubOptions);
+      hubs.set(name.toLowerCase(), hub);
+      return hub;
+    },
+    readers: () => [...readers],
+    connections: () => connections.size,
+    tokens,
+    dropSockets,
+    detach(hub, partition, condition) {
+      const found = [...readers].filter((reader) => reader.hub === hub && reader.partition === partition);
+      for (const reader of found) {
+        reader.stop();
+        readers.delete(reader);
+        reader.sender.close({ condition, description: `detached by the test: ${condition}` });
+      }
+      return found.length;
+    },
+    async close() {
+      const closing = server;
+      server = undefined;
+      const closed = closing === undefined ? undefined : once(closing, "close");
+      closing?.close();
+      dropSockets();
+      await closed;
+    },
+    async listen() {
+      server = listen(container, port, maxMessageBytes);
+      await once(server, "listening");
+      port = portOf(server);
+    },
+  };
+  await emulator.listen();
+  return emulator;
+}
+
+function createContainer(): Container {
+  const container = rhea.create_container({ id: "event-hubs-emulator" });
+  const mechanisms = container.sasl_server_mechanisms;
+  mechanisms.enable_anonymous(); // what the client offers: the token comes later, over $cbs
+  for (const name of ERRORS) container.on(name, () => {}); // an "error" without a listener would end the process
+  return container;
+}
+
+function listen(container: Container, port: number, maxMessageBytes: number): Server {
+  return container.listen({
+    host: "127.0.0.1",
+    port,
+    max_frame_size: 65_536,
+    channel_max: 4_999,
+    idle_time_out: 240_000,
+    receiver_options: { max_message_size: maxMessageBytes, autoaccept: false, autosettle: true, credit_window: 1_000 },
+    sender_options: { max_message_size: maxMessageBytes, autosettle: true },
+    transport: "tcp",
+  });
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === "string") throw new Error("not listening on a port");
+  return address.port;
+}
+
+function serveConnections(container: Container, connections: Set<Connection>, readers: Set<Reader>): void {
+  const forget = ({ connection }: EventContext): void => {
+    connections.delete(connection);
+    for (const reader of readers) if (reader.sender.connection === connection) end(reader, readers);
+  };
+  container.on("connection_open", ({ connection }: EventContext) => connections.add(connection));
+  container.on("connection_close", forget);
+  container.on("disconnected", forget);
+}
+
+function end(reader: Reader, readers: Set<Reader>): void {
+  reader.stop();
+  readers.delete(reader);
+}
+
+const isRequestLink = (address: unknown): boolean => address === "$cbs" || String(address).endsWith("$management");
+
+function serveLinks(container: Container, hubs: ReadonlyMap<string, Hub>, readers: Set<Reader>): void {
+  const readerOf = ({ sender }: EventContext): Reader | undefined =>
+    [...readers].find((reader) => reader.sender === sender);
+  container.on("sender_open", ({ sender }: EventContext) => {
+    if (sender === undefined) return;
+    sender.set_source(sender.source);
+    sender.set_target(sender.target);
+    if (!isRequestLink(sender.source.address)) openReader(sender, hubs, readers)?.pump();
+  });
+  container.on("receiver_open", ({ receiver }: EventContext) => {
+    if (receiver === undefined) return;
+    receiver.set_source(receiver.source);
+    receiver.set_target(receiver.target);
+    if (!isRequestLink(receiver.target.address)) checkWriter(receiver, hubs);
+  });
+  container.on("sendable", (context: EventContext) => readerOf(context)?.pump());
+  container.on("settled", (context: EventContext) => readerOf(context)?.pump());
+  container.on("sender_close", (context: EventContext) => {
+    const reader = readerOf(context);
+    if (reader !== undefined) end(reader, readers);
+  });
+}
