@@ -3,17 +3,22 @@ import { long, mapSection, SECTION, string, symbol, timestamp } from "./amqp-byt
 import type { Hub } from "./event-hubs-hub.ts";
 import type { PartitionLog, StoredEvent } from "./event-hubs-log.ts";
 
-/** One client's receiver of one partition, which is a sender here. */
-export interface Reader {
+/** What is known of one client's receiver of one partition. */
+export interface ReaderState {
   readonly hub: string;
   readonly partition: string;
   readonly group: string;
   readonly epoch: number | undefined;
   readonly filter: string;
-  readonly sender: Sender;
   /** Events sent, and the most that the client ever allowed at once. */
-  sent: number;
-  mostCredit: number;
+  readonly sent: number;
+  readonly mostCredit: number;
+}
+
+/** The client's receiver is a sender here. */
+export interface Reader {
+  readonly sender: Sender;
+  state(): ReaderState;
   pump(): void;
   stop(): void;
 }
@@ -37,9 +42,10 @@ export function openReader(sender: Sender, hubs: ReadonlyMap<string, Hub>, reade
   }
   const { hub, group, log } = place;
   const epoch = epochOf(sender);
-  const peers = [...readers].filter(
-    (other) => other.hub === hub.name && other.group === group && other.partition === log.id,
-  );
+  const peers = [...readers].filter((other) => {
+    const state = other.state();
+    return state.hub === hub.name && state.group === group && state.partition === log.id;
+  });
   const refusal = ownershipRefusal(epoch, peers) ?? filterRefusal(log, filterOf(sender));
   if (refusal !== undefined) {
     sender.close(refusal);
@@ -78,7 +84,7 @@ function filterOf(sender: Sender): string {
 }
 
 function ownershipRefusal(epoch: number | undefined, peers: readonly Reader[]): Refusal | undefined {
-  const top = peers.reduce((most, peer) => Math.max(most, peer.epoch ?? -1), -1);
+  const top = peers.reduce((most, peer) => Math.max(most, peer.state().epoch ?? -1), -1);
   const condition = "amqp:link:stolen";
   if (epoch === undefined && top >= 0)
     return {
@@ -110,42 +116,40 @@ function filterRefusal(log: PartitionLog, filter: string): Refusal | undefined {
 function displace(peer: Reader, epoch: number, readers: Set<Reader>): void {
   peer.stop();
   readers.delete(peer);
-  const description = `New receiver with higher epoch of '${epoch}' is created hence current receiver with epoch '${peer.epoch ?? ""}' is getting disconnected.`;
+  const description = `New receiver with higher epoch of '${epoch}' is created hence current receiver with epoch '${peer.state().epoch ?? ""}' is getting disconnected.`;
   peer.sender.close({ condition: "amqp:link:stolen", description });
 }
 
-function createReader(sender: Sender, who: Pick<Reader, "hub" | "group" | "epoch">, log: PartitionLog): Reader {
+function createReader(sender: Sender, who: Pick<ReaderState, "hub" | "group" | "epoch">, log: PartitionLog): Reader {
   const filter = filterOf(sender);
   const wantsMetrics = [sender.desired_capabilities].flat().includes("com.microsoft:enable-receiver-runtime-metric");
   let next = log.firstAfter(filter);
   let isStopped = false;
-  const reader: Reader = {
-    ...who,
-    partition: log.id,
-    filter,
+  let sent = 0;
+  let mostCredit = 0;
+  const pump = (): void => {
+    if (isStopped) return;
+    const credit = creditOf(sender);
+    mostCredit = Math.max(mostCredit, credit);
+    for (let room = credit - unwritten(sender); room > 0 && sender.sendable(); room--) {
+      next = Math.max(next, log.state().firstSequence);
+      const event = log.at(next);
+      if (event === undefined) return;
+      next += 1;
+      sender.send(encode(event, wantsMetrics ? log : undefined), undefined, 0);
+      sent += 1;
+    }
+  };
+  const removeListener = log.onAppend(pump);
+  return {
     sender,
-    sent: 0,
-    mostCredit: 0,
-    pump() {
-      if (isStopped) return;
-      const credit = creditOf(sender);
-      reader.mostCredit = Math.max(reader.mostCredit, credit);
-      for (let room = credit - unwritten(sender); room > 0 && sender.sendable(); room--) {
-        next = Math.max(next, log.state().firstSequence);
-        const event = log.at(next);
-        if (event === undefined) return;
-        next += 1;
-        sender.send(encode(event, wantsMetrics ? log : undefined), undefined, 0);
-        reader.sent += 1;
-      }
-    },
+    state: () => ({ ...who, partition: log.id, filter, sent, mostCredit }),
+    pump,
     stop() {
       isStopped = true;
       removeListener();
     },
   };
-  const removeListener = log.onAppend(() => reader.pump());
-  return reader;
 }
 
 /** rhea lowers a link's credit when a frame is written, not when it is queued: both numbers are needed to keep to it. */

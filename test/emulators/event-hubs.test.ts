@@ -1,84 +1,31 @@
 import { setImmediate as turn } from "node:timers/promises";
 import {
-  EventHubConsumerClient,
-  EventHubProducerClient,
+  type EventHubProducerClient,
   type EventPosition,
   earliestEventPosition,
   latestEventPosition,
-  type ReceivedEventData,
-  type SubscribeOptions,
-  type Subscription,
 } from "@azure/event-hubs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createTestClients, type Received, type ReceiveOptions, type TestClients } from "./event-hubs-clients.ts";
 import { type EventHubsEmulator, startEventHubsEmulator } from "./event-hubs.ts";
 import type { Hub } from "./event-hubs-hub.ts";
 
-const RETRY = { maxRetries: 5, retryDelayInMs: 20, maxRetryDelayInMs: 100 };
-
 let emulator: EventHubsEmulator;
+let clients: TestClients;
 let hub: Hub;
-const open: { close(): Promise<void> }[] = [];
 
 beforeEach(async () => {
   emulator = await startEventHubsEmulator();
   hub = emulator.addHub("logs", { partitions: 2, consumerGroups: ["Second"] });
+  clients = createTestClients(emulator.connectionString("logs"));
 });
 afterEach(async () => {
-  for (const client of open.splice(0).toReversed()) await client.close();
+  await clients.close();
   await emulator.close();
 });
 
-function producer(connectionString = emulator.connectionString("logs")): EventHubProducerClient {
-  const client = new EventHubProducerClient(connectionString, { retryOptions: RETRY });
-  open.push(client);
-  return client;
-}
-
-interface Received {
-  readonly events: { partition: string; sequence: number; body: string; event: ReceivedEventData }[];
-  readonly errors: { name: string; code: unknown; message: string }[];
-  readonly subscription: Subscription;
-  bodies(): string[];
-  until(done: (received: Received) => boolean): Promise<void>;
-}
-
-function receive(options: SubscribeOptions & { group?: string; startPosition: EventPosition }): Received {
-  const client = new EventHubConsumerClient(options.group ?? "$Default", emulator.connectionString("logs"), {
-    retryOptions: RETRY,
-    loadBalancingOptions: { updateIntervalInMs: 100 },
-  });
-  const events: Received["events"] = [];
-  const errors: Received["errors"] = [];
-  const subscription = client.subscribe(
-    {
-      async processEvents(batch, { partitionId }) {
-        for (const event of batch) {
-          events.push({ partition: partitionId, sequence: event.sequenceNumber, body: String(event.body), event });
-        }
-      },
-      async processError(error) {
-        errors.push({ name: error.name, code: "code" in error ? error.code : undefined, message: error.message });
-      },
-    },
-    { maxBatchSize: 100, maxWaitTimeInSeconds: 0.2, skipParsingBodyAsJson: true, ...options },
-  );
-  open.push(client);
-  const received: Received = {
-    events,
-    errors,
-    subscription,
-    bodies: () => events.map((event) => event.body).toSorted(),
-    async until(done) {
-      const end = performance.now() + 10_000;
-      while (!done(received)) {
-        if (performance.now() > end)
-          throw new Error(`waited in vain: ${events.length} events, ${JSON.stringify(errors)}`);
-        await turn();
-      }
-    },
-  };
-  return received;
-}
+const producer = (): EventHubProducerClient => clients.producer();
+const receive = (options: ReceiveOptions): Received => clients.receive(options);
 
 const count =
   (n: number) =>
@@ -129,10 +76,7 @@ describe("sending", () => {
       error: /could not be found/,
     },
   ])("$name is refused", async ({ change, error }) => {
-    const client = new EventHubProducerClient(change(emulator.connectionString("logs")), {
-      retryOptions: { maxRetries: 0 },
-    });
-    open.push(client);
+    const client = clients.producer(change(emulator.connectionString("logs")), { maxRetries: 0 });
     await expect(client.sendBatch([{ body: "x" }])).rejects.toThrow(error);
   });
 });
@@ -215,8 +159,7 @@ describe("receiving", () => {
   test("the newest event of the partition is told with each", async () => {
     hub.partition("0").add("a", "b", "c");
     let newest: number | undefined;
-    const client = new EventHubConsumerClient("$Default", emulator.connectionString("logs"));
-    open.push(client);
+    const client = clients.consumer();
     await new Promise<void>((resolve) => {
       client.subscribe(
         "0",
@@ -275,7 +218,6 @@ describe("faults", () => {
     for (let i = 0; i < 20; i++) hub.route(undefined).add(`a${String(i).padStart(2, "0")}`);
     await received.until(count(20));
     expect(emulator.dropSockets()).toBe(1);
-    expect(emulator.readers()).toEqual([]);
     for (let i = 0; i < 20; i++) hub.route(undefined).add(`b${String(i).padStart(2, "0")}`);
     await received.until(count(40));
     expect(new Set(received.bodies()).size).toBe(40);
@@ -302,7 +244,8 @@ describe("faults", () => {
     await emulator.close();
     hub.partition("0").add("b");
     await emulator.listen();
-    await received.until(({ events }) => events.some(({ body }) => body === "b"));
+    await received.until(({ events }) => events.length >= 2);
+    expect(received.bodies()).toEqual(["a", "b"]);
   });
 });
 
@@ -311,8 +254,7 @@ test("never more is sent than the client allowed", async () => {
   const held = new Promise<void>((resolve) => {
     release = resolve;
   });
-  const client = new EventHubConsumerClient("$Default", emulator.connectionString("logs"));
-  open.push(client);
+  const client = clients.consumer();
   client.subscribe(
     "0",
     { processEvents: () => held, processError: async () => {} },

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo, Server } from "node:net";
 import rhea, { type Connection, type Container, type EventContext } from "rhea";
 import { createHub, type Hub, type HubOptions } from "./event-hubs-hub.ts";
-import { openReader, type Reader } from "./event-hubs-readers.ts";
+import { openReader, type Reader, type ReaderState } from "./event-hubs-readers.ts";
 import { answerManagement, answerToken, type TokenRules } from "./event-hubs-requests.ts";
 import { checkWriter, writeEvents } from "./event-hubs-writers.ts";
 
@@ -21,7 +21,7 @@ export interface EventHubsEmulator {
   connectionString(hub?: string): string;
   /** Takes the place of one with the same name, as deleting and creating it does. */
   addHub(name: string, options?: HubOptions): Hub;
-  readers(): readonly Reader[];
+  readers(): readonly ReaderState[];
   /** Open connections. */
   connections(): number;
   /** Token requests so far, those refused among them. */
@@ -80,15 +80,16 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
       hubs.set(name.toLowerCase(), hub);
       return hub;
     },
-    readers: () => [...readers],
+    readers: () => [...readers].map((reader) => reader.state()),
     connections: () => connections.size,
     tokens,
     dropSockets,
     detach(hub, partition, condition) {
-      const found = [...readers].filter((reader) => reader.hub === hub && reader.partition === partition);
+      const found = [...readers].filter(
+        (reader) => reader.state().hub === hub && reader.state().partition === partition,
+      );
       for (const reader of found) {
-        reader.stop();
-        readers.delete(reader);
+        end(reader, readers);
         reader.sender.close({ condition, description: `detached by the test: ${condition}` });
       }
       return found.length;
