@@ -24,8 +24,10 @@ export interface Analysis {
   readonly coverage: Coverage;
   readonly input: Tally;
   readonly calls: CallCounts;
-  /** Of the last day, oldest first. */
+  /** Of the last two days, oldest first. */
   readonly changes: Change[];
+  /** Newest event time that was followed. */
+  now: Instant;
 }
 
 export interface AnalysisOptions {
@@ -50,6 +52,7 @@ export const createAnalysis = ({ lateness, seed }: AnalysisOptions): Analysis =>
   input: createTally(),
   calls: createCallCounts(),
   changes: [],
+  now: instantFromMs(0),
 });
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
@@ -103,6 +106,7 @@ export function follow(analysis: Analysis, ordered: readonly Event[]): readonly 
     if (event.kind === "gateway-request") addGateway(analysis.join, event);
     else if (event.kind === "data-plane-operation") addOperation(analysis.join, event);
     else if (event.kind === "change") remember(analysis, event);
+    if (event.time > analysis.now) analysis.now = event.time;
   }
   return [...changed.values()];
 }
@@ -113,7 +117,7 @@ export function end(analysis: Analysis): readonly Finding[] {
   for (const finding of follow(analysis, flushReorder(analysis.reorder))) changed.set(finding.id, finding);
   for (const joined of closeUntil(analysis.join, instantFromMs(8_640_000_000_000_000)))
     judge(analysis, joined, changed);
-  const at = analysis.input.to ?? analysis.reorder.watermark;
+  const at = analysis.now;
   for (const due of finish(analysis.detection, at)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
   for (const finding of resolveQuiet(analysis.findings, at)) changed.set(finding.id, finding);

@@ -30,7 +30,7 @@ export interface Rule {
 export interface Covering {
   readonly rule: Rule;
   readonly aliases: readonly Rule[];
-  /** Rows of the table that the rule covers and that no earlier rule covered. */
+  /** Of the compared rows, those that the rule covers and that no earlier rule covered. */
   readonly rows: readonly number[];
 }
 
@@ -55,12 +55,12 @@ const MAX_ALIASES = 12;
 
 /**
  * Greedy covering by minimum description length: at most `maxRules` conjunctions, best first, each found on what the
- * earlier ones left. A condition costs the log of the values and columns it was chosen from.
+ * earlier ones left. A condition costs the log of the values and columns it was chosen from. Compares the given rows.
  */
-export function cover(table: Table, options: CoverOptions): readonly Covering[] {
+export function cover(table: Table, compared: readonly number[], options: CoverOptions): readonly Covering[] {
   const found: Covering[] = [];
-  const total = sum(table.f);
-  let rows = Array.from({ length: table.f.length }, (_, row) => row);
+  const total = compared.reduce((refused, row) => refused + (table.f[row] ?? 0), 0);
+  let rows = compared;
   for (let i = 0; i < options.maxRules; i++) {
     const best = bestRule(table, rows, options);
     if (best === undefined || best.rule.refused < MIN_COVERAGE * total) break;
@@ -333,10 +333,4 @@ function overlap(a: ReadonlySet<number>, b: readonly number[], encoded: Encoded)
     return whole === 0 ? 1 : both.reduce((total, row) => total + (weights[row] ?? 0), 0) / whole;
   };
   return Math.min(share(encoded.f), share(encoded.n));
-}
-
-function sum(values: Float64Array): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
 }

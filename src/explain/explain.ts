@@ -1,7 +1,7 @@
 import type { Detection, Due } from "../detect/detect.ts";
 import type { Change } from "../model/event.ts";
 import { plusMs } from "../model/time.ts";
-import { cover, type CoverOptions, type Covering, type Table } from "./cover.ts";
+import { cover, type CoverOptions, type Covering } from "./cover.ts";
 import type { Condition } from "./cover.ts";
 import { rowsWithin } from "./observation.ts";
 import { type Context, type Explanation, explainRise } from "./rise.ts";
@@ -17,7 +17,7 @@ export function explain(detection: Detection, due: Due, changes: readonly Change
   const window = openWindow(detection, due.symptom, due);
   const since = plusMs(due.onset, -30_000);
   const core = rowsFrom(window, since);
-  const coverings = cover(tableOf(window, core), options(window)).map((covering) => atRows(covering, core));
+  const coverings = cover(window, core, options(window));
   const found: Explanation[] = [];
   const claimed = new Set<number>();
   for (const covering of coverings) {
@@ -40,14 +40,6 @@ function rowsFrom(window: Window, from: number): readonly number[] {
   const rows: number[] = [];
   for (let row = 0; row < window.time.length; row++) if ((window.time[row] ?? 0) >= from) rows.push(row);
   return rows;
-}
-
-function tableOf(window: Window, rows: readonly number[]): Table {
-  return {
-    columns: window.columns.map((column) => Int32Array.from(rows, (row) => column[row] ?? -1)),
-    f: Float64Array.from(rows, (row) => window.f[row] ?? 0),
-    n: Float64Array.from(rows, (row) => window.n[row] ?? 0),
-  };
 }
 
 function matchingRows(window: Window, rule: readonly Condition[], claimed: ReadonlySet<number>): readonly number[] {
@@ -78,18 +70,11 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
 function sharpen(context: Context, span: Span, covering: Covering): Covering {
   const { window, claimed } = context;
   const rows = rowsWithin(window, span).filter((row) => !claimed.has(row));
-  const again = cover(tableOf(window, rows), { ...options(window), maxRules: 2 });
+  const again = cover(window, rows, { ...options(window), maxRules: 2 });
   const mine = new Set(covering.rows.filter((row) => row < window.refused));
   const best = again.find(({ rows: covered }) => {
-    const refused = covered.map((row) => rows[row] ?? 0).filter((row) => row < window.refused);
+    const refused = covered.filter((row) => row < window.refused);
     return refused.filter((row) => mine.has(row)).length >= 0.5 * refused.length;
   });
-  return best === undefined ? covering : atRows(best, rows);
+  return best ?? covering;
 }
-
-/** The covering with places in the window instead of places in a part of it. */
-const atRows = ({ rule, aliases, rows }: Covering, part: readonly number[]): Covering => ({
-  rule,
-  aliases,
-  rows: rows.map((row) => part[row] ?? 0),
-});

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { cover, type Table } from "../../src/explain/cover.ts";
+import { cover as coverRows, type Table } from "../../src/explain/cover.ts";
 
+const cover = (calls: Table, options: typeof OPTIONS) => coverRows(calls, Array.from(calls.f.keys()), options);
 const OPTIONS = { maxRules: 5, maxConditions: 3, minRefused: 3, dispersion: 1 };
 
 function random(seed: number): () => number {
