@@ -82,7 +82,9 @@ export function analyzeCommand(): Command {
     .argument("[paths...]", "files, folders (recursively) or - for standard input; .gz and .zst are unpacked")
     .option("--json", "print the report as JSON on standard output")
     .option("--schema", "print the JSON Schema of --json and exit")
-    .addOption(new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]))
+    .addOption(
+      new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
+    )
     .action(async (paths: string[], flags: Flags) => {
       process.exitCode = await analyze(paths, flags);
     });
@@ -101,7 +103,11 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
   try {
     const report = await analyzePaths(paths, { onProgress: progress.show });
     progress.done(report);
-    process.stdout.write(flags.json === true ? `${JSON.stringify(toReportJson(report), null, 2)}\n` : renderReport(report, process.stdout.isTTY));
+    process.stdout.write(
+      flags.json === true
+        ? `${JSON.stringify(toReportJson(report), null, 2)}\n`
+        : renderReport(report, process.stdout.isTTY),
+    );
     return exitCodeOf(report, flags.failOn);
   } catch (error) {
     if (!(error instanceof PathError)) throw error;
@@ -133,7 +139,9 @@ function progressLine(): { show: (bytes: number, records: number) => void; done:
       const seconds = (performance.now() - began) / 1000;
       const peak = process.resourceUsage().maxRSS / 1024;
       const clear = process.stderr.isTTY ? "\r\x1b[K" : "";
-      process.stderr.write(`${clear}${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`);
+      process.stderr.write(
+        `${clear}${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
+      );
     },
   };
 }

@@ -12,7 +12,12 @@ const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 
 /** The report for a person at a terminal; colours only when `colour`. Text from logs is stripped of control characters. */
 export function renderReport(report: Report, colour: boolean): string {
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
-  const lines = [...verdict(report, paint), "", ...report.findings.flatMap((finding) => [...findingLines(finding, paint), ""]), ...inputLines(report, paint)];
+  const lines = [
+    ...verdict(report, paint),
+    "",
+    ...report.findings.flatMap((finding) => [...findingLines(finding, paint), ""]),
+    ...inputLines(report, paint),
+  ];
   return `${lines.join("\n")}\n`;
 }
 
@@ -21,13 +26,21 @@ function verdict(report: Report, paint: Paint): readonly string[] {
   const { calls } = report.correlation;
   if (report.findings.length === 0) return [paint("bold", `No intermittent refusals found in ${calls} calls.`)];
   const ended = report.findings.length - open;
-  return [paint("bold", `${report.findings.length} finding${report.findings.length === 1 ? "" : "s"} in ${calls} calls: ${open} still going on, ${ended} ended.`)];
+  return [
+    paint(
+      "bold",
+      `${report.findings.length} finding${report.findings.length === 1 ? "" : "s"} in ${calls} calls: ${open} still going on, ${ended} ended.`,
+    ),
+  ];
 }
 
 function findingLines(finding: Finding, paint: Paint): readonly string[] {
   const { counts, cause } = finding;
   const colour = finding.severity === "high" ? "red" : finding.severity === "medium" ? "yellow" : "blue";
-  const span = finding.end === null ? `since ${time(finding.onset)} UTC, still going on` : `${time(finding.onset)} to ${time(finding.end)} UTC`;
+  const span =
+    finding.end === null
+      ? `since ${time(finding.onset)} UTC, still going on`
+      : `${time(finding.onset)} to ${time(finding.end)} UTC`;
   return [
     `${paint([colour, "bold"], finding.severity.toUpperCase().padEnd(6))} ${finding.id}  ${paint("bold", plainText(finding.title))}`,
     `       ${span} · ${counts.refused} of ${counts.calls} calls refused (${percent(counts.refused / Math.max(1, counts.calls))}, usually ${percent(counts.usualRate)}) · ${finding.layer}`,
@@ -48,7 +61,10 @@ function inputLines({ input, correlation, identity, blindSpots }: Report, paint:
     `  ${input.records} records = ${input.accepted} accepted + ${input.duplicate} duplicate + ${input.filtered} filtered + ${input.rejected} rejected · ${range}`,
     `  ${correlation.calls} calls: ${correlation.exact} joined with Cosmos DB, ${correlation.gatewayOnly} gateway only, ${correlation.dataPlaneOnly} Cosmos DB only`,
     `  callers: ${identity.validated} by validated token, ${identity.key} by key, ${identity.claimed} claimed only, ${identity.unknown} unknown`,
-    ...input.rejects.map(({ stage, reason, count, sample }) => `  rejected ${count} at ${stage}: ${reason} (${plainText(sample).slice(0, 160)})`),
+    ...input.rejects.map(
+      ({ stage, reason, count, sample }) =>
+        `  rejected ${count} at ${stage}: ${reason} (${plainText(sample).slice(0, 160)})`,
+    ),
     ...(blindSpots.length === 0 ? [] : [paint("bold", "Blind spots")]),
     ...blindSpots.map(({ says, fix }) => `  ${plainText(says)} ${plainText(fix)}`),
   ];

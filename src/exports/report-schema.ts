@@ -32,7 +32,9 @@ const cause = z.strictObject({
 
 const subject = z.strictObject({
   principal: z.string().optional(),
-  principalKind: z.enum(["service-principal", "managed-identity", "user", "account-key", "subscription", "claimed", "unknown"]).optional(),
+  principalKind: z
+    .enum(["service-principal", "managed-identity", "user", "account-key", "subscription", "claimed", "unknown"])
+    .optional(),
   api: z.string().optional(),
   operation: z.string().optional(),
   account: z.string().optional(),
@@ -50,7 +52,12 @@ const finding = z.strictObject({
   onset: instant,
   end: instant.nullable(),
   detectedAt: instant,
-  counts: z.strictObject({ calls: count, refused: count, status: z.strictObject({ "401": count, "403": count }), usualRate: share }),
+  counts: z.strictObject({
+    calls: count,
+    refused: count,
+    status: z.strictObject({ "401": count, "403": count }),
+    usualRate: share,
+  }),
   layer: z.enum(["gateway", "backend", "cosmos"]),
   splits: z.array(split),
   cause,
@@ -70,11 +77,19 @@ export const ReportSchema = z.strictObject({
     filtered: count,
     rejected: count,
     byCategory: z.record(z.string(), count),
-    rejects: z.array(z.strictObject({ stage: z.enum(["decode", "normalize"]), reason: z.string(), count, sample: z.string() })),
+    rejects: z.array(
+      z.strictObject({ stage: z.enum(["decode", "normalize"]), reason: z.string(), count, sample: z.string() }),
+    ),
     from: instant.nullable(),
     to: instant.nullable(),
   }),
-  correlation: z.strictObject({ calls: count, exact: count, inferred: count, gatewayOnly: count, dataPlaneOnly: count }),
+  correlation: z.strictObject({
+    calls: count,
+    exact: count,
+    inferred: count,
+    gatewayOnly: count,
+    dataPlaneOnly: count,
+  }),
   identity: z.strictObject({ validated: count, key: count, claimed: count, unknown: count }),
   findings: z.array(finding),
   blindSpots: z.array(z.strictObject({ id: z.string(), scope: z.string(), says: z.string(), fix: z.string() })),
