@@ -26,6 +26,8 @@ export interface EventHubsEmulator {
   connections(): number;
   /** Token requests so far, those refused among them. */
   readonly tokens: { asked: number; refused: number };
+  /** Refuses every token from now on, as a withdrawn key or role does. */
+  refuseTokens(): void;
   /** Cuts every connection without a goodbye; returns how many. */
   dropSockets(): number;
   /** Detaches the readers of a partition with an error of the service; returns how many. */
@@ -48,6 +50,7 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
   const connections = new Set<Connection>();
   const tokens = { asked: 0, refused: 0 };
   const container = createContainer();
+  let takesTokens = true;
   let server: Server | undefined;
   let port = options.port ?? 0;
 
@@ -58,7 +61,7 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
     if (address.endsWith("$management")) return answerManagement(context, hubs);
     if (address !== "$cbs") return writeEvents(context, hubs, maxMessageBytes);
     tokens.asked += 1;
-    if (!answerToken(context, rules)) tokens.refused += 1;
+    if (!answerToken(context, takesTokens ? rules : { sasKeys: {} })) tokens.refused += 1;
   });
 
   const dropSockets = (): number => {
@@ -83,6 +86,9 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
     readers: () => [...readers].map((reader) => reader.state()),
     connections: () => connections.size,
     tokens,
+    refuseTokens() {
+      takesTokens = false;
+    },
     dropSockets,
     detach(hub, partition, condition) {
       const found = [...readers].filter(

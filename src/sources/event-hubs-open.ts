@@ -1,0 +1,83 @@
+import type { EventHubConsumerClient, PartitionProperties } from "@azure/event-hubs";
+import { addressOf, type ClientSettings } from "./event-hubs-connection.ts";
+import { type ErrorPlace, sourceErrorOf } from "./event-hubs-errors.ts";
+import { type EventHubsStart, type PartitionStart, resumeAfter, startAt } from "./event-hubs-position.ts";
+import { SourceError } from "./source-error.ts";
+
+/** A hub as found at the start of reading. */
+export interface OpenHub {
+  /** When it was created, ms since 1970. */
+  readonly created: number;
+  readonly starts: readonly PartitionStart[];
+}
+
+export interface OpenRequest {
+  readonly settings: ClientSettings;
+  readonly from: ReadonlyMap<string, string>;
+  readonly start: EventHubsStart;
+  readonly signal: AbortSignal;
+}
+
+/** Asks where each partition begins and ends, and finds where to read on; undefined when aborted meanwhile. */
+export async function openHub(client: EventHubConsumerClient, request: OpenRequest): Promise<OpenHub | undefined> {
+  const { settings, signal } = request;
+  const ask = { abortSignal: signal };
+  try {
+    return await asked(settings, async () => {
+      const { partitionIds, createdOn } = await client.getEventHubProperties(ask);
+      assertPartitions(request, partitionIds);
+      const known = await Promise.all(partitionIds.map((id) => client.getPartitionProperties(id, ask)));
+      const created = createdOn.getTime();
+      return { created, starts: known.map((properties) => startOf(request, properties, created)) };
+    });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
+
+function assertPartitions({ settings, from }: OpenRequest, partitionIds: readonly string[]): void {
+  const missing = [...from.keys()].find((partition) => !partitionIds.includes(partition));
+  if (missing === undefined) return;
+  const says = `there is a checkpoint of partition ${missing}, which the hub does not have: it is another hub. To read it from its start, give the source another name in the config.`;
+  throw new SourceError(settings.source, "config", says);
+}
+
+function startOf(
+  { settings, from, start }: OpenRequest,
+  properties: PartitionProperties,
+  created: number,
+): PartitionStart {
+  const checkpoint = from.get(properties.partitionId);
+  if (checkpoint === undefined) return startAt(start, properties, created);
+  const resumed = resumeAfter(checkpoint, properties, created);
+  if (!resumed.ok) throw new SourceError(settings.source, "config", resumed.error);
+  return resumed.value;
+}
+
+/** Partitions beside the known ones: a hub can be scaled out while it is read, and all of a new partition is new. */
+export async function findNewPartitions(
+  client: EventHubConsumerClient,
+  known: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<readonly PartitionStart[]> {
+  const ask = { abortSignal: signal };
+  const { partitionIds, createdOn } = await client.getEventHubProperties(ask);
+  const added = partitionIds.filter((id) => !known.has(id));
+  const properties = await Promise.all(added.map((id) => client.getPartitionProperties(id, ask)));
+  return properties.map((found) => startAt("earliest", found, createdOn.getTime()));
+}
+
+/** Runs one request; what it throws of Azure's becomes a `SourceError`. */
+export async function asked<T>(settings: ClientSettings, request: () => Promise<T>): Promise<T> {
+  try {
+    return await request();
+  } catch (error) {
+    throw sourceErrorOf(error, placeOf(settings)) ?? error;
+  }
+}
+
+export function placeOf({ connection, source, consumerGroup }: ClientSettings): ErrorPlace {
+  const address = addressOf(connection);
+  return { ...(address.ok ? address.value : { host: "?", hub: "?" }), source, consumerGroup };
+}

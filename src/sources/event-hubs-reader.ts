@@ -1,0 +1,82 @@
+import type { EventHubConsumerClient, PartitionContext, ReceivedEventData } from "@azure/event-hubs";
+import type { ByteQueue } from "./byte-queue.ts";
+import type { PartitionStart } from "./event-hubs-position.ts";
+
+/** What one round of one partition gave, undecoded. */
+export interface Delivery {
+  readonly partition: string;
+  readonly events: readonly ReceivedEventData[];
+  readonly caughtUp: boolean;
+}
+
+export interface ReaderOptions {
+  /** Most in one round, and most asked for ahead. */
+  readonly messages: number;
+  readonly idleSeconds: number;
+  readonly ownerLevel: number | undefined;
+  failed(error: unknown, partition: string): void;
+}
+
+/**
+ * Reads one partition into the queue until the client is closed: events in order and once, and a word when there are no more.
+ * The client asks for more only after the queue took what it had, so a slow reader slows the link down.
+ */
+export function readPartition(
+  client: EventHubConsumerClient,
+  start: PartitionStart,
+  queue: ByteQueue<Delivery>,
+  options: ReaderOptions,
+): void {
+  const { partition } = start;
+  let last = start.last?.sequence ?? -1;
+  let newest = start.newest;
+  let toldCaughtUp: boolean | undefined;
+
+  const deliver = async (received: readonly ReceivedEventData[], context: PartitionContext): Promise<void> => {
+    const events = received.filter((event) => event.sequenceNumber > last);
+    last = events.at(-1)?.sequenceNumber ?? last;
+    newest = Math.max(newest, last, newestIn(context));
+    const caughtUp = last >= newest;
+    if (events.length === 0 && caughtUp === toldCaughtUp) return;
+    toldCaughtUp = caughtUp;
+    await queue.put({ partition, events, caughtUp }, sizeOf(events));
+  };
+
+  client.subscribe(
+    partition,
+    {
+      async processEvents(received, context) {
+        await deliver(received, context);
+        const newestEvent = received.at(-1);
+        // In memory only: where the client itself goes on after it had to close the partition.
+        if (newestEvent !== undefined) await context.updateCheckpoint(newestEvent);
+      },
+      async processError(error) {
+        options.failed(error, partition);
+      },
+    },
+    {
+      startPosition: start.position,
+      skipParsingBodyAsJson: true,
+      trackLastEnqueuedEventProperties: true,
+      maxBatchSize: options.messages,
+      prefetchCount: options.messages,
+      maxWaitTimeInSeconds: options.idleSeconds,
+      ...(options.ownerLevel === undefined ? {} : { ownerLevel: options.ownerLevel }),
+    },
+  );
+}
+
+/** The properties are an empty object until the first event. */
+function newestIn({ lastEnqueuedEventProperties }: PartitionContext): number {
+  return lastEnqueuedEventProperties?.sequenceNumber ?? -1;
+}
+
+const sizeOf = (events: readonly ReceivedEventData[]): number =>
+  events.reduce((sum, event) => sum + bodyBytes(event), 0);
+
+/** Bytes of a body as delivered; of one that is not bytes, as text. */
+export function bodyBytes({ body }: ReceivedEventData): number {
+  if (body instanceof Uint8Array) return body.length;
+  return JSON.stringify(body)?.length ?? 0;
+}

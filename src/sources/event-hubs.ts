@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { EventHubConsumerClient, RetryOptions } from "@azure/event-hubs";
+import { type ByteQueue, createByteQueue } from "./byte-queue.ts";
+import { type Batcher, createBatcher } from "./event-hubs-batches.ts";
+import { type ClientSettings, createClient, DEFAULT_RETRY, type EventHubsConnection } from "./event-hubs-connection.ts";
+import { guardCredit } from "./event-hubs-credit.ts";
+import { sourceErrorOf } from "./event-hubs-errors.ts";
+import { asked, findNewPartitions, type OpenHub, openHub, placeOf } from "./event-hubs-open.ts";
+import type { EventHubsStart, PartitionStart } from "./event-hubs-position.ts";
+import { type Delivery, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
+import type { Batch, Source } from "./source.ts";
+import type { SourceError } from "./source-error.ts";
+
+export interface EventHubsConfig {
+  readonly name: string;
+  readonly connection: EventHubsConnection;
+  /** `$Default` without it. */
+  readonly consumerGroup?: string;
+  /** Where partitions without a checkpoint begin; at the earliest event without it. */
+  readonly start?: EventHubsStart;
+  /** 1 or more: a later reader with the same or a higher one takes the partitions over, and this one ends with `stolen`. */
+  readonly ownerLevel?: number;
+  /** Bytes received and not yet asked for, over all partitions. */
+  readonly queueBytes?: number;
+  /** Seconds without an event after which a partition may count as read to its end. */
+  readonly idleSeconds?: number;
+  readonly retry?: RetryOptions;
+  /** Between two looks for partitions that were added. */
+  readonly partitionCheckMs?: number;
+  /** Told, at each attempt, of what is tried again. */
+  readonly onTrouble?: (error: SourceError) => void;
+}
+
+const QUEUE_BYTES = 64 << 20;
+const PARTITION_CHECK_MS = 60_000;
+const REOPEN_MS = 1_000;
+/** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
+const CLOSE_MS = 1_500;
+/** Messages asked for ahead, over all partitions, as one can be 1 MB; and of one partition in one round. */
+const MESSAGES_AHEAD = 1_000;
+const MOST_PER_ROUND = 100;
+
+/**
+ * One event hub, all partitions, read by the published client; throws `SourceError`.
+ * A record's position is its event's sequence number and its index in the body. Checkpoints stand for what was delivered and are
+ * kept by whoever reads: nothing is written to the hub or to a blob.
+ */
+export function eventHubsSource(config: EventHubsConfig): Source {
+  const settings: ClientSettings = {
+    source: config.name,
+    connection: config.connection,
+    consumerGroup: config.consumerGroup ?? "$Default",
+    retry: config.retry ?? DEFAULT_RETRY,
+    reopenMs: REOPEN_MS,
+  };
+  return {
+    name: config.name,
+    async partitions(signal) {
+      if (signal.aborted) return [];
+      const client = await createClient(settings);
+      try {
+        return await asked(settings, () => client.getPartitionIds({ abortSignal: signal }));
+      } finally {
+        await closeSoon(client);
+      }
+    },
+    async *read(from, signal) {
+      if (signal.aborted) return;
+      guardCredit();
+      const client = await createClient(settings);
+      try {
+        const hub = await openHub(client, { settings, from, start: config.start ?? "earliest", signal });
+        if (hub !== undefined) yield* readHub(hub, { client, config, settings, signal });
+      } finally {
+        await closeSoon(client);
+      }
+    },
+  };
+}
+
+interface Reading {
+  readonly client: EventHubConsumerClient;
+  readonly config: EventHubsConfig;
+  readonly settings: ClientSettings;
+  readonly signal: AbortSignal;
+}
+
+async function* readHub(hub: OpenHub, reading: Reading): AsyncGenerator<Batch> {
+  const { client, config, signal } = reading;
+  const queue = createByteQueue<Delivery>(config.queueBytes ?? QUEUE_BYTES);
+  const end = new AbortController();
+  const batchers = new Map<string, Batcher>();
+  const options = readerOptions(reading, hub.starts.length, queue);
+  const open = (start: PartitionStart): void => {
+    batchers.set(start.partition, createBatcher(config.name, start, hub.created));
+    readPartition(client, start, queue, options);
+  };
+  const stop = (): void => queue.end();
+  signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
+  try {
+    for (const start of hub.starts) open(start);
+    void watchPartitions(reading, new Set(batchers.keys()), { open, signal: end.signal });
+    for (const batcher of batchers.values()) yield* until(signal, batcher.opening());
+    for await (const delivery of queue.values())
+      yield* until(signal, batchers.get(delivery.partition)?.batches(delivery) ?? []);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    end.abort();
+    queue.end();
+  }
+}
+
+function* until(signal: AbortSignal, batches: Iterable<Batch>): Generator<Batch> {
+  for (const batch of batches) {
+    if (signal.aborted) return;
+    yield batch;
+  }
+}
+
+function readerOptions({ config, settings }: Reading, partitions: number, queue: ByteQueue<Delivery>): ReaderOptions {
+  const messages = Math.max(1, Math.min(MOST_PER_ROUND, Math.floor(MESSAGES_AHEAD / partitions)));
+  return {
+    messages,
+    idleSeconds: config.idleSeconds ?? 1,
+    ownerLevel: config.ownerLevel,
+    failed(error, partition) {
+      const failure = sourceErrorOf(error, { ...placeOf(settings), partition });
+      if (failure?.kind === "unreachable") config.onTrouble?.(failure);
+      else queue.fail(failure ?? asError(error));
+    },
+  };
+}
+
+interface Watch {
+  readonly open: (start: PartitionStart) => void;
+  readonly signal: AbortSignal;
+}
+
+async function watchPartitions(
+  { client, config, settings }: Reading,
+  known: Set<string>,
+  { open, signal }: Watch,
+): Promise<void> {
+  for (;;) {
+    try {
+      await sleep(config.partitionCheckMs ?? PARTITION_CHECK_MS, undefined, { signal, ref: false });
+      for (const start of await findNewPartitions(client, known, signal)) {
+        known.add(start.partition);
+        open(start);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      const failure = sourceErrorOf(error, placeOf(settings));
+      if (failure !== undefined) config.onTrouble?.(failure);
+    }
+  }
+}
+
+async function closeSoon(client: EventHubConsumerClient): Promise<void> {
+  const closed = client.close().catch(() => {}); // a connection that is gone cannot be closed
+  await Promise.race([closed, sleep(CLOSE_MS, undefined, { ref: false })]);
+}
+
+const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
