@@ -1,0 +1,99 @@
+import { redact } from "../lib/redact.ts";
+import type { DataPlaneOperation, Event } from "../model/event.ts";
+import { epochMs } from "../model/time.ts";
+import { asText } from "./fields.ts";
+import { resourceName, type Row, type Unreadable } from "./normalized.ts";
+import { addressOf, idOf } from "./values.ts";
+
+/** Names of the service's `AuthorizationTokenType`, by their lower-cased form: logs print other cases too. */
+const CREDENTIALS = new Map(
+  [
+    "PrimaryMasterKey",
+    "PrimaryReadonlyMasterKey",
+    "SecondaryMasterKey",
+    "SecondaryReadonlyMasterKey",
+    "SystemReadOnly",
+    "SystemReadWrite",
+    "SystemAll",
+    "ResourceToken",
+    "ComputeGatewayKey",
+    "AadToken",
+    "CompoundToken",
+    "SasToken",
+    "TokenCredential",
+    "Appki",
+  ].map((name) => [name.toLowerCase(), name]),
+);
+
+/** Cosmos DB `DataPlaneRequests` and `CDBDataPlaneRequests`; numbers come as text in two of the three shapes. */
+export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
+  const { fields } = row;
+  const activityId = idOf(fields.text("activityid", "correlationid"));
+  const status = fields.number("statuscode");
+  const operation = (asText(fields.top("operationname") ?? fields.any("operationname")) ?? "").slice(0, 64);
+  if (activityId === undefined)
+    return { reason: "no-id", detail: "`activityId` is missing: the operation cannot be told from others." };
+  if (status === undefined || status < 0 || status > 999)
+    return { reason: "bad-status", detail: "`statusCode` is missing or no HTTP status." };
+  const account = (fields.text("accountname") ?? resourceName(row.resource)).toLowerCase();
+  const numbers = {
+    durationMs: fields.number("duration", "durationms"),
+    requestCharge: fields.number("requestcharge"),
+  };
+  const path = pathOf(fields.text("requestresourceid"));
+  const agent = fields.text("useragent");
+  const same = [
+    account,
+    activityId,
+    epochMs(row.time),
+    status,
+    operation.toLowerCase(),
+    numbers.durationMs ?? "",
+    numbers.requestCharge ?? "",
+    fields.number("responselength") ?? "",
+  ];
+  return {
+    kind: "data-plane-operation",
+    shape: row.shape,
+    time: row.time,
+    resource: row.resource,
+    dedupKey: `operation|${same.join("|")}`,
+    activityId,
+    account,
+    operation,
+    resourceType: fields.text("requestresourcetype") ?? (fields.nested ? (fields.text("resourcetype") ?? "") : ""),
+    status,
+    ...put("database", fields.text("databasename") ?? path.database),
+    ...put("container", fields.text("collectionname") ?? path.container),
+    ...put("durationMs", numbers.durationMs),
+    ...put("requestCharge", numbers.requestCharge),
+    ...put("clientAddress", addressOf(fields.text("clientipaddress"))),
+    ...put("userAgent", agent === undefined ? undefined : redact(agent.slice(0, 256))),
+    ...put("region", fields.text("regionname", "region")),
+    ...put("credential", credentialOf(fields.text("authtokentype"), fields.text("keytype"))),
+    ...put("principal", idOf(fields.text("aadprincipalid"))),
+    ...put("roleAssignment", idOf(fields.text("aadappliedroleassignmentid"))),
+    ...put("partitionId", fields.text("partitionid")),
+  };
+}
+
+function put<K extends keyof DataPlaneOperation>(
+  key: K,
+  value: DataPlaneOperation[K] | undefined,
+): Partial<DataPlaneOperation> {
+  return value === undefined ? {} : { [key]: value };
+}
+
+/** `keyType` speaks of direct mode, `authTokenType` of gateway mode and REST: the one that says something counts. */
+function credentialOf(token: string | undefined, key: string | undefined): string | undefined {
+  const name = [token, key].find(
+    (text) => text !== undefined && !["invalid", "none", "unknown", "-"].includes(text.toLowerCase()),
+  );
+  return name === undefined ? undefined : (CREDENTIALS.get(name.toLowerCase()) ?? name.slice(0, 64));
+}
+
+/** `/dbs/shop/colls/orders/docs/1` names database and container where the record's own fields are empty. */
+function pathOf(path: string | undefined): { readonly database?: string; readonly container?: string } {
+  const [, database, container] = /^\/?dbs\/([^/]{1,255})(?:\/colls\/([^/]{1,255}))?/i.exec(path ?? "") ?? [];
+  return { ...(database === undefined ? {} : { database }), ...(container === undefined ? {} : { container }) };
+}

@@ -1,0 +1,47 @@
+import type { Event, SecretAccess } from "../model/event.ts";
+import { epochMs } from "../model/time.ts";
+import { asText, index, readBag } from "./fields.ts";
+import { resourceName, type Row, type Unreadable } from "./normalized.ts";
+import { addressOf, idOf } from "./values.ts";
+
+/** Key Vault `AuditEvent` and `AZKVAuditLogs`. */
+export function normalizeKeyVaultAudit(row: Row): Event | Unreadable {
+  const { fields } = row;
+  const operation = (asText(fields.top("operationname")) ?? "").slice(0, 64);
+  const status = fields.number("httpstatuscode") ?? statusOf(fields.text("resultsignature"));
+  if (operation === "") return { reason: "no-operation", detail: "`operationName` is missing." };
+  if (status === undefined) return { reason: "bad-status", detail: "`httpStatusCode` is missing or no HTTP status." };
+  const identity = readBag(fields.any("identity"));
+  const claim = index(readBag(identity?.["claim"]) ?? {});
+  const read = (name: string): string | undefined =>
+    asText(claim.get(name)) ?? fields.text(`identity_claim_${name.replaceAll(/[^a-z0-9]/g, "_")}`);
+  const vault = resourceName(row.resource);
+  const principal = idOf(read("oid") ?? read("http://schemas.microsoft.com/identity/claims/objectidentifier"));
+  const secret = /\/secrets\/([^/?]{1,127})/i.exec(fields.text("requesturi", "id") ?? "")?.[1]?.toLowerCase();
+  return {
+    kind: "secret-access",
+    shape: row.shape,
+    time: row.time,
+    resource: row.resource,
+    dedupKey: `secret|${vault}|${operation}|${epochMs(row.time)}|${status}|${principal ?? ""}|${fields.text("correlationid") ?? ""}|${secret ?? ""}`,
+    vault,
+    operation,
+    status,
+    ...put("secret", secret),
+    ...put("principal", principal),
+    ...put("ownerResource", read("xms_mirid")?.toLowerCase().slice(0, 512)),
+    ...put("address", addressOf(fields.text("calleripaddress"))),
+  };
+}
+
+function put<K extends keyof SecretAccess>(key: K, value: SecretAccess[K] | undefined): Partial<SecretAccess> {
+  return value === undefined ? {} : { [key]: value };
+}
+
+/** Words of `resultSignature` where no status was logged. */
+function statusOf(signature: string | undefined): number | undefined {
+  const word = signature?.toLowerCase();
+  if (word === "ok") return 200;
+  if (word === "unauthorized") return 401;
+  return word === "forbidden" ? 403 : undefined;
+}

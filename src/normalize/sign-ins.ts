@@ -1,0 +1,42 @@
+import type { Event, SignIn } from "../model/event.ts";
+import { epochMs } from "../model/time.ts";
+import { asNumber, asText } from "./fields.ts";
+import type { Row, Unreadable } from "./normalized.ts";
+import { parseInstant } from "./parse-time.ts";
+import { addressOf, idOf } from "./values.ts";
+
+/** Entra `ManagedIdentitySignInLogs` and `ServicePrincipalSignInLogs`, and their tables. */
+export function normalizeSignIns(row: Row, identityKind: SignIn["identityKind"]): Event | Unreadable {
+  const { fields } = row;
+  const id = idOf(fields.text("id", "uniquetokenidentifier", "correlationid"));
+  if (id === undefined)
+    return { reason: "no-id", detail: "`properties.id` is missing: the sign-in cannot be told from others." };
+  const time = parseInstant(fields.any("createddatetime")) ?? row.time;
+  const code = asNumber(fields.bag("status")?.get("errorcode")) ?? codeOf(asText(fields.any("resulttype")));
+  return {
+    kind: "sign-in",
+    shape: row.shape,
+    time,
+    resource: row.resource,
+    dedupKey: `sign-in|${id}|${epochMs(time)}|${code}`,
+    identityKind,
+    errorCode: code,
+    ...put("appId", idOf(fields.text("appid"))),
+    ...put("principal", idOf(fields.text("serviceprincipalid"))),
+    ...put("name", fields.text("serviceprincipalname")?.slice(0, 200)),
+    ...put("target", fields.text("resourcedisplayname", "resourceidentity")?.slice(0, 200)),
+    ...put("address", addressOf(fields.text("ipaddress", "calleripaddress"))),
+    ...put("credentialKeyId", idOf(fields.text("serviceprincipalcredentialkeyid"))),
+  };
+}
+
+function put<K extends keyof SignIn>(key: K, value: SignIn[K] | undefined): Partial<SignIn> {
+  return value === undefined ? {} : { [key]: value };
+}
+
+/** `ResultType` is a code as text; documentation says Success or Failure. */
+function codeOf(text: string | undefined): number {
+  const number = asNumber(text);
+  if (number !== undefined) return number;
+  return text === undefined || /^succe/i.test(text) ? 0 : 1;
+}

@@ -1,0 +1,36 @@
+const GUID = /^\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?$/i;
+const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const IPV6 = /^[0-9a-f:]{2,39}$/i;
+
+/** An id, lower-cased; a GUID gets its hyphens, anything else stays as it is (at most 256 characters). */
+export function idOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const lower = text.trim().slice(0, 256).toLowerCase();
+  const guid = GUID.exec(lower);
+  if (guid === null) return lower === "" ? undefined : lower;
+  return guid.slice(1).join("-");
+}
+
+/** An IPv4 or IPv6 address without port; undefined for anything else, prefixes and placeholders among it. */
+export function addressOf(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const first = (text.split(",", 1)[0] ?? "").trim().toLowerCase();
+  const bracketed = /^\[([0-9a-f:.]+)\](?::\d{1,5})?$/.exec(first)?.[1] ?? first;
+  const mapped = bracketed.startsWith("::ffff:") && bracketed.includes(".") ? bracketed.slice(7) : bracketed;
+  const bare = mapped.includes(".") && mapped.split(":").length === 2 ? mapped.slice(0, mapped.indexOf(":")) : mapped;
+  if (isIpv4(bare)) return bare;
+  return isIpv6(bare) ? bare : undefined;
+}
+
+function isIpv4(text: string): boolean {
+  const parts = IPV4.exec(text);
+  return parts?.slice(1).every((part) => Number(part) <= 255) === true;
+}
+
+function isIpv6(text: string): boolean {
+  if (!IPV6.test(text) || text.includes(":::")) return false;
+  const groups = text.split(":");
+  const doubles = text.split("::").length - 1;
+  if (groups.some((group) => group.length > 4) || doubles > 1) return false;
+  return doubles === 1 ? groups.length <= 8 : groups.length === 8;
+}
