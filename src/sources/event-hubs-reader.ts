@@ -10,7 +10,7 @@ export interface Delivery {
 }
 
 export interface ReaderOptions {
-  /** Most in one round, and most asked for ahead. */
+  /** Most in one round; twice as many are asked for ahead, so that the link does not run dry meanwhile. */
   readonly messages: number;
   readonly idleSeconds: number;
   readonly ownerLevel: number | undefined;
@@ -60,7 +60,7 @@ export function readPartition(
       skipParsingBodyAsJson: true,
       trackLastEnqueuedEventProperties: true,
       maxBatchSize: options.messages,
-      prefetchCount: options.messages,
+      prefetchCount: 2 * options.messages,
       maxWaitTimeInSeconds: options.idleSeconds,
       ...(options.ownerLevel === undefined ? {} : { ownerLevel: options.ownerLevel }),
     },

@@ -36,8 +36,8 @@ const PARTITION_CHECK_MS = 60_000;
 const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
 const CLOSE_MS = 1_500;
-/** Messages asked for ahead, over all partitions, as one can be 1 MB; and of one partition in one round. */
-const MESSAGES_AHEAD = 1_000;
+/** Messages in one round, over all partitions, as one can be 1 MB; and of one partition. */
+const MOST_IN_ROUNDS = 800;
 const MOST_PER_ROUND = 100;
 
 /**
@@ -119,7 +119,7 @@ function* until(signal: AbortSignal, batches: Iterable<Batch>): Generator<Batch>
 }
 
 function readerOptions({ config, settings }: Reading, partitions: number, queue: ByteQueue<Delivery>): ReaderOptions {
-  const messages = Math.max(1, Math.min(MOST_PER_ROUND, Math.floor(MESSAGES_AHEAD / partitions)));
+  const messages = Math.max(1, Math.min(MOST_PER_ROUND, Math.floor(MOST_IN_ROUNDS / partitions)));
   return {
     messages,
     idleSeconds: config.idleSeconds ?? 1,
