@@ -32,7 +32,11 @@ export function findingMinutes(detection: Detection, tracked: Tracked): readonly
   const units = new Set(refused.map((place) => symptom.rows.unit[place] ?? -1));
   const last = minuteOf(tracked.lastRefused);
   const first = Math.max(minuteOf(tracked.finding.onset) - BEFORE_MINUTES, last - MAX_MINUTES + 1);
-  const minutes = Array.from({ length: Math.max(1, last - first + 1) }, () => ({ calls: 0, refused401: 0, refused403: 0 }));
+  const minutes = Array.from({ length: Math.max(1, last - first + 1) }, () => ({
+    calls: 0,
+    refused401: 0,
+    refused403: 0,
+  }));
   for (const place of matching(symptom.rows, tracked)) {
     const at = minutes[minuteOf(timeAt(symptom.rows, place)) - first];
     const calls = symptom.rows.weight[place] ?? 0;
@@ -43,7 +47,8 @@ export function findingMinutes(detection: Detection, tracked: Tracked): readonly
   }
   for (const place of places(detection.succeeded)) {
     const at = minutes[minuteOf(timeAt(detection.succeeded, place)) - first];
-    if (at !== undefined && units.has(detection.succeeded.unit[place] ?? -1)) at.calls += detection.succeeded.weight[place] ?? 0;
+    if (at !== undefined && units.has(detection.succeeded.unit[place] ?? -1))
+      at.calls += detection.succeeded.weight[place] ?? 0;
   }
   return minutes.map((count, i) => ({
     time: instantFromMs((first + i) * MINUTE_MS),
@@ -70,17 +75,39 @@ const CHANGE_REACH_MS = 6 * 3_600_000;
 export const findingChanges = (changes: readonly Change[], tracked: Tracked): readonly Change[] =>
   changes.filter(({ time }) => msBetween(tracked.finding.onset, time) < CHANGE_REACH_MS && time <= tracked.lastRefused);
 
-function sampleRows(detection: Detection, rows: Rows, pick: { wanted: ReadonlySet<string>; refused: boolean }): readonly SampleRow[] {
+function sampleRows(
+  detection: Detection,
+  rows: Rows,
+  pick: { wanted: ReadonlySet<string>; refused: boolean },
+): readonly SampleRow[] {
   const found = new Map<string, SampleRow>();
   for (const place of places(rows)) {
     const id = rows.call[place] ?? "";
     if (!pick.wanted.has(id) || found.has(id)) continue;
-    found.set(id, { id, time: timeAt(rows, place), refused: pick.refused, status: rows.status[place] ?? 0, values: valuesAt(detection, rows, place) });
+    found.set(id, {
+      id,
+      time: timeAt(rows, place),
+      refused: pick.refused,
+      status: rows.status[place] ?? 0,
+      values: valuesAt(detection, rows, place),
+    });
   }
   return [...found.values()];
 }
 
-const SHOWN: readonly Dimension[] = ["api", "operation", "backend", "appId", "principal", "subscription", "cosmosOperation", "container", "subStatus", "cosmosPrincipal", "credential"];
+const SHOWN: readonly Dimension[] = [
+  "api",
+  "operation",
+  "backend",
+  "appId",
+  "principal",
+  "subscription",
+  "cosmosOperation",
+  "container",
+  "subStatus",
+  "cosmosPrincipal",
+  "credential",
+];
 
 function valuesAt(detection: Detection, rows: Rows, place: number): ReadonlyMap<Dimension, string> {
   const values = new Map<Dimension, string>();
@@ -103,7 +130,8 @@ function within(rows: Rows, place: number, { finding, lastRefused }: Tracked): b
 function matching(rows: Rows, { explanation }: Tracked): readonly number[] {
   const found: number[] = [];
   for (const place of places(rows)) {
-    if (explanation.conditions.every(({ column, value }) => rows.ids[place * WIDTH + column] === value)) found.push(place);
+    if (explanation.conditions.every(({ column, value }) => rows.ids[place * WIDTH + column] === value))
+      found.push(place);
   }
   return found;
 }

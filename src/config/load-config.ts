@@ -1,0 +1,100 @@
+import { readFile } from "node:fs/promises";
+import { parse as parseYaml } from "yaml";
+import type { z } from "zod";
+import { err, ok, type Result } from "../lib/result.ts";
+import { type Config, ConfigSchema } from "./config.ts";
+
+/** Every fault of a configuration at once, each with its path and what to do; never a secret's value. */
+export type Faults = readonly string[];
+
+/** Reads YAML or JSON and checks it. */
+export async function loadConfig(path: string): Promise<Result<Config, Faults>> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    return err([
+      `${path}: cannot be read (${error instanceof Error && "code" in error ? String(error.code) : "unknown"}). Check the path.`,
+    ]);
+  }
+  return parseConfig(text, path);
+}
+
+export function parseConfig(text: string, path: string): Result<Config, Faults> {
+  let value: unknown;
+  try {
+    value = parseYaml(text, { maxAliasCount: 50 });
+  } catch (error) {
+    return err([`${path}: ${error instanceof Error ? (error.message.split("\n")[0] ?? "") : "not YAML"}`]);
+  }
+  const parsed = ConfigSchema.safeParse(value);
+  if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => faultsOf(issue, path)));
+  const names = [...parsed.data.sources, ...parsed.data.targets].map(({ name }) => name);
+  const twice = names.filter((name, i) => names.indexOf(name) !== i);
+  return twice.length === 0
+    ? ok(parsed.data)
+    : err(twice.map((name) => `${path}: the name "${name}" is given twice. Names of sources and targets must differ.`));
+}
+
+/** A union reports what each member says; only those of the member that was meant help. */
+function faultsOf(issue: z.core.$ZodIssue, path: string): readonly string[] {
+  if (issue.code === "invalid_union" && issue.errors.length > 0) {
+    const meant =
+      issue.errors
+        .toSorted((a, b) => a.length - b.length || Number(isType(a)) - Number(isType(b)))
+        .find((issues) => !isType(issues)) ?? issue.errors[0];
+    return (meant ?? []).flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }, path));
+  }
+  const where = issue.path.length === 0 ? "(top)" : issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys")
+    return issue.keys.map((key) => `${path}: ${where}: unknown key "${key}".${suggestion(key)}`);
+  return [`${path}: ${where}: ${issue.message}`];
+}
+
+const isType = (issues: readonly z.core.$ZodIssue[]): boolean => issues.some(({ path }) => path.at(-1) === "type");
+
+const KEYS = [
+  "sources",
+  "state",
+  "lateness",
+  "server",
+  "targets",
+  "publicUrl",
+  "logLevel",
+  "type",
+  "name",
+  "connectionString",
+  "namespace",
+  "eventHub",
+  "consumerGroup",
+  "startAt",
+  "ownerLevel",
+  "paths",
+  "seed",
+  "url",
+  "allowPrivate",
+  "secrets",
+  "port",
+];
+
+/** The known key that is at most two edits away. */
+function suggestion(key: string): string {
+  const near = KEYS.map((known) => ({ known, edits: distance(known.toLowerCase(), key.toLowerCase()) })).toSorted(
+    (a, b) => a.edits - b.edits,
+  )[0];
+  return near !== undefined && near.edits <= 2 ? ` Did you mean "${near.known}"?` : "";
+}
+
+/** Levenshtein distance. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

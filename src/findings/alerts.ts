@@ -1,0 +1,19 @@
+import type { Finding, Severity } from "../model/finding.ts";
+
+export type AlertCause = "finding.opened" | "finding.updated" | "finding.resolved";
+
+const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
+
+/** Whether a change of a finding is worth telling: it opened, ended, became more severe, or has another cause. */
+export function alertFor(before: Finding | undefined, after: Finding): AlertCause | undefined {
+  if (after.status === "muted") return undefined;
+  if (before === undefined) return after.status === "resolved" ? "finding.resolved" : "finding.opened";
+  if (after.status === "resolved") return before.status === "resolved" ? undefined : "finding.resolved";
+  if (before.status === "resolved") return "finding.opened";
+  const worse = RANK[after.severity] > RANK[before.severity];
+  return worse || after.cause.id !== before.cause.id ? "finding.updated" : undefined;
+}
+
+/** What tells two alerts about one finding apart: told again, the same alert has the same key. */
+export const alertKey = (kind: AlertCause, finding: Finding): string =>
+  [finding.id, kind, finding.status, finding.severity, finding.cause.id, finding.onset, finding.end ?? ""].join("|");

@@ -1,0 +1,107 @@
+import { deliveryOf } from "./delivery.ts";
+import { post } from "./post.ts";
+import type { Alert, Sink } from "./sink.ts";
+import { type Summary, summarize } from "./summary.ts";
+import { teamsText } from "./text.ts";
+
+export interface TeamsTarget {
+  readonly name: string;
+  /** Address of a Workflows trigger; a secret. */
+  readonly url: URL;
+  readonly allowPrivate: boolean;
+  readonly publicUrl?: string | undefined;
+}
+
+/** Teams drops cards over 28 KB as it counts them after expansion; peers measured 21 KB as safe. */
+const MOST_BYTES = 20_000;
+/** Longest text of a fact, tried from the first on until the card fits. */
+const LENGTHS = [2_000, 800, 300, 120, 60];
+
+/**
+ * Teams by a Power Automate Workflow. An answer of 202 means that the flow was triggered, not that the card was posted.
+ */
+export function teamsSink(target: TeamsTarget): Sink {
+  return {
+    name: target.name,
+    render: (alert) => teamsMessage(alert, target.publicUrl),
+    async send(_alertId, body, signal) {
+      return deliveryOf(
+        target.url.hostname,
+        await post({ url: target.url, body, headers: {}, allowPrivate: target.allowPrivate, signal }),
+      );
+    },
+  };
+}
+
+/** The message as JSON text, under the limit whatever the finding holds. */
+export function teamsMessage(alert: Alert, publicUrl: string | undefined): string {
+  const summary = summarize(alert);
+  let text = "";
+  for (const longest of LENGTHS) {
+    text = JSON.stringify({ type: "message", attachments: [attachment(card({ summary, alert, longest, publicUrl }))] });
+    if (Buffer.byteLength(text) <= MOST_BYTES) return text;
+  }
+  return text;
+}
+
+const attachment = (content: unknown) => ({
+  contentType: "application/vnd.microsoft.card.adaptive",
+  contentUrl: null,
+  content,
+});
+
+const COLOURS: Readonly<Record<Summary["state"], string>> = {
+  FIRING: "Attention",
+  UPDATED: "Warning",
+  RESOLVED: "Good",
+  TEST: "Accent",
+};
+
+function card(from: {
+  summary: Summary;
+  alert: Alert;
+  longest: number;
+  publicUrl: string | undefined;
+}): Record<string, unknown> {
+  const { summary, alert, longest, publicUrl } = from;
+  const fact = (title: string, value: string) => ({ title, value: teamsText(value, longest) });
+  return {
+    $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
+    type: "AdaptiveCard",
+    version: "1.4",
+    fallbackText: teamsText(`[${summary.state}] ${summary.title}`, longest),
+    msteams: { width: "Full" },
+    body: [
+      {
+        type: "TextBlock",
+        style: "heading",
+        size: "Medium",
+        weight: "Bolder",
+        color: COLOURS[summary.state],
+        wrap: true,
+        text: teamsText(`${summary.state}: ${summary.title}`, longest),
+      },
+      { type: "TextBlock", wrap: true, spacing: "Small", text: teamsText(summary.impact, longest) },
+      {
+        type: "FactSet",
+        facts: [
+          fact("Since", summary.since),
+          fact("What differs", summary.differs),
+          fact("Cause", summary.cause),
+          fact("Do", summary.act),
+        ],
+      },
+      { type: "TextBlock", isSubtle: true, size: "Small", wrap: true, text: teamsText(summary.footer, longest) },
+    ],
+    actions:
+      publicUrl === undefined
+        ? []
+        : [
+            {
+              type: "Action.OpenUrl",
+              title: "Open finding",
+              url: new URL(`/failures/${encodeURIComponent(alert.finding.id)}`, publicUrl).href,
+            },
+          ],
+  };
+}

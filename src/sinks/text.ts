@@ -1,0 +1,26 @@
+/** Cuts at a whole character and says so. */
+export function shorten(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  return `${text
+    .slice(0, Math.max(0, longest - 1))
+    .toWellFormed()
+    .replace(/\u{FFFD}$/u, "")}…`;
+}
+
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Text from logs on one line: no control, bidirectional or zero-width characters. */
+export const oneLine = (text: string): string => text.replaceAll(INVISIBLE, " ");
+
+/** Slack's three characters; everything else is literal in its `mrkdwn` when these are. */
+export const slackText = (text: string, longest: number): string =>
+  shorten(oneLine(text), longest).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** Markdown of Adaptive Cards made inert: marks are escaped, addresses no longer look like links. */
+export const teamsText = (text: string, longest: number): string =>
+  shorten(oneLine(text), longest)
+    .replaceAll(/:\/\//g, ":\u2060//")
+    .replaceAll(/[\\*_[\]()~`#<>!|]/g, (mark) => `\\${mark}`)
+    .replaceAll(/^(\s*)([-+]|\d+\.)/g, "$1\\$2");
+
+export const percentText = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
