@@ -1,6 +1,6 @@
 import { buildCall } from "./correlate/call.ts";
 import { addGateway, addOperation, closeUntil, createJoin, type Join, type Joined } from "./correlate/join.ts";
-import { createReorder, flush as flushReorder, type Reorder, release } from "./correlate/reorder.ts";
+import { createReorder, expectPartitions, flush as flushReorder, type Reorder, release } from "./correlate/reorder.ts";
 import { createSeen, type Seen, sawBefore } from "./correlate/seen.ts";
 import { createDetection, detect, type Detection, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
@@ -12,7 +12,8 @@ import type { Change, Event } from "./model/event.ts";
 import type { Finding } from "./model/finding.ts";
 import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
 import { normalize } from "./normalize/normalize.ts";
-import type { Batch } from "./sources/source.ts";
+import type { Batch, Source } from "./sources/source.ts";
+import type { Commit, LedgerRow, Saved, Store } from "./store/store.ts";
 
 /** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
 export interface Analysis {
@@ -65,7 +66,7 @@ export interface Accepted {
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
-export function accept(analysis: Analysis, batch: Batch): Accepted {
+export function accept(analysis: Analysis, batch: Batch, source = ""): Accepted {
   const tally = createTally();
   const events: Event[] = [];
   tally.bytes = batch.bytes;
@@ -88,7 +89,8 @@ export function accept(analysis: Analysis, batch: Batch): Accepted {
       events.push(normalized.event);
     }
   }
-  const { partition, caughtUp, enqueued } = batch;
+  const { caughtUp, enqueued } = batch;
+  const partition = source === "" ? batch.partition : `${source}/${batch.partition}`;
   return { partition, events, tally, caughtUp, enqueued };
 }
 
@@ -143,4 +145,136 @@ function remember(analysis: Analysis, change: Change): void {
   const dayAgo: Instant = plusMs(change.time, -2 * 86_400_000);
   while (analysis.changes.length > MAX_CHANGES || (analysis.changes[0]?.time ?? dayAgo) < dayAgo)
     analysis.changes.shift();
+}
+
+/** What `run` needs from outside. Concrete adapters come from the commands. */
+export interface Shell {
+  readonly sources: readonly Source[];
+  readonly store: Store;
+  readonly options: AnalysisOptions;
+  readonly codec: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
+  /** Alerts that a finding's change calls for. */
+  readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
+  readonly every: (ms: DurationMs, task: () => void) => () => void;
+  /** Told after each commit. */
+  readonly onCommit: (analysis: Analysis) => void;
+}
+
+const COMMIT_MS: DurationMs = 1_000;
+const COMMIT_EVENTS = 20_000;
+const SNAPSHOT_EVENTS = 200_000;
+
+/**
+ * source → decode → normalize → correlate → detect → explain → findings → one commit.
+ * At least once in, effectively once out: state, positions, findings, outbox and ledger are one transaction, and what was
+ * not committed is read again. Ends when all sources have ended or `signal` aborts; throws what a source throws.
+ */
+export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
+  const live = new LiveRun(shell);
+  const stop = shell.every(COMMIT_MS, () => live.commit());
+  try {
+    await Promise.all(shell.sources.map((source) => live.follow(source, signal)));
+  } finally {
+    stop();
+    live.commit();
+  }
+}
+
+class LiveRun {
+  readonly #shell: Shell;
+  readonly #analysis: Analysis;
+  readonly #positions: Map<string, Map<string, string>>;
+  readonly #told: Map<string, Finding>;
+  #journal: Accepted[] = [];
+  #pending = {
+    positions: new Map<string, Map<string, string>>(),
+    ledger: new Map<string, Map<string, LedgerRow>>(),
+    findings: new Map<string, Finding>(),
+    events: 0,
+  };
+  #sinceSnapshot = 0;
+
+  constructor(shell: Shell) {
+    this.#shell = shell;
+    const saved = shell.store.load();
+    this.#positions = new Map([...saved.positions].map(([source, partitions]) => [source, new Map(partitions)]));
+    this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
+    this.#analysis = restore(shell, saved);
+    shell.onCommit(this.#analysis);
+  }
+
+  async follow(source: Source, signal: AbortSignal): Promise<void> {
+    expectPartitions(
+      this.#analysis.reorder,
+      (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`),
+    );
+    for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
+      const accepted = accept(this.#analysis, batch, source.name);
+      for (const finding of step(this.#analysis, accepted)) this.#pending.findings.set(finding.id, finding);
+      this.#note(source.name, batch, accepted);
+      if (this.#pending.events >= COMMIT_EVENTS) this.commit();
+    }
+  }
+
+  #note(source: string, batch: Batch, accepted: Accepted): void {
+    this.#journal.push(accepted);
+    this.#pending.events += accepted.events.length;
+    nested(this.#pending.positions, source).set(batch.partition, batch.checkpoint);
+    nested(this.#positions, source).set(batch.partition, batch.checkpoint);
+    const rows = nested(this.#pending.ledger, source);
+    rows.set(batch.partition, addLedger(rows.get(batch.partition), accepted.tally));
+  }
+
+  commit(): void {
+    if (this.#journal.length === 0) return;
+    const { store, codec, alerts, onCommit } = this.#shell;
+    const findings = [...this.#pending.findings.values()];
+    this.#sinceSnapshot += this.#pending.events;
+    const snapshot = this.#sinceSnapshot >= SNAPSHOT_EVENTS ? codec.encode(this.#analysis) : undefined;
+    store.commit({
+      positions: this.#pending.positions,
+      ledger: this.#pending.ledger,
+      journal: codec.encode(this.#journal),
+      findings,
+      outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+    if (snapshot !== undefined) this.#sinceSnapshot = 0;
+    for (const finding of findings) this.#told.set(finding.id, finding);
+    this.#journal = [];
+    this.#pending = { positions: new Map(), ledger: new Map(), findings: new Map(), events: 0 };
+    onCommit(this.#analysis);
+  }
+}
+
+/** The last snapshot and what was accepted since, followed again: the same state as before the stop. */
+function restore({ codec, options }: Shell, saved: Saved): Analysis {
+  // Both were written by this program into its own file; their version is checked by the store.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  for (const bytes of saved.journal) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
+      for (const event of accepted.events) sawBefore(analysis.seen, event.dedupKey);
+      step(analysis, accepted);
+    }
+  }
+  return analysis;
+}
+
+function nested<K, V>(maps: Map<string, Map<K, V>>, name: string): Map<K, V> {
+  const known = maps.get(name) ?? new Map<K, V>();
+  maps.set(name, known);
+  return known;
+}
+
+function addLedger(row: LedgerRow | undefined, tally: Tally): LedgerRow {
+  return {
+    records: (row?.records ?? 0) + tally.records,
+    accepted: (row?.accepted ?? 0) + tally.accepted,
+    duplicate: (row?.duplicate ?? 0) + tally.duplicate,
+    filtered: (row?.filtered ?? 0) + tally.filtered,
+    rejected: (row?.rejected ?? 0) + tally.rejected,
+    bytes: (row?.bytes ?? 0) + tally.bytes,
+  };
 }

@@ -1,0 +1,111 @@
+import type { Column } from "../detect/columns.ts";
+import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
+import { minuteCounts } from "../findings/call-counts.ts";
+import { reportOf } from "../findings/report.ts";
+import type { Report } from "../model/report.ts";
+import type { Instant } from "../model/time.ts";
+import type { Analysis } from "../pipeline.ts";
+import type { ChangeMark, SampleCall, SourceHealth, View } from "../server/view.ts";
+import type { LedgerRow } from "../store/store.ts";
+
+export interface LiveView extends View {
+  /** The analysis has a new state; readers see it from now on. */
+  publish(analysis: Analysis): void;
+}
+
+/** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
+export function createLiveView(ledger: () => ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>): LiveView {
+  const listeners = new Set<() => void>();
+  let current: Analysis | undefined;
+  let report: Report | undefined;
+  const tracked = (id: string) => current?.findings.tracked.get(id);
+  return {
+    publish(analysis) {
+      current = analysis;
+      report = undefined;
+      for (const listener of listeners) listener();
+    },
+    report: () => (report ??= current === undefined ? EMPTY : reportOf(current)),
+    finding: (id) => tracked(id)?.finding,
+    minutes: (minutes) => (current === undefined ? [] : minuteCounts(current.calls, minutes)),
+    findingMinutes(id) {
+      const found = tracked(id);
+      return current === undefined || found === undefined ? [] : findingMinutes(current.detection, found);
+    },
+    samples(id) {
+      const found = tracked(id);
+      return current === undefined || found === undefined
+        ? []
+        : findingSamples(current.detection, found).map(sampleCall);
+    },
+    changes(id) {
+      const found = tracked(id);
+      return current === undefined || found === undefined
+        ? []
+        : findingChanges(current.changes, found).map(
+            ({ time, operation, result }): ChangeMark => ({ time, says: `${operation} (${result})` }),
+          );
+    },
+    sources: () => sourceHealth(ledger(), current),
+    watermark: () => (current === undefined || current.input.to === null ? null : current.now),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+const NOTHING = { bytes: 0, records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0 };
+const EMPTY: Report = {
+  input: { ...NOTHING, byCategory: {}, rejects: [], from: null, to: null },
+  correlation: { calls: 0, exact: 0, inferred: 0, gatewayOnly: 0, dataPlaneOnly: 0 },
+  identity: { validated: 0, key: 0, claimed: 0, unknown: 0 },
+  findings: [],
+  blindSpots: [],
+};
+
+function sampleCall({ id, time, refused, status, values }: SampleRow): SampleCall {
+  const subStatus = values.get("subStatus");
+  return {
+    id,
+    time,
+    refused,
+    status,
+    ...(subStatus === undefined ? {} : { subStatus }),
+    caller: callerOf(values, refused),
+    operation: [values.get("api"), values.get("operation"), values.get("cosmosOperation"), values.get("container")]
+      .filter((text) => text !== undefined)
+      .join(" · "),
+  };
+}
+
+/** An application id of a refused call is what its token claimed, unless a principal was vouched for. */
+function callerOf(values: ReadonlyMap<Column, string>, refused: boolean): string {
+  const principal = values.get("principal");
+  const app = values.get("appId");
+  if (principal !== undefined) return app ?? principal;
+  const subscription = values.get("subscription");
+  if (subscription !== undefined) return `subscription ${subscription}`;
+  if (app !== undefined) return refused ? `claims to be ${app}` : app;
+  return values.get("cosmosPrincipal") ?? values.get("credential") ?? "unknown";
+}
+
+function sourceHealth(
+  ledger: ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>,
+  analysis: Analysis | undefined,
+): readonly SourceHealth[] {
+  return [...ledger].flatMap(([source, partitions]) =>
+    [...partitions].map(([partition, { records, rejected }]) => ({
+      source,
+      partition,
+      records,
+      rejected,
+      newest: newestOf(analysis, `${source}/${partition}`),
+    })),
+  );
+}
+
+function newestOf(analysis: Analysis | undefined, partition: string): Instant | null {
+  const clock = analysis?.reorder.partitions.get(partition);
+  return clock === undefined || clock.newest < 0 - Number.MAX_SAFE_INTEGER ? null : clock.newest;
+}
