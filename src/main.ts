@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { EXIT } from "./commands/exit-codes.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 
 const program = new Command("scopetrail")
   .description("Explains why half of your Azure calls fail with 401 or 403, from API Management and Cosmos DB logs.")
@@ -8,7 +9,7 @@ const program = new Command("scopetrail")
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 
-program.addCommand(analyzeCommand().exitOverride());
+for (const command of [analyzeCommand(), simulateCommand()]) program.addCommand(command.exitOverride());
 
 // A reader that stops early (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

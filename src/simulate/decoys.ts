@@ -1,0 +1,253 @@
+import { type Draft, refuseAtCosmos, refuseAtGateway } from "./draft.ts";
+import { type ControlRecord, accountResource } from "./faults/fault.ts";
+import type { Random } from "./random.ts";
+import type { Tenant } from "./tenant.ts";
+import { fail, ordinaryCall } from "./traffic.ts";
+
+/** Something that looks like a fault and is none. */
+export interface Decoy {
+  readonly kind: string;
+  /** Changes a call of the ordinary traffic. */
+  readonly touch?: (draft: Draft, random: Random) => void;
+  /** Calls of its own, in any order. */
+  readonly calls?: readonly Draft[];
+  readonly records?: readonly ControlRecord[];
+}
+
+interface Plan {
+  readonly tenant: Tenant;
+  readonly random: Random;
+  readonly from: number;
+  readonly to: number;
+}
+
+type Maker = (plan: Plan) => Decoy;
+
+function* times(plan: Plan, perSecond: number): Generator<number> {
+  const { random } = plan;
+  const from = random.chance(0.5) ? plan.from : plan.from + random.next() * 0.4 * (plan.to - plan.from);
+  for (let at = from + random.wait(perSecond) * 1_000; at < plan.to; at += random.wait(perSecond) * 1_000)
+    yield Math.round(at);
+}
+
+/** A span of 10 to 30 minutes somewhere behind the first half hour. */
+function someSpan({ random, from, to }: Plan): { from: number; to: number } {
+  const start = from + 1_800_000 + random.next() * Math.max(1, to - from - 4_500_000);
+  return { from: start, to: start + random.int(10, 30) * 60_000 };
+}
+
+const within = (span: { from: number; to: number }, draft: Draft): boolean =>
+  draft.at >= span.from && draft.at < span.to;
+
+const scanner: Maker = (plan) => {
+  const { tenant, random } = plan;
+  const address = `45.${random.int(10, 90)}.${random.int(1, 250)}.${random.int(2, 250)}`;
+  const calls = [...times(plan, random.pick([0.05, 0.2, 0.5]))].slice(0, 4_000).map((at) => {
+    const api = random.pick(tenant.apis);
+    const draft = ordinaryCall(tenant, random, { at, app: random.pick(tenant.apps), api });
+    draft.address = address;
+    draft.userAgent = "Mozilla/5.0 zgrab/0.x";
+    draft.subscription = undefined;
+    draft.token = undefined;
+    refuseAtGateway(draft, random.pick(SCANNED));
+    return draft;
+  });
+  return { kind: "scanner", calls };
+};
+
+const SCANNED = [
+  {
+    status: 401,
+    source: "authorization",
+    reason: "SubscriptionKeyNotFound",
+    message: "Access denied due to missing subscription key.",
+  },
+  { status: 401, source: "validate-jwt", reason: "TokenNotPresent", message: "JWT not present." },
+  { status: 401, source: "validate-jwt", reason: "JwtInvalid", message: "Invalid JWT." },
+] as const;
+
+const forgedTokens: Maker = (plan) => {
+  const { tenant, random } = plan;
+  const victim = random.pick(tenant.apps);
+  const address = `91.${random.int(10, 90)}.${random.int(1, 250)}.${random.int(2, 250)}`;
+  const calls = [...times(plan, 0.3)].slice(0, 3_000).map((at) => {
+    const draft = ordinaryCall(tenant, random, { at, app: victim, api: random.pick(victim.apis) });
+    draft.address = address;
+    draft.userAgent = victim.userAgent;
+    draft.subscription = undefined;
+    refuseAtGateway(draft, {
+      status: 401,
+      source: "validate-jwt",
+      reason: random.pick(["TokenSignatureInvalid", "TokenExpired"]),
+      message: "JWT validation failed.",
+    });
+    return draft;
+  });
+  return { kind: "forged-tokens", calls };
+};
+
+const neverSucceeded: Maker = ({ tenant, random }) => {
+  const app = tenant.apps.at(-1) ?? random.pick(tenant.apps);
+  const reason = random.pick(["TokenAudienceNotAllowed", "TokenClaimNotFound"]);
+  return {
+    kind: "never-succeeded",
+    touch: (draft) => {
+      if (draft.app === app)
+        refuseAtGateway(draft, { status: 401, source: "validate-jwt", reason, message: "JWT validation failed." });
+    },
+  };
+};
+
+const hardDown: Maker = ({ tenant, random }) => {
+  const calls = (api: Tenant["apis"][number]): number =>
+    tenant.apps.filter((app) => app.apis.includes(api)).reduce((sum, app) => sum + app.weight / app.apis.length, 0);
+  const api = tenant.apis.toSorted((a, b) => calls(a) - calls(b))[0] ?? random.pick(tenant.apis);
+  return {
+    kind: "hard-down-api",
+    touch: (draft) => {
+      if (draft.api === api)
+        refuseAtGateway(draft, {
+          status: 401,
+          source: "validate-jwt",
+          reason: "TokenIssuerNotAllowed",
+          message: "JWT issuer is not allowed",
+        });
+    },
+  };
+};
+
+const outage: Maker = (plan) => {
+  const span = someSpan(plan);
+  const api = plan.random.pick(plan.tenant.apis);
+  return {
+    kind: "outage-5xx",
+    touch: (draft) => (within(span, draft) && draft.api === api ? fail(draft, 503) : undefined),
+  };
+};
+
+const throttled: Maker = (plan) => {
+  const span = someSpan(plan);
+  const api = plan.random.pick(plan.tenant.apis);
+  return {
+    kind: "throttled-429",
+    touch: (draft, random) =>
+      within(span, draft) && draft.api === api && random.chance(0.6) ? fail(draft, 429) : undefined,
+  };
+};
+
+const notFound: Maker = (plan) => {
+  const span = someSpan(plan);
+  const app = plan.random.pick(plan.tenant.apps);
+  return {
+    kind: "not-found-404",
+    touch: (draft) => {
+      if (!within(span, draft) || draft.app !== app) return;
+      draft.status = 404;
+      draft.backendStatus = 404;
+      for (const step of draft.steps) step.status = 404;
+    },
+  };
+};
+
+const limits: Maker = (plan) => {
+  const span = someSpan(plan);
+  const api = plan.tenant.apis.find(({ headers }) => headers);
+  const subStatus = plan.random.pick([1014, 1005, 1028]);
+  return {
+    kind: `limit-403-${subStatus}`,
+    touch: (draft, random) => {
+      if (api !== undefined && within(span, draft) && draft.api === api && draft.operation.write && random.chance(0.5))
+        refuseAtCosmos(draft, { status: 403, subStatus, message: "Partition key reached maximum size of 20 GB" });
+    },
+  };
+};
+
+const challenges: Maker = (plan) => {
+  const { tenant, random } = plan;
+  const app = random.pick(tenant.apps);
+  const calls = [...times({ ...plan, random }, 0.05)].slice(0, 600).flatMap((at) => {
+    const api = random.pick(app.apis);
+    const answered = ordinaryCall(tenant, random, { at: at + random.int(30, 200), app, api });
+    const bare = ordinaryCall(tenant, random, { at, app, api, operation: answered.operation });
+    bare.address = answered.address;
+    bare.token = undefined;
+    bare.subscription = undefined;
+    refuseAtGateway(bare, {
+      status: 401,
+      source: "validate-jwt",
+      reason: "TokenNotPresent",
+      message: "JWT not present.",
+    });
+    return [bare, answered];
+  });
+  return { kind: "credential-challenge", calls };
+};
+
+const surge: Maker = (plan) => {
+  const span = someSpan(plan);
+  const { tenant, random } = plan;
+  const app = random.pick(tenant.apps);
+  const calls: Draft[] = [];
+  for (let at = span.from; at < span.to; at += random.wait(3) * 1_000)
+    calls.push(ordinaryCall(tenant, random, { at: Math.round(at), app }));
+  return { kind: "surge", calls };
+};
+
+const harmlessChanges: Maker = (plan) => {
+  const { tenant, random, from, to } = plan;
+  const backend = random.pick(tenant.apis).backends[0];
+  if (backend === undefined) return { kind: "harmless-changes" };
+  const names = [
+    "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments/write",
+    "Microsoft.DocumentDB/databaseAccounts/listKeys/action",
+    "Microsoft.ApiManagement/service/apis/policies/write",
+    "Microsoft.ApiManagement/service/subscriptions/write",
+  ];
+  const records = names.map(
+    (operation): ControlRecord => ({
+      at: from + random.next() * (to - from),
+      log: "activity",
+      operation,
+      resource: operation.includes("DocumentDB") ? accountResource(tenant, backend) : tenant.gatewayResource,
+    }),
+  );
+  return { kind: "harmless-changes", records };
+};
+
+const noRight: Maker = (plan) => {
+  const { tenant, random } = plan;
+  const app = random.pick(tenant.apps);
+  const own = new Set(app.apis);
+  const foreign = tenant.apis.find((api) => !own.has(api) && api.tokens);
+  if (foreign === undefined) return { kind: "no-right" };
+  const calls = [...times(plan, 0.03)].map((at) => {
+    const draft = ordinaryCall(tenant, random, { at, app, api: foreign });
+    refuseAtGateway(draft, {
+      status: 403,
+      source: "validate-jwt",
+      reason: "TokenClaimNotFound",
+      message: "JWT claim is missing",
+    });
+    return draft;
+  });
+  return { kind: "no-right", calls };
+};
+
+const MAKERS: readonly Maker[] = [
+  scanner,
+  forgedTokens,
+  neverSucceeded,
+  hardDown,
+  outage,
+  throttled,
+  notFound,
+  limits,
+  challenges,
+  surge,
+  harmlessChanges,
+  noRight,
+];
+
+/** Several decoys, each of another kind. */
+export const planDecoys = (plan: Plan, count: number): readonly Decoy[] =>
+  plan.random.some(MAKERS, count).map((make) => make(plan));

@@ -1,0 +1,101 @@
+import type { EpochMs } from "../model/time.ts";
+import { disturb } from "./generate.ts";
+import type { Draft } from "./draft.ts";
+import { planDecoys } from "./decoys.ts";
+import { cosmosFaults } from "./faults/cosmos.ts";
+import type { Fault } from "./faults/fault.ts";
+import { gatewayFaults } from "./faults/gateway.ts";
+import { tokenFaults } from "./faults/token.ts";
+import { Random } from "./random.ts";
+import { renderCall, renderControl, type Rendered } from "./render.ts";
+import { buildTenant, type Tenant } from "./tenant.ts";
+import { traffic } from "./traffic.ts";
+
+/** One message of the simulated tenant, with the time at which it arrives. */
+export interface Emission {
+  readonly arrival: EpochMs;
+  readonly partition: string;
+  readonly body: string;
+}
+
+const HISTORY_MS = 2 * 3_600_000;
+const CHUNK_MS = 5_000;
+const RATE = 6;
+const PARTITIONS = 4;
+/** Causes that are shown in turn; each lives some minutes, the next begins before it ends. */
+const SHOWN = [
+  "backend-grants-differ",
+  "caller-token-expired",
+  "role-too-narrow",
+  "firewall-blocked",
+  "signing-key-rollover",
+  "key-rotated",
+  "token-issuer-mismatch",
+  "quota-exceeded",
+  "gateway-region-differs",
+  "token-claim-missing",
+];
+const EVERY_MS = 300_000;
+
+/**
+ * An endless feed of a simulated tenant: two hours of history, then live, in the order of arrival. At least one fault is
+ * going on at any time from a few minutes before `now`.
+ */
+export function* demoFeed({ seed, now }: { seed: number; now: EpochMs }): Generator<Emission> {
+  const tenant: Tenant = { ...buildTenant(seed), rate: RATE };
+  const random = new Random(seed * 17 + 3);
+  const begin = now - HISTORY_MS;
+  const faults = planShow(tenant, random, now);
+  const decoys = planDecoys({ tenant, random, from: begin, to: now + 12 * 3_600_000 }, 4).filter(
+    ({ calls }) => calls === undefined,
+  );
+  const controls = faults
+    .flatMap(({ records }) => records)
+    .flatMap((control) => renderControl(tenant, control, random));
+  for (let from = begin, round = 0; ; from += CHUNK_MS, round++) {
+    const to = from + CHUNK_MS;
+    const drafts: Draft[] = [];
+    for (const draft of traffic(tenant, { from, to, salt: round + 1 })) {
+      disturb(draft, faults, decoys, random);
+      drafts.push(draft);
+    }
+    const rendered = [
+      ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
+      ...controls.filter(({ at }) => at >= from && at < to),
+    ].toSorted((a, b) => a.at - b.at);
+    yield* emit(rendered, random);
+  }
+}
+
+/** Faults one after another, overlapping by a minute or more, for half a day; then the show is over but traffic goes on. */
+function planShow(tenant: Tenant, random: Random, now: number): readonly Fault[] {
+  const makers = new Map(
+    [...gatewayFaults, ...tokenFaults, ...cosmosFaults].map(([cause, make]) => [String(cause), make]),
+  );
+  const shown = SHOWN.filter(
+    (cause) => makers.get(cause)?.({ tenant, random: new Random(1), from: now, to: now + EVERY_MS }) !== undefined,
+  );
+  return Array.from({ length: 144 }, (_, i) => {
+    const from = now - 200_000 + i * EVERY_MS;
+    const make = makers.get(shown[i % shown.length] ?? "");
+    return make?.({ tenant, random, from, to: from + random.int(360, 540) * 1_000 });
+  }).filter((fault) => fault !== undefined);
+}
+
+const BATCH = 8;
+
+function* emit(rendered: readonly Rendered[], random: Random): Generator<Emission> {
+  for (let i = 0; i < rendered.length; i += BATCH) {
+    const part = rendered.slice(i, i + BATCH);
+    const last = part.at(-1);
+    if (last === undefined) return;
+    // Simulated times are Unix milliseconds like real ones.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const arrival = Math.round(last.at + 1_500) as EpochMs;
+    yield {
+      arrival,
+      partition: String(random.int(0, PARTITIONS - 1)),
+      body: JSON.stringify({ records: part.map(({ record }) => record) }),
+    };
+  }
+}

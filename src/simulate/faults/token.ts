@@ -1,0 +1,129 @@
+import { type Draft, refuseAtGateway } from "../draft.ts";
+import { busyApp, type Fault, type FaultMaker, steady } from "./fault.ts";
+
+const refuse = (draft: Draft, reason: string, message: string, status: 401 | 403 = 401): void =>
+  refuseAtGateway(draft, { status, source: "validate-jwt", reason, message });
+
+const usesTokens = (app: Draft["app"]): boolean => app.apis.some(({ tokens }) => tokens);
+const traced = (app: Draft["app"]): boolean => app.apis.every(({ tokens, claims }) => tokens && claims);
+
+const tokenExpired: FaultMaker = (plan) => {
+  const app = busyApp(plan, usesTokens);
+  if (app === undefined) return undefined;
+  const late = plan.random.int(6, 20) * 60_000;
+  const period = 30 * 60_000;
+  const sawtooth = plan.random.chance(0.5);
+  return {
+    ...plan,
+    cause: "caller-token-expired",
+    where: { appId: app.appId },
+    affects: (draft) => draft.app === app && draft.token !== undefined,
+    severity: (at) => (sawtooth ? ((at - plan.from) % period < late ? 0.9 : 0) : 0.5),
+    apply: (draft, random) => {
+      if (draft.token !== undefined) {
+        draft.token.expires = draft.at - random.int(5, 900) * 1_000;
+        draft.token.issued = draft.token.expires - app.tokenLifeMs;
+      }
+      refuse(draft, "TokenExpired", "JWT token is expired");
+    },
+    records: [],
+  };
+};
+
+const keyRollover: FaultMaker = (plan) => {
+  const keyId = plan.random.hex(24);
+  const share = plan.random.pick([0.3, 0.5, 0.7]);
+  const to = Math.min(plan.to, plan.from + plan.random.int(4, 20) * 60_000);
+  return {
+    ...plan,
+    to,
+    cause: "signing-key-rollover",
+    where: { keyId },
+    affects: (draft) => draft.token !== undefined && draft.api.claims,
+    severity: (at) => share * (at < plan.from + 240_000 ? 1 : 0.6),
+    apply: (draft) => {
+      if (draft.token !== undefined) draft.token.keyId = keyId;
+      refuse(draft, "TokenSignatureKeyNotFound", "JWT signature key was not found in the OpenID configuration");
+    },
+    records: [],
+  };
+};
+
+const issuerMismatch: FaultMaker = (plan) => {
+  const app = busyApp(plan, traced);
+  if (app === undefined) return undefined;
+  const version = app.version === "1.0" ? "2.0" : "1.0";
+  const { tenantId } = plan.tenant;
+  const issuer =
+    version === "1.0" ? `https://sts.windows.net/${tenantId}/` : `https://login.microsoftonline.com/${tenantId}/v2.0`;
+  const others = plan.tenant.apps.some((other) => other.version === version);
+  return {
+    ...plan,
+    cause: "token-issuer-mismatch",
+    where: others ? { appId: app.appId } : { issuer },
+    affects: (draft) => draft.app === app && draft.token !== undefined,
+    severity: steady(plan.random.pick([0.3, 0.6, 1])),
+    apply: (draft) => {
+      if (draft.token !== undefined) {
+        draft.token.version = version;
+        draft.token.issuer = issuer;
+      }
+      refuse(draft, "TokenIssuerNotAllowed", "JWT issuer is not allowed");
+    },
+    records: [],
+  };
+};
+
+const audienceMismatch: FaultMaker = (plan) => {
+  const app = busyApp(plan, traced);
+  if (app === undefined) return undefined;
+  const audience = plan.random.pick([
+    "https://management.azure.com",
+    "00000003-0000-0000-c000-000000000000",
+    "api://legacy-gateway",
+  ]);
+  return {
+    ...plan,
+    cause: "token-audience-mismatch",
+    where: { audience },
+    affects: (draft) => draft.app === app && draft.token !== undefined,
+    severity: steady(plan.random.pick([0.2, 0.5, 1])),
+    apply: (draft) => {
+      if (draft.token !== undefined) draft.token.audience = audience;
+      refuse(draft, "TokenAudienceNotAllowed", "JWT audience is not allowed");
+    },
+    records: [],
+  };
+};
+
+const claimMissing: FaultMaker = (plan) => {
+  const app = busyApp(plan, (one) => usesTokens(one) && one.roles !== "");
+  if (app === undefined) return undefined;
+  const status = plan.random.chance(0.5) ? 403 : 401;
+  return {
+    ...plan,
+    cause: "token-claim-missing",
+    where: { appId: app.appId },
+    affects: (draft) => draft.app === app && draft.token !== undefined,
+    severity: steady(plan.random.pick([0.08, 0.3, 0.6])),
+    apply: (draft) => {
+      if (draft.token !== undefined) draft.token.roles = "";
+      refuse(
+        draft,
+        plan.random.chance(0.5) ? "TokenClaimNotFound" : "TokenClaimValueNotAllowed",
+        "JWT claim roles is missing",
+        status,
+      );
+    },
+    records: [],
+  };
+};
+
+/** Faults of callers' tokens. */
+export const tokenFaults: readonly (readonly [Fault["cause"], FaultMaker])[] = [
+  ["caller-token-expired", tokenExpired],
+  ["signing-key-rollover", keyRollover],
+  ["token-issuer-mismatch", issuerMismatch],
+  ["token-audience-mismatch", audienceMismatch],
+  ["token-claim-missing", claimMissing],
+];

@@ -1,0 +1,128 @@
+import type { DimensionValues } from "../model/call.ts";
+import type { CauseId } from "../model/cause.ts";
+import { type Decoy, planDecoys } from "./decoys.ts";
+import type { Draft } from "./draft.ts";
+import { cosmosFaults } from "./faults/cosmos.ts";
+import type { Fault } from "./faults/fault.ts";
+import { gatewayFaults } from "./faults/gateway.ts";
+import { tokenFaults } from "./faults/token.ts";
+import { Random } from "./random.ts";
+import { renderCall, renderControl, type Rendered } from "./render.ts";
+import { buildTenant, type Tenant } from "./tenant.ts";
+import { traffic } from "./traffic.ts";
+import { equivalents } from "./equivalents.ts";
+
+export const SCENARIOS = ["single", "mixed", "decoys"] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+/** One injected fault as `truth.json` has it; times are ISO 8601. */
+export interface TrueFault {
+  readonly cause: CauseId;
+  readonly where: DimensionValues;
+  /** Other splits that separate the same calls as well, by construction of this corpus. */
+  readonly acceptable: readonly DimensionValues[];
+  readonly onset: string;
+  readonly end: string | null;
+  readonly calls: number;
+  readonly refused: number;
+  readonly refusedIds: readonly string[];
+}
+
+export interface Truth {
+  readonly seed: number;
+  readonly scenario: Scenario;
+  readonly from: string;
+  readonly to: string;
+  readonly faults: readonly TrueFault[];
+  readonly decoys: readonly string[];
+}
+
+export interface Corpus {
+  readonly tenant: Tenant;
+  /** In the order of event time. */
+  readonly records: readonly Rendered[];
+  readonly truth: Truth;
+}
+
+const ALL_FAULTS = [...gatewayFaults, ...tokenFaults, ...cosmosFaults];
+const FROM = Date.UTC(2026, 10, 25, 6);
+const HOUR = 3_600_000;
+
+/** A labelled corpus: the same options give the same records. */
+export function generate(options: { seed: number; scenario: Scenario; hours: number }): Corpus {
+  const { seed, scenario, hours } = options;
+  const tenant = buildTenant(seed);
+  const random = new Random(seed * 31_337 + 5);
+  const span = { from: FROM, to: FROM + hours * HOUR };
+  const faults = planFaults(tenant, random, {
+    ...span,
+    count: { single: 1, mixed: random.int(2, 3), decoys: 0 }[scenario],
+    seed,
+  });
+  const decoys = planDecoys({ tenant, random, ...span }, random.int(3, 6));
+  const drafts = [...traffic(tenant, span), ...decoys.flatMap(({ calls = [] }) => calls)]
+    .filter(({ at }) => at < span.to)
+    .toSorted((a, b) => a.at - b.at);
+  for (const draft of drafts) disturb(draft, faults, decoys, random);
+  const controls = [...faults, ...decoys].flatMap(({ records = [] }) => records);
+  const records = [
+    ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
+    ...controls.flatMap((control) => renderControl(tenant, control, random)),
+  ];
+  return {
+    tenant,
+    records: records.toSorted((a, b) => a.at - b.at),
+    truth: {
+      seed,
+      scenario,
+      from: new Date(span.from).toISOString(),
+      to: new Date(span.to).toISOString(),
+      faults: faults.map((fault) => trueFault(fault, drafts, span.to)),
+      decoys: decoys.map(({ kind }) => kind),
+    },
+  };
+}
+
+/** Causes in turn over the seeds, so that twenty seeds show them all; each fault has its own time. */
+function planFaults(
+  tenant: Tenant,
+  random: Random,
+  plan: { from: number; to: number; count: number; seed: number },
+): readonly Fault[] {
+  const faults: Fault[] = [];
+  for (let tried = 0; faults.length < plan.count && tried < 60; tried++) {
+    const [, make] = ALL_FAULTS[(plan.seed + tried * 7) % ALL_FAULTS.length] ?? random.pick(ALL_FAULTS);
+    const room = plan.to - plan.from - 40 * 60_000;
+    const from = plan.from + 40 * 60_000 + random.next() * room * 0.6;
+    const to = random.chance(0.25) ? plan.to : Math.min(plan.to, from + random.int(25, 90) * 60_000);
+    const fault = make({ tenant, random, from: Math.round(from), to: Math.round(to) });
+    if (fault !== undefined && !faults.some(({ cause }) => cause === fault.cause)) faults.push(fault);
+  }
+  return faults;
+}
+
+/** Changes a call by decoys, then by the faults that hit it: the first refusal stays. */
+export function disturb(draft: Draft, faults: readonly Fault[], decoys: readonly Decoy[], random: Random): void {
+  for (const { touch } of decoys) if (draft.error === undefined && draft.status < 400) touch?.(draft, random);
+  for (const fault of faults) {
+    if (draft.status >= 400 || draft.at < fault.from || draft.at >= fault.to || !fault.affects(draft)) continue;
+    if (!random.chance(fault.severity(draft.at))) continue;
+    fault.apply(draft, random);
+    if (draft.status >= 400) draft.fault = fault.cause;
+  }
+}
+
+function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFault {
+  const during = drafts.filter(({ at }) => at >= fault.from && at < fault.to);
+  const refused = during.filter((draft) => draft.fault === fault.cause);
+  return {
+    cause: fault.cause,
+    where: fault.where,
+    acceptable: equivalents(during, fault.cause),
+    onset: new Date(fault.from).toISOString(),
+    end: fault.to >= end ? null : new Date(fault.to).toISOString(),
+    calls: during.filter((draft) => draft.fault === fault.cause || fault.affects(draft)).length,
+    refused: refused.length,
+    refusedIds: refused.map(({ id }) => id),
+  };
+}

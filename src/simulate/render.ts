@@ -1,0 +1,223 @@
+import type { Draft } from "./draft.ts";
+import type { ControlRecord } from "./faults/fault.ts";
+import type { Random } from "./random.ts";
+import type { Tenant } from "./tenant.ts";
+
+/** A log record in one of the three shapes, with the time at which it is delivered (Unix milliseconds). */
+export interface Rendered {
+  readonly at: number;
+  readonly category: "GatewayLogs" | "DataPlaneRequests" | "ControlPlaneRequests" | "Administrative";
+  /** What Event Hubs would carry; the other shapes are made from it. */
+  readonly record: Readonly<Record<string, unknown>>;
+}
+
+/** Seven fraction digits, as Azure's logs have them; the last four from `sub`. */
+export function ticks(at: number, sub: number): string {
+  const iso = new Date(Math.floor(at)).toISOString();
+  return `${iso.slice(0, -1)}${String(sub % 10_000).padStart(4, "0")}Z`;
+}
+
+/** All records of one call: the gateway's, and Cosmos DB's where it was asked. */
+export function renderCall(tenant: Tenant, draft: Draft, random: Random): readonly Rendered[] {
+  const direct = draft.api.operations.length === 0;
+  const operations = draft.steps.map((step, i) => renderStep(tenant, draft, { step, i, random }));
+  return direct ? operations : [renderGateway(tenant, draft, random), ...operations];
+}
+
+function renderGateway(tenant: Tenant, draft: Draft, random: Random): Rendered {
+  const { api, backend } = draft;
+  const reached = draft.backendStatus !== undefined;
+  const path = draft.operation.path.replace("{id}", random.hex(6));
+  const properties = {
+    method: draft.operation.method,
+    url: `https://${tenant.host}${path}${random.chance(0.05) ? `?subscription-key=${random.hex(32)}` : ""}`,
+    responseCode: draft.status,
+    responseSize: random.int(80, 9_000),
+    requestSize: random.int(200, 2_000),
+    cache: "none",
+    apiId: api.id,
+    operationId: draft.operation.id,
+    productId: api.product,
+    clientProtocol: "HTTP/1.1",
+    clientTlsVersion: "1.2",
+    apiRevision: "1",
+    ...(draft.subscription === undefined ? {} : { apimSubscriptionId: draft.subscription }),
+    ...(reached
+      ? {
+          backendResponseCode: draft.backendStatus,
+          backendTime: Math.max(1, draft.totalMs - 8),
+          backendId: backend.id,
+          backendMethod: draft.operation.method,
+          backendUrl:
+            backend.kind === "rest"
+              ? `${backend.url}/dbs/${backend.account.database}/colls/${draft.steps[0]?.container ?? "items"}/docs`
+              : `${backend.url}${path}`,
+          backendProtocol: "HTTP/1.1",
+        }
+      : {}),
+    ...(draft.error === undefined
+      ? {}
+      : {
+          lastError: {
+            elapsed: random.int(1, 40),
+            ...draft.error,
+            scope: "api",
+            section: "inbound",
+            path: `${draft.error.source}[1]`,
+          },
+        }),
+    ...(api.claims && draft.token !== undefined ? { traceRecords: [claimsTrace(tenant, draft, random)] } : {}),
+    ...headersOf(draft, random),
+    ...(api.bodies && draft.body !== undefined
+      ? {
+          backendResponseBody: JSON.stringify({
+            code: draft.status === 401 ? "Unauthorized" : "Forbidden",
+            message: `${draft.body}\r\nActivityId: ${draft.id}, Microsoft.Azure.Documents.Common/2.14.0`,
+          }),
+        }
+      : {}),
+  };
+  return {
+    at: draft.at,
+    category: "GatewayLogs",
+    record: {
+      Level: 4,
+      isRequestSuccess: draft.status < 400,
+      time: ticks(draft.at, random.int(0, 9_999)),
+      operationName: "Microsoft.ApiManagement/GatewayLogs",
+      category: "GatewayLogs",
+      durationMs: draft.totalMs,
+      callerIpAddress: draft.address,
+      correlationId: draft.id,
+      location: draft.region,
+      properties,
+      resourceId: tenant.gatewayResource.toUpperCase(),
+    },
+  };
+}
+
+function headersOf(draft: Draft, random: Random): Record<string, unknown> {
+  if (!draft.api.headers) return {};
+  const list = random.chance(0.3);
+  const value = (text: string): string | string[] => (list ? [text] : text);
+  const answer = {
+    ...(draft.backendStatus !== undefined && draft.steps.length > 0 ? { "x-ms-activity-id": value(draft.id) } : {}),
+    ...(draft.subStatus === undefined ? {} : { "X-MS-SubStatus": value(String(draft.subStatus)) }),
+  };
+  return {
+    requestHeaders: { "User-Agent": value(draft.userAgent) },
+    ...(Object.keys(answer).length === 0 ? {} : { backendResponseHeaders: answer }),
+  };
+}
+
+function claimsTrace(tenant: Tenant, draft: Draft, random: Random): Record<string, unknown> {
+  const { token, app } = draft;
+  const values: readonly (readonly [string, string])[] = [
+    ["st", draft.validated ? "validated" : "unverified"],
+    ["iss", token?.issuer ?? ""],
+    ["aud", token?.audience ?? ""],
+    ["app", app.appId],
+    ["oid", app.objectId],
+    ["tid", tenant.tenantId],
+    ["scp", token?.scopes ?? ""],
+    ["rol", token?.roles ?? ""],
+    ["exp", new Date(token?.expires ?? 0).toISOString().slice(0, 19)],
+    ["iat", String(Math.floor((token?.issued ?? 0) / 1_000))],
+    ["ver", token?.version ?? ""],
+    ["kid", token?.keyId ?? ""],
+    ["uti", `${app.appId.slice(0, 8)}${Math.floor((token?.issued ?? 0) / 1_000)}`],
+  ];
+  const metadata = random.chance(0.5) ? Object.fromEntries(values) : values.map(([name, value]) => ({ name, value }));
+  return { source: "scopetrail-claims", severity: "information", message: "v1", metadata };
+}
+
+function renderStep(
+  tenant: Tenant,
+  draft: Draft,
+  { step, i, random }: { step: Draft["steps"][number]; i: number; random: Random },
+): Rendered {
+  const { account } = draft.backend;
+  const at = draft.at + 2 + i * 5;
+  const denied = step.status === 401 || step.status === 403;
+  return {
+    at,
+    category: "DataPlaneRequests",
+    record: {
+      time: ticks(at, random.int(0, 9_999)),
+      resourceId: `/SUBSCRIPTIONS/${tenant.subscriptionId.toUpperCase()}/RESOURCEGROUPS/RG-DATA/PROVIDERS/MICROSOFT.DOCUMENTDB/DATABASEACCOUNTS/${account.name.toUpperCase()}`,
+      category: "DataPlaneRequests",
+      operationName: step.operation,
+      properties: {
+        activityId: draft.id,
+        requestResourceType: step.resourceType,
+        requestResourceId: `/dbs/${account.database}/colls/${step.container}`,
+        collectionRid: "",
+        databaseName: account.database,
+        collectionName: step.container,
+        statusCode: String(step.status),
+        duration: (1 + random.next() * 9).toFixed(4),
+        requestCharge: (denied ? 0 : 1 + random.next() * 6).toFixed(6),
+        requestLength: String(random.int(0, 900)),
+        responseLength: String(random.int(100, 5_000)),
+        userAgent: draft.backend.userAgent,
+        clientIpAddress: step.client,
+        region: step.region,
+        partitionId: "",
+        keyType: "",
+        authTokenType: step.credential,
+        aadPrincipalId: step.principal !== undefined && !(step.status === 401) ? step.principal : "",
+        aadAppliedRoleAssignmentId: step.principal !== undefined && !denied ? draft.backend.roleAssignment : "",
+        resourceTokenUserRid: "",
+      },
+    },
+  };
+}
+
+/** A record of the Activity log or of Cosmos DB's control plane. */
+export function renderControl(tenant: Tenant, control: ControlRecord, random: Random): readonly Rendered[] {
+  if (control.log === "control-plane") {
+    const record = {
+      time: ticks(control.at, random.int(0, 9_999)),
+      resourceId: control.resource.toUpperCase(),
+      category: "ControlPlaneRequests",
+      operationName: control.operation.includes("/") ? "SqlRoleAssignmentWrite" : control.operation,
+      properties: {
+        activityId: random.guid(),
+        httpstatusCode: "200",
+        result: "OK",
+        apiKind: "Sql",
+        resourceUri: control.resource,
+        ...control.columns,
+      },
+    };
+    return [{ at: control.at, category: "ControlPlaneRequests", record }];
+  }
+  const correlationId = random.guid();
+  return (["Start", "Success"] as const).map((resultType, i) => ({
+    at: control.at + i * 1_500,
+    category: "Administrative",
+    record: {
+      time: ticks(control.at + i * 1_500, random.int(0, 9_999)),
+      resourceId: control.resource.toUpperCase(),
+      operationName: control.operation.toUpperCase(),
+      category: "Administrative",
+      resultType,
+      resultSignature: i === 0 ? "Started." : "Succeeded.",
+      durationMs: "0",
+      callerIpAddress: "203.0.113.250",
+      correlationId,
+      identity: {
+        claims: {
+          "http://schemas.microsoft.com/identity/claims/objectidentifier": tenant.tenantId,
+          iat: String(Math.floor(control.at / 1_000)),
+        },
+      },
+      level: "Informational",
+      properties: {
+        eventCategory: "Administrative",
+        entity: control.resource,
+        ...(control.body === undefined ? {} : { requestbody: JSON.stringify(control.body) }),
+      },
+    },
+  }));
+}

@@ -1,0 +1,122 @@
+import { type CosmosStep, type Draft, issuerOf, refuseAtGateway, type Token } from "./draft.ts";
+import { Random } from "./random.ts";
+import type { Api, App, Backend, Operation, Tenant } from "./tenant.ts";
+
+/** Healthy traffic with the noise that every tenant has, in the order of time. */
+export function* traffic(tenant: Tenant, span: { from: number; to: number; salt?: number }): Generator<Draft> {
+  const random = new Random(tenant.seed * 104_729 + 7 + (span.salt ?? 0));
+  const apps = tenant.apps.map((app) => [app, app.weight] as const);
+  for (let at = span.from; ; ) {
+    at += random.wait(tenant.rate * dayCurve(at)) * 1_000;
+    if (at >= span.to) return;
+    const draft = ordinaryCall(tenant, random, { at: Math.round(at * 10) / 10, app: random.weighted(apps) });
+    addNoise(draft, random);
+    yield draft;
+  }
+}
+
+/** Busy by day, quiet by night, never silent. */
+const dayCurve = (at: number): number => 0.7 + 0.3 * Math.sin((at / 86_400_000) * 2 * Math.PI);
+
+export function ordinaryCall(
+  tenant: Tenant,
+  random: Random,
+  call: { at: number; app: App; api?: Api; operation?: Operation },
+): Draft {
+  const { at, app } = call;
+  const api = call.api ?? random.pick(app.apis);
+  const operation = call.operation ?? random.pick(api.operations);
+  const region = random.chance(0.7) ? app.homeRegion : random.pick(tenant.regions);
+  const backend = random.pick(api.backends);
+  return {
+    id: random.guid(),
+    at,
+    app,
+    api,
+    operation,
+    region,
+    backend,
+    address: `${random.pick(app.networks)}.${random.int(2, 9)}`,
+    userAgent: app.userAgent,
+    subscription: app.subscription,
+    token: api.tokens ? tokenOf(tenant, { app, api, at }) : undefined,
+    validated: api.tokens,
+    status: operation.method === "POST" ? 201 : 200,
+    backendStatus: operation.method === "POST" ? 201 : 200,
+    error: undefined,
+    subStatus: undefined,
+    body: undefined,
+    steps: operation.steps.map((step) => cosmosStep(backend, { ...step, region, random })),
+    fault: undefined,
+    totalMs: random.int(12, 240),
+  };
+}
+
+function cosmosStep(
+  backend: Backend,
+  step: { operation: string; container: string; region: string; random: Random },
+): CosmosStep {
+  return {
+    operation: step.operation,
+    resourceType: "Document",
+    container: step.container,
+    status: step.operation === "Create" ? 201 : 200,
+    credential: backend.credential,
+    principal: backend.principal,
+    client: `${backend.egress.get(step.region) ?? "192.0.2"}.${step.random.int(4, 6)}`,
+    region: backend.account.region,
+  };
+}
+
+/** The token that the application holds at the time: renewed each life, in its own rhythm. */
+export function tokenOf(tenant: Tenant, { app, api, at }: { app: App; api: Api; at: number }): Token {
+  const issued = at - ((at + app.phaseMs) % app.tokenLifeMs);
+  return {
+    issuer: issuerOf(tenant, app.version),
+    audience: api.audience,
+    version: app.version,
+    keyId: tenant.keyId,
+    roles: app.roles,
+    scopes: app.scopes,
+    issued,
+    expires: issued + app.tokenLifeMs + 300_000,
+  };
+}
+
+/** Noise: a token that just ended, a stray refusal, missing items, throttling, errors of the server. */
+function addNoise(draft: Draft, random: Random): void {
+  const kind = random.next();
+  if (kind < 0.000_8 && draft.token !== undefined) {
+    draft.token.expires = draft.at - random.int(1, 20) * 1_000;
+    refuseAtGateway(draft, {
+      status: 401,
+      source: "validate-jwt",
+      reason: "TokenExpired",
+      message: "JWT token is expired",
+    });
+  } else if (kind < 0.001_2) {
+    refuseAtGateway(draft, {
+      status: 401,
+      source: "authorization",
+      reason: "SubscriptionKeyInvalid",
+      message: "Access denied due to invalid subscription key.",
+    });
+  } else if (kind < 0.012) miss(draft);
+  else if (kind < 0.016) fail(draft, random.pick([500, 502, 503]));
+  else if (kind < 0.02) fail(draft, 429);
+}
+
+function miss(draft: Draft): void {
+  draft.status = 404;
+  draft.backendStatus = 404;
+  const last = draft.steps.at(-1);
+  if (last !== undefined) last.status = 404;
+}
+
+export function fail(draft: Draft, status: number): void {
+  draft.status = status;
+  draft.backendStatus = status;
+  if (status !== 429) draft.steps = [];
+  const last = draft.steps.at(-1);
+  if (last !== undefined) last.status = status;
+}
