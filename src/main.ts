@@ -1,6 +1,8 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 
 const program = new Command("scopetrail")
@@ -9,7 +11,8 @@ const program = new Command("scopetrail")
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 
-for (const command of [analyzeCommand(), simulateCommand()]) program.addCommand(command.exitOverride());
+for (const command of [analyzeCommand(), demoCommand(), serveCommand(), simulateCommand()])
+  program.addCommand(command.exitOverride());
 
 // A reader that stops early (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

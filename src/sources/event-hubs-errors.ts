@@ -8,10 +8,11 @@ export interface ErrorPlace extends HubAddress {
 }
 
 /**
- * What the client or the credential threw, as a sentence with the way out; undefined where it is none of theirs, but a bug.
- * Texts of the service name entities and never keys; texts of the client's own checks could, and are not passed on.
+ * What the client or the credential threw, as a sentence with the way out. What is not known for what it is counts as unreachable:
+ * a connection that breaks at a bad moment makes the client throw errors without name or code.
+ * The service's texts name entities and never keys; the texts of the client's own checks could, and are not passed on.
  */
-export function sourceErrorOf(error: unknown, place: ErrorPlace): SourceError | undefined {
+export function sourceErrorOf(error: unknown, place: ErrorPlace): SourceError {
   if (error instanceof SourceError) return error;
   const first = firstOf(error);
   const code = textIn(first, "code");
@@ -59,12 +60,10 @@ export function sourceErrorOf(error: unknown, place: ErrorPlace): SourceError | 
         `${place.host} is not a known host. Check the namespace and the network's name service.`,
       );
     default:
-      return isTransport(name, code)
-        ? make(
-            "unreachable",
-            `${hub} does not answer (${code || name}). Check the network and port 5671; it is tried again.`,
-          )
-        : undefined;
+      return make(
+        "unreachable",
+        `${hub} does not answer (${code || name || "no reason given"}). Check the network and port 5671; it is tried again.`,
+      );
   }
 }
 
@@ -74,9 +73,6 @@ const SIGN_IN = new Set([
   "AggregateAuthenticationError",
   "CredentialUnavailableError",
 ]);
-
-const isTransport = (name: string, code: string): boolean =>
-  name === "MessagingError" || name === "AbortError" || /^E[A-Z]{4,}$/.test(code);
 
 /** After its last retry the client throws an `AggregateError` without a text: the newest of its errors says why. */
 function firstOf(error: unknown): unknown {

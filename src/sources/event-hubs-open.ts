@@ -20,15 +20,31 @@ export interface OpenRequest {
 
 /** Asks where each partition begins and ends, and finds where to read on; undefined when aborted meanwhile. */
 export async function openHub(client: EventHubConsumerClient, request: OpenRequest): Promise<OpenHub | undefined> {
-  const { settings, signal } = request;
+  const found = await describeHub(client, request);
+  if (found === undefined) return undefined;
+  assertPartitions(request, found.partitionIds);
+  return {
+    created: found.created,
+    starts: found.known.map((properties) => startOf(request, properties, found.created)),
+  };
+}
+
+interface HubDescription {
+  readonly partitionIds: readonly string[];
+  readonly created: number;
+  readonly known: readonly PartitionProperties[];
+}
+
+async function describeHub(
+  client: EventHubConsumerClient,
+  { settings, signal }: OpenRequest,
+): Promise<HubDescription | undefined> {
   const ask = { abortSignal: signal };
   try {
     return await asked(settings, async () => {
       const { partitionIds, createdOn } = await client.getEventHubProperties(ask);
-      assertPartitions(request, partitionIds);
       const known = await Promise.all(partitionIds.map((id) => client.getPartitionProperties(id, ask)));
-      const created = createdOn.getTime();
-      return { created, starts: known.map((properties) => startOf(request, properties, created)) };
+      return { partitionIds, created: createdOn.getTime(), known };
     });
   } catch (error) {
     if (signal.aborted) return undefined;
@@ -68,12 +84,12 @@ export async function findNewPartitions(
   return properties.map((found) => startAt("earliest", found, createdOn.getTime()));
 }
 
-/** Runs one request; what it throws of Azure's becomes a `SourceError`. */
+/** Runs one request to Azure; what it throws becomes a `SourceError`. */
 export async function asked<T>(settings: ClientSettings, request: () => Promise<T>): Promise<T> {
   try {
     return await request();
   } catch (error) {
-    throw sourceErrorOf(error, placeOf(settings)) ?? error;
+    throw sourceErrorOf(error, placeOf(settings));
   }
 }
 

@@ -46,7 +46,8 @@ export function readPartition(
     partition,
     {
       async processEvents(received, context) {
-        await deliver(received, context);
+        // What this throws would come back as an error of the client's, and be tried again: it is ours.
+        await deliver(received, context).catch((error: unknown) => queue.fail(asError(error)));
         const newestEvent = received.at(-1);
         // In memory only: where the client itself goes on after it had to close the partition.
         if (newestEvent !== undefined) await context.updateCheckpoint(newestEvent);
@@ -66,6 +67,8 @@ export function readPartition(
     },
   );
 }
+
+const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));
 
 /** The properties are an empty object until the first event. */
 function newestIn({ lastEnqueuedEventProperties }: PartitionContext): number {

@@ -126,8 +126,8 @@ function readerOptions({ config, settings }: Reading, partitions: number, queue:
     ownerLevel: config.ownerLevel,
     failed(error, partition) {
       const failure = sourceErrorOf(error, { ...placeOf(settings), partition });
-      if (failure?.kind === "unreachable") config.onTrouble?.(failure);
-      else queue.fail(failure ?? asError(error));
+      if (failure.kind === "unreachable") config.onTrouble?.(failure);
+      else queue.fail(failure);
     },
   };
 }
@@ -151,8 +151,7 @@ async function watchPartitions(
       }
     } catch (error) {
       if (signal.aborted) return;
-      const failure = sourceErrorOf(error, placeOf(settings));
-      if (failure !== undefined) config.onTrouble?.(failure);
+      config.onTrouble?.(sourceErrorOf(error, placeOf(settings)));
     }
   }
 }
@@ -161,5 +160,3 @@ async function closeSoon(client: EventHubConsumerClient): Promise<void> {
   const closed = client.close().catch(() => {}); // a connection that is gone cannot be closed
   await Promise.race([closed, sleep(CLOSE_MS, undefined, { ref: false })]);
 }
-
-const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));

@@ -1,0 +1,121 @@
+// @ts-check
+// Refused calls per minute as stacked bars, with marks; numbers come from the API, colours from the style sheet.
+
+/** @typedef {{ time: string, calls: number, refused401: number, refused403: number }} Minute */
+/** @typedef {{ time: string, label: string, strong?: boolean }} Mark */
+
+const { Chart } = /** @type {any} */ (globalThis);
+
+/** @param {string} name */
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** @param {readonly Mark[]} marks @param {readonly Minute[]} minutes */
+function annotations(marks, minutes) {
+  const from = Date.parse(minutes[0]?.time ?? "");
+  const to = Date.parse(minutes.at(-1)?.time ?? "");
+  const shown = marks.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) <= to + 60_000);
+  return Object.fromEntries(
+    shown.map(({ time, label, strong }, i) => [
+      `mark${i}`,
+      {
+        type: "line",
+        xMin: Date.parse(time),
+        xMax: Date.parse(time),
+        borderColor: colour(strong ? "--text" : "--muted"),
+        borderWidth: strong ? 1.5 : 1,
+        borderDash: [4, 4],
+        label: {
+          display: true,
+          content: label,
+          position: "start",
+          yAdjust: (i % 3) * 17,
+          backgroundColor: colour("--panel"),
+          color: colour("--text"),
+          font: { size: 11 },
+          padding: 2,
+        },
+      },
+    ]),
+  );
+}
+
+/** @param {HTMLCanvasElement} canvas @param {readonly Minute[]} minutes */
+function draw(canvas, minutes) {
+  const marks = JSON.parse(canvas.dataset.marks ?? "[]");
+  const grid = { color: colour("--line") };
+  const ticks = { color: colour("--muted"), maxRotation: 0, autoSkipPadding: 24 };
+  const set = (
+    /** @type {"refused401" | "refused403"} */ key,
+    /** @type {string} */ label,
+    /** @type {string} */ name,
+  ) => ({
+    label,
+    data: minutes.map((minute) => ({ x: Date.parse(minute.time), y: minute[key] })),
+    backgroundColor: colour(name),
+    barPercentage: 1,
+    categoryPercentage: 0.92,
+  });
+  return {
+    type: "bar",
+    data: { datasets: [set("refused401", "401", "--s401"), set("refused403", "403", "--s403")] },
+    options: {
+      animation: false,
+      normalized: true,
+      parsing: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      interaction: { mode: "index", intersect: false },
+      scales: {
+        x: {
+          type: "time",
+          stacked: true,
+          offset: false,
+          adapters: { date: { zone: "utc" } },
+          time: {
+            unit: "minute",
+            displayFormats: { minute: "HH:mm", hour: "HH:mm", day: "yyyy-MM-dd" },
+            tooltipFormat: "yyyy-MM-dd HH:mm",
+          },
+          grid: { display: false },
+          ticks,
+        },
+        y: {
+          stacked: true,
+          beginAtZero: true,
+          suggestedMax: 5,
+          grid,
+          ticks: { ...ticks, precision: 0 },
+          border: { display: false },
+        },
+      },
+      plugins: {
+        legend: { position: "top", align: "end", labels: { color: colour("--muted"), boxWidth: 12 } },
+        annotation: { annotations: annotations(marks, minutes) },
+      },
+    },
+  };
+}
+
+/** @param {HTMLCanvasElement} canvas */
+async function show(canvas) {
+  const response = await fetch(canvas.dataset.source ?? "");
+  if (!response.ok) return;
+  const { items } = await response.json();
+  const config = draw(canvas, items);
+  const chart = Chart.getChart(canvas);
+  if (chart === undefined) {
+    new Chart(canvas, config);
+    return;
+  }
+  chart.data = config.data;
+  chart.options = config.options;
+  chart.update("none");
+}
+
+const showAll = () => {
+  for (const canvas of document.querySelectorAll("canvas")) void show(canvas);
+};
+
+showAll();
+document.addEventListener("scopetrail:changed", showAll);
+document.addEventListener("scopetrail:theme", showAll);

@@ -1,0 +1,86 @@
+import { type Context, Hono } from "hono";
+import { toFindingJson, toReportJson } from "../findings/report-json.ts";
+import type { MinuteCount } from "../model/report.ts";
+import { serveAssets } from "./assets.ts";
+import { iso } from "./format.ts";
+import { failuresPage } from "./pages/failures.ts";
+import { findingPage } from "./pages/finding.ts";
+import { healthPage } from "./pages/health.ts";
+import { errorPage } from "./pages/layout.ts";
+import { OVERVIEW_MINUTES, overviewPage } from "./pages/overview.ts";
+import { knownHosts, secureHeaders } from "./security.ts";
+import { changes } from "./stream.ts";
+import type { View } from "./view.ts";
+
+export interface AppOptions {
+  /** `Host` headers that are answered; asked at each request, as the port may be known late. */
+  readonly allowedHosts: () => readonly string[];
+  readonly version: string;
+}
+
+/** Dashboard and read API over a view; knows nothing of how the view comes about. */
+export function createApp(view: View, options: AppOptions): Hono {
+  const app = new Hono();
+  app.use(secureHeaders());
+  app.use(knownHosts(options.allowedHosts));
+  serveAssets(app);
+  pages(app, view);
+  api(app, view, options.version);
+  app.notFound((context) => missing(context, view));
+  app.onError((_error, context) => problem(context, 500, "Something in Scopetrail failed; its log has the details."));
+  return app;
+}
+
+function pages(app: Hono, view: View): void {
+  app.get("/", (context) => context.html(overviewPage(view)));
+  app.get("/failures", (context) => context.html(failuresPage(view)));
+  app.get("/health", (context) => context.html(healthPage(view)));
+  app.get("/failures/:id", (context) => {
+    const finding = view.finding(context.req.param("id"));
+    return finding === undefined ? missing(context, view) : context.html(findingPage(view, finding));
+  });
+}
+
+function api(app: Hono, view: View, version: string): void {
+  app.get("/livez", (context) => context.json({ status: "ok", version }));
+  app.get("/readyz", (context) =>
+    view.watermark() === null ? context.json({ status: "waiting for records" }, 503) : context.json({ status: "ok" }),
+  );
+  app.get("/api/v1/report", (context) => context.json(toReportJson(view.report())));
+  app.get("/api/v1/findings", (context) =>
+    context.json({ items: view.report().findings.map(toFindingJson), next: null }),
+  );
+  app.get("/api/v1/findings/:id", (context) => {
+    const finding = view.finding(context.req.param("id"));
+    return finding === undefined ? missing(context, view) : context.json(toFindingJson(finding));
+  });
+  app.get("/api/v1/findings/:id/minutes", (context) => {
+    const finding = view.finding(context.req.param("id"));
+    return finding === undefined
+      ? missing(context, view)
+      : context.json({ items: view.findingMinutes(finding.id).map(minuteJson) });
+  });
+  app.get("/api/v1/minutes", (context) => context.json({ items: view.minutes(OVERVIEW_MINUTES).map(minuteJson) }));
+  app.get("/api/v1/stream", (context) => changes(view, context));
+}
+
+const minuteJson = ({ time, calls, refused401, refused403 }: MinuteCount) => ({
+  time: iso(time),
+  calls,
+  refused401,
+  refused403,
+});
+
+function missing(context: Context, view: View): Response | Promise<Response> {
+  const { path } = context.req;
+  if (path.startsWith("/api/")) return problem(context, 404, "There is no such resource.");
+  return context.html(errorPage(view, path, "There is no such page, or the finding is no longer kept."), 404);
+}
+
+/** RFC 9457. */
+function problem(context: Context, status: 404 | 500, detail: string): Response {
+  const title = status === 404 ? "Not found" : "Internal error";
+  return context.body(JSON.stringify({ type: "about:blank", title, status, detail }), status, {
+    "content-type": "application/problem+json",
+  });
+}

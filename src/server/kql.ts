@@ -1,0 +1,64 @@
+import type { Dimension, DimensionValues } from "../model/call.ts";
+import type { Finding } from "../model/finding.ts";
+import { plusMs } from "../model/time.ts";
+import { iso } from "./format.ts";
+
+/** A KQL string literal; nothing in the value can end it. */
+const literal = (value: string): string =>
+  `"${value
+    .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
+    .replaceAll(/\p{Cc}/gu, "")}"`;
+
+const GATEWAY: ReadonlyMap<Dimension, string> = new Map([
+  ["region", "Region"],
+  ["api", "ApiId"],
+  ["operation", "OperationId"],
+  ["apiRevision", "ApiRevision"],
+  ["product", "ProductId"],
+  ["subscription", "ApimSubscriptionId"],
+  ["backend", "BackendId"],
+]);
+
+const COSMOS: ReadonlyMap<Dimension, string> = new Map([
+  ["cosmosAccount", "AccountName"],
+  ["cosmosRegion", "RegionName"],
+  ["database", "DatabaseName"],
+  ["container", "CollectionName"],
+  ["cosmosOperation", "CosmosOperation"],
+  ["cosmosPrincipal", "AadPrincipalId"],
+  ["credential", "AuthTokenType"],
+]);
+
+const LEAD_MS = 900_000;
+
+/** The refused and succeeded calls of a finding as a query over the two Log Analytics tables. */
+export function findingKql(finding: Finding): string {
+  const where = finding.splits[0]?.where ?? {};
+  const from = iso(plusMs(finding.onset, -LEAD_MS));
+  const to = finding.end === null ? "now()" : `datetime(${iso(plusMs(finding.end, LEAD_MS))})`;
+  const all: DimensionValues = { ...(finding.subject.api === undefined ? {} : { api: finding.subject.api }), ...where };
+  const network = where.callerNetwork;
+  return [
+    `let from = datetime(${from}); let to = ${to};`,
+    "ApiManagementGatewayLogs",
+    "| where TimeGenerated between (from .. to)",
+    ...filters(all, GATEWAY),
+    ...(network === undefined ? [] : [`| where ipv4_is_in_range(CallerIpAddress, ${literal(network)})`]),
+    "| join kind=leftouter (",
+    "    CDBDataPlaneRequests",
+    "    | where TimeGenerated between (from .. to)",
+    "    | project ActivityId, CosmosOperation = OperationName, CosmosStatus = StatusCode, AccountName, DatabaseName, CollectionName, RegionName, AadPrincipalId, AuthTokenType, ClientIpAddress",
+    "  ) on $left.CorrelationId == $right.ActivityId",
+    ...filters(where, COSMOS),
+    "| project TimeGenerated, CorrelationId, Region, ApiId, OperationId, ResponseCode, BackendResponseCode, LastErrorSource, LastErrorReason, BackendId, CosmosOperation, CosmosStatus, CollectionName, AadPrincipalId, AuthTokenType, TraceRecords",
+    "| order by TimeGenerated asc",
+  ].join("\n");
+}
+
+function filters(where: DimensionValues, columns: ReadonlyMap<Dimension, string>): readonly string[] {
+  return [...columns].flatMap(([dimension, column]) => {
+    const value = where[dimension];
+    return value === undefined ? [] : [`| where ${column} =~ ${literal(value)}`];
+  });
+}

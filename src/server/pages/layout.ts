@@ -1,0 +1,72 @@
+import { html } from "hono/html";
+import type { HtmlEscapedString } from "hono/utils/html";
+import { msBetween } from "../../model/time.ts";
+import { clock, span } from "../format.ts";
+import type { View } from "../view.ts";
+
+/** Markup whose inserted values were escaped. */
+export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
+
+interface Page {
+  readonly title: string;
+  readonly path: string;
+  readonly view: View;
+  readonly chart?: boolean;
+  readonly body: Markup;
+}
+
+const LINKS = [
+  ["/", "Overview"],
+  ["/failures", "Failures"],
+  ["/health", "Health"],
+] as const;
+
+/** The frame of every page: bar, main, scripts. Works without scripts, but for charts and live updates. */
+export function layout({ title, path, view, chart = false, body }: Page): Markup {
+  const scripts = chart ? ["chart.js", "luxon.js", "adapter.js", "annotation.js"] : [];
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Scopetrail</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/assets/style.css">
+<script src="/assets/theme.js"></script>
+${scripts.map((name) => html`<script src="/assets/${name}" defer></script>`)}
+<script src="/assets/page.js" type="module"></script>
+${chart ? html`<script src="/assets/chart-page.js" type="module"></script>` : ""}
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+<header class="bar">
+<a class="brand" href="/">Scopetrail</a>
+<nav aria-label="Screens">${LINKS.map(([href, name]) => html`<a href="${href}"${(href === "/" ? path === "/" : path.startsWith(href)) ? html` aria-current="page"` : ""}>${name}</a>`)}</nav>
+<span class="live" id="live" data-swap>${liveText(view)}</span>
+<span class="push"></span>
+<span class="zone" title="All times are UTC">UTC</span>
+<button type="button" class="icon" id="theme" aria-label="Switch between light and dark">◐</button>
+</header>
+<main id="main" tabindex="-1">${body}</main>
+<p class="visually-hidden" id="announce" role="status" aria-live="polite"></p>
+</body>
+</html>`;
+}
+
+function liveText(view: View): string {
+  const watermark = view.watermark();
+  const newest = view.sources().flatMap(({ newest: at }) => (at === null ? [] : [at]));
+  if (watermark === null) return "Waiting for the first records";
+  const behind = newest.reduce((most, at) => Math.max(most, msBetween(at, watermark)), 0);
+  return `Live · findings stand up to ${clock(watermark)}Z · ${span(behind)} behind the newest record`;
+}
+
+/** An error for a person: what failed and where to go. */
+export const errorPage = (view: View, path: string, says: string): Markup =>
+  layout({
+    title: "Not found",
+    path,
+    view,
+    body: html`<div class="empty"><h1>Nothing here</h1><p>${says}</p><p><a href="/">Back to the overview</a></p></div>`,
+  });

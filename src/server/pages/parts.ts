@@ -1,0 +1,46 @@
+import { html } from "hono/html";
+import type { Finding } from "../../model/finding.ts";
+import { msBetween } from "../../model/time.ts";
+import { count, dateTime, percent, span } from "../format.ts";
+import type { Markup } from "./layout.ts";
+
+export const severityPill = ({ severity }: Finding): Markup => html`<span class="pill ${severity}">${severity}</span>`;
+
+export const statusPill = ({ status }: Finding): Markup =>
+  html`<span class="pill ${status}">${status === "open" ? "going on" : status}</span>`;
+
+/** The HTTP status that most of the refused calls got. */
+export const mainStatus = ({ counts }: Finding): "401" | "403" =>
+  counts.status["401"] >= counts.status["403"] ? "401" : "403";
+
+export const refusedShare = ({ counts }: Finding): number => counts.refused / Math.max(1, counts.calls);
+
+/** One finding as a row of a list. */
+export function findingRow(finding: Finding): Markup {
+  const { counts } = finding;
+  const when =
+    finding.end === null
+      ? html`since ${dateTime(finding.onset)}`
+      : html`${dateTime(finding.onset)} for ${span(msBetween(finding.end, finding.onset))}`;
+  return html`<li class="finding ${finding.status}">
+<span class="code s${mainStatus(finding)}">${mainStatus(finding)}</span>
+<div class="what"><a href="/failures/${finding.id}">${finding.title}</a>
+<p class="meta">${severityPill(finding)} ${statusPill(finding)} <span>${when}</span> <span>${finding.cause.id}</span></p></div>
+<div class="impact"><strong>${percent(refusedShare(finding))}</strong><span>${count(counts.refused)} of ${count(counts.calls)} calls</span></div>
+</li>`;
+}
+
+/** A canvas with its words and its table; the numbers are fetched by the page's script. */
+export function timeChart(chart: {
+  id: string;
+  source: string;
+  label: string;
+  rows: readonly { time: string; refused401: number; refused403: number; calls: number }[];
+  marks?: string;
+}): Markup {
+  const shown = chart.rows.filter(({ refused401, refused403 }) => refused401 + refused403 > 0).slice(-60);
+  return html`<div class="chart"><canvas id="${chart.id}" role="img" aria-label="${chart.label}" data-source="${chart.source}" data-marks="${chart.marks ?? "[]"}"></canvas></div>
+<details class="as-table"><summary>Show as table</summary><div class="scroll"><table><thead><tr><th>Minute (UTC)</th><th class="n">401</th><th class="n">403</th><th class="n">Calls</th></tr></thead>
+<tbody>${shown.map((row) => html`<tr><td>${row.time.slice(11, 16)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table></div>
+${shown.length === 0 ? html`<p class="muted">No 401 or 403 in this range.</p>` : ""}</details>`;
+}
