@@ -38,7 +38,7 @@ export interface AnalysisOptions {
   readonly seed: number;
 }
 
-const JOIN_WINDOW_MS: DurationMs = 120_000;
+const JOIN_WINDOW_MS: DurationMs = 150_000;
 const OPEN_CALLS = 500_000;
 const SEEN_SLOTS = 1 << 22;
 const MAX_CHANGES = 5_000;

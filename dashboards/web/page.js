@@ -51,7 +51,7 @@ document.addEventListener("visibilitychange", () => {
 async function copy(button, text) {
   await navigator.clipboard.writeText(text);
   const before = button.textContent;
-  button.textContent = button.classList.contains("copy") ? "✓" : "Copied";
+  button.textContent = button.classList.contains("copy") ? "Done" : "Copied";
   button.classList.add("done");
   announce("Copied");
   setTimeout(() => {

@@ -5,7 +5,6 @@ import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
 interface Entry {
   readonly order: number;
   readonly openedAt: Instant;
-  closesAt: Instant;
   gateway: GatewayRequest | undefined;
   readonly operations: DataPlaneOperation[];
   readonly keys: string[];
@@ -54,7 +53,6 @@ export function addGateway(join: Join, gateway: GatewayRequest): void {
   const entry = first ?? open(join, gateway.time);
   for (const other of others) if (other !== undefined) merge(join, entry, other);
   entry.gateway = gateway;
-  entry.closesAt = latest(entry.closesAt, plusMs(gateway.time, join.window + (gateway.totalMs ?? 0)));
   for (const key of keys) register(join, entry, key);
 }
 
@@ -73,9 +71,9 @@ export function closeUntil(join: Join, now: Instant): readonly Joined[] {
   const closed: Joined[] = [];
   for (const entry of join.open.values()) {
     const crowded = join.open.size > join.limit;
-    if (!crowded && plusMs(entry.openedAt, join.window) > now) break;
-    if (!crowded && entry.closesAt > now) continue;
-    if (entry.closesAt > now) join.evicted += 1;
+    const waits = plusMs(entry.openedAt, join.window) > now;
+    if (waits && !crowded) break;
+    if (waits) join.evicted += 1;
     closed.push(close(join, entry));
   }
   return closed;
@@ -85,7 +83,6 @@ function open(join: Join, at: Instant): Entry {
   const entry: Entry = {
     order: join.next,
     openedAt: at,
-    closesAt: plusMs(at, join.window),
     gateway: undefined,
     operations: [],
     keys: [],
@@ -110,9 +107,6 @@ function register(join: Join, entry: Entry, key: string): void {
 
 function merge(join: Join, into: Entry, from: Entry): void {
   into.operations.push(...from.operations);
-  into.closesAt = latest(into.closesAt, from.closesAt);
   join.open.delete(from.order);
   for (const key of from.keys) register(join, into, key);
 }
-
-const latest = (a: Instant, b: Instant): Instant => (a > b ? a : b);

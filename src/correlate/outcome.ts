@@ -33,9 +33,24 @@ export function callOutcome(gateway: GatewayRequest, operations: readonly DataPl
   return gatewayOutcome(gateway, gateway.status);
 }
 
+/** Reasons that one fault shows side by side are one symptom; the reason itself stays in the gateway's record. */
+const FAMILIES: ReadonlyMap<string, string> = new Map([
+  ["TokenSignatureKeyNotFound", "TokenSignature"],
+  ["TokenSignatureInvalid", "TokenSignature"],
+  ["TokenClaimNotFound", "TokenClaim"],
+  ["TokenClaimValueNotAllowed", "TokenClaim"],
+  ["SubscriptionKeyNotFound", "SubscriptionKey"],
+  ["SubscriptionKeyInvalid", "SubscriptionKey"],
+  ["CallerIpNotAllowed", "CallerIp"],
+  ["CallerIpBlocked", "CallerIp"],
+  ["FailedToParseCallerIP", "CallerIp"],
+]);
+
+const familyOf = (reason: string): string => FAMILIES.get(reason) ?? reason;
+
 function gatewayOutcome(gateway: GatewayRequest, status: 401 | 403): Outcome {
   const reason = gateway.error?.reason;
-  const symptom = reason === undefined || reason === "" ? `gateway:${status}` : `gateway:${reason}`;
+  const symptom = reason === undefined || reason === "" ? `gateway:${status}` : `gateway:${familyOf(reason)}`;
   return { kind: "refused", layer: "gateway", status, symptom };
 }
 
@@ -50,7 +65,12 @@ function backendOutcome(
   const reason = cosmosReason(undefined, gateway.errorBody);
   if (reason !== "untold") return cosmosOutcome(status, undefined, gateway.errorBody);
   const told = challengeReason(gateway.challenge);
-  return { kind: "refused", layer: "backend", status, symptom: told === "" ? `backend:${status}` : `backend:${told}` };
+  return {
+    kind: "refused",
+    layer: "backend",
+    status,
+    symptom: told === "" ? `backend:${status}` : `backend:${familyOf(told)}`,
+  };
 }
 
 function cosmosOutcome(status: 401 | 403, subStatus: number | undefined, message: string | undefined): Outcome {

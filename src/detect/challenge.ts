@@ -20,7 +20,7 @@ export interface Challenges {
 const ANSWER_MS: DurationMs = 1_500;
 const BARE_SYMPTOMS: ReadonlySet<string> = new Set([
   "gateway:TokenNotPresent",
-  "gateway:SubscriptionKeyNotFound",
+  "gateway:SubscriptionKey",
   "gateway:401",
   "backend:401",
 ]);

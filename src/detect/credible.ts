@@ -49,6 +49,9 @@ const RUN_SPACING_MS: DurationMs = 10_000;
 /** A success is noted again only when the last note is this old. */
 const REFRESH_MS: DurationMs = 60_000;
 
+/** The unit that a call is counted under. */
+export const unitOf = (call: Call, trial: Trial): string => unitsOf(call, trial)[0] ?? "unknown";
+
 /** Notes a success of all the units that a call belongs to; gives the first, by which it is counted. */
 export function noteSuccess(state: Credibility, call: Call, trial: Trial): string {
   const keys = unitsOf(call, trial);

@@ -1,17 +1,19 @@
 import { trialsOf, type Trial } from "../correlate/call.ts";
 import { unitHash } from "../lib/hash.ts";
-import type { Call, Layer } from "../model/call.ts";
+import type { Call, Layer, Outcome } from "../model/call.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
 import { type Cell, type Cells, createCells, countTrial, stepCells } from "./cells.ts";
 import { answer, type Challenges, createChallenges, hold, released } from "./challenge.ts";
 import { COLUMNS, createDictionary, type Dictionary, encodeRow, intern, WIDTH } from "./columns.ts";
-import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess } from "./credible.ts";
+import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess, unitOf } from "./credible.ts";
 import { addWeight, createRows, pushRow, type Rows } from "./rows.ts";
 
 /** What a refused row says beyond its dimensions. */
 export interface RefusalFacts {
   readonly layer: Layer;
   readonly status: 401 | 403;
+  /** The reason as it was logged, where the gateway's policy refused. */
+  readonly reason: string | undefined;
   /** Message of the gateway, the backend or Cosmos; at most 300 characters, redacted at normalize. */
   readonly message: string | undefined;
   /** Milliseconds by which the token had expired; negative while it was valid. */
@@ -56,6 +58,9 @@ export interface Due {
   readonly onset: Instant;
   readonly at: Instant;
 }
+
+/** The symptom of writes sent to a region that takes none. */
+export const WRITE_REGION = "cosmos:write-region";
 
 const BIN_MS: DurationMs = 10_000;
 const SUCCEEDED_ROWS = 65_536;
@@ -114,10 +119,17 @@ function observe(detection: Detection, call: Call): void {
   trialsOf(call).forEach((trial, i) => {
     const { outcome } = trial;
     if (outcome.kind === "succeeded") countSuccess(detection, call, trial, i === 0 ? 1 : 0);
-    else if (outcome.kind === "refused")
+    else if (outcome.kind === "refused" || isWriteToReadRegion(outcome)) {
       countRefusal(detection, call, { trial, layer: outcome.layer, symptom: outcome.symptom });
+    }
   });
 }
+
+type LookAlike = Extract<Outcome, { kind: "look-alike" }>;
+
+/** No matter of authorization, but the one look-alike that a failover turns into an outage of all writes. */
+const isWriteToReadRegion = (outcome: Outcome): outcome is LookAlike =>
+  outcome.kind === "look-alike" && outcome.symptom === WRITE_REGION;
 
 function rowIds(detection: Detection, call: Call, trial: Trial): Int32Array {
   const row = new Int32Array(WIDTH);
@@ -127,7 +139,8 @@ function rowIds(detection: Detection, call: Call, trial: Trial): Int32Array {
 }
 
 function countSuccess(detection: Detection, call: Call, trial: Trial, calls: 0 | 1): void {
-  const unitName = noteSuccess(detection.credibility, call, trial);
+  const own = call.outcome.kind === "succeeded";
+  const unitName = own ? noteSuccess(detection.credibility, call, trial) : unitOf(call, trial);
   const unit = intern(detection.units, unitName);
   const ids = rowIds(detection, call, trial);
   const cell = countTrial(detection.cells, { bin: detection.bin, ids, unit });
@@ -185,6 +198,7 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
   return {
     layer,
     status: statusOf(trial),
+    reason: call.gateway?.error?.reason,
     message: (layer === "gateway"
       ? call.gateway?.error?.message
       : (call.gateway?.errorBody ?? call.gateway?.challenge)

@@ -1,8 +1,9 @@
-import type { Detection } from "../detect/detect.ts";
+import { type Detection, WRITE_REGION } from "../detect/detect.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
 import type { Condition, Covering } from "./cover.ts";
+import { changeBefore } from "./causes/judgement.ts";
 import { countsOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
@@ -59,8 +60,10 @@ export function explainRise(
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   const rules = covering === undefined ? [] : [covering.rule, ...covering.aliases];
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
+  if (neverWorked(window, rows, span)) return undefined;
   const observation = observe(context, { span, rows, around, splits });
   const ranked = rankCauses(observation);
+  if (window.symptom.name === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
@@ -74,6 +77,37 @@ export function explainRise(
     gapMs: msBetween(span.to, span.from) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
   };
+}
+
+const HARD_DOWN = 0.9;
+const SUCCESSES_TO_TELL = 3;
+
+/** Nearly all calls of the same callers and operations are refused, and hardly one succeeded before: it never worked. */
+function neverWorked(window: Window, rows: readonly number[], span: Span): boolean {
+  const refusedRows = rows.filter((row) => row < window.refused);
+  const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
+  let before = 0;
+  let during = 0;
+  for (let row = window.refused; row < window.time.length; row++) {
+    if (!units.has(window.unit[row] ?? -1)) continue;
+    if ((window.time[row] ?? 0) < span.from) before += window.calls[row] ?? 0;
+    else if ((window.time[row] ?? 0) <= span.to) during += window.calls[row] ?? 0;
+  }
+  const refused = refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
+  return before < SUCCESSES_TO_TELL && refused / Math.max(1, refused + during) >= HARD_DOWN;
+}
+
+const SUSTAINED_MS = 300_000;
+const SUSTAINED_REFUSED = 30;
+
+/** A 403/3 is worth a finding only after a failover; where no control plane is logged, when it goes on and on. */
+function isFailover(observation: Observation, changes: readonly Change[]): boolean {
+  if (changes.length > 0) return changeBefore(observation, ["failover", "region"], 3_600_000) !== undefined;
+  return (
+    observation.inside >= 0.5 &&
+    observation.refused >= SUSTAINED_REFUSED &&
+    msBetween(observation.span.to, observation.span.from) >= SUSTAINED_MS
+  );
 }
 
 /** Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. */
@@ -107,7 +141,7 @@ const SAMPLES = 5;
 
 function samplesOf(context: Context, rows: readonly number[]): Explanation["samples"] {
   const refused = rows.filter((row) => row < context.window.refused);
-  const succeeded = rows.filter((row) => row >= context.window.refused);
+  const succeeded = rows.filter((row) => row >= context.window.refused && (context.window.calls[row] ?? 0) > 0);
   const spread = (list: readonly number[]): readonly string[] => {
     const step = Math.max(1, Math.floor(list.length / SAMPLES));
     return [

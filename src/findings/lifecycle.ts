@@ -45,7 +45,10 @@ export function update(
   const taken = new Set<string>();
   return explanations.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
-    const known = recognise(state, explanation, { key, taken, at });
+    const same = recognise(state, explanation, { key, taken, at });
+    const echo = same === undefined ? echoOf(state, explanation) : undefined;
+    if (echo !== undefined && echo.finding.counts.refused > explanation.counts.refused) return [];
+    const known = same ?? echo;
     const id =
       known?.finding.id ??
       `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
@@ -101,6 +104,31 @@ function recognise(
     }
   }
   return best;
+}
+
+/** The same fault seen by another symptom: the same calls by what they have in common, at the same time. */
+function echoOf(state: Findings, explanation: Explanation): Tracked | undefined {
+  const where = JSON.stringify(explanation.splits[0]?.where ?? {});
+  if (where === "{}") return undefined;
+  for (const tracked of state.tracked.values()) {
+    const { finding } = tracked;
+    if (tracked.symptom === explanation.symptom || finding.layer !== explanation.layer) continue;
+    if (
+      JSON.stringify(finding.splits[0]?.where ?? {}) !== where ||
+      !alike(finding.cause.id, explanation.ranked.cause.id)
+    )
+      continue;
+    if (overlap(tracked.explanation.span, explanation.span) >= 0.5) return tracked;
+  }
+  return undefined;
+}
+
+const alike = (a: string, b: string): boolean => a === b || a === "unknown" || b === "unknown";
+
+/** Common part of two spans, as a share of the shorter. */
+function overlap(a: Explanation["span"], b: Explanation["span"]): number {
+  const both = Math.min(a.to, b.to) - Math.max(a.from, b.from);
+  return both / Math.max(1, Math.min(a.to - a.from, b.to - b.from));
 }
 
 function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {

@@ -103,7 +103,7 @@ function planFaults(
 
 /** Changes a call by decoys, then by the faults that hit it: the first refusal stays. */
 export function disturb(draft: Draft, faults: readonly Fault[], decoys: readonly Decoy[], random: Random): void {
-  for (const { touch } of decoys) if (draft.error === undefined && draft.status < 400) touch?.(draft, random);
+  for (const { touch } of decoys) touch?.(draft, random);
   for (const fault of faults) {
     if (draft.status >= 400 || draft.at < fault.from || draft.at >= fault.to || !fault.affects(draft)) continue;
     if (!random.chance(fault.severity(draft.at))) continue;

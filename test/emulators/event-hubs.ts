@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import type { AddressInfo, Server } from "node:net";
-import rhea, { type Connection, type Container, type EventContext } from "rhea";
+import type { AddressInfo, Server, Socket } from "node:net";
+import rhea, { type Container, type EventContext } from "rhea";
 import { createHub, type Hub, type HubOptions } from "./event-hubs-hub.ts";
 import { openReader, type Reader, type ReaderState } from "./event-hubs-readers.ts";
 import { answerManagement, answerToken, type TokenRules } from "./event-hubs-requests.ts";
@@ -47,14 +47,14 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
   const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
   const hubs = new Map<string, Hub>();
   const readers = new Set<Reader>();
-  const connections = new Set<Connection>();
+  const sockets = new Set<Socket>();
   const tokens = { asked: 0, refused: 0 };
   const container = createContainer();
   let takesTokens = true;
   let server: Server | undefined;
   let port = options.port ?? 0;
 
-  serveConnections(container, connections, readers);
+  serveConnections(container, readers);
   serveLinks(container, hubs, readers);
   container.on("message", (context: EventContext) => {
     const address = context.receiver?.target.address ?? "";
@@ -65,8 +65,8 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
   });
 
   const dropSockets = (): number => {
-    const open = [...connections];
-    for (const connection of open) connection["socket"].destroy();
+    const open = [...sockets];
+    for (const socket of open) socket.destroy();
     return open.length;
   };
   const emulator: EventHubsEmulator = {
@@ -84,7 +84,7 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
       return hub;
     },
     readers: () => [...readers].map((reader) => reader.state()),
-    connections: () => connections.size,
+    connections: () => sockets.size,
     tokens,
     refuseTokens() {
       takesTokens = false;
@@ -110,6 +110,10 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
     },
     async listen() {
       server = listen(container, port, maxMessageBytes);
+      server.on("connection", (socket) => {
+        sockets.add(socket);
+        socket.on("close", () => sockets.delete(socket));
+      });
       await once(server, "listening");
       port = portOf(server);
     },
@@ -145,12 +149,10 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-function serveConnections(container: Container, connections: Set<Connection>, readers: Set<Reader>): void {
+function serveConnections(container: Container, readers: Set<Reader>): void {
   const forget = ({ connection }: EventContext): void => {
-    connections.delete(connection);
     for (const reader of readers) if (reader.sender.connection === connection) end(reader, readers);
   };
-  container.on("connection_open", ({ connection }: EventContext) => connections.add(connection));
   container.on("connection_close", forget);
   container.on("disconnected", forget);
 }

@@ -5,7 +5,8 @@ import {
   type CauseRule,
   changeBefore,
   changeEvidence,
-  equalSplit,
+  loggedReasons,
+  refusedAlone,
   inapplicable,
   type Judgement,
   manyCallers,
@@ -15,12 +16,9 @@ import {
 
 /** Reasons of the gateway's own policies, and the messages of responses where the reason was not logged. */
 const REASONS: ReadonlyMap<string, CauseId> = new Map<string, CauseId>([
-  ["SubscriptionKeyNotFound", "subscription-key-missing-or-wrong"],
-  ["SubscriptionKeyInvalid", "subscription-key-missing-or-wrong"],
+  ["SubscriptionKey", "subscription-key-missing-or-wrong"],
   ["QuotaExceeded", "quota-exceeded"],
-  ["CallerIpNotAllowed", "ip-filter"],
-  ["CallerIpBlocked", "ip-filter"],
-  ["FailedToParseCallerIP", "ip-filter"],
+  ["CallerIp", "ip-filter"],
 ]);
 
 const MESSAGES: readonly (readonly [string, CauseId])[] = [
@@ -44,11 +42,12 @@ function policyOf(observation: Observation): CauseId | undefined {
 function judge(id: CauseId, observation: Observation): Judgement {
   if (observation.layer !== "gateway") return inapplicable;
   const policy = policyOf(observation);
-  if (policy !== id) return policy === undefined ? inapplicable : rejected(`the refusals say ${observation.reason}`);
-  const regional = equalSplit(observation, "region", true) !== undefined && manyCallers(observation);
+  if (policy !== id)
+    return policy === undefined ? inapplicable : rejected(`the refusals say ${loggedReasons(observation)}`);
+  const regional = refusedAlone(observation, "region") && manyCallers(observation);
   const told: Evidence = {
-    says: `The gateway refused before the backend was called: ${observation.reason}`,
-    fields: { reason: observation.reason, refused: observation.refused },
+    says: `The gateway refused before the backend was called: ${loggedReasons(observation)}`,
+    fields: { reason: loggedReasons(observation), refused: observation.refused },
   };
   const change = changeBefore(observation, ["subscription", "gateway-policy"], 900_000);
   const evidence = [told, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])];

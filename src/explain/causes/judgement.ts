@@ -82,6 +82,23 @@ export function manyCallers(observation: Observation): boolean {
   return told.length > 0 && told.every((share) => share < 0.85);
 }
 
+/** Reasons as they were logged, most frequent first; the symptom's own where none was. */
+export function loggedReasons(observation: Observation): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of observation.facts)
+    if (reason !== undefined && reason !== "") counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const names = [...counts].toSorted((a, b) => b[1] - a[1]).map(([name]) => name);
+  return names.length === 0 ? observation.reason : names.slice(0, 3).join(", ");
+}
+
+/** A value that is refused wherever it stands, not only together with the rest of a split. */
+export function refusedAlone(observation: Observation, dimension: Dimension): boolean {
+  const value = equalSplit(observation, dimension)?.where[dimension];
+  if (value === undefined) return false;
+  const { refused, trials } = observation.tally({ [dimension]: value });
+  return trials > 0 && refused / trials >= 0.5 * observation.inside;
+}
+
 /** Share of refused rows that a test holds for, among those that it can be asked of. */
 export function shareOfFacts(
   observation: Observation,

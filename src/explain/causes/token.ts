@@ -5,6 +5,8 @@ import {
   bestSplitEvidence,
   type CauseRule,
   equalSplit,
+  loggedReasons,
+  refusedAlone,
   inapplicable,
   type Judgement,
   manyCallers,
@@ -20,14 +22,12 @@ import {
 const FAULTS: ReadonlyMap<string, CauseId> = new Map<string, CauseId>([
   ["TokenExpired", "caller-token-expired"],
   ["token-expired", "caller-token-expired"],
-  ["TokenSignatureKeyNotFound", "signing-key-rollover"],
-  ["TokenSignatureInvalid", "signing-key-rollover"],
+  ["TokenSignature", "signing-key-rollover"],
   ["TokenIssuerNotAllowed", "token-issuer-mismatch"],
   ["token-issuer", "token-issuer-mismatch"],
   ["TokenAudienceNotAllowed", "token-audience-mismatch"],
   ["token-audience", "token-audience-mismatch"],
-  ["TokenClaimNotFound", "token-claim-missing"],
-  ["TokenClaimValueNotAllowed", "token-claim-missing"],
+  ["TokenClaim", "token-claim-missing"],
 ]);
 
 const MESSAGES: readonly (readonly [string, CauseId])[] = [
@@ -77,9 +77,9 @@ function guess(observation: Observation): { readonly id: CauseId; readonly told:
 function judge(id: CauseId, observation: Observation): Judgement {
   const fault = faultOf(observation);
   if (fault === undefined) return inapplicable;
-  if (fault.id !== id) return rejected(`the refusals say ${observation.reason}`);
-  const byRegion = equalSplit(observation, "region", true) !== undefined;
-  const byToken = tokenDimensions(id).some((dimension) => equalSplit(observation, dimension) !== undefined);
+  if (fault.id !== id) return rejected(`the refusals say ${loggedReasons(observation)}`);
+  const byRegion = refusedAlone(observation, "region") || equalSplit(observation, "region", true) !== undefined;
+  const byToken = tokenDimensions(id).some((dimension) => refusedAlone(observation, dimension));
   const regional = byRegion && !byToken && manyCallers(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
   return {
@@ -103,8 +103,8 @@ function reasonEvidence(observation: Observation): Evidence[] {
     observation.layer === "gateway" ? "The gateway" : observation.layer === "backend" ? "The backend" : "Cosmos DB";
   return [
     {
-      says: `${where} refused the token: ${observation.reason}`,
-      fields: { reason: observation.reason, refused: observation.refused },
+      says: `${where} refused the token: ${loggedReasons(observation)}`,
+      fields: { reason: loggedReasons(observation), refused: observation.refused },
     },
   ];
 }

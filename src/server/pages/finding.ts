@@ -22,7 +22,7 @@ export function findingPage(view: View, finding: Finding): Markup {
 <header class="head" id="head" data-swap><h1><span class="code s${mainStatus(finding)}">${mainStatus(finding)}</span> ${finding.title}</h1>
 <p>${severityPill(finding)} ${statusPill(finding)} ${headline(finding)}</p></header>
 <section class="panel"><h2>Since when</h2>
-${timeChart({ id: "since", source: `/api/v1/findings/${finding.id}/minutes`, label: `Refused calls of this finding per minute; it began at ${dateTime(finding.onset)} UTC.`, rows: minutes.map((row) => ({ ...row, time: iso(row.time) })), marks })}
+${timeChart({ id: "since", source: `/api/v1/findings/${finding.id}/minutes`, label: `Refused calls of this finding per minute; it began at ${dateTime(finding.onset)} UTC.`, rows: minutes, marks })}
 ${changes.length === 0 ? "" : html`<ul class="changes">${changes.map(({ time, says }) => html`<li><time datetime="${iso(time)}">${dateTime(time)}</time> ${says}</li>`)}</ul>`}</section>
 <section class="panel" id="differs" data-swap><h2>What is different about the refused calls</h2>${splits(finding.splits)}</section>
 <section class="panel" id="why" data-swap><h2>Why</h2>${why(finding)}</section>
@@ -87,12 +87,12 @@ function samples(list: readonly SampleCall[]): Markup {
   return html`<div class="scroll"><table><thead><tr><th>Time (UTC)</th><th>Correlation id</th><th>Caller</th><th>Call</th><th>Outcome</th></tr></thead>
 <tbody>${list.map(
     (call) =>
-      html`<tr><td class="nowrap">${dateTime(call.time).slice(5)}</td><td><code title="${call.id}">${shortId(call.id)}</code> <button type="button" class="copy" data-copy="${call.id}" aria-label="Copy the correlation id">⧉</button></td><td><span title="${call.caller}">${shortId(call.caller)}</span></td><td>${call.operation}</td><td class="nowrap">${call.refused ? html`<span class="s${call.status}">${call.status}</span>${call.subStatus === undefined ? "" : ` (${call.subStatus})`}` : html`<span class="fine">${call.status}</span>`}</td></tr>`,
+      html`<tr><td class="nowrap">${dateTime(call.time).slice(5)}</td><td><code title="${call.id}">${shortId(call.id)}</code> <button type="button" class="copy" data-copy="${call.id}" aria-label="Copy the correlation id">Copy</button></td><td><span title="${call.caller}">${shortId(call.caller)}</span></td><td>${call.operation}</td><td class="nowrap">${call.refused ? html`<span class="s${call.status}">${call.status}</span>${call.subStatus === undefined ? "" : ` (${call.subStatus})`}` : html`<span class="fine">${call.status}</span>`}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
 function act({ fix }: Finding): Markup {
-  return html`<p>${fix.says}</p>${fix.commands.map((command, i) => html`<div class="command"><pre id="command-${i}" tabindex="0">${command}</pre><button type="button" class="copy" data-copy-from="command-${i}" aria-label="Copy the command">⧉</button></div>`)}`;
+  return html`<p>${fix.says}</p>${fix.commands.map((command, i) => html`<div class="command"><pre id="command-${i}" tabindex="0">${command}</pre><button type="button" class="copy" data-copy-from="command-${i}" aria-label="Copy the command">Copy</button></div>`)}`;
 }
 
 function highlights(finding: Finding): Markup {

@@ -19,7 +19,7 @@ export function overviewPage(view: View): Markup {
 <div class="columns">
 <div class="wide">
 <section class="panel"><h2>Refused calls per minute</h2>
-${timeChart({ id: "refused", source: "/api/v1/minutes", label: chartLabel(minutes), rows: minutes.map((row) => ({ ...row, time: iso(row.time) })), marks: marks(report.findings) })}</section>
+${timeChart({ id: "refused", source: "/api/v1/minutes", label: chartLabel(minutes), rows: minutes, marks: marks(report.findings) })}</section>
 <section class="panel" id="attention" data-swap><h2>Needs attention</h2>${attention(report)}</section>
 </div>
 <div class="side">

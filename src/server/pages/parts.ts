@@ -1,7 +1,8 @@
 import { html } from "hono/html";
 import type { Finding } from "../../model/finding.ts";
 import { msBetween } from "../../model/time.ts";
-import { count, dateTime, percent, span } from "../format.ts";
+import type { MinuteCount } from "../../model/report.ts";
+import { clock, count, dateTime, percent, span } from "../format.ts";
 import type { Markup } from "./layout.ts";
 
 export const severityPill = ({ severity }: Finding): Markup => html`<span class="pill ${severity}">${severity}</span>`;
@@ -35,12 +36,12 @@ export function timeChart(chart: {
   id: string;
   source: string;
   label: string;
-  rows: readonly { time: string; refused401: number; refused403: number; calls: number }[];
+  rows: readonly MinuteCount[];
   marks?: string;
 }): Markup {
   const shown = chart.rows.filter(({ refused401, refused403 }) => refused401 + refused403 > 0).slice(-60);
   return html`<div class="chart"><canvas id="${chart.id}" role="img" aria-label="${chart.label}" data-source="${chart.source}" data-marks="${chart.marks ?? "[]"}"></canvas></div>
 <details class="as-table"><summary>Show as table</summary><div class="scroll"><table><thead><tr><th>Minute (UTC)</th><th class="n">401</th><th class="n">403</th><th class="n">Calls</th></tr></thead>
-<tbody>${shown.map((row) => html`<tr><td>${row.time.slice(11, 16)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table></div>
+<tbody>${shown.map((row) => html`<tr><td>${clock(row.time).slice(0, 5)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table></div>
 ${shown.length === 0 ? html`<p class="muted">No 401 or 403 in this range.</p>` : ""}</details>`;
 }
