@@ -221,6 +221,7 @@ describe("faults", () => {
     for (let i = 0; i < 20; i++) hub.route(undefined).add(`b${String(i).padStart(2, "0")}`);
     await received.until(count(40));
     expect(new Set(received.bodies()).size).toBe(40);
+    expect(emulator.readers()).toHaveLength(2); // those of the cut connection are forgotten
     expect(received.events).toHaveLength(40);
   });
 

@@ -66,7 +66,8 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
 
   const dropSockets = (): number => {
     const open = [...sockets];
-    for (const socket of open) socket.destroy();
+    // With an error, as rhea hears of no other end that comes from this side.
+    for (const socket of open) socket.destroy(new Error("cut"));
     return open.length;
   };
   const emulator: EventHubsEmulator = {
