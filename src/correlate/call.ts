@@ -52,7 +52,10 @@ function decisiveOperation(operations: readonly DataPlaneOperation[]): DataPlane
   );
 }
 
-/** What detectors compare: the call itself, and its other operations where they differ in container, kind or credential. */
+/**
+ * What detectors compare: the call itself, and its other operations where they differ in container, kind or credential.
+ * Those stand for themselves, without the gateway's dimensions: each call counts once for what the gateway logs.
+ */
 export function trialsOf(call: Call): readonly Trial[] {
   const decisive = decisiveOperation(call.operations);
   const first: Trial = {
@@ -69,7 +72,7 @@ export function trialsOf(call: Call): readonly Trial[] {
     if (seen.has(key) || isRefused(operation)) continue;
     seen.add(key);
     const outcome = operationOutcome(operation, call.gateway);
-    trials.push({ outcome, dimensions: dimensionsOf(call.gateway, operation), operation });
+    trials.push({ outcome, dimensions: dimensionsOf(undefined, operation), operation });
   }
   return trials;
 }

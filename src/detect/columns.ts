@@ -9,7 +9,7 @@ export const WIDTH = COLUMNS.length;
  * Columns that are a consequence of the refusal, not a circumstance of the call: they name the symptom, and comparing by
  * them would always "explain" it.
  */
-const CONSEQUENCES: ReadonlySet<Column> = new Set<Column>(["subStatus", "tokenAge", "roleAssignment"]);
+const CONSEQUENCES: ReadonlySet<Column> = new Set<Column>(["subStatus", "tokenAge", "roleAssignment", "authMethod"]);
 
 /** Whether refused and succeeded calls may be compared by the column. */
 export const COMPARED: readonly boolean[] = COLUMNS.map((column) => !CONSEQUENCES.has(column));

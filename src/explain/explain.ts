@@ -1,3 +1,4 @@
+import { COLUMNS } from "../detect/columns.ts";
 import type { Detection, Due } from "../detect/detect.ts";
 import type { Change } from "../model/event.ts";
 import { plusMs } from "../model/time.ts";
@@ -57,14 +58,62 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   if (span === undefined) return undefined;
   const short = span.to - span.from < SHORT * (window.to - window.from);
   const sharper = short ? sharpen(context, span, covering) : covering;
-  const explanation = explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
-  if (explanation !== undefined) {
-    for (const row of matchingRows(window, sharper.rule.conditions, claimed)) {
-      const time = window.time[row] ?? 0;
-      if (row < window.refused && time >= explanation.span.from && time <= explanation.span.to) claimed.add(row);
-    }
-  }
+  const narrow = explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
+  const wider = narrow === undefined ? undefined : culprit(context, sharper, narrow);
+  const wide =
+    wider === undefined ? undefined : explainRise(context, wider, matchingRows(window, wider.rule.conditions, claimed));
+  const isSame = wide !== undefined && wide.ranked.cause.id === narrow?.ranked.cause.id;
+  const explanation = isSame ? wide : narrow;
+  if (explanation !== undefined) claim(context, explanation);
   return explanation;
+}
+
+/** Refused rows that the explanation accounts for are not explained again. */
+function claim({ window, claimed }: Context, { conditions, span }: Explanation): void {
+  for (const row of matchingRows(window, conditions, claimed)) {
+    const time = window.time[row] ?? 0;
+    if (row < window.refused && time >= span.from && time <= span.to) claimed.add(row);
+  }
+}
+
+/** Attributes that a wrong token shows by itself: beside another attribute they are the symptom, not the culprit. */
+const OF_THE_TOKEN: ReadonlySet<string> = new Set(["issuer", "tokenVersion", "audience", "keyId", "roles", "scopes"]);
+const ALONE_SHARE = 0.15;
+const ALONE_SHARE_BESIDE_TOKEN = 0.03;
+
+/**
+ * The one condition of a longer rule that is the culprit by itself, where the cause is of that kind: the region, the
+ * backend, the caller. It must raise the refused share well; the longer rule stays as its alias.
+ */
+function culprit(
+  { window, claimed }: Context,
+  { rule, aliases, rows }: Covering,
+  { ranked, span }: Explanation,
+): Covering | undefined {
+  if (!ranked.alone || rule.conditions.length < 2) return undefined;
+  const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
+  const candidates = rule.conditions
+    .filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column]))
+    .map((condition) => ({ condition, inside: shareOf(window, around, condition) }))
+    .toSorted((a, b) => b.inside - a.inside);
+  const best = candidates[0];
+  if (best === undefined) return undefined;
+  const beside = rule.conditions.some(
+    (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),
+  );
+  if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
+  return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], rows };
+}
+
+function shareOf(window: Window, rows: readonly number[], condition: Condition): number {
+  let refused = 0;
+  let trials = 0;
+  for (const row of rows) {
+    if (!matches(window, [condition], row)) continue;
+    refused += window.f[row] ?? 0;
+    trials += window.n[row] ?? 0;
+  }
+  return trials === 0 ? 0 : refused / trials;
 }
 
 function sharpen(context: Context, span: Span, covering: Covering): Covering {

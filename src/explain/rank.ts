@@ -26,6 +26,7 @@ export interface Ranked {
   readonly cause: Cause;
   /** Attributes that name the cause; the best of equal splits is chosen by them. */
   readonly names: CauseRule["names"];
+  readonly alone: boolean;
 }
 
 /** The cause that fits best, with the others and what speaks against them. */
@@ -39,11 +40,12 @@ export function rankCauses(observation: Observation): Ranked {
   );
   const best = fits[0];
   if (best === undefined || best.fit.confidence < NAMED_FROM)
-    return { cause: unknownCause(observation, refusedBecause), names: [] };
+    return { cause: unknownCause(observation, refusedBecause), names: [], alone: false };
   const runnersUp = fits.slice(1).map(({ rule, fit }) => ({ id: rule.id, because: runnerUp(best.fit, fit) }));
   return {
     cause: causeOf(best.rule.id, best.fit, [...runnersUp, ...refusedBecause], fits[1]?.fit),
     names: best.rule.names,
+    alone: best.rule.alone,
   };
 }
 

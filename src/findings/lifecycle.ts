@@ -106,13 +106,13 @@ function recognise(
   return best;
 }
 
-/** The same fault seen by another symptom: the same calls by what they have in common, at the same time. */
+/** The same fault seen by another symptom or in another part of its calls: the same calls by what they have in common, at the same time. */
 function echoOf(state: Findings, explanation: Explanation): Tracked | undefined {
   const where = JSON.stringify(explanation.splits[0]?.where ?? {});
   if (where === "{}") return undefined;
   for (const tracked of state.tracked.values()) {
     const { finding } = tracked;
-    if (tracked.symptom === explanation.symptom || finding.layer !== explanation.layer) continue;
+    if (finding.layer !== explanation.layer) continue;
     if (
       JSON.stringify(finding.splits[0]?.where ?? {}) !== where ||
       !alike(finding.cause.id, explanation.ranked.cause.id)

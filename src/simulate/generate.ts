@@ -47,6 +47,8 @@ export interface Corpus {
 const ALL_FAULTS = [...gatewayFaults, ...tokenFaults, ...cosmosFaults];
 const FROM = Date.UTC(2026, 10, 25, 6);
 const HOUR = 3_600_000;
+/** A fault that hit fewer calls cannot be told from noise, and is not in the truth. */
+const REFUSED_TO_COUNT = 12;
 
 /** A labelled corpus: the same options give the same records. */
 export function generate(options: { seed: number; scenario: Scenario; hours: number }): Corpus {
@@ -77,7 +79,9 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
       scenario,
       from: new Date(span.from).toISOString(),
       to: new Date(span.to).toISOString(),
-      faults: faults.map((fault) => trueFault(fault, drafts, span.to)),
+      faults: faults
+        .map((fault) => trueFault(fault, drafts, span.to))
+        .filter(({ refused }) => refused >= REFUSED_TO_COUNT),
       decoys: decoys.map(({ kind }) => kind),
     },
   };

@@ -77,6 +77,10 @@ function judgeRotated(observation: Observation): Judgement {
   const change = changeBefore(observation, ["key-regenerated"], 86_400_000);
   const split = equalSplit(observation, "credential");
   const told = observation.reason === "wrong-key";
+  if (!told && share === undefined) return rejected("no data-plane record tells which credential was used");
+  if (!told && change === undefined && observation.inside < 0.6) {
+    return rejected("most calls with the same key succeed, and no key was seen to be regenerated");
+  }
   const confidence = (told ? 0.8 : 0.6) + (change === undefined ? 0 : 0.14) + (split === undefined ? 0 : 0.05);
   const says: Evidence = {
     says: told
@@ -153,8 +157,13 @@ function judgeSkew(observation: Observation): Judgement {
 
 /** Causes that lie in account keys and their signatures. */
 export const cosmosKeyCauses: readonly CauseRule[] = [
-  { id: "read-only-key-write", names: ["credential", "cosmosOperation", "operation", "backend"], judge: judgeReadOnly },
-  { id: "key-rotated", names: ["credential", "backend", "clientNetwork"], judge: judgeRotated },
-  { id: "local-auth-disabled", names: ["credential", "cosmosAccount", "backend"], judge: judgeLocalAuth },
-  { id: "clock-skew", names: ["clientNetwork", "backend", "callerNetwork", "appId"], judge: judgeSkew },
+  {
+    id: "read-only-key-write",
+    names: ["credential", "cosmosOperation", "operation", "backend"],
+    alone: true,
+    judge: judgeReadOnly,
+  },
+  { id: "key-rotated", names: ["credential", "backend", "clientNetwork"], alone: true, judge: judgeRotated },
+  { id: "local-auth-disabled", names: ["credential", "cosmosAccount", "backend"], alone: true, judge: judgeLocalAuth },
+  { id: "clock-skew", names: ["clientNetwork", "backend", "callerNetwork", "appId"], alone: true, judge: judgeSkew },
 ];

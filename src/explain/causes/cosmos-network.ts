@@ -105,11 +105,17 @@ function judgeLimit(observation: Observation): Judgement {
 
 /** Causes that lie in networks, regions and limits of Cosmos. */
 export const cosmosNetworkCauses: readonly CauseRule[] = [
-  { id: "firewall-blocked", names: ["clientNetwork", "region", "backend", "cosmosAccount"], judge: judgeFirewall },
+  {
+    id: "firewall-blocked",
+    names: ["clientNetwork", "region", "backend", "cosmosAccount"],
+    alone: true,
+    judge: judgeFirewall,
+  },
   {
     id: "write-to-read-region",
     names: ["cosmosRegion", "cosmosOperation", "cosmosAccount", "container"],
+    alone: false,
     judge: judgeWriteRegion,
   },
-  { id: "not-authorization-limit", names: ["container", "cosmosAccount"], judge: judgeLimit },
+  { id: "not-authorization-limit", names: ["container", "cosmosAccount"], alone: true, judge: judgeLimit },
 ];

@@ -154,16 +154,19 @@ export const cosmosRoleCauses: readonly CauseRule[] = [
   {
     id: "role-too-narrow",
     names: ["cosmosOperation", "container", "operation", "cosmosPrincipal", "database", "principal", "appId"],
+    alone: false,
     judge: judgeNarrow,
   },
   {
     id: "role-assignment-propagating-or-missing",
     names: ["cosmosPrincipal", "principal", "appId", "backend", "container"],
+    alone: false,
     judge: judgeAssignment,
   },
   {
     id: "management-op-with-entra-token",
     names: ["cosmosOperation", "cosmosPrincipal", "operation", "appId"],
+    alone: false,
     judge: judgeManagement,
   },
 ];

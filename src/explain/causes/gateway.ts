@@ -57,6 +57,7 @@ function judge(id: CauseId, observation: Observation): Judgement {
 const rule = (id: CauseId, names: CauseRule["names"]): CauseRule => ({
   id,
   names,
+  alone: true,
   judge: (observation) => judge(id, observation),
 });
 

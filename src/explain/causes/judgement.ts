@@ -21,6 +21,8 @@ export interface CauseRule {
   readonly id: CauseId;
   /** Among attributes that separate equally well, those that name this cause, first wins. */
   readonly names: readonly Dimension[];
+  /** One of `names` alone is the culprit: what else stands in a split only says which calls it shows on. */
+  readonly alone: boolean;
   judge(observation: Observation): Judgement;
 }
 

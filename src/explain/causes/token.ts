@@ -130,6 +130,7 @@ function missingClaims(observation: Observation): { field: string; fix: string }
 const rule = (id: CauseId, names: readonly Dimension[]): CauseRule => ({
   id,
   names,
+  alone: true,
   judge: (observation) => judge(id, observation),
 });
 

@@ -87,6 +87,6 @@ function regionDecides(observation: Observation, split: Split): boolean {
 
 /** Causes that lie in where a call is sent. */
 export const topologyCauses: readonly CauseRule[] = [
-  { id: "backend-grants-differ", names: ["backend"], judge: judgeBackend },
-  { id: "gateway-region-differs", names: ["region"], judge: judgeRegion },
+  { id: "backend-grants-differ", names: ["backend"], alone: true, judge: judgeBackend },
+  { id: "gateway-region-differs", names: ["region"], alone: true, judge: judgeRegion },
 ];
