@@ -55,7 +55,7 @@ async function describeHub(
 function assertPartitions({ settings, from }: OpenRequest, partitionIds: readonly string[]): void {
   const missing = [...from.keys()].find((partition) => !partitionIds.includes(partition));
   if (missing === undefined) return;
-  const says = `there is a checkpoint of partition ${missing}, which the hub does not have: it is another hub. To read it from its start, give the source another name in the config.`;
+  const says = `there is a checkpoint of partition ${missing}, which the hub does not have: it is another hub. To read it from its start, use another state file.`;
   throw new SourceError(settings.source, "config", says);
 }
 

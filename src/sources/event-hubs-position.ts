@@ -65,8 +65,7 @@ export function resumeAfter(text: string, known: Known, created: number): Result
   return ok(isGap ? { ...start, gap: { from: checkpoint.sequence + 1, to: sequence } } : start);
 }
 
-const START_OVER =
-  "To read what it holds now from its start, give the source another name in the config, or use another state file.";
+const START_OVER = "To read what it holds now from its start, use another state file.";
 
 /** Begins without a checkpoint. The end is pinned to the event that is newest now, so that a reconnect does not move it. */
 export function startAt(start: EventHubsStart, known: Known, created: number): PartitionStart {

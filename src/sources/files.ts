@@ -17,6 +17,8 @@ import { readAhead } from "./read-ahead.ts";
 import type { Source } from "./source.ts";
 
 export interface FilesOptions {
+  /** The source's name, in positions too; `files` without it. */
+  readonly name?: string;
   /** What `-` reads; without it, the process' own standard input. */
   readonly stdin?: Readable;
   readonly bombLimits?: BombLimits;
@@ -27,7 +29,7 @@ export interface FilesSource extends Source {
   problems(): Promise<readonly PathProblem[]>;
 }
 
-const NAME = "files";
+const nameOf = (options: FilesOptions): string => options.name ?? "files";
 const CHUNK_BYTES = 1 << 20;
 
 /**
@@ -36,10 +38,11 @@ const CHUNK_BYTES = 1 << 20;
  * What cannot be read is a reject that names the file; the others are read.
  */
 export function filesSource(paths: readonly string[], options: FilesOptions = {}): FilesSource {
+  const name = nameOf(options);
   let list: Promise<FileList> | undefined;
   const listed = (): Promise<FileList> => (list ??= listFiles(paths));
   return {
-    name: NAME,
+    name,
     async problems() {
       return (await listed()).problems;
     },
@@ -48,7 +51,7 @@ export function filesSource(paths: readonly string[], options: FilesOptions = {}
     },
     async *read(from, signal) {
       for (const file of (await listed()).files) {
-        const resume = createResume(file.partition, parseFileCheckpoint(NAME, from.get(file.partition)));
+        const resume = createResume(file.partition, parseFileCheckpoint(name, from.get(file.partition)));
         for await (const chunk of readFile(file, options, signal)) {
           if (signal.aborted) return;
           yield resume(chunk);
@@ -60,7 +63,8 @@ export function filesSource(paths: readonly string[], options: FilesOptions = {}
 }
 
 async function* readFile(file: InputFile, options: FilesOptions, signal: AbortSignal): AsyncGenerator<FileChunk> {
-  const decoder = createStreamDecoder({ source: NAME, partition: file.partition });
+  const at = { source: nameOf(options), partition: file.partition };
+  const decoder = createStreamDecoder(at);
   let bytesRead = 0;
   let damage: Reject | undefined;
   let fault: Reject | undefined;
@@ -69,8 +73,8 @@ async function* readFile(file: InputFile, options: FilesOptions, signal: AbortSi
       bytesRead = Math.max(bytesRead, piece.consumed);
       if (piece.bytes.length > 0) yield { ...decoder.push(piece.bytes), bytesRead, caughtUp: false };
     }
-    if (piece.kind === "damage") damage = fileReject(file, piece.damage.reason, damageText(file, piece.damage));
-    if (piece.kind === "fault") fault = fileReject(file, "unreadable", piece.says);
+    if (piece.kind === "damage") damage = fileReject(at, piece.damage.reason, damageText(file, piece.damage));
+    if (piece.kind === "fault") fault = fileReject(at, "unreadable", piece.says);
   }
   if (signal.aborted) return;
   const { records, rejects } = decoder.end();
@@ -101,10 +105,10 @@ function inputOf(file: InputFile, options: FilesOptions, signal: AbortSignal): B
   return { canReopen: file.canReopen, open: () => createReadStream(file.path, { highWaterMark: CHUNK_BYTES, signal }) };
 }
 
-const fileReject = (file: InputFile, reason: string, detail: string): Reject => ({
+const fileReject = (at: { source: string; partition: string }, reason: string, detail: string): Reject => ({
   stage: "decode",
   reason,
-  position: { source: NAME, partition: file.partition, sequence: 0, index: 0 },
+  position: { ...at, sequence: 0, index: 0 },
   detail,
   sample: "",
 });

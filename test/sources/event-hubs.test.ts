@@ -130,7 +130,7 @@ describe("what a hub has lost", () => {
     hubOf().emulator.addHub("logs", { partitions: 2 }).partition("0").add(event("x"), event("y"));
     const failure = await failureOf(hubOf().read(1, {}, from));
     expect(failure.kind).toBe("config");
-    expect(failure.message).toMatch(/deleted and created again.*another name in the config/);
+    expect(failure.message).toMatch(/deleted and created again.*another state file/);
   });
 
   test("a checkpoint ahead of the newest event is refused, with the way out", async () => {
@@ -138,7 +138,7 @@ describe("what a hub has lost", () => {
     const from = new Map([["0", `7/${hubOf().hub.created.getTime()}/700`]]);
     const failure = await failureOf(hubOf().read(1, {}, from));
     expect(failure.kind).toBe("config");
-    expect(failure.message).toMatch(/read up to event 7, but its newest is 0.*another name in the config/);
+    expect(failure.message).toMatch(/read up to event 7, but its newest is 0.*another state file/);
   });
 
   test.each([

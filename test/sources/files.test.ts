@@ -44,7 +44,7 @@ describe("as a source", () => {
       "d.zst": zstdCompressSync(lines("d", 20_000)),
     });
     return {
-      source: filesSource([folder.path]),
+      source: filesSource([folder.path], { name: "archive" }),
       expected: new Map([
         ["a.ndjson", ids("a", 30_000)],
         ["b/y=2026/PT1H.json", ids("b", 50)],
