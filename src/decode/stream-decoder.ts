@@ -1,5 +1,6 @@
 import { type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject } from "./decoded.ts";
 import { readElement } from "./read-element.ts";
+import { unwrap } from "./unwrap.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -86,7 +87,7 @@ class Splitter {
 
   end(): void {
     this.#scan(true);
-    if (this.#start >= 0) this.#emit(this.#rest.length, true);
+    if (this.#start >= 0) this.#emit(this.#rest.length, this.#depth > 0 || this.#inString);
     this.#rest = new Uint8Array(0);
     this.#start = -1;
     this.#scanned = 0;
@@ -125,6 +126,10 @@ class Splitter {
       if (this.#around.length === 0) this.#index = 0;
       return i;
     }
+    if (byte === OPEN_BRACE && this.#around.length === 0) {
+      const end = this.#soundLine(i);
+      if (end > i) return end;
+    }
     this.#start = i;
     this.#startLine = this.#line;
     this.#depth = 0;
@@ -133,6 +138,19 @@ class Splitter {
     this.#escaped = false;
     this.#inside(byte, i);
     return i;
+  }
+
+  /** Reads a whole line that is one sound document, which most lines are; gives the place of its last byte, or `i`. */
+  #soundLine(i: number): number {
+    const end = this.#rest.indexOf(NEWLINE, i);
+    if (end < 0 || end - i > LONGEST_LINE) return i;
+    const value = parseLine(this.#rest.subarray(i, end));
+    if (value === undefined) return i;
+    const position = { ...this.#at, sequence: this.#line, index: this.#index };
+    const before = this.#decoded.records.length + this.#decoded.rejects.length;
+    unwrap({ value, position, repairs: [] }, this.#decoded);
+    this.#index += this.#decoded.records.length + this.#decoded.rejects.length - before;
+    return end - 1;
   }
 
   #inside(byte: number, i: number): void {
@@ -220,6 +238,18 @@ class Splitter {
     this.#rest = this.#rest.slice(from);
     this.#scanned -= from;
     if (this.#start >= 0) this.#start = 0;
+  }
+}
+
+const LONGEST_LINE = 4_194_304;
+const strict = new TextDecoder("utf-8", { fatal: true });
+
+function parseLine(bytes: Uint8Array): object | undefined {
+  try {
+    const value: unknown = JSON.parse(strict.decode(bytes));
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 /** Names whose values are secrets, in URLs, headers, connection strings and JSON; compared without case. */
-const SECRET_NAMES: ReadonlySet<string> = new Set([
+const SECRET_NAMES = [
   "subscription-key",
   "ocp-apim-subscription-key",
   "api-key",
@@ -28,12 +28,14 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   "cookie",
   "set-cookie",
   "x-ms-client-principal",
-]);
+];
 
 const GONE = "«redacted»";
-/** A name, `=` or `:`, and a value up to what ends one in a URL, a header or JSON. Bounded, without nesting. */
-const PAIR =
-  /([A-Za-z0-9_.-]{2,40})("?\s{0,3}[=:]\s{0,3}"?)((?:bearer|basic|sharedaccesssignature|sharedkey)\s+)?([^\s&;,"'<>«»#]{1,8192})/gi;
+/** A secret's name, `=` or `:`, and a value up to what ends one in a URL, a header or JSON. Bounded, without nesting. */
+const PAIR = new RegExp(
+  `(?<![A-Za-z0-9_])(${SECRET_NAMES.toSorted((a, b) => b.length - a.length).join("|")})(\\\\?"?\\s{0,3}[=:]\\s{0,3}\\\\?"?)((?:bearer|basic|sharedaccesssignature|sharedkey)\\s+)?([^\\s&;,"'<>«»#\\\\]{1,8192})`,
+  "gi",
+);
 const JWT = /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g;
 const SCHEME = /\b(bearer|basic|sharedkey)\s+[A-Za-z0-9._~+/=-]{8,}/gi;
 const USERINFO = /(:\/\/)[^\s/@]{1,512}@/g;
@@ -59,8 +61,9 @@ function redactOnce(text: string): string {
     .replace(JWT, GONE)
     .replace(PEM, GONE)
     .replace(SCHEME, (_, scheme: string) => `${scheme} ${GONE}`)
-    .replace(PAIR, (whole: string, name: string, mark: string, scheme: string | undefined) =>
-      SECRET_NAMES.has(name.toLowerCase()) ? `${name}${mark}${scheme ?? ""}${GONE}` : whole,
+    .replace(
+      PAIR,
+      (_, name: string, mark: string, scheme: string | undefined) => `${name}${mark}${scheme ?? ""}${GONE}`,
     )
     .replace(USERINFO, `$1${GONE}@`)
     .replace(BASE64_KEY, GONE);

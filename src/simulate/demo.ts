@@ -70,7 +70,7 @@ export function* demoFeed({ seed, now }: { seed: number; now: EpochMs }): Genera
 /** Faults one after another, overlapping by a minute or more, for half a day; then the show is over but traffic goes on. */
 function planShow(tenant: Tenant, random: Random, now: number): readonly Fault[] {
   const makers = new Map(
-    [...gatewayFaults, ...tokenFaults, ...cosmosFaults].map(([cause, make]) => [String(cause), make]),
+    [...gatewayFaults, ...tokenFaults, ...cosmosFaults].map(([cause, make]) => [cause as string, make]),
   );
   const shown = SHOWN.filter(
     (cause) => makers.get(cause)?.({ tenant, random: new Random(1), from: now, to: now + EVERY_MS }) !== undefined,

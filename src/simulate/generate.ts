@@ -87,15 +87,17 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   };
 }
 
-/** Causes in turn over the seeds, so that twenty seeds show them all; each fault has its own time. */
+/** Causes in turn over the seeds: the 20 seeds of a round inject each at least once, where the tenant allows it. */
 function planFaults(
   tenant: Tenant,
   random: Random,
   plan: { from: number; to: number; count: number; seed: number },
 ): readonly Fault[] {
   const faults: Fault[] = [];
+  const slot = Math.floor(plan.seed / 4) * 4 + (plan.seed % 4);
   for (let tried = 0; faults.length < plan.count && tried < 60; tried++) {
-    const [, make] = ALL_FAULTS[(plan.seed + tried * 7) % ALL_FAULTS.length] ?? random.pick(ALL_FAULTS);
+    const turn = tried < 2 ? slot + tried : slot + tried * 7;
+    const [, make] = ALL_FAULTS[turn % ALL_FAULTS.length] ?? random.pick(ALL_FAULTS);
     const room = plan.to - plan.from - 40 * 60_000;
     const from = plan.from + 40 * 60_000 + random.next() * room * 0.6;
     const to = random.chance(0.25) ? plan.to : Math.min(plan.to, from + random.int(25, 90) * 60_000);
