@@ -28,7 +28,8 @@ export function callOutcome(gateway: GatewayRequest, operations: readonly DataPl
   if (isRefusal(gateway.backendStatus)) return backendOutcome(gateway, gateway.backendStatus, operations);
   if (!isRefusal(gateway.status)) return { kind: "other", status: gateway.status };
   if (gateway.backendStatus !== undefined && gateway.backendStatus >= 400) {
-    return { kind: "refused", layer: "backend", status: gateway.status, symptom: `backend:${gateway.status}` };
+    const { status } = gateway;
+    return { kind: "refused", layer: "backend", status, symptom: `backend:${status}`, reason: String(status) };
   }
   return gatewayOutcome(gateway, gateway.status);
 }
@@ -50,8 +51,8 @@ const familyOf = (reason: string): string => FAMILIES.get(reason) ?? reason;
 
 function gatewayOutcome(gateway: GatewayRequest, status: 401 | 403): Outcome {
   const reason = gateway.error?.reason;
-  const symptom = reason === undefined || reason === "" ? `gateway:${status}` : `gateway:${familyOf(reason)}`;
-  return { kind: "refused", layer: "gateway", status, symptom };
+  const told = reason === undefined || reason === "" ? String(status) : familyOf(reason);
+  return { kind: "refused", layer: "gateway", status, symptom: `gateway:${told}`, reason: told };
 }
 
 function backendOutcome(
@@ -65,20 +66,16 @@ function backendOutcome(
   const reason = cosmosReason(undefined, gateway.errorBody);
   if (reason !== "untold") return cosmosOutcome(status, undefined, gateway.errorBody);
   const told = challengeReason(gateway.challenge);
-  return {
-    kind: "refused",
-    layer: "backend",
-    status,
-    symptom: told === "" ? `backend:${status}` : `backend:${familyOf(told)}`,
-  };
+  const said = told === "" ? String(status) : familyOf(told);
+  return { kind: "refused", layer: "backend", status, symptom: `backend:${said}`, reason: said };
 }
 
 function cosmosOutcome(status: 401 | 403, subStatus: number | undefined, message: string | undefined): Outcome {
   const reason = cosmosReason(subStatus, message);
   const layer: Layer = "cosmos";
-  const symptom = reason === "untold" ? `cosmos:${status}` : `cosmos:${reason}`;
-  if (isLookAlike(reason)) return { kind: "look-alike", layer, status, symptom };
-  return { kind: "refused", layer, status, symptom };
+  const symptom = `cosmos:${status}`;
+  if (isLookAlike(reason)) return { kind: "look-alike", layer, status, symptom, reason };
+  return { kind: "refused", layer, status, symptom, reason: reason === "untold" ? String(status) : reason };
 }
 
 /** The gateway talks to Cosmos DB's REST endpoint itself. */

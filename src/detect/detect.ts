@@ -12,8 +12,10 @@ import { addWeight, createRows, pushRow, type Rows } from "./rows.ts";
 export interface RefusalFacts {
   readonly layer: Layer;
   readonly status: 401 | 403;
-  /** The reason as it was logged, where the gateway's policy refused. */
+  /** The reason as the gateway's policy logged it. */
   readonly reason: string | undefined;
+  /** What sub-status or message tell of a refusal by Cosmos DB. */
+  readonly told: string | undefined;
   /** Message of the gateway, the backend or Cosmos; at most 300 characters, redacted at normalize. */
   readonly message: string | undefined;
   /** Milliseconds by which the token had expired; negative while it was valid. */
@@ -59,8 +61,8 @@ export interface Due {
   readonly at: Instant;
 }
 
-/** The symptom of writes sent to a region that takes none. */
-export const WRITE_REGION = "cosmos:write-region";
+/** The reason of writes sent to a region that takes none. */
+export const WRITE_REGION = "write-region";
 
 const BIN_MS: DurationMs = 10_000;
 const SUCCEEDED_ROWS = 65_536;
@@ -129,7 +131,7 @@ type LookAlike = Extract<Outcome, { kind: "look-alike" }>;
 
 /** No matter of authorization, but the one look-alike that a failover turns into an outage of all writes. */
 const isWriteToReadRegion = (outcome: Outcome): outcome is LookAlike =>
-  outcome.kind === "look-alike" && outcome.symptom === WRITE_REGION;
+  outcome.kind === "look-alike" && outcome.reason === WRITE_REGION;
 
 function rowIds(detection: Detection, call: Call, trial: Trial): Int32Array {
   const row = new Int32Array(WIDTH);
@@ -191,6 +193,11 @@ function countRefusal(
   noteRefusal(detection.credibility, verdict.unit, { at: call.time, row, symptom: symptom.name });
 }
 
+function toldBy({ outcome }: Trial): string | undefined {
+  const refusal = outcome.kind === "refused" || outcome.kind === "look-alike" ? outcome : undefined;
+  return refusal === undefined || refusal.reason === String(refusal.status) ? undefined : refusal.reason;
+}
+
 const statusOf = (trial: Trial): 401 | 403 => (trial.outcome.kind === "refused" ? trial.outcome.status : 403);
 
 function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
@@ -199,6 +206,7 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
     layer,
     status: statusOf(trial),
     reason: call.gateway?.error?.reason,
+    told: toldBy(trial),
     message: (layer === "gateway"
       ? call.gateway?.error?.message
       : (call.gateway?.errorBody ?? call.gateway?.challenge)

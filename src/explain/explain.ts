@@ -4,6 +4,7 @@ import type { Change } from "../model/event.ts";
 import { plusMs } from "../model/time.ts";
 import { cover, type CoverOptions, type Covering } from "./cover.ts";
 import type { Condition } from "./cover.ts";
+import { mergeTogether } from "./merge.ts";
 import { rowsWithin } from "./observation.ts";
 import { type Context, type Explanation, explainRise } from "./rise.ts";
 import { riseSpan, type Span } from "./span.ts";
@@ -25,7 +26,7 @@ export function explain(detection: Detection, due: Due, changes: readonly Change
     const explanation = explainRule({ detection, window, changes, claimed }, covering);
     if (explanation !== undefined) found.push(explanation);
   }
-  if (found.length > 0) return found;
+  if (found.length > 0) return mergeTogether({ detection, window, changes, claimed: new Set() }, found);
   const whole = explainRise({ detection, window, changes, claimed }, undefined, core);
   return whole === undefined ? [] : [whole];
 }

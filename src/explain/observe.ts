@@ -22,18 +22,19 @@ export function observe(
       column: dimension,
       values: detection.dictionaries[columnIndex(dimension)]?.values ?? [],
     });
+  const facts = refusedRows
+    .map((row) => symptom.facts[window.place[row] ?? 0])
+    .filter((fact): fact is RefusalFacts => fact !== undefined);
   return {
     symptom: symptom.name,
     layer: symptom.layer,
-    reason: symptom.name.slice(symptom.name.indexOf(":") + 1),
+    reason: reasonOf(symptom.name, facts),
     span,
     refused: Math.round(refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0)),
     inside: splits[0]?.refusedInside ?? 0,
     splits,
     equal: splits.length,
-    facts: refusedRows
-      .map((row) => symptom.facts[window.place[row] ?? 0])
-      .filter((fact): fact is RefusalFacts => fact !== undefined),
+    facts,
     changes: changesNear(context.changes, span.from),
     values: valuesOf,
     tally: (where) => tallyRows(window, around, conditionsOf(where, detection.dictionaries)),
@@ -41,6 +42,19 @@ export function observe(
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
   };
+}
+
+const TOLD_SHARE = 0.1;
+const TOLD_ALIKE = 0.6;
+
+/** What most of those refusals that tell a reason tell; the symptom's own words where hardly any does. */
+function reasonOf(symptom: string, facts: readonly RefusalFacts[]): string {
+  const counts = new Map<string, number>();
+  for (const { told } of facts) if (told !== undefined) counts.set(told, (counts.get(told) ?? 0) + 1);
+  const all = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const [top] = [...counts].toSorted((a, b) => b[1] - a[1]);
+  if (top !== undefined && all >= TOLD_SHARE * facts.length && top[1] >= TOLD_ALIKE * all) return top[0];
+  return symptom.slice(symptom.indexOf(":") + 1);
 }
 
 function backendsOf(

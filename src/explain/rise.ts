@@ -1,4 +1,5 @@
 import { type Detection, WRITE_REGION } from "../detect/detect.ts";
+import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
@@ -25,6 +26,8 @@ export interface Explanation {
   readonly subject: Subject;
   readonly counts: Counts;
   readonly samples: { readonly refused: readonly string[]; readonly succeeded: readonly string[] };
+  /** Values that nearly all refused calls share. */
+  readonly common: DimensionValues;
   /** Mean time between refused calls. */
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
@@ -63,7 +66,7 @@ export function explainRise(
   if (neverWorked(window, rows, span)) return undefined;
   const observation = observe(context, { span, rows, around, splits });
   const ranked = rankCauses(observation);
-  if (window.symptom.name === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
+  if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
@@ -74,9 +77,20 @@ export function explainRise(
     subject: subjectOf(observation, splits[0]?.where),
     counts: countsOf(context, { rows, around, span }),
     samples: samplesOf(context, rows),
+    common: commonOf(observation),
     gapMs: msBetween(span.to, span.from) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
   };
+}
+
+const SHARED = 0.95;
+
+function commonOf(observation: Observation): DimensionValues {
+  const shared = DIMENSIONS.flatMap((dimension) => {
+    const [top] = observation.values(dimension);
+    return top !== undefined && top.share >= SHARED ? [[dimension, top.value] as const] : [];
+  });
+  return Object.fromEntries(shared);
 }
 
 const HARD_DOWN = 0.9;

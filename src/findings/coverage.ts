@@ -17,7 +17,7 @@ export interface Coverage {
   cosmosJoined: number;
   /** Account → operations signed with an account key. */
   readonly keys: Map<string, number>;
-  /** 401/403 that are not about authorization, by symptom. */
+  /** 401/403 that are not about authorization, by reason. */
   readonly lookAlikes: Map<string, number>;
   truncated: number;
 }
@@ -41,7 +41,7 @@ export function cover(coverage: Coverage, call: Call): void {
     if (gateway.claims !== undefined) seen.claims += 1;
     if (outcome.kind === "refused" && outcome.layer === "cosmos") {
       seen.refused += 1;
-      if (outcome.symptom !== `cosmos:${outcome.status}`) seen.told += 1;
+      if (outcome.reason !== String(outcome.status)) seen.told += 1;
     }
     if (gateway.truncated) coverage.truncated += 1;
     if (isCosmosBackend(gateway)) {
@@ -49,7 +49,7 @@ export function cover(coverage: Coverage, call: Call): void {
       if (call.operations.length > 0) coverage.cosmosJoined += 1;
     }
   }
-  if (outcome.kind === "look-alike") bump(coverage.lookAlikes, outcome.symptom);
+  if (outcome.kind === "look-alike") bump(coverage.lookAlikes, outcome.reason);
   for (const operation of call.operations) {
     if (operation.credential?.toLowerCase().endsWith("masterkey") === true) bump(coverage.keys, operation.account);
   }
@@ -78,7 +78,7 @@ export function blindSpots(
       .slice(0, 20)
       .flatMap(([api, seen]) => apiSpots(api, seen)),
     ...[...coverage.keys].map(([account, count]) => keySpot(account, count)),
-    ...[...coverage.lookAlikes].map(([symptom, count]) => lookAlikeSpot(symptom, count)),
+    ...[...coverage.lookAlikes].map(([reason, count]) => lookAlikeSpot(reason, count)),
     ...joinSpot(coverage),
     ...counterSpots(coverage, counters),
   ];
@@ -112,15 +112,15 @@ const keySpot = (account: string, count: number): BlindSpot => ({
   fix: "Move the callers to Entra identities, then set disableLocalAuth on the account.",
 });
 
-const lookAlikeSpot = (symptom: string, count: number): BlindSpot => ({
+const lookAlikeSpot = (reason: string, count: number): BlindSpot => ({
   id: "not-authorization",
-  scope: symptom,
+  scope: `cosmos:${reason}`,
   says:
-    symptom === "cosmos:write-region"
+    reason === "write-region"
       ? `${count} calls got a 403 because the Cosmos DB region does not take writes: not about authorization.`
       : `${count} calls got a 403 because a limit of Cosmos DB was reached: not about authorization.`,
   fix:
-    symptom === "cosmos:write-region"
+    reason === "write-region"
       ? "Send writes to the region that takes them (az cosmosdb show --query writeLocations)."
       : "Look at the sub-status: a full partition key (1014), a throughput cap (1028) or a lost customer-managed key (4000-4019).",
 });

@@ -56,10 +56,25 @@ export interface Identity {
 
 export type Outcome =
   | { readonly kind: "succeeded" }
-  /** 401 or 403 that is about authorization. `symptom` names layer and reason, for instance `gateway:TokenExpired`. */
-  | { readonly kind: "refused"; readonly layer: Layer; readonly status: 401 | 403; readonly symptom: string }
+  /**
+   * 401 or 403 that is about authorization. `symptom` names what one fault shows alike, for instance `gateway:TokenExpired`
+   * or `cosmos:403`; `reason` is what the log tells beyond that, the status where it tells nothing.
+   */
+  | {
+      readonly kind: "refused";
+      readonly layer: Layer;
+      readonly status: 401 | 403;
+      readonly symptom: string;
+      readonly reason: string;
+    }
   /** 401/403 that is not about authorization (limits, wrong region), or a challenge that the protocol expects. */
-  | { readonly kind: "look-alike"; readonly layer: Layer; readonly status: number; readonly symptom: string }
+  | {
+      readonly kind: "look-alike";
+      readonly layer: Layer;
+      readonly status: 401 | 403;
+      readonly symptom: string;
+      readonly reason: string;
+    }
   /** Anything else: 404, 429, 5xx … says nothing about authorization. */
   | { readonly kind: "other"; readonly status: number };
 

@@ -5,7 +5,13 @@ import type { DataPlaneOperation, GatewayRequest } from "../../src/model/event.t
 import { claims, gatewayError, gatewayRequest, operation } from "../builders.ts";
 
 const COSMOS = "https://shop.documents.azure.com/dbs/shop/colls/orders/docs/1";
-const refused = (layer: string, status: number, symptom: string) => ({ kind: "refused", layer, status, symptom });
+const refused = (layer: string, status: number, symptom: string, reason = symptom.split(":")[1]) => ({
+  kind: "refused",
+  layer,
+  status,
+  symptom,
+  reason,
+});
 
 const cases: {
   name: string;
@@ -41,7 +47,7 @@ const cases: {
   {
     name: "Cosmos refused by sub-status",
     gateway: { status: 403, backendStatus: 403, backendUrl: COSMOS, subStatus: 5302 },
-    outcome: refused("cosmos", 403, "cosmos:rbac") as Outcome,
+    outcome: refused("cosmos", 403, "cosmos:403", "rbac") as Outcome,
   },
   {
     name: "Cosmos refused, told by its message only",
@@ -51,7 +57,7 @@ const cases: {
       backendUrl: COSMOS,
       errorBody: "blocked by your Cosmos DB account firewall settings",
     },
-    outcome: refused("cosmos", 403, "cosmos:firewall") as Outcome,
+    outcome: refused("cosmos", 403, "cosmos:403", "firewall") as Outcome,
   },
   {
     name: "a full partition is no refusal",

@@ -113,7 +113,7 @@ export const cosmosNetworkCauses: readonly CauseRule[] = [
   },
   {
     id: "write-to-read-region",
-    names: ["cosmosRegion", "cosmosOperation", "cosmosAccount", "container"],
+    names: ["cosmosAccount", "cosmosRegion", "cosmosOperation", "container"],
     alone: false,
     judge: judgeWriteRegion,
   },

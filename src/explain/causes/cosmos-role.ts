@@ -25,20 +25,22 @@ function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
   return observation.reason === "403" && entra ? "maybe" : "no";
 }
 
-/** How the same principal fares during the rise outside the refused operations and containers. */
+const NAMED_SHARE = 0.1;
+
+/** How the refused principals fare during the rise outside the refused operations and containers. */
 function elsewhere(observation: Observation): { share: number; trials: number; inside: number } | undefined {
-  const principal = observation.values("cosmosPrincipal")[0];
-  if (principal === undefined || principal.share < 0.5) return undefined;
-  const whole = observation.tally({ cosmosPrincipal: principal.value });
+  const principals = observation.values("cosmosPrincipal").filter(({ share }) => share >= NAMED_SHARE);
+  if (principals.length === 0) return undefined;
+  const cosmosPrincipal = principals.map(({ value }) => value);
+  const whole = observation.tally({ cosmosPrincipal });
   const narrow = observation.tally({
-    cosmosPrincipal: principal.value,
+    cosmosPrincipal,
     cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
     ...containersOf(observation),
   });
   const trials = whole.trials - narrow.trials;
-  return trials < 3
-    ? undefined
-    : { share: (whole.refused - narrow.refused) / trials, trials, inside: narrow.refused / Math.max(1, narrow.trials) };
+  const inside = narrow.refused / Math.max(1, narrow.trials);
+  return trials < 3 ? undefined : { share: (whole.refused - narrow.refused) / trials, trials, inside };
 }
 
 function containersOf(observation: Observation): Where {
@@ -166,7 +168,7 @@ export const cosmosRoleCauses: readonly CauseRule[] = [
   {
     id: "management-op-with-entra-token",
     names: ["cosmosOperation", "cosmosPrincipal", "operation", "appId"],
-    alone: false,
+    alone: true,
     judge: judgeManagement,
   },
 ];

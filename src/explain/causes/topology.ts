@@ -3,6 +3,7 @@ import type { Split } from "../../model/finding.ts";
 import type { Observation } from "../observation.ts";
 import {
   bestSplitEvidence,
+  changeBefore,
   type CauseRule,
   equalSplit,
   inapplicable,
@@ -47,7 +48,10 @@ function judgeBackend(observation: Observation): Judgement {
           },
         ]
       : [];
-  const confidence = SELF_EXPLAINING.has(observation.reason) ? 0.5 : 0.94;
+  const untold = observation.layer === "cosmos" && /^\d+$/.test(observation.reason);
+  const walled = untold && changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
+  const keyed = untold && /masterkey$/i.test(observation.values("credential")[0]?.value ?? "");
+  const confidence = SELF_EXPLAINING.has(observation.reason) ? 0.5 : walled || keyed ? 0.6 : 0.94;
   return { kind: "fits", confidence, evidence: [splitEvidence(split), says, ...alternates] };
 }
 

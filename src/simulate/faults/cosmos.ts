@@ -24,17 +24,18 @@ const firewall: FaultMaker = (plan) => {
         message: `Request originated from IP ${lastStep(draft)?.client ?? ""} through public internet. This is blocked by your Cosmos DB account firewall settings. More info: https://aka.ms/cosmosdb-tsg-forbidden`,
         at: 0,
       }),
-    records: random.chance(0.7)
-      ? [
-          {
-            at: plan.from - random.int(30, 400) * 1_000,
-            log: "activity",
-            operation: "Microsoft.DocumentDB/databaseAccounts/write",
-            resource: accountResource(tenant, backend),
-            body: { properties: { ipRules: [{ ipAddressOrRange: "203.0.113.0/24" }] } },
-          },
-        ]
-      : [],
+    records:
+      !api.bodies || random.chance(0.5)
+        ? [
+            {
+              at: plan.from - random.int(30, 400) * 1_000,
+              log: "activity",
+              operation: "Microsoft.DocumentDB/databaseAccounts/write",
+              resource: accountResource(tenant, backend),
+              body: { properties: { ipRules: [{ ipAddressOrRange: "203.0.113.0/24" }] } },
+            },
+          ]
+        : [],
   };
 };
 
@@ -214,7 +215,7 @@ const localAuthDisabled: FaultMaker = (plan) => {
 
 const clockSkew: FaultMaker = (plan) => {
   const { random } = plan;
-  const api = busiestApi(plan, ({ backends }) => backends.length > 0 && backends[0]?.principal === undefined);
+  const api = busiestApi(plan, ({ backends, bodies }) => bodies && backends[0]?.principal === undefined);
   const backend = api?.backends[0];
   if (backend === undefined) return undefined;
   const client = `192.0.${random.int(3, 250)}.${random.int(4, 9)}`;

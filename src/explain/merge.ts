@@ -1,0 +1,92 @@
+import { columnIndex } from "../detect/columns.ts";
+import type { Counts, Split } from "../model/finding.ts";
+import { type DurationMs, msBetween } from "../model/time.ts";
+import { rowsWithin } from "./observation.ts";
+import type { Context, Explanation } from "./rise.ts";
+import type { Span } from "./span.ts";
+import { splitOf } from "./splits.ts";
+
+const TOGETHER_MS: DurationMs = 300_000;
+
+/**
+ * One fault can show on several parts of the traffic: rises of one cause that begin and end together are one. The
+ * attribute that all parts share is the best split, where it separates well enough.
+ */
+export function mergeTogether(context: Context, explanations: readonly Explanation[]): readonly Explanation[] {
+  const groups: Explanation[][] = [];
+  for (const explanation of explanations) {
+    const group = groups.find(([first]) => first !== undefined && together(first, explanation));
+    if (group === undefined) groups.push([explanation]);
+    else group.push(explanation);
+  }
+  return groups.flatMap((group) => {
+    const [first, ...others] = group;
+    if (first === undefined) return [];
+    return others.length === 0 ? [first] : [mergeGroup(context, first, others)];
+  });
+}
+
+function together(a: Explanation, b: Explanation): boolean {
+  const { id } = a.ranked.cause;
+  if (id !== b.ranked.cause.id || id === "unknown" || a.layer !== b.layer) return false;
+  const apart = Math.max(Math.abs(msBetween(a.span.from, b.span.from)), Math.abs(msBetween(a.span.to, b.span.to)));
+  return apart <= TOGETHER_MS;
+}
+
+function mergeGroup(context: Context, first: Explanation, others: readonly Explanation[]): Explanation {
+  const all = [first, ...others];
+  const span = {
+    from: all.reduce((from, { span: one }) => (one.from < from ? one.from : from), first.span.from),
+    to: all.reduce((to, { span: one }) => (one.to > to ? one.to : to), first.span.to),
+  };
+  const shared = sharedSplit(context, all, span);
+  return {
+    ...first,
+    span,
+    splits: [...(shared === undefined ? [] : [shared]), ...all.flatMap(({ splits }) => splits)],
+    counts: sumOf(all.map(({ counts }) => counts)),
+    samples: {
+      refused: all.flatMap(({ samples }) => samples.refused.slice(0, 3)).slice(0, 8),
+      succeeded: all.flatMap(({ samples }) => samples.succeeded.slice(0, 2)).slice(0, 5),
+    },
+    refusedCalls: new Set(all.flatMap(({ refusedCalls }) => [...refusedCalls])),
+    gapMs: all.reduce((gap, one) => Math.min(gap, one.gapMs), first.gapMs),
+  };
+}
+
+const WORTH = 0.15;
+
+/** The split over the first of the cause's attributes that all parts have in common. */
+function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Span): Split | undefined {
+  const [first] = all;
+  const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
+  for (const name of first?.ranked.names ?? []) {
+    const value = first?.common[name];
+    if (value === undefined || !all.every(({ common }) => common[name] === value)) continue;
+    const column = columnIndex(name);
+    const id = detection.dictionaries[column]?.ids.get(value) ?? -1;
+    const rule = {
+      conditions: [{ column, value: id }],
+      gain: 0,
+      score: 0,
+      refused: 0,
+      trials: 0,
+      inside: 0,
+      outside: 0,
+    };
+    const split = splitOf({ window, rows: rowsWithin(window, span), dictionaries: detection.dictionaries }, rule);
+    if (split.refusedInside >= WORTH * best) return split;
+  }
+  return undefined;
+}
+
+function sumOf(list: readonly Counts[]): Counts {
+  const sum = (pick: (counts: Counts) => number): number => list.reduce((total, counts) => total + pick(counts), 0);
+  const calls = sum((counts) => counts.calls);
+  return {
+    calls,
+    refused: sum((counts) => counts.refused),
+    status: { "401": sum(({ status }) => status["401"]), "403": sum(({ status }) => status["403"]) },
+    usualRate: calls === 0 ? 0 : Number((sum((counts) => counts.usualRate * counts.calls) / calls).toPrecision(4)),
+  };
+}
