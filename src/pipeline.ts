@@ -4,7 +4,7 @@ import { createReorder, expectPartitions, flush as flushReorder, type Reorder, r
 import { createSeen, type Seen, sawBefore } from "./correlate/seen.ts";
 import { createDetection, detect, type Detection, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
-import { cover, type Coverage, createCoverage } from "./findings/coverage.ts";
+import { cover, type Coverage, createCoverage, noteGap } from "./findings/coverage.ts";
 import { addTally, countCategory, countReject, countTime, createTally, type Tally } from "./findings/input-counts.ts";
 import { createFindings, type Findings, resolveQuiet, update } from "./findings/lifecycle.ts";
 import { type CallCounts, countCall, createCallCounts } from "./findings/call-counts.ts";
@@ -63,6 +63,7 @@ export interface Accepted {
   readonly tally: Tally;
   readonly caughtUp: boolean;
   readonly enqueued: Batch["enqueued"];
+  readonly gap: Batch["gap"];
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -89,14 +90,15 @@ export function accept(analysis: Analysis, batch: Batch, source = ""): Accepted 
       events.push(normalized.event);
     }
   }
-  const { caughtUp, enqueued } = batch;
+  const { caughtUp, enqueued, gap } = batch;
   const partition = source === "" ? batch.partition : `${source}/${batch.partition}`;
-  return { partition, events, tally, caughtUp, enqueued };
+  return { partition, events, tally, caughtUp, enqueued, gap };
 }
 
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
 export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
   addTally(analysis.input, accepted.tally);
+  if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   return follow(analysis, release(analysis.reorder, accepted));
 }
 
@@ -172,9 +174,14 @@ const SNAPSHOT_EVENTS = 200_000;
 export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const live = new LiveRun(shell);
   const stop = shell.every(COMMIT_MS, () => live.commit());
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const reading = shell.sources.map((source) => live.follow(source, either));
   try {
-    await Promise.all(shell.sources.map((source) => live.follow(source, signal)));
+    await Promise.all(reading);
   } finally {
+    failed.abort();
+    await Promise.allSettled(reading);
     stop();
     live.commit();
   }
@@ -192,7 +199,7 @@ class LiveRun {
     findings: new Map<string, Finding>(),
     events: 0,
   };
-  #sinceSnapshot = 0;
+  #sinceSnapshot: number;
 
   constructor(shell: Shell) {
     this.#shell = shell;
@@ -200,6 +207,8 @@ class LiveRun {
     this.#positions = new Map([...saved.positions].map(([source, partitions]) => [source, new Map(partitions)]));
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
     this.#analysis = restore(shell, saved);
+    // The first commit holds a snapshot, and with it the seed that the journal is replayed with.
+    this.#sinceSnapshot = saved.snapshot === undefined ? SNAPSHOT_EVENTS : 0;
     shell.onCommit(this.#analysis);
   }
 

@@ -1,4 +1,4 @@
-import type { Change, Claims, DataPlaneOperation, Event, GatewayError, GatewayRequest } from "../src/model/event.ts";
+import type { Change, Claims, DataPlaneOperation, GatewayError, GatewayRequest } from "../src/model/event.ts";
 import { type Instant, instantFromMs } from "../src/model/time.ts";
 
 /** 2026-11-25T12:00:00Z and so many seconds. */
@@ -89,6 +89,3 @@ export function change(over: Partial<Change> = {}): Change {
     ...over,
   };
 }
-
-/** The events in the order of their time, as `follow` wants them. */
-export const inOrder = (events: readonly Event[]): readonly Event[] => events.toSorted((a, b) => a.time - b.time);

@@ -18,6 +18,7 @@ import { webhookSink } from "../sinks/webhook.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import type { Commit, Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
@@ -84,6 +85,10 @@ function guarded(task: () => void, ended: AbortController, log: Logger): void {
   try {
     task();
   } catch (error) {
+    if (error instanceof StoreError && error.kind === "full") {
+      log.warn(`${error.message} Trying again.`);
+      return;
+    }
     log.error({ err: error }, "the state cannot be committed");
     ended.abort(error);
   }

@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { Command } from "commander";
 import type { Config, SourceConfig } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
@@ -57,8 +55,7 @@ async function serveWith(parts: {
 }): Promise<number> {
   const { config, sinks, sources, port, log } = parts;
   try {
-    mkdirSync(dirname(config.state), { recursive: true });
-    const store = openSqliteStore(config.state, { identity: identityOf(config) });
+    const store = openSqliteStore(config.state);
     try {
       return await host({
         sources,
@@ -94,13 +91,6 @@ function portOf(text: string | undefined, configured: number): Result<number, re
     : err([`--port ${asked}: is no port (0 to 65535)`]);
 }
 
-/** What the state file is of; another set of sources needs another file. */
-const identityOf = (config: Config): string =>
-  config.sources
-    .map((source) => `${source.type}:${source.name}`)
-    .toSorted()
-    .join(",");
-
 function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
   const built = config.sources.map((source) => buildSource(source, log));
   const faults = built.flatMap((source, i) =>
@@ -130,7 +120,7 @@ function buildSource(source: SourceConfig, log: Logger): Result<Source, string> 
       );
     }
     case "files":
-      return ok({ ...filesSource(source.paths), name: source.name });
+      return ok(filesSource(source.paths, { name: source.name }));
     case "simulated":
       return ok(
         simulatedSource(source.name, demoFeed({ seed: source.seed, now: epoch(Date.now()) }), {

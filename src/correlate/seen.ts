@@ -6,7 +6,7 @@ import { hash64 } from "../lib/hash.ts";
  */
 export interface Seen {
   readonly seed: number;
-  /** Slots in one generation, a power of two. */
+  /** Slots in one generation at the most, a power of two; it begins small and doubles. */
   readonly slots: number;
   current: Uint32Array;
   previous: Uint32Array;
@@ -15,8 +15,11 @@ export interface Seen {
   forgotten: number;
 }
 
+const FIRST_SLOTS = 4_096;
+
 export function createSeen(slots: number, seed: number): Seen {
-  return { seed, slots, current: new Uint32Array(2 * slots), previous: new Uint32Array(0), used: 0, forgotten: 0 };
+  const first = Math.min(slots, FIRST_SLOTS);
+  return { seed, slots, current: new Uint32Array(2 * first), previous: new Uint32Array(0), used: 0, forgotten: 0 };
 }
 
 /** True when the key was there already; it is there afterwards. */
@@ -25,7 +28,7 @@ export function sawBefore(seen: Seen, key: string): boolean {
   const a = high === 0 && low === 0 ? 1 : high;
   if (find(seen.current, a, low) >= 0) return true;
   if (seen.previous.length > 0 && find(seen.previous, a, low) >= 0) return true;
-  if (seen.used * 2 >= seen.slots) turn(seen);
+  if (seen.used * 4 >= seen.current.length) makeRoom(seen);
   const slot = ~find(seen.current, a, low);
   seen.current[2 * slot] = a;
   seen.current[2 * slot + 1] = low;
@@ -44,6 +47,25 @@ function find(table: Uint32Array, a: number, b: number): number {
     if (x === 0 && y === 0) return ~slot;
     slot = (slot + 1) & mask;
   }
+}
+
+/** Twice the room, until a generation is full: then the older one is forgotten. */
+function makeRoom(seen: Seen): void {
+  if (seen.current.length < 2 * seen.slots) seen.current = doubled(seen.current);
+  else turn(seen);
+}
+
+function doubled(table: Uint32Array): Uint32Array {
+  const larger = new Uint32Array(2 * table.length);
+  for (let at = 0; at < table.length; at += 2) {
+    const a = table[at] ?? 0;
+    const b = table[at + 1] ?? 0;
+    if (a === 0 && b === 0) continue;
+    const slot = ~find(larger, a, b);
+    larger[2 * slot] = a;
+    larger[2 * slot + 1] = b;
+  }
+  return larger;
 }
 
 function turn(seen: Seen): void {

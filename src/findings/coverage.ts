@@ -20,6 +20,8 @@ export interface Coverage {
   /** 401/403 that are not about authorization, by reason. */
   readonly lookAlikes: Map<string, number>;
   truncated: number;
+  /** Partition → sequence numbers that were gone before they could be read. */
+  readonly gaps: Map<string, number>;
 }
 
 export const createCoverage = (): Coverage => ({
@@ -29,7 +31,17 @@ export const createCoverage = (): Coverage => ({
   keys: new Map(),
   lookAlikes: new Map(),
   truncated: 0,
+  gaps: new Map(),
 });
+
+/** Counts what a source could not deliver any more; both ends are included. */
+export function noteGap(
+  coverage: Coverage,
+  partition: string,
+  gap: { readonly from: number; readonly to: number },
+): void {
+  coverage.gaps.set(partition, (coverage.gaps.get(partition) ?? 0) + gap.to - gap.from + 1);
+}
 
 const MAX_NAMES = 1_000;
 
@@ -79,6 +91,7 @@ export function blindSpots(
       .flatMap(([api, seen]) => apiSpots(api, seen)),
     ...[...coverage.keys].map(([account, count]) => keySpot(account, count)),
     ...[...coverage.lookAlikes].map(([reason, count]) => lookAlikeSpot(reason, count)),
+    ...[...coverage.gaps].map(([partition, count]) => gapSpot(partition, count)),
     ...joinSpot(coverage),
     ...counterSpots(coverage, counters),
   ];
@@ -123,6 +136,13 @@ const lookAlikeSpot = (reason: string, count: number): BlindSpot => ({
     reason === "write-region"
       ? "Send writes to the region that takes them (az cosmosdb show --query writeLocations)."
       : "Look at the sub-status: a full partition key (1014), a throughput cap (1028) or a lost customer-managed key (4000-4019).",
+});
+
+const gapSpot = (partition: string, count: number): BlindSpot => ({
+  id: "source-gap",
+  scope: `partition:${partition}`,
+  says: `${count} events of ${partition} were past the hub's retention before they could be read: what they held is missing.`,
+  fix: "Keep events longer in the hub (retention), or let Scopetrail run without long pauses.",
 });
 
 function joinSpot(coverage: Coverage): readonly BlindSpot[] {

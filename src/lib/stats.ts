@@ -32,12 +32,3 @@ function erfc(x: number): number {
   for (const k of c.toReversed()) sum = k + t * sum;
   return t * Math.exp(-x * x + sum);
 }
-
-/** Middle value; 0 of nothing. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) return 0;
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  const upper = sorted[half] ?? 0;
-  return sorted.length % 2 === 1 ? upper : ((sorted[half - 1] ?? 0) + upper) / 2;
-}
