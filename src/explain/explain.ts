@@ -97,7 +97,7 @@ function culprit(
     .filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column]))
     .map((condition) => ({ condition, inside: shareOf(window, around, condition) }))
     .toSorted((a, b) => b.inside - a.inside);
-  const best = candidates[0];
+  const best = candidates.find(({ condition }) => !OF_THE_TOKEN.has(COLUMNS[condition.column] ?? "")) ?? candidates[0];
   if (best === undefined) return undefined;
   const beside = rule.conditions.some(
     (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),

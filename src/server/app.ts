@@ -43,9 +43,11 @@ function pages(app: Hono, view: View): void {
 
 function api(app: Hono, view: View, version: string): void {
   app.get("/livez", (context) => context.json({ status: "ok", version }));
-  app.get("/readyz", (context) =>
-    view.watermark() === null ? context.json({ status: "waiting for records" }, 503) : context.json({ status: "ok" }),
-  );
+  app.get("/readyz", (context) => {
+    const watermark = view.watermark();
+    if (watermark === null) return context.json({ status: "waiting for records" }, 503);
+    return context.json({ status: "ok", watermark: iso(watermark) });
+  });
   app.get("/api/v1/report", (context) => context.json(toReportJson(view.report())));
   app.get("/api/v1/findings", (context) =>
     context.json({ items: view.report().findings.map(toFindingJson), next: null }),

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { generate } from "../../src/simulate/generate.ts";
+import { startEventHubsChild } from "../emulators/event-hubs-child.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
+
+const MAIN = join(import.meta.dirname, "../../src/main.ts");
+const LINES_PER_EVENT = 100;
+const LATENESS_S = 3_600;
+
+interface Serving {
+  readonly child: ChildProcess;
+  readonly address: string;
+}
+
+/** Starts `serve` and waits until its dashboard answers. */
+async function startServe(config: string, connectionString: string): Promise<Serving> {
+  const child = spawn(process.execPath, [MAIN, "serve", "--config", config, "--port", "0"], {
+    env: { ...process.env, HUB: connectionString },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  for await (const line of createInterface(child.stderr)) {
+    const address = /ready: (http:\S+)/.exec(line)?.[1];
+    if (address !== undefined) return { child, address };
+  }
+  throw new Error("serve ended before it was ready");
+}
+
+interface Report {
+  readonly input: { readonly records: number };
+  readonly findings: readonly { readonly id: string }[];
+}
+
+/** The report once the findings stand up to a time: looked at after each change that the dashboard is told of. */
+async function reportAt(address: string, time: number): Promise<Report> {
+  const gone = new AbortController();
+  const stream = await fetch(new URL("/api/v1/stream", address), { signal: gone.signal });
+  try {
+    for await (const _chunk of stream.body ?? []) {
+      const { watermark } = (await (await fetch(new URL("/readyz", address))).json()) as { watermark?: string };
+      if (watermark === undefined || Date.parse(watermark) < time) continue;
+      return (await (await fetch(new URL("/api/v1/report", address))).json()) as Report;
+    }
+  } finally {
+    gone.abort();
+  }
+  throw new Error("the stream ended");
+}
+
+async function kill({ child }: Serving, signal: NodeJS.Signals): Promise<void> {
+  child.kill(signal);
+  await once(child, "exit");
+}
+
+test("serve that is killed again and again while the hub feeds ends with the counts and findings of one that was not", {
+  timeout: 600_000,
+}, async () => {
+  const seed = faultSeed();
+  console.info(`FAULT_SEED=${seed}`);
+  const random = seededRandom(seed);
+  const runs = faultRuns(3);
+  await using folder = await temporaryFolder();
+  const { records } = generate({ seed: 1, scenario: "mixed", hours: 5 });
+  const newest = records.at(-1)?.at ?? 0;
+  const settled = Math.floor(records.findLast(({ at }) => at <= newest - LATENESS_S * 1_000)?.at ?? 0);
+  const feed = join(folder.path, "feed.ndjson");
+  await writeFile(feed, records.map(({ record }) => JSON.stringify(record)).join("\n"));
+  const configFor = async (name: string): Promise<string> => {
+    const path = join(folder.path, `${name}.yml`);
+    await writeFile(
+      path,
+      `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB" }]\nstate: ${join(folder.path, `${name}.db`)}\nlateness: ${LATENESS_S}\n`,
+    );
+    return path;
+  };
+  const hub = await startEventHubsChild("logs", 3);
+  const events = Math.ceil(records.length / LINES_PER_EVENT);
+  const fed = hub.ask({
+    do: "feed",
+    file: feed,
+    linesPerEvent: LINES_PER_EVENT,
+    eventsPerSecond: events / (8 + 2.5 * runs),
+  });
+
+  const config = await configFor("killed");
+  for (let run = 0; run < runs; run++) {
+    const serving = await startServe(config, hub.connectionString);
+    await sleep(500 + random() * 1_500);
+    await kill(serving, "SIGKILL");
+  }
+  await fed;
+  const last = await startServe(config, hub.connectionString);
+  const interrupted = await reportAt(last.address, settled);
+  await kill(last, "SIGTERM");
+
+  const whole = await startServe(await configFor("whole"), hub.connectionString);
+  const uninterrupted = await reportAt(whole.address, settled);
+  await kill(whole, "SIGTERM");
+  await hub.stop();
+
+  expect(interrupted.input).toEqual(uninterrupted.input);
+  expect(interrupted.input.records).toBe(records.length);
+  expect(uninterrupted.findings.length).toBeGreaterThan(0);
+  expect(interrupted).toEqual(uninterrupted);
+});
