@@ -64,6 +64,8 @@ export interface Accepted {
   readonly caughtUp: boolean;
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
+  /** Partitions that are about to be read: at the start of a source. */
+  readonly expects?: readonly string[];
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -97,6 +99,10 @@ export function accept(analysis: Analysis, batch: Batch, source = ""): Accepted 
 
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
 export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
+  if (accepted.expects !== undefined) {
+    expectPartitions(analysis.reorder, accepted.expects);
+    return [];
+  }
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   return follow(analysis, release(analysis.reorder, accepted));
@@ -213,16 +219,28 @@ class LiveRun {
   }
 
   async follow(source: Source, signal: AbortSignal): Promise<void> {
-    expectPartitions(
-      this.#analysis.reorder,
-      (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`),
-    );
+    this.#expect((await source.partitions(signal)).map((partition) => `${source.name}/${partition}`));
     for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
       const accepted = accept(this.#analysis, batch, source.name);
       for (const finding of step(this.#analysis, accepted)) this.#pending.findings.set(finding.id, finding);
       this.#note(source.name, batch, accepted);
       if (this.#pending.events >= COMMIT_EVENTS) this.commit();
     }
+  }
+
+  /** Journaled like any input, so that a replay goes the same way. */
+  #expect(partitions: readonly string[]): void {
+    const expected = {
+      partition: "",
+      events: [],
+      tally: createTally(),
+      caughtUp: true,
+      enqueued: undefined,
+      gap: undefined,
+      expects: partitions,
+    };
+    step(this.#analysis, expected);
+    this.#journal.push(expected);
   }
 
   #note(source: string, batch: Batch, accepted: Accepted): void {

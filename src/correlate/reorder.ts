@@ -39,10 +39,14 @@ export function compareEvents(a: Event, b: Event): number {
   return a.dedupKey < b.dedupKey ? -1 : a.dedupKey > b.dedupKey ? 1 : 0;
 }
 
-/** Partitions that must be heard of before the watermark moves. */
+/**
+ * Partitions that must be heard of before the watermark moves. What was known of one as caught up before a stop holds no
+ * longer: it may have a backlog by now.
+ */
 export function expectPartitions(state: Reorder, partitions: readonly string[]): void {
   for (const partition of partitions) {
-    if (!state.partitions.has(partition)) state.partitions.set(partition, { newest: BEGINNING, caughtUp: false });
+    const newest = state.partitions.get(partition)?.newest ?? BEGINNING;
+    state.partitions.set(partition, { newest, caughtUp: false });
   }
 }
 

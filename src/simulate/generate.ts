@@ -50,12 +50,12 @@ const HOUR = 3_600_000;
 /** A fault that hit fewer calls cannot be told from noise, and is not in the truth. */
 const REFUSED_TO_COUNT = 12;
 
-/** A labelled corpus: the same options give the same records. */
-export function generate(options: { seed: number; scenario: Scenario; hours: number }): Corpus {
-  const { seed, scenario, hours } = options;
+/** A labelled corpus: the same options give the same records. `from` is Unix milliseconds. */
+export function generate(options: { seed: number; scenario: Scenario; hours: number; from?: number }): Corpus {
+  const { seed, scenario, hours, from = FROM } = options;
   const tenant = buildTenant(seed);
   const random = new Random(seed * 31_337 + 5);
-  const span = { from: FROM, to: FROM + hours * HOUR };
+  const span = { from, to: from + hours * HOUR };
   const faults = planFaults(tenant, random, {
     ...span,
     count: { single: 1, mixed: random.int(2, 3), decoys: 0 }[scenario],
