@@ -12,9 +12,19 @@ const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 /** Text from logs on one line: no control, bidirectional or zero-width characters. */
 export const oneLine = (text: string): string => text.replaceAll(INVISIBLE, " ");
 
-/** Slack's three characters; everything else is literal in its `mrkdwn` when these are. */
-export const slackText = (text: string, longest: number): string =>
-  shorten(oneLine(text), longest).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+const slackEscape = (text: string): string =>
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+
+/** Slack's three characters; everything else is literal in its `mrkdwn` when these are. Cut so that the escaped text fits. */
+export function slackText(text: string, longest: number): string {
+  const line = oneLine(text);
+  let keep = longest;
+  for (;;) {
+    const escaped = slackEscape(shorten(line, keep));
+    if (escaped.length <= longest || keep <= 1) return escaped;
+    keep = Math.max(1, keep - Math.ceil((escaped.length - longest) / 4));
+  }
+}
 
 /** Markdown of Adaptive Cards made inert: marks are escaped, addresses no longer look like links. */
 export const teamsText = (text: string, longest: number): string =>
