@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+import { ReportSchema } from "../../src/exports/report-schema.ts";
+import { createApp } from "../../src/server/app.ts";
+import { findingKql } from "../../src/server/kql.ts";
+import { listen } from "../../src/server/listen.ts";
+import { finding } from "../finding-builder.ts";
+import { sampleView } from "./sample-view.ts";
+
+const HOST = "127.0.0.1:7433";
+const app = (view = sampleView()) => createApp(view, { allowedHosts: () => [HOST], version: "test" });
+const get = async (path: string, headers: Record<string, string> = {}) =>
+  await app().request(path, { headers: { host: HOST, ...headers } });
+
+const routes = [
+  { path: "/", status: 200, type: "text/html" },
+  { path: "/failures", status: 200, type: "text/html" },
+  { path: "/failures/F-7Q2KABCDEF", status: 200, type: "text/html" },
+  { path: "/failures/F-HOSTILE0000", status: 200, type: "text/html" },
+  { path: "/failures/F-NOTTHERE00", status: 404, type: "text/html" },
+  { path: "/health", status: 200, type: "text/html" },
+  { path: "/nowhere", status: 404, type: "text/html" },
+  { path: "/livez", status: 200, type: "application/json" },
+  { path: "/readyz", status: 200, type: "application/json" },
+  { path: "/api/v1/report", status: 200, type: "application/json" },
+  { path: "/api/v1/findings", status: 200, type: "application/json" },
+  { path: "/api/v1/findings/F-7Q2KABCDEF", status: 200, type: "application/json" },
+  { path: "/api/v1/findings/F-7Q2KABCDEF/minutes", status: 200, type: "application/json" },
+  { path: "/api/v1/findings/nope", status: 404, type: "application/problem+json" },
+  { path: "/api/v1/minutes", status: 200, type: "application/json" },
+  { path: "/api/v1/nope", status: 404, type: "application/problem+json" },
+  { path: "/assets/style.css", status: 200, type: "text/css" },
+  { path: "/assets/chart.js", status: 200, type: "text/javascript" },
+  { path: "/assets/luxon.js", status: 200, type: "text/javascript" },
+  { path: "/assets/adapter.js", status: 200, type: "text/javascript" },
+  { path: "/assets/annotation.js", status: 200, type: "text/javascript" },
+  { path: "/assets/..%2Fpackage.json", status: 404, type: "text/html" },
+];
+
+describe("routes", () => {
+  test.each(routes)("$path is $status", async ({ path, status, type }) => {
+    const response = await get(path);
+    expect(response.status).toBe(status);
+    expect(response.headers.get("content-type")).toContain(type);
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(response.headers.get("content-security-policy")).not.toContain("unsafe");
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  });
+});
+
+test("a foreign host name is not answered, even on loopback", async () => {
+  const response = await get("/", { host: "evil.example" });
+  expect(response.status).toBe(421);
+  expect(await response.text()).not.toContain("F-7Q2KABCDEF");
+});
+
+test("an asset that did not change is not sent again", async () => {
+  const etag = (await get("/assets/style.css")).headers.get("etag") ?? "";
+  expect((await get("/assets/style.css", { "if-none-match": etag })).status).toBe(304);
+  expect((await get("/assets/style.css", { "if-none-match": '"other"' })).status).toBe(200);
+});
+
+test("text from logs stays text", async () => {
+  for (const path of ["/", "/failures", "/failures/F-HOSTILE0000", "/health"]) {
+    const page = await (await get(path)).text();
+    expect(page).not.toContain("<script>alert");
+    expect(page).not.toContain("<img src=x");
+    expect(page).not.toContain("<b>odd");
+    expect(page).not.toMatch(/<[a-z][^<>]* (?:style|on\w+)=/);
+  }
+});
+
+test("the report is what the schema says", async () => {
+  const report: unknown = await (await get("/api/v1/report")).json();
+  const view = sampleView();
+  view.findings = [finding()];
+  const clean: unknown = await (await app(view).request("/api/v1/report", { headers: { host: HOST } })).json();
+  expect(ReportSchema.safeParse(clean).error).toBeUndefined();
+  expect(report).toMatchObject({ schema: "scopetrail.report/1" });
+});
+
+test("a query cannot be ended by what a log holds", () => {
+  const [split] = finding().splits;
+  const where = { api: 'x" or 1 == 1 // \' };
+  const kql = findingKql(finding(split === undefined ? {} : { splits: [{ ...split, where }] }));
+  expect(kql).toContain('| where ApiId =~ "x\\" or 1 == 1 // \\\\"');
+});
+
+describe("over a socket", () => {
+  const serve = async () => {
+    const view = sampleView();
+    let port = 0;
+    const listening = await listen(createApp(view, { allowedHosts: () => [`127.0.0.1:${port}`], version: "test" }), {
+      port: 0,
+      hostname: "127.0.0.1",
+    });
+    if (!listening.ok) throw new Error(listening.error);
+    port = listening.value.port;
+    return { view, server: listening.value };
+  };
+
+  test("a change is told, and a client that left is forgotten", async () => {
+    const { view, server } = await serve();
+    const gone = new AbortController();
+    const response = await fetch(new URL("/api/v1/stream", server.address), { signal: gone.signal });
+    const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+    const decoder = new TextDecoder();
+    let text = "";
+    while (!text.includes("event: hello")) text += decoder.decode((await reader.read()).value);
+    view.change();
+    while (!text.includes("event: changed")) text += decoder.decode((await reader.read()).value);
+    expect(text).toContain("id: 1");
+    expect(view.listeners.size).toBe(1);
+    gone.abort();
+    await expect.poll(() => view.listeners.size, { timeout: 5_000 }).toBe(0);
+    await server.close();
+  });
+
+  test("closing does not wait for clients that hold on", async () => {
+    const { server } = await serve();
+    const response = await fetch(new URL("/api/v1/stream", server.address));
+    const began = performance.now();
+    await server.close();
+    expect(performance.now() - began).toBeLessThan(2_000);
+    await response.body?.cancel().catch(() => undefined);
+  });
+
+  test("a port that is taken is an error with the way out", async () => {
+    const { server } = await serve();
+    const second = await listen(createApp(sampleView(), { allowedHosts: () => [], version: "test" }), {
+      port: server.port,
+      hostname: "127.0.0.1",
+    });
+    expect(second).toMatchObject({ ok: false, error: expect.stringMatching(/taken.*--port/) });
+    await server.close();
+  });
+});

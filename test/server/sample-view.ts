@@ -1,0 +1,79 @@
+import { reportOf } from "../../src/findings/report.ts";
+import type { Finding } from "../../src/model/finding.ts";
+import type { MinuteCount } from "../../src/model/report.ts";
+import { plusMs } from "../../src/model/time.ts";
+import { createAnalysis } from "../../src/pipeline.ts";
+import type { View } from "../../src/server/view.ts";
+import { at } from "../builders.ts";
+import { finding, hostileFinding } from "../finding-builder.ts";
+
+export interface SampleView extends View {
+  readonly listeners: Set<() => void>;
+  findings: readonly Finding[];
+  /** Tells everybody who listens that something changed. */
+  change(): void;
+}
+
+const minutes = (refused: number): readonly MinuteCount[] =>
+  Array.from({ length: 60 }, (_, i) => ({
+    time: plusMs(at(0), (i - 30) * 60_000),
+    calls: 100,
+    refused401: i > 30 ? 3 : 0,
+    refused403: i > 30 ? refused : 0,
+  }));
+
+/** A view of literal data, one finding of it hostile. */
+export function sampleView(): SampleView {
+  const empty = reportOf(createAnalysis({ lateness: 0, seed: 1 }));
+  const listeners = new Set<() => void>();
+  const view: SampleView = {
+    listeners,
+    findings: [finding(), { ...hostileFinding(), id: "F-HOSTILE0000", status: "resolved", end: at(3_000) }],
+    change: () => {
+      for (const listener of listeners) listener();
+    },
+    report: () => ({
+      ...empty,
+      input: {
+        ...empty.input,
+        records: 12,
+        accepted: 9,
+        duplicate: 1,
+        filtered: 1,
+        rejected: 1,
+        byCategory: { GatewayLogs: 9, "<b>odd</b>": 1 },
+        rejects: [{ stage: "decode", reason: "not-json", count: 1, sample: "<script>alert(1)</script>" }],
+        from: at(0),
+        to: at(60),
+      },
+      correlation: { calls: 9, exact: 5, inferred: 0, gatewayOnly: 3, dataPlaneOnly: 1 },
+      identity: { validated: 5, key: 2, claimed: 1, unknown: 1 },
+      findings: view.findings,
+      blindSpots: [
+        { id: "no-claims-trace", scope: "api:orders", says: "9 calls carry no claims.", fix: "Add the trace." },
+      ],
+    }),
+    finding: (id) => view.findings.find((one) => one.id === id),
+    minutes: () => minutes(4),
+    findingMinutes: () => minutes(7),
+    samples: () => [
+      {
+        id: "3f06647e-1111-4222-8333-530eb9f15261",
+        time: at(5),
+        refused: true,
+        status: 403,
+        subStatus: "5302",
+        caller: "app-1",
+        operation: "orders · put-order",
+      },
+    ],
+    changes: () => [{ time: at(-30), says: "sqlroleassignments/delete (succeeded)" }],
+    sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
+    watermark: () => at(60),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  return view;
+}
