@@ -66,7 +66,9 @@ try {
   const ours: Run[] = [];
   const peer: Run[] = [];
   for (let round = 0; round < Number(flags.rounds); round++) {
-    ours.push(timed([join(import.meta.dirname, "../src/main.ts"), "analyze", "--json", input]));
+    ours.push(
+      timed(["--max-old-space-size=448", join(import.meta.dirname, "../src/main.ts"), "analyze", "--json", input]),
+    );
     peer.push(timed(["-e", PEER, input]));
   }
   const seconds = median(ours.map((run) => run.seconds));

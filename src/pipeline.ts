@@ -39,7 +39,7 @@ export interface AnalysisOptions {
 }
 
 const JOIN_WINDOW_MS: DurationMs = 150_000;
-const OPEN_CALLS = 500_000;
+const OPEN_CALLS = 150_000;
 const SEEN_SLOTS = 1 << 22;
 const MAX_CHANGES = 5_000;
 

@@ -14,8 +14,8 @@ import { EventSorter } from "../store/event-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { renderReport } from "./report-text.ts";
 
-/** Events held in memory before a sorted run goes to a temporary folder: about 150 MB. */
-const EVENTS_IN_MEMORY = 120_000;
+/** Events held in memory before a sorted run goes to a temporary folder: about 40 MB. */
+const EVENTS_IN_MEMORY = 30_000;
 const FOLLOW_BLOCK = 2_000;
 
 export interface AnalyzeOptions {
@@ -38,7 +38,8 @@ export class PathError extends Error {
 export async function analyzePaths(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Report> {
   const source = filesSource(paths, options.stdin === undefined ? {} : { stdin: options.stdin });
   const problems = await source.problems();
-  if (problems.length > 0) throw new PathError(problems.map(({ says }) => says).join("\n"));
+  if (problems.length > 0)
+    throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
   const sorter = new EventSorter(compareEvents, EVENTS_IN_MEMORY);
   try {

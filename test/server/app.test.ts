@@ -80,7 +80,7 @@ test("the report is what the schema says", async () => {
 
 test("a query cannot be ended by what a log holds", () => {
   const [split] = finding().splits;
-  const where = { api: 'x" or 1 == 1 // \' };
+  const where = { api: 'x" or 1 == 1 // \\' };
   const kql = findingKql(finding(split === undefined ? {} : { splits: [{ ...split, where }] }));
   expect(kql).toContain('| where ApiId =~ "x\\" or 1 == 1 // \\\\"');
 });

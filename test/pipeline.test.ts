@@ -1,0 +1,96 @@
+import { deserialize, serialize } from "node:v8";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createTally } from "../src/findings/input-counts.ts";
+import { reportOf } from "../src/findings/report.ts";
+import type { Event } from "../src/model/event.ts";
+import { type Accepted, type Analysis, accept, createAnalysis, end, step } from "../src/pipeline.ts";
+import { gatewayError } from "./builders.ts";
+import { eventsOf, ordinaryCalls, refusedByGateway } from "./traffic.ts";
+
+const EVENTS = eventsOf(ordinaryCalls({ hours: 2, perSecond: 0.6, seed: 3 }), (call) =>
+  call.app === 7 && call.seconds > 3_000 && call.seconds < 5_000
+    ? refusedByGateway(call, { status: 403, error: gatewayError("QuotaExceeded", "quota") })
+    : undefined,
+);
+
+const batchOf = (events: readonly Event[], partition = "0"): Accepted => ({
+  partition,
+  events,
+  tally: createTally(),
+  caughtUp: false,
+  enqueued: undefined,
+  gap: undefined,
+});
+
+const fresh = (): Analysis => createAnalysis({ lateness: 600_000, seed: 1 });
+
+function reportAfter(batches: readonly Accepted[], between: (analysis: Analysis) => Analysis = (analysis) => analysis) {
+  let analysis = fresh();
+  for (const batch of batches) {
+    step(analysis, batch);
+    analysis = between(analysis);
+  }
+  end(analysis);
+  return reportOf(analysis);
+}
+
+const whole = reportAfter([batchOf(EVENTS)]);
+
+function cut(edges: readonly number[]): readonly Accepted[] {
+  const places = [
+    0,
+    ...[...new Set(edges)].map((edge) => edge % EVENTS.length).toSorted((a, b) => a - b),
+    EVENTS.length,
+  ];
+  return places.slice(1).map((to, i) => batchOf(EVENTS.slice(places[i], to)));
+}
+
+test("the whole gives a finding", () =>
+  expect(whole.findings.map(({ cause }) => cause.id)).toEqual(["quota-exceeded"]));
+
+test("how the stream is cut into batches never changes a finding", () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(EVENTS.length), { maxLength: 30 }), (edges) => {
+      expect(reportAfter(cut(edges))).toEqual(whole);
+    }),
+    { numRuns: Number(process.env["FAULT_RUNS"] ?? 1) * 6 },
+  );
+});
+
+test("disorder within the lateness never changes a finding", () => {
+  const shuffled = EVENTS.map((event, i) => ({ event, at: event.time + ((i * 7_919) % 500) * 1e7 })).toSorted(
+    (a, b) => a.at - b.at,
+  );
+  expect(reportAfter([batchOf(shuffled.map(({ event }) => event))])).toEqual(whole);
+});
+
+test("a state that was written down and read again goes on the same way", () => {
+  const batches = cut([700, 2_500, 4_000]);
+  expect(reportAfter(batches, (analysis) => deserialize(serialize(analysis)) as Analysis)).toEqual(whole);
+});
+
+test("a record that comes again is a duplicate, and every record is in one bin", () => {
+  const analysis = fresh();
+  const record = {
+    value: {
+      category: "GatewayLogs",
+      time: "2026-11-25T12:00:00Z",
+      correlationId: "a",
+      properties: { responseCode: 200 },
+    },
+    position: { source: "s", partition: "0", sequence: 1, index: 0 },
+    repairs: [],
+  };
+  const broken = { ...record, value: { ...record.value, correlationId: "" } };
+  const other = { ...record, value: { category: "Metrics" } };
+  const { tally } = accept(analysis, {
+    partition: "0",
+    records: [record, record, broken, other],
+    rejects: [],
+    bytes: 10,
+    checkpoint: "1",
+    caughtUp: true,
+  });
+  expect(tally).toMatchObject({ records: 4, accepted: 1, duplicate: 1, filtered: 1, rejected: 1 });
+});
