@@ -44,8 +44,12 @@ const rows: Row[] = [];
 const falseAlarms: string[] = [];
 const total = { calls: 0, hours: 0, seconds: 0 };
 
-const same = (a: object, b: object): boolean =>
-  JSON.stringify(Object.entries(a).toSorted()) === JSON.stringify(Object.entries(b).toSorted());
+const canonical = (where: object): string =>
+  Object.entries(where)
+    .map(([dimension, value]) => `${dimension}=${String(value)}`)
+    .toSorted((x, y) => (x < y ? -1 : 1))
+    .join("&");
+const same = (a: object, b: object): boolean => canonical(a) === canonical(b);
 const minutes = (a: number, b: number): number => Math.abs(a - b) / 60_000;
 const text = (where: object): string =>
   Object.entries(where)

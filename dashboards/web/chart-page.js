@@ -102,11 +102,7 @@ async function show(canvas) {
   if (!response.ok) return;
   const { items } = await response.json();
   const config = draw(canvas, items);
-  const chart = Chart.getChart(canvas);
-  if (chart === undefined) {
-    new Chart(canvas, config);
-    return;
-  }
+  const chart = Chart.getChart(canvas) ?? new Chart(canvas, config);
   chart.data = config.data;
   chart.options = config.options;
   chart.update("none");

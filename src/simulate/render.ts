@@ -25,58 +25,6 @@ export function renderCall(tenant: Tenant, draft: Draft, random: Random): readon
 }
 
 function renderGateway(tenant: Tenant, draft: Draft, random: Random): Rendered {
-  const { api, backend } = draft;
-  const reached = draft.backendStatus !== undefined;
-  const path = draft.operation.path.replace("{id}", random.hex(6));
-  const properties = {
-    method: draft.operation.method,
-    url: `https://${tenant.host}${path}${random.chance(0.05) ? `?subscription-key=${random.hex(32)}` : ""}`,
-    responseCode: draft.status,
-    responseSize: random.int(80, 9_000),
-    requestSize: random.int(200, 2_000),
-    cache: "none",
-    apiId: api.id,
-    operationId: draft.operation.id,
-    productId: api.product,
-    clientProtocol: "HTTP/1.1",
-    clientTlsVersion: "1.2",
-    apiRevision: "1",
-    ...(draft.subscription === undefined ? {} : { apimSubscriptionId: draft.subscription }),
-    ...(reached
-      ? {
-          backendResponseCode: draft.backendStatus,
-          backendTime: Math.max(1, draft.totalMs - 8),
-          backendId: backend.id,
-          backendMethod: draft.operation.method,
-          backendUrl:
-            backend.kind === "rest"
-              ? `${backend.url}/dbs/${backend.account.database}/colls/${draft.steps[0]?.container ?? "items"}/docs`
-              : `${backend.url}${path}`,
-          backendProtocol: "HTTP/1.1",
-        }
-      : {}),
-    ...(draft.error === undefined
-      ? {}
-      : {
-          lastError: {
-            elapsed: random.int(1, 40),
-            ...draft.error,
-            scope: "api",
-            section: "inbound",
-            path: `${draft.error.source}[1]`,
-          },
-        }),
-    ...(api.claims && draft.token !== undefined ? { traceRecords: [claimsTrace(tenant, draft, random)] } : {}),
-    ...headersOf(draft, random),
-    ...(api.bodies && draft.body !== undefined
-      ? {
-          backendResponseBody: JSON.stringify({
-            code: draft.status === 401 ? "Unauthorized" : "Forbidden",
-            message: `${draft.body}\r\nActivityId: ${draft.id}, Microsoft.Azure.Documents.Common/2.14.0`,
-          }),
-        }
-      : {}),
-  };
   return {
     at: draft.at,
     category: "GatewayLogs",
@@ -90,10 +38,69 @@ function renderGateway(tenant: Tenant, draft: Draft, random: Random): Rendered {
       callerIpAddress: draft.address,
       correlationId: draft.id,
       location: draft.region,
-      properties,
+      properties: gatewayProperties(tenant, draft, random),
       resourceId: tenant.gatewayResource.toUpperCase(),
     },
   };
+}
+
+function gatewayProperties(tenant: Tenant, draft: Draft, random: Random): Record<string, unknown> {
+  const { api } = draft;
+  const path = draft.operation.path.replace("{id}", random.hex(6));
+  const key = random.chance(0.05) ? `?subscription-key=${random.hex(32)}` : "";
+  return {
+    method: draft.operation.method,
+    url: `https://${tenant.host}${path}${key}`,
+    responseCode: draft.status,
+    responseSize: random.int(80, 9_000),
+    requestSize: random.int(200, 2_000),
+    cache: "none",
+    apiId: api.id,
+    operationId: draft.operation.id,
+    productId: api.product,
+    clientProtocol: "HTTP/1.1",
+    clientTlsVersion: "1.2",
+    apiRevision: "1",
+    ...(draft.subscription === undefined ? {} : { apimSubscriptionId: draft.subscription }),
+    ...backendProperties(draft, path),
+    ...errorProperties(draft, random),
+    ...(api.claims && draft.token !== undefined ? { traceRecords: [claimsTrace(tenant, draft, random)] } : {}),
+    ...headersOf(draft, random),
+    ...bodyOf(draft),
+  };
+}
+
+function backendProperties(draft: Draft, path: string): Record<string, unknown> {
+  const { backend } = draft;
+  if (draft.backendStatus === undefined) return {};
+  const container = draft.steps[0]?.container ?? "items";
+  const rest = `${backend.url}/dbs/${backend.account.database}/colls/${container}/docs`;
+  return {
+    backendResponseCode: draft.backendStatus,
+    backendTime: Math.max(1, draft.totalMs - 8),
+    backendId: backend.id,
+    backendMethod: draft.operation.method,
+    backendUrl: backend.kind === "rest" ? rest : `${backend.url}${path}`,
+    backendProtocol: "HTTP/1.1",
+  };
+}
+
+function errorProperties({ error }: Draft, random: Random): Record<string, unknown> {
+  if (error === undefined) return {};
+  const lastError = {
+    elapsed: random.int(1, 40),
+    ...error,
+    scope: "api",
+    section: "inbound",
+    path: `${error.source}[1]`,
+  };
+  return { lastError };
+}
+
+function bodyOf({ api, body, status, id }: Draft): Record<string, unknown> {
+  if (!api.bodies || body === undefined) return {};
+  const message = `${body}\r\nActivityId: ${id}, Microsoft.Azure.Documents.Common/2.14.0`;
+  return { backendResponseBody: JSON.stringify({ code: status === 401 ? "Unauthorized" : "Forbidden", message }) };
 }
 
 function headersOf(draft: Draft, random: Random): Record<string, unknown> {
