@@ -1,5 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as breathe, setTimeout as sleep } from "node:timers/promises";
 import { decodeBody } from "../decode/decode-body.ts";
+import type { RawRecord, Reject } from "../model/record.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Batch, Source } from "./source.ts";
 
@@ -11,58 +12,97 @@ export interface FeedItem {
 }
 
 const PARTITIONS = ["0", "1", "2", "3"];
-const LONGEST_SLEEP_MS = 1_000;
-/** Items of the past between two turns of the event loop. */
+/** Messages of one batch. */
+const BATCH = 64;
+/** Items between two turns of the event loop. */
 const BURST = 200;
+const LONGEST_SLEEP_MS = 1_000;
+
+/** Messages of one partition that have arrived and were not handed over yet. */
+interface Tray {
+  readonly partition: string;
+  readonly records: RawRecord[];
+  readonly rejects: Reject[];
+  messages: number;
+  bytes: number;
+  ordinal: number;
+  enqueued: EpochMs;
+}
 
 /**
- * Plays a feed by the clock: what has arrived already comes at once, the rest when its time comes. A checkpoint is the
- * number of items of a partition that were delivered.
+ * Plays a feed, which is in the order of arrival, by the clock: what has arrived already comes at once, the rest when its
+ * time comes. A checkpoint is the number of messages of its partition that were delivered.
  */
 export function simulatedSource(name: string, feed: Iterable<FeedItem>, clock: { now(): number }): Source {
   return {
     name,
     partitions: async () => await Promise.resolve(PARTITIONS),
     async *read(from, signal) {
-      const counts = new Map(PARTITIONS.map((partition) => [partition, 0]));
-      let burst = 0;
+      const trays = new Map<string, Tray>();
+      const counts = new Map<string, number>();
+      let items = 0;
       for (const item of feed) {
+        if (++items % BURST === 0) await breathe();
+        if (item.arrival > clock.now()) {
+          for (const batch of takeAll(trays)) if (!signal.aborted) yield batch;
+          await until(item.arrival, clock, signal);
+        }
+        if (signal.aborted) return;
         const ordinal = (counts.get(item.partition) ?? 0) + 1;
         counts.set(item.partition, ordinal);
         if (ordinal <= Number(from.get(item.partition) ?? 0)) continue;
-        burst += 1;
-        const live = await until(item.arrival, { clock, signal, yieldNow: burst % BURST === 0 });
-        if (signal.aborted) return;
-        yield toBatch(name, item, { ordinal, live });
+        const full = trays.get(item.partition);
+        if (full !== undefined && full.messages >= BATCH) {
+          trays.delete(item.partition);
+          yield toBatch(full, false);
+        }
+        put(trays, name, { item, ordinal });
       }
+      for (const batch of takeAll(trays)) if (!signal.aborted) yield batch;
     },
   };
 }
 
-/** Waits for a time; true when there was something to wait for. */
-async function until(
-  time: number,
-  { clock, signal, yieldNow }: { clock: { now(): number }; signal: AbortSignal; yieldNow: boolean },
-): Promise<boolean> {
-  let waited = false;
-  for (let wait = time - clock.now(); wait > 0 && !signal.aborted; wait = time - clock.now()) {
-    waited = true;
-    await sleep(Math.min(wait, LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
-  }
-  if (!waited && yieldNow) await new Promise((resolve) => setImmediate(resolve));
-  return waited;
+/** All that is due was read: no partition holds more for now. */
+function takeAll(trays: Map<string, Tray>): readonly Batch[] {
+  const batches = [...trays.values()].map((tray) => toBatch(tray, true));
+  trays.clear();
+  return batches;
 }
 
-function toBatch(name: string, item: FeedItem, { ordinal, live }: { ordinal: number; live: boolean }): Batch {
-  const bytes = new TextEncoder().encode(item.body);
-  const { records, rejects } = decodeBody(bytes, { source: name, partition: item.partition, sequence: ordinal });
-  return {
-    partition: item.partition,
-    records,
-    rejects,
-    bytes: bytes.length,
-    checkpoint: String(ordinal),
-    enqueued: item.arrival,
-    caughtUp: live,
-  };
+async function until(time: number, clock: { now(): number }, signal: AbortSignal): Promise<void> {
+  for (let wait = time - clock.now(); wait > 0 && !signal.aborted; wait = time - clock.now())
+    await sleep(Math.min(wait, LONGEST_SLEEP_MS), undefined, { signal }).catch(() => undefined);
 }
+
+function put(trays: Map<string, Tray>, name: string, { item, ordinal }: { item: FeedItem; ordinal: number }): void {
+  const bytes = new TextEncoder().encode(item.body);
+  const { partition } = item;
+  const { records, rejects } = decodeBody(bytes, { source: name, partition, sequence: ordinal });
+  const tray = trays.get(partition) ?? {
+    partition,
+    records: [],
+    rejects: [],
+    messages: 0,
+    bytes: 0,
+    ordinal,
+    enqueued: item.arrival,
+  };
+  trays.set(partition, tray);
+  tray.records.push(...records);
+  tray.rejects.push(...rejects);
+  tray.messages += 1;
+  tray.bytes += bytes.length;
+  tray.ordinal = ordinal;
+  tray.enqueued = item.arrival;
+}
+
+const toBatch = (tray: Tray, caughtUp: boolean): Batch => ({
+  partition: tray.partition,
+  records: tray.records,
+  rejects: tray.rejects,
+  bytes: tray.bytes,
+  checkpoint: String(tray.ordinal),
+  enqueued: tray.enqueued,
+  caughtUp,
+});
