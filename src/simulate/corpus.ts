@@ -54,21 +54,35 @@ function files(layout: (typeof LAYOUTS)[number], delivered: readonly Delivered[]
     case "tables":
       return byCategory(delivered).map(
         ([category, part]) =>
-          [`tables/${category}.ndjson`, lines(part.map(({ rendered }) => tableRow(rendered)))] as const,
+          [
+            `tables/${category}.ndjson`,
+            lines(
+              part.map(({ rendered }) => tableRow(rendered)),
+              random,
+            ),
+          ] as const,
       );
     case "diagnostics":
       return [["AzureDiagnostics.json", JSON.stringify(delivered.map(({ rendered }) => diagnosticsRow(rendered)))]];
     case "storage":
-      return storage(delivered);
+      return storage(delivered, random);
     case "mixed":
       return [
         ["eventhub/first.json", messages(delivered.slice(0, half + 200), random).join("\n")],
-        ["export/second.ndjson", lines(delivered.slice(half).map(({ rendered }) => tableRow(rendered)))],
+        [
+          "export/second.ndjson",
+          lines(
+            delivered.slice(half).map(({ rendered }) => tableRow(rendered)),
+            random,
+          ),
+        ],
       ];
   }
 }
 
-const lines = (rows: readonly unknown[]): string => `${rows.map((row) => JSON.stringify(row)).join("\n")}\n`;
+/** One row a line; here and there a line was cut. */
+const lines = (rows: readonly unknown[], random: Random): string =>
+  `${rows.map((row) => maybeCut(JSON.stringify(row), random)).join("\n")}\n`;
 
 function byCategory(delivered: readonly Delivered[]): readonly (readonly [string, readonly Delivered[]])[] {
   const groups = new Map<string, Delivered[]>();
@@ -81,14 +95,14 @@ function byCategory(delivered: readonly Delivered[]): readonly (readonly [string
 }
 
 /** Storage layout of diagnostic settings: one file a category and hour. */
-function storage(delivered: readonly Delivered[]): readonly File[] {
+function storage(delivered: readonly Delivered[], random: Random): readonly File[] {
   const hours = new Map<string, string[]>();
   for (const { rendered } of delivered) {
     const hour = new Date(rendered.at).toISOString();
     const path = `insights-logs-${rendered.category.toLowerCase()}/y=${hour.slice(0, 4)}/m=${hour.slice(5, 7)}/d=${hour.slice(8, 10)}/h=${hour.slice(11, 13)}/m=00/PT1H.json`;
     const list = hours.get(path) ?? [];
     hours.set(path, list);
-    list.push(JSON.stringify(rendered.record));
+    list.push(maybeBroken(JSON.stringify(rendered.record), random));
   }
   return [...hours].map(([path, list]) => [path, `${list.join("\n")}\n`] as const);
 }
@@ -107,8 +121,15 @@ function messages(delivered: readonly Delivered[], random: Random): readonly str
   return bodies;
 }
 
+/** Share of records that arrive broken, of each kind. */
+const BROKEN = 0.000_3;
+
+const maybeCut = (text: string, random: Random): string =>
+  random.chance(BROKEN) ? text.slice(0, random.int(20, text.length - 1)) : text;
+
+/** Single quotes for double ones, or a placeholder where the properties were. */
 function maybeBroken(text: string, random: Random): string {
-  if (!random.chance(0.000_3)) return text;
+  if (!random.chance(BROKEN)) return text;
   const properties = /"properties":(\{.*\})/s.exec(text)?.[1];
   return properties === undefined
     ? text

@@ -1,3 +1,4 @@
+import { unitHash } from "../lib/hash.ts";
 import { Random } from "./random.ts";
 
 export interface Account {
@@ -37,6 +38,8 @@ export interface Api {
   readonly product: string;
   readonly audience: string;
   readonly backends: readonly Backend[];
+  /** Calls go to the backends in turn; at random otherwise. */
+  readonly inTurn: boolean;
   readonly operations: readonly Operation[];
   readonly tokens: boolean;
   /** The claims trace is in the policy; for refused tokens too. */
@@ -190,6 +193,7 @@ function buildApi(
     product: `${noun}-${random.pick(["standard", "partner", "internal"])}`,
     audience: `api://${noun}`,
     backends,
+    inTurn: unitHash(noun, count) < 0.7,
     operations: buildOperations(random, noun, account),
     tokens: random.chance(0.85),
     claims: random.chance(0.85),

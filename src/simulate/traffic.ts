@@ -6,12 +6,33 @@ import type { Api, App, Backend, Operation, Tenant } from "./tenant.ts";
 export function* traffic(tenant: Tenant, span: { from: number; to: number; salt?: number }): Generator<Draft> {
   const random = new Random(tenant.seed * 104_729 + 7 + (span.salt ?? 0));
   const apps = tenant.apps.map((app) => [app, app.weight] as const);
+  const turns = new Map<Api, number>();
   for (let at = span.from; ; ) {
     at += random.wait(tenant.rate * dayCurve(at)) * 1_000;
     if (at >= span.to) return;
     const draft = ordinaryCall(tenant, random, { at: Math.round(at * 10) / 10, app: random.weighted(apps) });
+    takeTurn(draft, turns);
     addNoise(draft, random);
     yield draft;
+  }
+}
+
+/** Backends in turn, where the API has them so. */
+function takeTurn(draft: Draft, turns: Map<Api, number>): void {
+  const { api } = draft;
+  if (!api.inTurn || api.backends.length < 2) return;
+  const turn = turns.get(api) ?? 0;
+  turns.set(api, turn + 1);
+  moveTo(draft, api.backends[turn % api.backends.length] ?? draft.backend);
+}
+
+function moveTo(draft: Draft, backend: Backend): void {
+  draft.backend = backend;
+  const client = backend.egress.get(draft.region) ?? "192.0.2";
+  for (const step of draft.steps) {
+    step.credential = backend.credential;
+    step.principal = backend.principal;
+    step.client = `${client}${step.client.slice(step.client.lastIndexOf("."))}`;
   }
 }
 

@@ -44,7 +44,7 @@ export function simulatedSource(name: string, feed: Iterable<FeedItem>, clock: {
       for (const item of feed) {
         if (++items % BURST === 0) await breathe();
         if (item.arrival > clock.now()) {
-          for (const batch of takeAll(trays)) if (!signal.aborted) yield batch;
+          yield* takeAll(trays, signal);
           await until(item.arrival, clock, signal);
         }
         if (signal.aborted) return;
@@ -58,16 +58,19 @@ export function simulatedSource(name: string, feed: Iterable<FeedItem>, clock: {
         }
         put(trays, name, { item, ordinal });
       }
-      for (const batch of takeAll(trays)) if (!signal.aborted) yield batch;
+      yield* takeAll(trays, signal);
     },
   };
 }
 
 /** All that is due was read: no partition holds more for now. */
-function takeAll(trays: Map<string, Tray>): readonly Batch[] {
-  const batches = [...trays.values()].map((tray) => toBatch(tray, true));
+function* takeAll(trays: Map<string, Tray>, signal: AbortSignal): Generator<Batch> {
+  const taken = [...trays.values()];
   trays.clear();
-  return batches;
+  for (const tray of taken) {
+    if (signal.aborted) return;
+    yield toBatch(tray, true);
+  }
 }
 
 async function until(time: number, clock: { now(): number }, signal: AbortSignal): Promise<void> {
