@@ -54,7 +54,7 @@ function decisiveOperation(operations: readonly DataPlaneOperation[]): DataPlane
 
 /**
  * What detectors compare: the call itself, and its other operations where they differ in container, kind or credential.
- * Those stand for themselves, without the gateway's dimensions: each call counts once for what the gateway logs.
+ * Those of a refused call stand for themselves, without the gateway's dimensions: they say nothing about its callers.
  */
 export function trialsOf(call: Call): readonly Trial[] {
   const decisive = decisiveOperation(call.operations);
@@ -64,6 +64,7 @@ export function trialsOf(call: Call): readonly Trial[] {
     ...(decisive === undefined ? {} : { operation: decisive }),
   };
   if (call.operations.length < 2) return [first];
+  const gateway = call.outcome.kind === "refused" ? undefined : call.gateway;
   const trials = [first];
   const seen = new Set(decisive === undefined ? [] : [operationKey(decisive)]);
   for (const operation of call.operations) {
@@ -72,7 +73,7 @@ export function trialsOf(call: Call): readonly Trial[] {
     if (seen.has(key) || isRefused(operation)) continue;
     seen.add(key);
     const outcome = operationOutcome(operation, call.gateway);
-    trials.push({ outcome, dimensions: dimensionsOf(undefined, operation), operation });
+    trials.push({ outcome, dimensions: dimensionsOf(gateway, operation), operation });
   }
   return trials;
 }
