@@ -34,6 +34,8 @@ export interface Analysis {
 export interface AnalysisOptions {
   /** How long to wait for stragglers, in event time. */
   readonly lateness: DurationMs;
+  /** How long a call waits for its operations, in event time; 150 s by default. */
+  readonly joinWindow?: DurationMs;
   /** Seed of the fingerprints of seen records: not known to whoever writes the logs. */
   readonly seed: number;
 }
@@ -43,10 +45,10 @@ const OPEN_CALLS = 150_000;
 const SEEN_SLOTS = 1 << 22;
 const MAX_CHANGES = 5_000;
 
-export const createAnalysis = ({ lateness, seed }: AnalysisOptions): Analysis => ({
+export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: AnalysisOptions): Analysis => ({
   seen: createSeen(SEEN_SLOTS, seed),
   reorder: createReorder(lateness),
-  join: createJoin(JOIN_WINDOW_MS, OPEN_CALLS),
+  join: createJoin(joinWindow, OPEN_CALLS),
   detection: createDetection(),
   findings: createFindings(),
   coverage: createCoverage(),

@@ -27,7 +27,7 @@ function annotations(marks, minutes) {
         label: {
           display: true,
           content: label,
-          position: "start",
+          position: "end",
           yAdjust: (i % 3) * 17,
           backgroundColor: colour("--panel"),
           color: colour("--text"),

@@ -36,6 +36,7 @@ async function demo(port: number, seed: number): Promise<number> {
     store: createMemoryStore(),
     sinks: [],
     lateness: LATENESS_SECONDS,
+    joinWindow: LATENESS_SECONDS,
     port,
     log: createLogger("warn"),
     signal: stopSignal(),

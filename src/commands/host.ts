@@ -28,7 +28,9 @@ export interface Host {
   readonly sources: readonly Source[];
   readonly store: Store;
   readonly sinks: readonly Sink[];
+  /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
+  readonly joinWindow: number;
   readonly port: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -61,7 +63,7 @@ export async function host(options: Host): Promise<number> {
     {
       sources: options.sources,
       store,
-      options: { lateness: options.lateness * 1_000, seed: randomInt(2 ** 31) },
+      options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
       alerts: (before, after) => planAlerts(options.sinks, before, after),
       every: (ms, task) => {

@@ -16,6 +16,9 @@ import { EXIT } from "./exit-codes.ts";
 import { buildSinks, host } from "./host.ts";
 import { stopSignal } from "./stop-signal.ts";
 
+/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
+const JOIN_SECONDS = 60;
+
 interface Flags {
   readonly config: string;
   readonly port?: string;
@@ -62,6 +65,7 @@ async function serveWith(parts: {
         store,
         sinks,
         lateness: config.lateness,
+        joinWindow: JOIN_SECONDS,
         port,
         log,
         signal: stopSignal(),

@@ -149,15 +149,24 @@ const notFound: Maker = (plan) => {
   };
 };
 
+/** 403 of Cosmos DB that is not about authorization, by sub-status. */
+const LIMITS: readonly (readonly [number, string])[] = [
+  [1014, "Partition key reached maximum size of 20 GB"],
+  [1005, "The requested number of partitions is above what the account may have"],
+  [1028, "The requested throughput is above the total throughput limit of the account"],
+  [3, "The requested operation cannot be performed at this region"],
+  [1008, "The database account is not found in this region"],
+];
+
 const limits: Maker = (plan) => {
   const span = someSpan(plan);
   const api = plan.tenant.apis.find(({ headers }) => headers);
-  const subStatus = plan.random.pick([1014, 1005, 1028]);
+  const [subStatus, message] = plan.random.pick(LIMITS);
   return {
     kind: `limit-403-${subStatus}`,
     touch: (draft, random) => {
       if (api !== undefined && within(span, draft) && draft.api === api && draft.operation.write && random.chance(0.5))
-        refuseAtCosmos(draft, { status: 403, subStatus, message: "Partition key reached maximum size of 20 GB" });
+        refuseAtCosmos(draft, { status: 403, subStatus, message });
     },
   };
 };
@@ -181,6 +190,27 @@ const challenges: Maker = (plan) => {
     return [bare, answered];
   });
   return { kind: "credential-challenge", calls };
+};
+
+/** A client that repeats one stray refusal, by the second, with the token that was refused. */
+const retryStorm: Maker = (plan) => {
+  const { tenant, random } = plan;
+  const app = random.pick(tenant.apps);
+  const api = random.pick(app.apis);
+  const calls = Array.from(
+    { length: random.int(1, 3) },
+    () => plan.from + random.next() * (plan.to - plan.from),
+  ).flatMap((start) => {
+    const operation = random.pick(api.operations);
+    const refused = { source: "validate-jwt", reason: "TokenExpired", message: "JWT token is expired" };
+    return Array.from({ length: random.int(15, 40) }, (_, i) => {
+      const draft = ordinaryCall(tenant, random, { at: Math.round(start) + i * 700, app, api, operation });
+      if (draft.token !== undefined) draft.token.expires = start - 5_000;
+      refuseAtGateway(draft, { status: 401, ...refused });
+      return draft;
+    });
+  });
+  return { kind: "retry-storm", calls };
 };
 
 const surge: Maker = (plan) => {
@@ -243,6 +273,7 @@ const MAKERS: readonly Maker[] = [
   notFound,
   limits,
   challenges,
+  retryStorm,
   surge,
   harmlessChanges,
   noRight,

@@ -46,9 +46,8 @@ export function* demoFeed({ seed, now }: { seed: number; now: EpochMs }): Genera
   const random = new Random(seed * 17 + 3);
   const begin = now - HISTORY_MS;
   const faults = planShow(tenant, random, now);
-  const decoys = planDecoys({ tenant, random, from: begin, to: now + 12 * 3_600_000 }, 4).filter(
-    ({ calls }) => calls === undefined,
-  );
+  const planned = planDecoys({ tenant, random, from: begin, to: now + 12 * 3_600_000 }, DECOYS);
+  const decoys = planned.filter(({ calls, kind }) => calls === undefined && !CONSTANT.has(kind));
   const controls = faults
     .flatMap(({ records }) => records)
     .flatMap((control) => renderControl(tenant, control, random));
@@ -73,15 +72,21 @@ function planShow(tenant: Tenant, random: Random, now: number): readonly Fault[]
     [...gatewayFaults, ...tokenFaults, ...cosmosFaults].map(([cause, make]) => [cause as string, make]),
   );
   const shown = SHOWN.filter(
-    (cause) => makers.get(cause)?.({ tenant, random: new Random(1), from: now, to: now + EVERY_MS }) !== undefined,
+    (cause) =>
+      makers.get(cause)?.({ tenant, random: new Random(1), from: now, to: now + EVERY_MS, end: now + EVERY_MS }) !==
+      undefined,
   );
   return Array.from({ length: 144 }, (_, i) => {
     const from = now - 200_000 + i * EVERY_MS;
-    const make = makers.get(shown[i % shown.length] ?? "");
-    return make?.({ tenant, random, from, to: from + random.int(360, 540) * 1_000 });
+    const to = from + random.int(360, 540) * 1_000;
+    const fault = makers.get(shown[i % shown.length] ?? "")?.({ tenant, random, from, to, end: to });
+    return fault === undefined ? undefined : { ...fault, to: Math.min(fault.to, to) };
   }).filter((fault) => fault !== undefined);
 }
 
+const DECOYS = 6;
+/** Decoys that refuse calls all the time would hide the show. */
+const CONSTANT: ReadonlySet<string> = new Set(["never-succeeded", "hard-down-api"]);
 const BATCH = 8;
 
 function* emit(rendered: readonly Rendered[], random: Random): Generator<Emission> {

@@ -1,5 +1,8 @@
 import type { Api, App, Backend, Operation, Tenant } from "./tenant.ts";
 
+/** How long before its end a token is renewed by an application that does it right. */
+export const RENEWED_EARLY_MS = 300_000;
+
 export interface Token {
   issuer: string;
   audience: string;

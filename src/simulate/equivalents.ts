@@ -50,37 +50,41 @@ interface Count {
 const COVERS = 0.9;
 const AS_PURE = 0.85;
 
+const purity = ({ refused: inside, others }: Count): number => inside / (inside + others);
+const AND = "\u0001";
+
 /** Splits over one or two dimensions that hold nearly all refused calls and are as pure as the purest that does. */
 export function equivalents(during: readonly Draft[], cause: string): readonly DimensionValues[] {
-  const counts = new Map<string, Count>();
-  let refused = 0;
-  for (const draft of during) {
-    const hit = draft.fault === cause;
-    if (hit) refused += 1;
-    if (!hit && draft.status >= 400) continue;
-    for (const key of keysOf(draft)) {
-      const count = counts.get(key) ?? { refused: 0, others: 0 };
-      counts.set(key, count);
-      if (hit) count.refused += 1;
-      else count.others += 1;
+  const compared = during
+    .filter((draft) => draft.fault === cause || draft.status < 400)
+    .map((draft) => ({ hit: draft.fault === cause, parts: partsOf(draft) }));
+  const least = COVERS * compared.filter(({ hit }) => hit).length;
+  const covering = (keys: (parts: readonly string[]) => readonly string[]): Map<string, Count> => {
+    const counts = new Map<string, Count>();
+    for (const { hit, parts } of compared) {
+      for (const key of keys(parts)) {
+        const count = counts.get(key) ?? { refused: 0, others: 0 };
+        counts.set(key, count);
+        if (hit) count.refused += 1;
+        else count.others += 1;
+      }
     }
-  }
-  const purity = ({ refused: inside, others }: Count): number => inside / (inside + others);
-  const covering = [...counts].filter(([, count]) => count.refused >= COVERS * refused && count.refused > 0);
-  const singles = covering.filter(([key]) => !key.includes("\u0001"));
-  const purest = covering.reduce((best, [, count]) => Math.max(best, purity(count)), 0);
-  const purestSingle = singles.reduce((best, [, count]) => Math.max(best, purity(count)), 0);
-  const list = purestSingle >= AS_PURE * purest ? singles : covering;
+    return new Map([...counts].filter(([, { refused }]) => refused > 0 && refused >= least));
+  };
+  const singles = covering((parts) => parts);
+  // A pair covers only where each of the two does.
+  const pairs = covering((parts) => pairsOf(parts.filter((part) => singles.has(part))));
+  const best = (counts: Map<string, Count>): number => Math.max(0, ...[...counts.values()].map(purity));
+  const purest = Math.max(best(singles), best(pairs));
+  const list = best(singles) >= AS_PURE * purest ? [...singles] : [...singles, ...pairs];
   return list
     .filter(([, count]) => purity(count) >= AS_PURE * purest)
     .slice(0, 60)
-    .map(([key]) => Object.fromEntries(key.split("\u0001").map((part) => part.split("\u0002"))));
+    .map(([key]) => Object.fromEntries(key.split(AND).map((part) => part.split("\u0002"))));
 }
 
-function keysOf(draft: Draft): readonly string[] {
-  const parts = logged(draft).map(([dimension, value]) => `${dimension}\u0002${value}`);
-  const keys = [...parts];
-  for (let i = 0; i < parts.length; i++)
-    for (let j = i + 1; j < parts.length; j++) keys.push(`${parts[i] ?? ""}\u0001${parts[j] ?? ""}`);
-  return keys;
-}
+const partsOf = (draft: Draft): readonly string[] =>
+  logged(draft).map(([dimension, value]) => `${dimension}\u0002${value}`);
+
+const pairsOf = (parts: readonly string[]): readonly string[] =>
+  parts.flatMap((part, i) => parts.slice(i + 1).map((other) => `${part}${AND}${other}`));

@@ -87,6 +87,9 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   };
 }
 
+/** Causes that may be there before the logs begin, where refused calls and others take turns. */
+const FROM_THE_START: ReadonlySet<CauseId> = new Set(["backend-grants-differ", "unknown"]);
+
 /** Causes in turn over the seeds: the 20 seeds of a round inject each at least once, where the tenant allows it. */
 function planFaults(
   tenant: Tenant,
@@ -97,12 +100,13 @@ function planFaults(
   const slot = Math.floor(plan.seed / 4) * 4 + (plan.seed % 4);
   for (let tried = 0; faults.length < plan.count && tried < 60; tried++) {
     const turn = tried < 2 ? slot + tried : slot + tried * 7;
-    const [, make] = ALL_FAULTS[turn % ALL_FAULTS.length] ?? random.pick(ALL_FAULTS);
+    const [cause, make] = ALL_FAULTS[turn % ALL_FAULTS.length] ?? random.pick(ALL_FAULTS);
     const room = plan.to - plan.from - 40 * 60_000;
-    const from = plan.from + 40 * 60_000 + random.next() * room * 0.6;
+    const late = plan.from + 40 * 60_000 + random.next() * room * 0.6;
+    const from = FROM_THE_START.has(cause) && random.chance(0.3) ? plan.from : late;
     const to = random.chance(0.25) ? plan.to : Math.min(plan.to, from + random.int(25, 90) * 60_000);
-    const fault = make({ tenant, random, from: Math.round(from), to: Math.round(to) });
-    if (fault !== undefined && !faults.some(({ cause }) => cause === fault.cause)) faults.push(fault);
+    const fault = make({ tenant, random, from: Math.round(from), to: Math.round(to), end: plan.to });
+    if (fault !== undefined && !faults.some((other) => other.cause === fault.cause)) faults.push(fault);
   }
   return faults;
 }
@@ -111,6 +115,7 @@ function planFaults(
 export function disturb(draft: Draft, faults: readonly Fault[], decoys: readonly Decoy[], random: Random): void {
   for (const { touch } of decoys) touch?.(draft, random);
   for (const fault of faults) {
+    if (draft.at >= fault.to && draft.status < 400 && fault.affects(draft)) fault.afterwards?.(draft, random);
     if (draft.status >= 400 || draft.at < fault.from || draft.at >= fault.to || !fault.affects(draft)) continue;
     if (!random.chance(fault.severity(draft.at))) continue;
     fault.apply(draft, random);

@@ -1,4 +1,4 @@
-import { type CosmosStep, type Draft, issuerOf, refuseAtGateway, type Token } from "./draft.ts";
+import { type CosmosStep, type Draft, issuerOf, refuseAtGateway, RENEWED_EARLY_MS, type Token } from "./draft.ts";
 import { Random } from "./random.ts";
 import type { Api, App, Backend, Operation, Tenant } from "./tenant.ts";
 
@@ -100,7 +100,7 @@ export function tokenOf(tenant: Tenant, { app, api, at }: { app: App; api: Api; 
     roles: app.roles,
     scopes: app.scopes,
     issued,
-    expires: issued + app.tokenLifeMs + 300_000,
+    expires: issued + app.tokenLifeMs + RENEWED_EARLY_MS,
   };
 }
 

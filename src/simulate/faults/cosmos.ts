@@ -4,6 +4,9 @@ import { accountResource, blockedMessage, busiestApi, decaying, type Fault, type
 const lastStep = (draft: Draft) => draft.steps.at(-1);
 const keyed = (draft: Draft): boolean => draft.backend.principal === undefined;
 
+/** How long a change of the firewall takes to be everywhere, at most. */
+const FIREWALL_MS = 900_000;
+
 const firewall: FaultMaker = (plan) => {
   const { random, tenant } = plan;
   const api = busiestApi(plan, ({ backends }) => backends.length > 1 || backends[0]?.kind === "rest");
@@ -12,12 +15,14 @@ const firewall: FaultMaker = (plan) => {
   const region = random.pick(tenant.regions);
   const network = backend.egress.get(region) ?? "";
   const regional = backend.kind === "rest";
+  const spreading = random.chance(0.3);
   return {
     ...plan,
+    ...(spreading ? { to: plan.from + FIREWALL_MS } : {}),
     cause: "firewall-blocked",
     where: { clientNetwork: `${network}.0/24` },
     affects: (draft) => draft.backend === backend && (!regional || draft.region === region),
-    severity: steady(random.pick([0.9, 1])),
+    severity: spreading ? decaying(plan.from, FIREWALL_MS, 1) : steady(random.pick([0.9, 1])),
     apply: (draft) =>
       refuseAtCosmos(draft, {
         status: 403,
@@ -66,6 +71,9 @@ const readOnlyKey: FaultMaker = (plan) => {
   };
 };
 
+/** How long a new role assignment takes to be everywhere, at most. */
+const PROPAGATION_MS = 600_000;
+
 const roleMissing: FaultMaker = (plan) => {
   const { random, tenant } = plan;
   const api = busiestApi(plan, ({ backends }) => backends.length === 1 && backends[0]?.principal !== undefined);
@@ -74,11 +82,11 @@ const roleMissing: FaultMaker = (plan) => {
   const propagating = random.chance(0.5);
   return {
     ...plan,
-    ...(propagating ? { to: plan.from + 12 * 60_000 } : {}),
+    ...(propagating ? { to: plan.from + PROPAGATION_MS } : {}),
     cause: "role-assignment-propagating-or-missing",
     where: { cosmosPrincipal: backend.principal },
     affects: (draft) => draft.backend === backend,
-    severity: propagating ? decaying(plan.from, 720_000, 0.95) : steady(random.pick([0.7, 1])),
+    severity: propagating ? decaying(plan.from, PROPAGATION_MS, 0.95) : steady(random.pick([0.7, 1])),
     apply: (draft) =>
       refuseAtCosmos(draft, {
         status: 403,

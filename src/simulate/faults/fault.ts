@@ -26,7 +26,10 @@ export interface Fault {
   affects(draft: Draft): boolean;
   /** Share of them that it hits at a time, 0 to 1. */
   severity(at: number): number;
+  /** Refuses the call, or changes it so that it succeeds in another way. */
   apply(draft: Draft, random: Random): void;
+  /** What stays different of the calls that it could have hit, after its end. */
+  readonly afterwards?: (draft: Draft, random: Random) => void;
   readonly records: readonly ControlRecord[];
 }
 
@@ -35,6 +38,8 @@ export interface Plan {
   readonly random: Random;
   readonly from: number;
   readonly to: number;
+  /** Where the logs end. */
+  readonly end: number;
 }
 
 /** Plans a fault on a tenant; undefined where the tenant has nothing that it could hit. */

@@ -1,4 +1,4 @@
-import { type Draft, refuseAtGateway } from "../draft.ts";
+import { type Draft, refuseAtGateway, RENEWED_EARLY_MS } from "../draft.ts";
 import { busyApp, type Fault, type FaultMaker, steady } from "./fault.ts";
 
 const refuse = (draft: Draft, reason: string, message: string, status: 401 | 403 = 401): void =>
@@ -7,21 +7,26 @@ const refuse = (draft: Draft, reason: string, message: string, status: 401 | 403
 const usesTokens = (app: Draft["app"]): boolean => app.apis.some(({ tokens }) => tokens);
 const traced = (app: Draft["app"]): boolean => app.apis.every(({ tokens, claims }) => tokens && claims);
 
+/** All instances of an application hold tokens too long, some of them always, or all of them once each life of a token. */
 const tokenExpired: FaultMaker = (plan) => {
   const app = busyApp(plan, usesTokens);
   if (app === undefined) return undefined;
   const late = plan.random.int(6, 20) * 60_000;
-  const period = 30 * 60_000;
-  const sawtooth = plan.random.chance(0.5);
+  const age = (at: number): number => (at + app.phaseMs) % app.tokenLifeMs;
+  const sinceEnd = (at: number): number => age(at) - RENEWED_EARLY_MS;
+  const first = plan.from - age(plan.from) + app.tokenLifeMs + RENEWED_EARLY_MS;
+  const end = plan.random.chance(0.5) ? plan.end : first + app.tokenLifeMs + late;
+  const sawtooth = plan.random.chance(0.5) && first + late < plan.end;
   return {
     ...plan,
+    ...(sawtooth ? { from: first, to: Math.min(end, plan.end) } : {}),
     cause: "caller-token-expired",
     where: { appId: app.appId },
     affects: (draft) => draft.app === app && draft.token !== undefined,
-    severity: (at) => (sawtooth ? ((at - plan.from) % period < late ? 0.9 : 0) : 0.5),
+    severity: (at) => (sawtooth ? (sinceEnd(at) >= 0 && sinceEnd(at) < late ? 0.95 : 0) : 0.5),
     apply: (draft, random) => {
       if (draft.token !== undefined) {
-        draft.token.expires = draft.at - random.int(5, 900) * 1_000;
+        draft.token.expires = sawtooth ? draft.at - sinceEnd(draft.at) : draft.at - random.int(5, 900) * 1_000;
         draft.token.issued = draft.token.expires - app.tokenLifeMs;
       }
       refuse(draft, "TokenExpired", "JWT token is expired");
@@ -30,21 +35,34 @@ const tokenExpired: FaultMaker = (plan) => {
   };
 };
 
+const FIVE_MINUTES = 300_000;
+
+/** Tokens of a new key: each region of the gateway reads the keys within five minutes, or never where they are pinned. */
 const keyRollover: FaultMaker = (plan) => {
-  const keyId = plan.random.hex(24);
-  const share = plan.random.pick([0.3, 0.5, 0.7]);
-  const to = Math.min(plan.to, plan.from + plan.random.int(4, 20) * 60_000);
+  const { random } = plan;
+  const keyId = random.hex(24);
+  const share = random.pick([0.4, 0.6, 0.8]);
+  const pinned = random.chance(0.4);
+  const to = pinned ? Math.min(plan.to, plan.from + random.int(10, 20) * 60_000) : plan.from + FIVE_MINUTES;
+  const reads = new Map(
+    plan.tenant.regions.map((region) => [region, pinned ? to : plan.from + random.int(120, 300) * 1_000]),
+  );
+  const renew = (draft: Draft): void => {
+    if (draft.token !== undefined) draft.token.keyId = keyId;
+  };
   return {
     ...plan,
     to,
     cause: "signing-key-rollover",
     where: { keyId },
     affects: (draft) => draft.token !== undefined && draft.api.claims,
-    severity: (at) => share * (at < plan.from + 240_000 ? 1 : 0.6),
+    severity: () => share,
     apply: (draft) => {
-      if (draft.token !== undefined) draft.token.keyId = keyId;
-      refuse(draft, "TokenSignatureKeyNotFound", "JWT signature key was not found in the OpenID configuration");
+      renew(draft);
+      if (draft.at < (reads.get(draft.region) ?? to))
+        refuse(draft, "TokenSignatureKeyNotFound", "JWT signature key was not found in the OpenID configuration");
     },
+    ...(pinned ? {} : { afterwards: renew }),
     records: [],
   };
 };
