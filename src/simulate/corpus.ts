@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import type { Corpus } from "./generate.ts";
 import { Random } from "./random.ts";
-import type { Rendered } from "./render.ts";
+import type { Rendered } from "./operation.ts";
 import { diagnosticsRow, tableRow } from "./shapes.ts";
 
 /** How a corpus is laid out in files: which shape, which files. */

@@ -1,5 +1,6 @@
 import type { EpochMs } from "../model/time.ts";
 import { disturb } from "./generate.ts";
+import { directTraffic } from "./direct.ts";
 import type { Draft } from "./draft.ts";
 import { planDecoys } from "./decoys.ts";
 import { cosmosFaults } from "./faults/cosmos.ts";
@@ -7,7 +8,8 @@ import type { Fault } from "./faults/fault.ts";
 import { gatewayFaults } from "./faults/gateway.ts";
 import { tokenFaults } from "./faults/token.ts";
 import { Random } from "./random.ts";
-import { renderCall, renderControl, type Rendered } from "./render.ts";
+import type { Rendered } from "./operation.ts";
+import { renderCall, renderControl } from "./render.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 
@@ -60,6 +62,7 @@ export function* demoFeed({ seed, now }: { seed: number; now: EpochMs }): Genera
     }
     const rendered = [
       ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
+      ...directTraffic(tenant, { from, to, salt: round + 1 }),
       ...controls.filter(({ at }) => at >= from && at < to),
     ].toSorted((a, b) => a.at - b.at);
     yield* emit(rendered, random);

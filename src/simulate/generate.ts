@@ -1,13 +1,15 @@
 import type { DimensionValues } from "../model/call.ts";
 import type { CauseId } from "../model/cause.ts";
 import { type Decoy, planDecoys } from "./decoys.ts";
+import { directTraffic } from "./direct.ts";
 import type { Draft } from "./draft.ts";
 import { cosmosFaults } from "./faults/cosmos.ts";
 import type { Fault } from "./faults/fault.ts";
 import { gatewayFaults } from "./faults/gateway.ts";
 import { tokenFaults } from "./faults/token.ts";
 import { Random } from "./random.ts";
-import { renderCall, renderControl, type Rendered } from "./render.ts";
+import type { Rendered } from "./operation.ts";
+import { renderCall, renderControl } from "./render.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 import { equivalents } from "./equivalents.ts";
@@ -69,6 +71,7 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const controls = [...faults, ...decoys].flatMap(({ records = [] }) => records);
   const records = [
     ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
+    ...directTraffic(tenant, span),
     ...controls.flatMap((control) => renderControl(tenant, control, random)),
   ];
   return {

@@ -1,3 +1,5 @@
+import { hash64 } from "../lib/hash.ts";
+
 /** Seeded randomness (sfc32): the same seed gives the same tenant, traffic and faults. */
 export class Random {
   #a: number;
@@ -71,4 +73,10 @@ export class Random {
   guid(): string {
     return `${this.hex(8)}-${this.hex(4)}-4${this.hex(3)}-a${this.hex(3)}-${this.hex(12)}`;
   }
+}
+
+/** Another GUID that follows from this one. */
+export function derivedGuid(guid: string): string {
+  const hex = [...hash64(guid, 1), ...hash64(guid, 2)].map((word) => word.toString(16).padStart(8, "0")).join("");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-b${hex.slice(17, 20)}-${hex.slice(20)}`;
 }

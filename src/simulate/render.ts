@@ -1,28 +1,33 @@
 import type { Draft } from "./draft.ts";
 import type { ControlRecord } from "./faults/fault.ts";
-import type { Random } from "./random.ts";
+import { type Rendered, renderOperation, ticks } from "./operation.ts";
+import { derivedGuid, type Random } from "./random.ts";
 import type { Tenant } from "./tenant.ts";
-
-/** A log record in one of the three shapes, with the time at which it is delivered (Unix milliseconds). */
-export interface Rendered {
-  readonly at: number;
-  readonly category: "GatewayLogs" | "DataPlaneRequests" | "ControlPlaneRequests" | "Administrative";
-  /** What Event Hubs would carry; the other shapes are made from it. */
-  readonly record: Readonly<Record<string, unknown>>;
-}
-
-/** Seven fraction digits, as Azure's logs have them; the last four from `sub`. */
-export function ticks(at: number, sub: number): string {
-  const iso = new Date(Math.floor(at)).toISOString();
-  return `${iso.slice(0, -1)}${String(sub % 10_000).padStart(4, "0")}Z`;
-}
 
 /** All records of one call: the gateway's, and Cosmos DB's where it was asked. */
 export function renderCall(tenant: Tenant, draft: Draft, random: Random): readonly Rendered[] {
-  const direct = draft.api.operations.length === 0;
-  const operations = draft.steps.map((step, i) => renderStep(tenant, draft, { step, i, random }));
-  return direct ? operations : [renderGateway(tenant, draft, random), ...operations];
+  const { backend } = draft;
+  const activityId = activityIdOf(draft);
+  const operations = draft.steps.map((step, i) =>
+    renderOperation(
+      tenant,
+      {
+        step,
+        at: draft.at + 2 + i * 5,
+        activityId,
+        account: backend.account,
+        userAgent: backend.userAgent,
+        roleAssignment: backend.roleAssignment,
+      },
+      random,
+    ),
+  );
+  return [renderGateway(tenant, draft, random), ...operations];
 }
+
+/** Cosmos DB's own where the gateway logs it from the answer; else the gateway's, which the backend was told. */
+const activityIdOf = ({ id, api, backend }: Draft): string =>
+  api.headers && backend.kind === "rest" ? derivedGuid(id) : id;
 
 function renderGateway(tenant: Tenant, draft: Draft, random: Random): Rendered {
   return {
@@ -73,8 +78,10 @@ function gatewayProperties(tenant: Tenant, draft: Draft, random: Random): Record
 function backendProperties(draft: Draft, path: string): Record<string, unknown> {
   const { backend } = draft;
   if (draft.backendStatus === undefined) return {};
-  const container = draft.steps[0]?.container ?? "items";
-  const rest = `${backend.url}/dbs/${backend.account.database}/colls/${container}/docs`;
+  const first = draft.steps[0] ?? draft.operation.steps.at(-1);
+  const documents = `${backend.url}/dbs/${backend.account.database}/colls/${first?.container ?? "items"}/docs`;
+  const one = first?.operation === "Read" || first?.operation === "Delete";
+  const rest = one ? `${documents}/${path.slice(path.lastIndexOf("/") + 1)}` : documents;
   return {
     backendResponseCode: draft.backendStatus,
     backendTime: Math.max(1, draft.totalMs - 8),
@@ -97,9 +104,10 @@ function errorProperties({ error }: Draft, random: Random): Record<string, unkno
   return { lastError };
 }
 
-function bodyOf({ api, body, status, id }: Draft): Record<string, unknown> {
+function bodyOf(draft: Draft): Record<string, unknown> {
+  const { api, body, status } = draft;
   if (!api.bodies || body === undefined) return {};
-  const message = `${body}\r\nActivityId: ${id}, Microsoft.Azure.Documents.Common/2.14.0`;
+  const message = `${body}\r\nActivityId: ${activityIdOf(draft)}, Microsoft.Azure.Documents.Common/2.14.0`;
   return { backendResponseBody: JSON.stringify({ code: status === 401 ? "Unauthorized" : "Forbidden", message }) };
 }
 
@@ -108,7 +116,9 @@ function headersOf(draft: Draft, random: Random): Record<string, unknown> {
   const list = random.chance(0.3);
   const value = (text: string): string | string[] => (list ? [text] : text);
   const answer = {
-    ...(draft.backendStatus !== undefined && draft.steps.length > 0 ? { "x-ms-activity-id": value(draft.id) } : {}),
+    ...(draft.backendStatus !== undefined && draft.steps.length > 0
+      ? { "x-ms-activity-id": value(activityIdOf(draft)) }
+      : {}),
     ...(draft.subStatus === undefined ? {} : { "X-MS-SubStatus": value(String(draft.subStatus)) }),
   };
   return {
@@ -136,48 +146,6 @@ function claimsTrace(tenant: Tenant, draft: Draft, random: Random): Record<strin
   ];
   const metadata = random.chance(0.5) ? Object.fromEntries(values) : values.map(([name, value]) => ({ name, value }));
   return { source: "scopetrail-claims", severity: "information", message: "v1", metadata };
-}
-
-function renderStep(
-  tenant: Tenant,
-  draft: Draft,
-  { step, i, random }: { step: Draft["steps"][number]; i: number; random: Random },
-): Rendered {
-  const { account } = draft.backend;
-  const at = draft.at + 2 + i * 5;
-  const denied = step.status === 401 || step.status === 403;
-  return {
-    at,
-    category: "DataPlaneRequests",
-    record: {
-      time: ticks(at, random.int(0, 9_999)),
-      resourceId: `/SUBSCRIPTIONS/${tenant.subscriptionId.toUpperCase()}/RESOURCEGROUPS/RG-DATA/PROVIDERS/MICROSOFT.DOCUMENTDB/DATABASEACCOUNTS/${account.name.toUpperCase()}`,
-      category: "DataPlaneRequests",
-      operationName: step.operation,
-      properties: {
-        activityId: draft.id,
-        requestResourceType: step.resourceType,
-        requestResourceId: `/dbs/${account.database}/colls/${step.container}`,
-        collectionRid: "",
-        databaseName: account.database,
-        collectionName: step.container,
-        statusCode: String(step.status),
-        duration: (1 + random.next() * 9).toFixed(4),
-        requestCharge: (denied ? 0 : 1 + random.next() * 6).toFixed(6),
-        requestLength: String(random.int(0, 900)),
-        responseLength: String(random.int(100, 5_000)),
-        userAgent: draft.backend.userAgent,
-        clientIpAddress: step.client,
-        region: step.region,
-        partitionId: "",
-        keyType: "",
-        authTokenType: step.credential,
-        aadPrincipalId: step.principal !== undefined && !(step.status === 401) ? step.principal : "",
-        aadAppliedRoleAssignmentId: step.principal !== undefined && !denied ? draft.backend.roleAssignment : "",
-        resourceTokenUserRid: "",
-      },
-    },
-  };
 }
 
 /** A record of the Activity log or of Cosmos DB's control plane. */

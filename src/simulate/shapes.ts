@@ -1,4 +1,4 @@
-import type { Rendered } from "./render.ts";
+import type { Rendered } from "./operation.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
 

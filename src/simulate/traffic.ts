@@ -49,6 +49,7 @@ export function ordinaryCall(
   const operation = call.operation ?? random.pick(api.operations);
   const region = random.chance(0.7) ? app.homeRegion : random.pick(tenant.regions);
   const backend = random.pick(api.backends);
+  const steps = backend.kind === "rest" ? operation.steps.slice(-1) : operation.steps;
   return {
     id: random.guid(),
     at,
@@ -67,7 +68,7 @@ export function ordinaryCall(
     error: undefined,
     subStatus: undefined,
     body: undefined,
-    steps: operation.steps.map((step) => cosmosStep(backend, { ...step, region, random })),
+    steps: steps.map((step) => cosmosStep(backend, { ...step, region, random })),
     fault: undefined,
     totalMs: random.int(12, 240),
   };
