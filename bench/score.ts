@@ -1,6 +1,6 @@
 /**
  * Scores detection on labelled corpora of the simulator: `npm run score -- --seeds 20 --from 1 [--scenario mixed]
- * [--verbose]`. The last line is JSON.
+ * [--verbose] [--keep DIR]`; `--corpus DIR` scores a folder that `simulate` wrote. The last line is JSON.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +20,7 @@ const { values: flags } = parseArgs({
     scenario: { type: "string" },
     verbose: { type: "boolean", default: false },
     corpus: { type: "string", multiple: true },
+    keep: { type: "string" },
   },
 });
 
@@ -61,20 +62,32 @@ function matchesOf(
   findings: readonly Finding[],
 ): { matches: readonly Match[]; rest: readonly Finding[] } {
   const owners = truth.faults.map((fault) => ({ fault, ids: new Set(fault.refusedIds) }));
-  const taken = new Set<Finding>();
-  const matches = owners.map(({ fault, ids }) => {
-    const mine = findings.filter(
-      ({ samples }) => samples.refused.filter((id) => ids.has(id)).length * 2 >= samples.refused.length,
-    );
-    for (const finding of mine) taken.add(finding);
-    return { fault, findings: mine.toSorted((a, b) => b.counts.refused - a.counts.refused) };
-  });
-  return { matches, rest: findings.filter((finding) => !taken.has(finding)) };
+  const ownerOf = new Map(findings.map((finding) => [finding, bestOwner(finding, owners)]));
+  const matches = owners.map(({ fault }) => ({
+    fault,
+    findings: findings
+      .filter((finding) => ownerOf.get(finding) === fault)
+      .toSorted((a, b) => b.counts.refused - a.counts.refused),
+  }));
+  return { matches, rest: findings.filter((finding) => ownerOf.get(finding) === undefined) };
+}
+
+/** The fault that refused most of the finding's samples, if it refused half of them. */
+function bestOwner(
+  { samples: { refused } }: Finding,
+  owners: readonly { readonly fault: TrueFault; readonly ids: ReadonlySet<string> }[],
+): TrueFault | undefined {
+  let best: { fault: TrueFault; hits: number } | undefined;
+  for (const { fault, ids } of owners) {
+    const hits = refused.filter((id) => ids.has(id)).length;
+    if (hits > 0 && hits * 2 >= refused.length && hits > (best?.hits ?? 0)) best = { fault, hits };
+  }
+  return best?.fault;
 }
 
 function judge({ fault, findings }: Match): Row {
   const right = [fault.where, ...fault.acceptable];
-  const [best] = findings;
+  const [best] = findings; // the one with most refusals
   const first = best?.splits[0]?.where ?? {};
   const end = best?.end ?? null;
   return {
@@ -114,12 +127,12 @@ async function scoreCorpus(name: string, logs: string, truth: Truth): Promise<vo
     );
     const mark = row.found && row.causeRight && row.splitRight ? "ok  " : "MISS";
     process.stdout.write(
-      `${mark} ${name} ${match.fault.cause} [${text(match.fault.where)}] ${match.fault.refused}/${match.fault.calls} → ${found.join("  AND  ") || "nothing"}; onset ${row.onsetError.toFixed(1)} min\n`,
+      `${mark} ${name} ${match.fault.cause} [${text(match.fault.where)}] ${match.fault.refused}/${match.fault.calls} → ${found.join("  AND  ") || "nothing"}; onset ${row.onsetError.toFixed(1)} min, delay ${row.delay.toFixed(1)} min\n`,
     );
   }
   for (const finding of rest) {
     falseAlarms.push(
-      `${name}: ${finding.cause.id}: ${finding.title} (${finding.counts.refused}/${finding.counts.calls}) decoys: ${truth.decoys.join(",")}`,
+      `${name}: ${finding.cause.id}: ${finding.title} (${finding.counts.refused}/${finding.counts.calls}) decoys: ${truth.decoys.map(({ kind }) => kind).join(",")}`,
     );
   }
 }
@@ -152,6 +165,10 @@ function line(name: string, list: readonly Row[]): string {
       found.map(({ delay }) => delay),
       0.5,
     ).toFixed(1),
+    quantile(
+      found.map(({ endError }) => endError ?? Number.NaN),
+      0.5,
+    ).toFixed(1),
     String(found.reduce((sum, { duplicates }) => sum + duplicates, 0)),
   ];
   return cells.join("  ");
@@ -161,13 +178,16 @@ const SCENARIOS: readonly Scenario[] = ["single", "single", "mixed", "decoys"];
 
 for (let seed = Number(flags.from); seed < Number(flags.from) + Number(flags.seeds); seed++) {
   const scenario = SCENARIOS.find((name) => name === flags.scenario) ?? SCENARIOS[seed % SCENARIOS.length] ?? "single";
-  const folder = mkdtempSync(join(tmpdir(), "scopetrail-score-"));
+  const folder =
+    flags.keep === undefined
+      ? mkdtempSync(join(tmpdir(), "scopetrail-score-"))
+      : join(flags.keep, `seed-${seed}-${scenario}`);
   try {
     const corpus = generate({ seed, scenario, hours: Number(flags.hours) });
     writeCorpus(folder, corpus);
     await scoreCorpus(`seed ${seed} ${scenario}`, join(folder, "logs"), corpus.truth);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (flags.keep === undefined) rmSync(folder, { recursive: true, force: true });
   }
 }
 for (const folder of flags.corpus ?? []) {
@@ -178,7 +198,9 @@ for (const folder of flags.corpus ?? []) {
   );
 }
 
-process.stdout.write(`${"cause".padEnd(40)}     n  recall  cause  split  any    onset50  onset90  delay50  dup\n`);
+process.stdout.write(
+  `${"cause".padEnd(40)}     n  recall  cause  split  any    onset50  onset90  delay50  end50  dup\n`,
+);
 for (const cause of [...new Set(rows.map((row) => row.cause))].toSorted())
   process.stdout.write(
     `${line(

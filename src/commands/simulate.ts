@@ -27,7 +27,7 @@ export function simulateCommand(): Command {
       writeCorpus(flags.out, corpus);
       const faults = corpus.truth.faults.map(({ cause, refused }) => `${cause} (${refused} refused)`).join(", ");
       process.stderr.write(
-        `${corpus.records.length} records in ${flags.out}/logs; faults: ${faults === "" ? "none" : faults}; decoys: ${corpus.truth.decoys.join(", ")}\n`,
+        `${corpus.records.length} records in ${flags.out}/logs; faults: ${faults === "" ? "none" : faults}; decoys: ${corpus.truth.decoys.map(({ kind }) => kind).join(", ")}\n`,
       );
     });
 }

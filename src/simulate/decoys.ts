@@ -9,6 +9,7 @@ export interface Decoy {
   readonly kind: string;
   /** Changes a call of the ordinary traffic. */
   readonly touch?: (draft: Draft, random: Random) => void;
+  readonly span?: { readonly from: number; readonly to: number };
   /** Calls of its own, in any order. */
   readonly calls?: readonly Draft[];
   readonly records?: readonly ControlRecord[];
@@ -121,6 +122,7 @@ const outage: Maker = (plan) => {
   const api = plan.random.pick(plan.tenant.apis);
   return {
     kind: "outage-5xx",
+    span,
     touch: (draft) => (within(span, draft) && draft.api === api ? fail(draft, 503) : undefined),
   };
 };
@@ -130,6 +132,7 @@ const throttled: Maker = (plan) => {
   const api = plan.random.pick(plan.tenant.apis);
   return {
     kind: "throttled-429",
+    span,
     touch: (draft, random) =>
       within(span, draft) && draft.api === api && random.chance(0.6) ? fail(draft, 429) : undefined,
   };
@@ -140,6 +143,7 @@ const notFound: Maker = (plan) => {
   const app = plan.random.pick(plan.tenant.apps);
   return {
     kind: "not-found-404",
+    span,
     touch: (draft) => {
       if (!within(span, draft) || draft.app !== app) return;
       draft.status = 404;
@@ -164,6 +168,7 @@ const limits: Maker = (plan) => {
   const [subStatus, message] = plan.random.pick(LIMITS);
   return {
     kind: `limit-403-${subStatus}`,
+    span,
     touch: (draft, random) => {
       if (api !== undefined && within(span, draft) && draft.api === api && draft.operation.write && random.chance(0.5))
         refuseAtCosmos(draft, { status: 403, subStatus, message });
@@ -220,7 +225,7 @@ const surge: Maker = (plan) => {
   const calls: Draft[] = [];
   for (let at = span.from; at < span.to; at += random.wait(3) * 1_000)
     calls.push(ordinaryCall(tenant, random, { at: Math.round(at), app }));
-  return { kind: "surge", calls };
+  return { kind: "surge", span, calls };
 };
 
 const harmlessChanges: Maker = (plan) => {

@@ -14,7 +14,7 @@ import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 import { equivalents } from "./equivalents.ts";
 
-export const SCENARIOS = ["single", "mixed", "decoys"] as const;
+export const SCENARIOS = ["single", "mixed", "decoys", "demo"] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 /** One injected fault as `truth.json` has it; times are ISO 8601. */
@@ -30,13 +30,22 @@ export interface TrueFault {
   readonly refusedIds: readonly string[];
 }
 
+/** Something that looks like a fault; times where it has a span of its own. */
+export interface TrueDecoy {
+  readonly kind: string;
+  readonly from?: string;
+  readonly to?: string;
+  /** Calls of its own, beside the ordinary traffic. */
+  readonly calls: number;
+}
+
 export interface Truth {
   readonly seed: number;
   readonly scenario: Scenario;
   readonly from: string;
   readonly to: string;
   readonly faults: readonly TrueFault[];
-  readonly decoys: readonly string[];
+  readonly decoys: readonly TrueDecoy[];
 }
 
 export interface Corpus {
@@ -49,6 +58,7 @@ export interface Corpus {
 const ALL_FAULTS = [...gatewayFaults, ...tokenFaults, ...cosmosFaults];
 const FROM = Date.UTC(2026, 10, 25, 6);
 const HOUR = 3_600_000;
+const iso = (ms: number): string => new Date(ms).toISOString();
 /** A fault that hit fewer calls cannot be told from noise, and is not in the truth. */
 const REFUSED_TO_COUNT = 12;
 
@@ -60,7 +70,7 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const span = { from, to: from + hours * HOUR };
   const faults = planFaults(tenant, random, {
     ...span,
-    count: { single: 1, mixed: random.int(2, 3), decoys: 0 }[scenario],
+    count: { single: 1, mixed: random.int(2, 3), decoys: 0, demo: 6 }[scenario],
     seed,
   });
   const decoys = planDecoys({ tenant, random, ...span }, random.int(3, 6));
@@ -80,12 +90,12 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
     truth: {
       seed,
       scenario,
-      from: new Date(span.from).toISOString(),
-      to: new Date(span.to).toISOString(),
+      from: iso(span.from),
+      to: iso(span.to),
       faults: faults
         .map((fault) => trueFault(fault, drafts, span.to))
         .filter(({ refused }) => refused >= REFUSED_TO_COUNT),
-      decoys: decoys.map(({ kind }) => kind),
+      decoys: decoys.map(trueDecoy),
     },
   };
 }
@@ -126,6 +136,11 @@ export function disturb(draft: Draft, faults: readonly Fault[], decoys: readonly
   }
 }
 
+function trueDecoy({ kind, calls = [], span }: Decoy): TrueDecoy {
+  if (span === undefined) return { kind, calls: calls.length };
+  return { kind, from: iso(span.from), to: iso(span.to), calls: calls.length };
+}
+
 function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFault {
   const during = drafts.filter(({ at }) => at >= fault.from && at < fault.to);
   const refused = during.filter((draft) => draft.fault === fault.cause);
@@ -133,8 +148,8 @@ function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFau
     cause: fault.cause,
     where: fault.where,
     acceptable: equivalents(during, fault.cause),
-    onset: new Date(fault.from).toISOString(),
-    end: fault.to >= end ? null : new Date(fault.to).toISOString(),
+    onset: iso(fault.from),
+    end: fault.to >= end ? null : iso(fault.to),
     calls: during.filter((draft) => draft.fault === fault.cause || fault.affects(draft)).length,
     refused: refused.length,
     refusedIds: refused.map(({ id }) => id),
