@@ -94,7 +94,7 @@ function judge({ fault, findings }: Match): Row {
     cause: fault.cause,
     found: best !== undefined,
     causeRight: best?.cause.id === fault.cause,
-    splitRight: right.some((where) => same(where, first)) || (fault.cause === "unknown" && best !== undefined),
+    splitRight: right.some((where) => same(where, first)) || (fault.cause === "unknown" && best?.splits.length === 0),
     anySplit: best?.splits.some((split) => right.some((where) => same(where, split.where))) ?? false,
     onsetError: best === undefined ? Number.NaN : minutes(epochMs(best.onset), Date.parse(fault.onset)),
     endError: end === null || fault.end === null ? undefined : minutes(epochMs(end), Date.parse(fault.end)),

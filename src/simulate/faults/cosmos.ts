@@ -120,14 +120,19 @@ const roleTooNarrow: FaultMaker = (plan) => {
   const operation = api?.operations.find(({ write }) => write);
   if (api === undefined || operation === undefined) return undefined;
   const step = operation.steps.at(-1);
+  if (step === undefined) return undefined;
+  const alike = api.operations.filter(({ steps }) => {
+    const last = steps.at(-1);
+    return last?.operation === step.operation && last.container === step.container;
+  });
   return {
     ...plan,
     cause: "role-too-narrow",
-    where: { operation: operation.id },
+    where: alike.length === 1 ? { operation: operation.id } : { api: api.id, cosmosOperation: step.operation },
     affects: (draft) =>
       draft.api === api &&
-      lastStep(draft)?.operation === step?.operation &&
-      lastStep(draft)?.container === step?.container,
+      lastStep(draft)?.operation === step.operation &&
+      lastStep(draft)?.container === step.container,
     severity: steady(random.pick([0.9, 1])),
     apply: (draft) => refuseAtCosmos(draft, { status: 403, subStatus: 5302, message: blockedMessage(draft) }),
     records: [],
@@ -196,10 +201,13 @@ const localAuthDisabled: FaultMaker = (plan) => {
   const backend = api?.backends[0];
   if (backend === undefined) return undefined;
   const substatus = random.chance(0.7);
+  const there = tenant.apis.flatMap(({ backends }) => backends).filter(({ account }) => account === backend.account);
+  const keys = new Set(there.filter(({ principal }) => principal === undefined).map(({ credential }) => credential));
+  if (keys.size > 1 && there.some(({ principal }) => principal !== undefined)) return undefined;
   return {
     ...plan,
     cause: "local-auth-disabled",
-    where: { credential: backend.credential },
+    where: keys.size === 1 ? { credential: backend.credential } : { cosmosAccount: backend.account.name },
     affects: (draft) => draft.backend.account === backend.account && keyed(draft),
     severity: steady(1),
     apply: (draft) =>

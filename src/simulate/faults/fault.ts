@@ -2,7 +2,7 @@ import type { DimensionValues } from "../../model/call.ts";
 import type { CauseId } from "../../model/cause.ts";
 import type { Draft } from "../draft.ts";
 import type { Random } from "../random.ts";
-import type { Api, Backend, Tenant } from "../tenant.ts";
+import type { Api, App, Backend, Tenant } from "../tenant.ts";
 
 /** A record of a control plane that belongs to a fault, or to nothing. */
 export interface ControlRecord {
@@ -64,12 +64,16 @@ export function busiestApi(plan: Plan, fits: (api: Api) => boolean): Api | undef
 }
 
 /** One of the busier applications that fit. */
-export function busyApp(
-  plan: Plan,
-  fits: (app: Tenant["apps"][number]) => boolean,
-): Tenant["apps"][number] | undefined {
+export function busyApp(plan: Plan, fits: (app: App) => boolean): App | undefined {
   const ranked = plan.tenant.apps.filter(fits).toSorted((a, b) => b.weight - a.weight);
   return ranked[plan.random.int(0, Math.min(3, ranked.length - 1))];
+}
+
+/** What tells an application's calls from others' in the logs, if anything does. */
+export function tellsApart(app: App): DimensionValues | undefined {
+  if (app.apis.every(({ tokens, claims }) => tokens && claims)) return { appId: app.appId };
+  const [network] = app.networks;
+  return network !== undefined && app.networks.length === 1 ? { callerNetwork: `${network}.0/24` } : undefined;
 }
 
 export const accountResource = (tenant: Tenant, backend: Backend): string =>

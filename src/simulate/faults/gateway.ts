@@ -1,5 +1,5 @@
 import { refuseAtBackend, refuseAtCosmos, refuseAtGateway } from "../draft.ts";
-import { blockedMessage, busiestApi, busyApp, type Fault, type FaultMaker, steady } from "./fault.ts";
+import { blockedMessage, busiestApi, busyApp, type Fault, type FaultMaker, steady, tellsApart } from "./fault.ts";
 
 const backendGrantsDiffer: FaultMaker = (plan) => {
   const api = busiestApi(plan, ({ backends }) => backends.length > 1);
@@ -57,14 +57,15 @@ const gatewayRegionDiffers: FaultMaker = (plan) => {
 
 const keyMissing: FaultMaker = (plan) => {
   const { random } = plan;
-  const app = busyApp(plan, ({ subscription }) => subscription !== undefined);
-  if (app === undefined) return undefined;
+  const app = busyApp(plan, (one) => one.subscription !== undefined && tellsApart(one) !== undefined);
+  const where = app === undefined ? undefined : tellsApart(app);
+  if (app === undefined || where === undefined) return undefined;
   const missing = random.chance(0.5);
   const writes = random.chance(0.5);
   return {
     ...plan,
     cause: "subscription-key-missing-or-wrong",
-    where: { appId: app.appId },
+    where,
     affects: (draft) => draft.app === app && (!writes || draft.operation.write),
     severity: steady(random.pick([0.4, 0.7, 1])),
     apply: (draft) => {

@@ -1,5 +1,5 @@
 import { type Draft, refuseAtGateway, RENEWED_EARLY_MS } from "../draft.ts";
-import { busyApp, type Fault, type FaultMaker, steady } from "./fault.ts";
+import { busyApp, type Fault, type FaultMaker, steady, tellsApart } from "./fault.ts";
 
 const refuse = (draft: Draft, reason: string, message: string, status: 401 | 403 = 401): void =>
   refuseAtGateway(draft, { status, source: "validate-jwt", reason, message });
@@ -9,8 +9,9 @@ const traced = (app: Draft["app"]): boolean => app.apis.every(({ tokens, claims 
 
 /** All instances of an application hold tokens too long, some of them always, or all of them once each life of a token. */
 const tokenExpired: FaultMaker = (plan) => {
-  const app = busyApp(plan, usesTokens);
-  if (app === undefined) return undefined;
+  const app = busyApp(plan, (one) => usesTokens(one) && tellsApart(one) !== undefined);
+  const where = app === undefined ? undefined : tellsApart(app);
+  if (app === undefined || where === undefined) return undefined;
   const late = plan.random.int(6, 20) * 60_000;
   const age = (at: number): number => (at + app.phaseMs) % app.tokenLifeMs;
   const sinceEnd = (at: number): number => age(at) - RENEWED_EARLY_MS;
@@ -21,7 +22,7 @@ const tokenExpired: FaultMaker = (plan) => {
     ...plan,
     ...(sawtooth ? { from: first, to: Math.min(end, plan.end) } : {}),
     cause: "caller-token-expired",
-    where: { appId: app.appId },
+    where,
     affects: (draft) => draft.app === app && draft.token !== undefined,
     severity: (at) => (sawtooth ? (sinceEnd(at) >= 0 && sinceEnd(at) < late ? 0.95 : 0) : 0.5),
     apply: (draft, random) => {
@@ -115,13 +116,14 @@ const audienceMismatch: FaultMaker = (plan) => {
 };
 
 const claimMissing: FaultMaker = (plan) => {
-  const app = busyApp(plan, (one) => usesTokens(one) && one.roles !== "");
-  if (app === undefined) return undefined;
+  const app = busyApp(plan, (one) => usesTokens(one) && one.roles !== "" && tellsApart(one) !== undefined);
+  const where = app === undefined ? undefined : tellsApart(app);
+  if (app === undefined || where === undefined) return undefined;
   const status = plan.random.chance(0.5) ? 403 : 401;
   return {
     ...plan,
     cause: "token-claim-missing",
-    where: { appId: app.appId },
+    where,
     affects: (draft) => draft.app === app && draft.token !== undefined,
     severity: steady(plan.random.pick([0.08, 0.3, 0.6])),
     apply: (draft) => {
