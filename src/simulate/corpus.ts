@@ -6,7 +6,7 @@ import { Random } from "./random.ts";
 import type { Rendered } from "./operation.ts";
 import { diagnosticsRow, tableRow } from "./shapes.ts";
 
-/** How a corpus is laid out in files: which shape, which files. */
+/** How a corpus is laid out in files, in turn over the seeds: which shape, which files. */
 const LAYOUTS = ["hub", "hub-lines", "tables", "diagnostics", "storage", "mixed"] as const;
 
 interface Delivered {
@@ -18,7 +18,7 @@ interface Delivered {
 /** Writes `logs/**` and `truth.json`; the layout, disorder, repeats and broken records follow from the seed. */
 export function writeCorpus(dir: string, corpus: Corpus): void {
   const random = new Random(corpus.truth.seed * 271 + 9);
-  const layout = random.pick(LAYOUTS);
+  const layout = LAYOUTS[corpus.truth.seed % LAYOUTS.length] ?? "hub";
   const delivered = deliver(corpus.records, random);
   for (const [path, bytes] of files(layout, delivered, random)) {
     const file = join(dir, "logs", path);

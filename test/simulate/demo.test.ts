@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import type { EpochMs } from "../../src/model/time.ts";
+import { demoFeed, type Emission } from "../../src/simulate/demo.ts";
+
+const NOW = Date.UTC(2026, 10, 25, 12) as EpochMs;
+const HOUR = 3_600_000;
+
+interface GatewayRecord {
+  readonly category: string;
+  readonly time: string;
+  readonly location: string;
+  readonly properties: {
+    readonly responseCode: number;
+    readonly apiId: string;
+    readonly operationId: string;
+    readonly backendId?: string;
+    readonly lastError?: { readonly reason: string };
+  };
+}
+
+function feedUntil(end: number, seed = 7): readonly Emission[] {
+  const taken: Emission[] = [];
+  for (const emission of demoFeed({ seed, now: NOW })) {
+    if (emission.arrival >= end) return taken;
+    taken.push(emission);
+  }
+  return taken;
+}
+
+const feed = feedUntil(NOW + 1.25 * HOUR);
+const records = feed.flatMap(({ arrival, body }) =>
+  (JSON.parse(body) as { records: readonly GatewayRecord[] }).records.map((record) => ({ arrival, record })),
+);
+const gateway = records.filter(({ record }) => record.category === "GatewayLogs").map(({ record }) => record);
+const between = (from: number, to: number): readonly GatewayRecord[] =>
+  gateway.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) < to);
+const refusedShare = (list: readonly GatewayRecord[]): number =>
+  list.filter(({ properties }) => [401, 403].includes(properties.responseCode)).length / list.length;
+
+test("two hours of history, about six calls a second, in four partitions, in the order of arrival", () => {
+  expect(feed[0]?.arrival).toBeLessThan(NOW - 2 * HOUR + 60_000);
+  const rate = between(NOW - 2 * HOUR, NOW).length / (2 * 3_600);
+  expect(rate).toBeGreaterThan(3);
+  expect(rate).toBeLessThan(8);
+  expect([...new Set(feed.map(({ partition }) => partition))].toSorted()).toEqual(["0", "1", "2", "3"]);
+  for (const [i, { arrival }] of feed.entries()) expect(arrival).toBeGreaterThanOrEqual(feed[i - 1]?.arrival ?? 0);
+});
+
+test("a record arrives seconds after it happened", () => {
+  for (const { arrival, record } of records) {
+    const delay = arrival - Date.parse(record.time);
+    expect(delay).toBeGreaterThan(0);
+    expect(delay).toBeLessThan(15_000);
+  }
+});
+
+test("history is healthy until shortly before now, and a fault goes on at any time from then", () => {
+  expect(refusedShare(between(NOW - 2 * HOUR, NOW - 5 * 60_000))).toBeLessThan(0.02);
+  for (let from: number = NOW - 3 * 60_000; from < NOW + HOUR; from += 5 * 60_000)
+    expect(refusedShare(between(from, from + 5 * 60_000)), `from ${(from - NOW) / 60_000} min`).toBeGreaterThan(0.01);
+});
+
+test("within an hour at least six different faults are shown", () => {
+  const shown = new Set<string>();
+  for (const { properties } of between(NOW, NOW + HOUR))
+    if ([401, 403].includes(properties.responseCode))
+      shown.add(properties.lastError?.reason ?? `${properties.responseCode} from ${properties.backendId ?? ""}`);
+  expect(shown.size).toBeGreaterThanOrEqual(6);
+});
+
+test("the same seed and time give the same feed, another seed another", () => {
+  const start = NOW - 1.9 * HOUR;
+  expect(feedUntil(start)).toEqual(feedUntil(start));
+  expect(feedUntil(start, 8)).not.toEqual(feedUntil(start));
+});
