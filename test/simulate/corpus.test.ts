@@ -53,8 +53,8 @@ describe("the logs are as untidy as real ones", () => {
 
   test("records arrive out of order", () => {
     const times = found(hub, /"time":"([^"]+)"/g);
-    expect(times.length).toBeGreaterThan(100);
-    expect(times).not.toEqual(times.toSorted());
+    const early = times.filter((time, i) => time < (times[i - 1] ?? ""));
+    expect(early.length / times.length).toBeGreaterThan(0.1);
   });
 
   test("a few records are delivered twice", () => {
@@ -106,17 +106,18 @@ function parses(line: string): boolean {
 }
 
 describe("what the logs hold", () => {
-  const { records } = generate({ seed: 6, scenario: "mixed", hours: 2 });
+  const records = [4, 5, 6].flatMap((seed) => generate({ seed, scenario: "mixed", hours: 1 }).records);
   const gateway = records.filter(({ category }) => category === "GatewayLogs").map(({ record }) => record);
   const operations = records.filter(({ category }) => category === "DataPlaneRequests").map(({ record }) => record);
   const ids = new Set(gateway.map((record) => record["correlationId"]));
-  const activities = operations.map((record) => (record["properties"] as { activityId: string }).activityId);
   const returned = new Set(found(JSON.stringify(gateway), /"x-ms-activity-id":\[?"([^"]+)"/g));
 
-  test("every operation is a call's by its id, or by the id in the answer, but for direct traffic", () => {
-    const lone = activities.filter((id) => !ids.has(id) && !returned.has(id));
+  test("every operation is a call's, by the call's id or the id in the answer, but for direct traffic", () => {
+    const lone = operations
+      .map((record) => record["properties"] as { activityId: string; clientIpAddress: string })
+      .filter(({ activityId }) => !ids.has(activityId) && !returned.has(activityId));
     expect(lone.length).toBeGreaterThan(0);
-    expect(lone.length / activities.length).toBeLessThan(0.2);
+    expect(lone.every(({ clientIpAddress }) => clientIpAddress.startsWith("10."))).toBe(true);
   });
 
   test("data-plane values are texts and have no sub-status", () => {

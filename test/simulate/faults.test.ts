@@ -136,6 +136,7 @@ describe("clocks", () => {
         const firstAccepted = here.find(({ status }) => status < 400)?.at ?? fault.to;
         expect(firstAccepted).toBeGreaterThan(lastRefused);
       }
+      expect(fresh.some(({ at, status }) => at < fault.to && status < 400)).toBe(true);
       expect(fresh.some(({ at, status }) => at > fault.to && status < 400)).toBe(true);
     }
   });
