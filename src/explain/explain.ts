@@ -59,6 +59,14 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   if (span === undefined) return undefined;
   const short = span.to - span.from < SHORT * (window.to - window.from);
   const sharper = short ? sharpen(context, span, covering) : covering;
+  const regional = regionAlone(context, span, sharper);
+  if (regional !== undefined) {
+    const explanation = explainRise(context, regional, matchingRows(window, regional.rule.conditions, claimed));
+    if (explanation?.ranked.cause.id === "gateway-region-differs") {
+      claim(context, explanation);
+      return explanation;
+    }
+  }
   const narrow = explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
   const wider = narrow === undefined ? undefined : culprit(context, sharper, narrow);
   const wide =
@@ -67,6 +75,24 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   const explanation = isSame ? wide : narrow;
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
+}
+
+const REGION_SHARE = 0.35;
+
+/**
+ * The region of a longer rule by itself, where it is refused nearly as much: what stands beside it may only mark the
+ * calls that can fail at all, such as those with a token or a key.
+ */
+function regionAlone(
+  { window, claimed }: Context,
+  span: Span,
+  { rule, aliases, rows }: Covering,
+): Covering | undefined {
+  const region = rule.conditions.find(({ column }) => COLUMNS[column] === "region");
+  if (region === undefined || rule.conditions.length < 2) return undefined;
+  const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
+  if (shareOf(window, around, region) < REGION_SHARE * rule.inside) return undefined;
+  return { rule: { ...rule, conditions: [region] }, aliases: [rule, ...aliases], rows };
 }
 
 /** Refused rows that the explanation accounts for are not explained again. */

@@ -65,9 +65,10 @@ const REFUSED_TO_COUNT = 12;
 /** A labelled corpus: the same options give the same records. `from` is Unix milliseconds. */
 export function generate(options: { seed: number; scenario: Scenario; hours: number; from?: number }): Corpus {
   const { seed, scenario, hours, from = FROM } = options;
-  const tenant = buildTenant(seed);
   const random = new Random(seed * 31_337 + 5);
   const span = { from, to: from + hours * HOUR };
+  const wanted = { single: 1, mixed: 2, decoys: 0, demo: 2 }[scenario];
+  const tenant = tenantFor(seed, wanted, span);
   const faults = planFaults(tenant, random, {
     ...span,
     count: { single: 1, mixed: random.int(2, 3), decoys: 0, demo: 6 }[scenario],
@@ -103,25 +104,53 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
 /** Causes that may be there before the logs begin, where refused calls and others take turns. */
 const FROM_THE_START: ReadonlySet<CauseId> = new Set(["backend-grants-differ", "unknown"]);
 
-/** Causes in turn over the seeds: the 20 seeds of a round inject each at least once, where the tenant allows it. */
+/** Tenants looked at for one that can have the causes whose turn it is. */
+const TENANTS = 60;
+
+function tenantFor(seed: number, wanted: number, span: { from: number; to: number }): Tenant {
+  const makers = Array.from({ length: wanted }, (_, i) => turnOf(seed + i)[1]);
+  for (let salt = 0; salt < TENANTS; salt++) {
+    const tenant = buildTenant(seed + salt * 1_000_003);
+    const plan = { tenant, ...span, end: span.to };
+    if (makers.every((make) => make({ ...plan, random: new Random(seed) }) !== undefined)) return tenant;
+  }
+  return buildTenant(seed);
+}
+
+function turnOf(turn: number): (typeof ALL_FAULTS)[number] {
+  const entry = ALL_FAULTS[turn % ALL_FAULTS.length];
+  if (entry === undefined) throw new Error("no faults");
+  return entry;
+}
+
+/** Tries of one cause, each with a time and target of its own. */
+const TRIES = 8;
+
+/** Causes in turn over the seeds: the 20 seeds of a round inject each at least once, and others where more are asked for. */
 function planFaults(
   tenant: Tenant,
   random: Random,
   plan: { from: number; to: number; count: number; seed: number },
 ): readonly Fault[] {
   const faults: Fault[] = [];
-  const slot = Math.floor(plan.seed / 4) * 4 + (plan.seed % 4);
   for (let tried = 0; faults.length < plan.count && tried < 60; tried++) {
-    const turn = tried < 2 ? slot + tried : slot + tried * 7;
-    const [cause, make] = ALL_FAULTS[turn % ALL_FAULTS.length] ?? random.pick(ALL_FAULTS);
-    const room = plan.to - plan.from - 40 * 60_000;
-    const late = plan.from + 40 * 60_000 + random.next() * room * 0.6;
-    const from = FROM_THE_START.has(cause) && random.chance(0.3) ? plan.from : late;
-    const to = random.chance(0.25) ? plan.to : Math.min(plan.to, from + random.int(25, 90) * 60_000);
-    const fault = make({ tenant, random, from: Math.round(from), to: Math.round(to), end: plan.to });
-    if (fault !== undefined && !faults.some((other) => other.cause === fault.cause)) faults.push(fault);
+    const [cause, make] = turnOf(plan.seed + (tried < 2 ? tried : tried * 7));
+    if (faults.some((other) => other.cause === cause)) continue;
+    let fault: Fault | undefined;
+    for (let i = 0; i < TRIES && fault === undefined; i++)
+      fault = make({ tenant, random, ...someTime(random, plan, cause), end: plan.to });
+    if (fault !== undefined) faults.push(fault);
   }
   return faults;
+}
+
+/** After 40 minutes of health, for 25 to 90 minutes or to the end. */
+function someTime(random: Random, plan: { from: number; to: number }, cause: CauseId): { from: number; to: number } {
+  const room = plan.to - plan.from - 40 * 60_000;
+  const late = plan.from + 40 * 60_000 + random.next() * room * 0.6;
+  const from = FROM_THE_START.has(cause) && random.chance(0.3) ? plan.from : late;
+  const to = random.chance(0.25) ? plan.to : Math.min(plan.to, from + random.int(25, 90) * 60_000);
+  return { from: Math.round(from), to: Math.round(to) };
 }
 
 /** Changes a call by decoys, then by the faults that hit it: the first refusal stays. */

@@ -6,10 +6,10 @@ import {
   changeBefore,
   changeEvidence,
   loggedReasons,
-  refusedAlone,
+  regionDecides,
   inapplicable,
   type Judgement,
-  manyCallers,
+  aboutTheRegion,
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
@@ -44,7 +44,7 @@ function judge(id: CauseId, observation: Observation): Judgement {
   const policy = policyOf(observation);
   if (policy !== id)
     return policy === undefined ? inapplicable : rejected(`the refusals say ${loggedReasons(observation)}`);
-  const regional = refusedAlone(observation, "region") && manyCallers(observation);
+  const regional = regionDecides(observation) && aboutTheRegion(observation);
   const told: Evidence = {
     says: `The gateway refused before the backend was called: ${loggedReasons(observation)}`,
     fields: { reason: loggedReasons(observation), refused: observation.refused },

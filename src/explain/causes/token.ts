@@ -9,7 +9,7 @@ import {
   refusedAlone,
   inapplicable,
   type Judgement,
-  manyCallers,
+  aboutTheRegion,
   percent,
   rejected,
   shareOfFacts,
@@ -80,7 +80,7 @@ function judge(id: CauseId, observation: Observation): Judgement {
   if (fault.id !== id) return rejected(`the refusals say ${loggedReasons(observation)}`);
   const byRegion = refusedAlone(observation, "region") || equalSplit(observation, "region", true) !== undefined;
   const byToken = tokenDimensions(id).some((dimension) => refusedAlone(observation, dimension));
-  const regional = byRegion && !byToken && manyCallers(observation);
+  const regional = byRegion && !byToken && aboutTheRegion(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
   return {
     kind: "fits",

@@ -1,5 +1,4 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Split } from "../../model/finding.ts";
 import type { Observation } from "../observation.ts";
 import {
   bestSplitEvidence,
@@ -8,7 +7,8 @@ import {
   equalSplit,
   inapplicable,
   type Judgement,
-  manyCallers,
+  aboutTheRegion,
+  regionDecides,
   rejected,
   splitEvidence,
 } from "./judgement.ts";
@@ -69,24 +69,14 @@ function siblingsOf(
 /** One gateway region refuses what the others let through. */
 function judgeRegion(observation: Observation): Judgement {
   const split = equalSplit(observation, "region", true) ?? equalSplit(observation, "region");
-  if (split === undefined || !regionDecides(observation, split))
+  if (split === undefined || !regionDecides(observation))
     return rejected("the refusals do not follow the gateway's region");
-  if (!manyCallers(observation) && observation.layer === "gateway")
+  if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
   if (SELF_EXPLAINING.has(observation.reason))
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   const confidence = observation.layer === "gateway" ? 0.88 : 0.7;
   return { kind: "fits", confidence, evidence: bestSplitEvidence(observation) };
-}
-
-/** Calls of the same kind through other regions succeed: the rest of the split only says which calls are meant. */
-function regionDecides(observation: Observation, split: Split): boolean {
-  const { region = "", ...rest } = split.where;
-  if (Object.keys(rest).length === 0) return true;
-  const inside = observation.tally({ ...rest, region });
-  const all = observation.tally(rest);
-  const others = { refused: all.refused - inside.refused, trials: all.trials - inside.trials };
-  return others.trials >= 10 && others.refused / others.trials < 0.2 * (inside.refused / Math.max(1, inside.trials));
 }
 
 /** Causes that lie in where a call is sent. */
