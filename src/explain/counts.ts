@@ -1,6 +1,6 @@
 import type { Detection } from "../detect/detect.ts";
 import type { Counts } from "../model/finding.ts";
-import type { Context } from "./rise.ts";
+import type { Context } from "./context.ts";
 import type { Span } from "./span.ts";
 import { roundShare } from "./splits.ts";
 import type { Window } from "./window.ts";

@@ -1,4 +1,9 @@
-import type { Table } from "./cover.ts";
+/** Compared trials: value ids a column (-1 absent), refused and all trials a row. */
+export interface Table {
+  readonly columns: readonly Int32Array[];
+  readonly f: Float64Array;
+  readonly n: Float64Array;
+}
 
 /** A part of a table, refused rows first, with values renumbered to those that occur among refused rows. */
 export interface Encoded {

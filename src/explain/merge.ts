@@ -2,7 +2,8 @@ import { columnIndex } from "../detect/columns.ts";
 import type { Counts, Split } from "../model/finding.ts";
 import { type DurationMs, msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
-import type { Context, Explanation } from "./rise.ts";
+import type { Context } from "./context.ts";
+import type { Explanation } from "./rise.ts";
 import type { Span } from "./span.ts";
 import { splitOf } from "./splits.ts";
 

@@ -4,7 +4,7 @@ import type { Dimension, DimensionValues, Layer } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Split } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
-import type { Condition, Rule } from "./cover.ts";
+import type { Condition, Rule } from "./rule.ts";
 import type { Span } from "./span.ts";
 import type { Window } from "./window.ts";
 

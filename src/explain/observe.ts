@@ -5,7 +5,7 @@ import type { Change } from "../model/event.ts";
 import type { Split } from "../model/finding.ts";
 import { type Instant, msBetween } from "../model/time.ts";
 import { alternationOf, conditionsOf, type Observation, tallyRows, trendOf, valueShares } from "./observation.ts";
-import type { Context } from "./rise.ts";
+import type { Context } from "./context.ts";
 import type { Span } from "./span.ts";
 
 /** Gathers what causes are judged by. */

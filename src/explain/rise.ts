@@ -3,7 +3,9 @@ import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
-import type { Condition, Covering } from "./cover.ts";
+import type { Context } from "./context.ts";
+import type { Covering } from "./cover.ts";
+import type { Condition } from "./rule.ts";
 import { changeBefore } from "./causes/judgement.ts";
 import { countsOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
@@ -32,15 +34,6 @@ export interface Explanation {
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
   readonly refusedCalls: ReadonlySet<string>;
-}
-
-/** What one look at a symptom works on. */
-export interface Context {
-  readonly detection: Detection;
-  readonly window: Window;
-  readonly changes: readonly Change[];
-  /** Rows that an earlier rise accounts for. */
-  readonly claimed: Set<number>;
 }
 
 /** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */

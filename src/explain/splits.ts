@@ -2,7 +2,7 @@ import type { Dictionary } from "../detect/columns.ts";
 import { binomialLogLikelihood, chiSquareTail, wilson } from "../lib/stats.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Split } from "../model/finding.ts";
-import { type Condition, type Rule } from "./cover.ts";
+import type { Condition, Rule } from "./rule.ts";
 import { ruleValues } from "./observation.ts";
 import type { Window } from "./window.ts";
 

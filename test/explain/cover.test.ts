@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { cover as coverRows, type Table } from "../../src/explain/cover.ts";
+import { cover as coverRows } from "../../src/explain/cover.ts";
+import type { Table } from "../../src/explain/encode.ts";
 
 const cover = (calls: Table, options: typeof OPTIONS) => coverRows(calls, Array.from(calls.f.keys()), options);
 const OPTIONS = { maxRules: 5, maxConditions: 3, minRefused: 3, dispersion: 1 };
