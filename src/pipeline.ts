@@ -1,62 +1,31 @@
+import type { Analysis, AnalysisOptions } from "./analysis.ts";
+import { createAnalysis } from "./analysis.ts";
 import { buildCall } from "./correlate/call.ts";
-import { addGateway, addOperation, closeUntil, createJoin, type Join, type Joined } from "./correlate/join.ts";
-import { createReorder, expectPartitions, flush as flushReorder, type Reorder, release } from "./correlate/reorder.ts";
-import { createSeen, type Seen, sawBefore } from "./correlate/seen.ts";
-import { createDetection, detect, type Detection, type Due, finish } from "./detect/detect.ts";
+import { rememberChange } from "./correlate/changes.ts";
+import { addGateway, addOperation, closeUntil, type Joined } from "./correlate/join.ts";
+import { expectPartitions, flush as flushReorder, release } from "./correlate/reorder.ts";
+import { sawBefore } from "./correlate/seen.ts";
+import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
-import { cover, type Coverage, createCoverage, noteGap } from "./findings/coverage.ts";
-import { addTally, countCategory, countReject, countTime, createTally, type Tally } from "./findings/input-counts.ts";
-import { createFindings, type Findings, resolveQuiet, update } from "./findings/lifecycle.ts";
-import { type CallCounts, countCall, createCallCounts } from "./findings/call-counts.ts";
-import type { Change, Event } from "./model/event.ts";
+import { countCall } from "./findings/call-counts.ts";
+import { cover, noteGap } from "./findings/coverage.ts";
+import {
+  addTally,
+  countAccepted,
+  countDuplicate,
+  countFiltered,
+  countReject,
+  createTally,
+  type Tally,
+} from "./findings/input-counts.ts";
+import { resolveQuiet, update } from "./findings/lifecycle.ts";
+import type { Event } from "./model/event.ts";
 import type { Finding } from "./model/finding.ts";
-import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
+import { type DurationMs, instantFromMs } from "./model/time.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
-import type { Commit, LedgerRow, Saved, Store } from "./store/store.ts";
-
-/** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
-export interface Analysis {
-  readonly seen: Seen;
-  readonly reorder: Reorder;
-  readonly join: Join;
-  readonly detection: Detection;
-  readonly findings: Findings;
-  readonly coverage: Coverage;
-  readonly input: Tally;
-  readonly calls: CallCounts;
-  /** Of the last two days, oldest first. */
-  readonly changes: Change[];
-  /** Newest event time that was followed. */
-  now: Instant;
-}
-
-export interface AnalysisOptions {
-  /** How long to wait for stragglers, in event time. */
-  readonly lateness: DurationMs;
-  /** How long a call waits for its operations, in event time; 150 s by default. */
-  readonly joinWindow?: DurationMs;
-  /** Seed of the fingerprints of seen records: not known to whoever writes the logs. */
-  readonly seed: number;
-}
-
-const JOIN_WINDOW_MS: DurationMs = 150_000;
-const OPEN_CALLS = 150_000;
-const SEEN_SLOTS = 1 << 22;
-const MAX_CHANGES = 5_000;
-
-export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: AnalysisOptions): Analysis => ({
-  seen: createSeen(SEEN_SLOTS, seed),
-  reorder: createReorder(lateness),
-  join: createJoin(joinWindow, OPEN_CALLS),
-  detection: createDetection(),
-  findings: createFindings(),
-  coverage: createCoverage(),
-  input: createTally(),
-  calls: createCallCounts(),
-  changes: [],
-  now: instantFromMs(0),
-});
+import { PendingCommit } from "./pending-commit.ts";
+import type { Commit, Saved, Store } from "./store/store.ts";
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
 export interface Accepted {
@@ -79,18 +48,10 @@ export function accept(analysis: Analysis, batch: Batch, source = ""): Accepted 
   for (const record of batch.records) {
     const normalized = normalize(record);
     if (normalized.kind === "reject") countReject(tally, normalized.reject);
-    else if (normalized.kind === "filtered") {
-      tally.records += 1;
-      tally.filtered += 1;
-      countCategory(tally, normalized.category);
-    } else if (sawBefore(analysis.seen, normalized.event.dedupKey)) {
-      tally.records += 1;
-      tally.duplicate += 1;
-    } else {
-      tally.records += 1;
-      tally.accepted += 1;
-      countCategory(tally, normalized.category);
-      countTime(tally, normalized.event.time);
+    else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
+    else if (sawBefore(analysis.seen, normalized.event.dedupKey)) countDuplicate(tally);
+    else {
+      countAccepted(tally, normalized.category, normalized.event.time);
       events.push(normalized.event);
     }
   }
@@ -117,7 +78,7 @@ export function follow(analysis: Analysis, ordered: readonly Event[]): readonly 
     for (const joined of closeUntil(analysis.join, event.time)) judge(analysis, joined, changed);
     if (event.kind === "gateway-request") addGateway(analysis.join, event);
     else if (event.kind === "data-plane-operation") addOperation(analysis.join, event);
-    else if (event.kind === "change") remember(analysis, event);
+    else if (event.kind === "change") rememberChange(analysis.changes, event);
     if (event.time > analysis.now) analysis.now = event.time;
   }
   return [...changed.values()];
@@ -145,16 +106,9 @@ function judge(analysis: Analysis, joined: Joined, changed: Map<string, Finding>
 }
 
 function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
-  const explanations = explain(analysis.detection, due, analysis.changes);
+  const explanations = explain(analysis.detection, due, analysis.changes.recent);
   for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at }))
     changed.set(finding.id, finding);
-}
-
-function remember(analysis: Analysis, change: Change): void {
-  analysis.changes.push(change);
-  const dayAgo: Instant = plusMs(change.time, -2 * 86_400_000);
-  while (analysis.changes.length > MAX_CHANGES || (analysis.changes[0]?.time ?? dayAgo) < dayAgo)
-    analysis.changes.shift();
 }
 
 /** What `run` needs from outside. Concrete adapters come from the commands. */
@@ -198,25 +152,19 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
 class LiveRun {
   readonly #shell: Shell;
   readonly #analysis: Analysis;
-  readonly #positions: Map<string, Map<string, string>>;
+  readonly #positions: Saved["positions"];
   readonly #told: Map<string, Finding>;
-  #journal: Accepted[] = [];
-  #pending = {
-    positions: new Map<string, Map<string, string>>(),
-    ledger: new Map<string, Map<string, LedgerRow>>(),
-    findings: new Map<string, Finding>(),
-    events: 0,
-  };
-  #sinceSnapshot: number;
+  #pending = new PendingCommit();
+  /** Events since the last snapshot; the first commit holds one, and with it the seed that the journal is replayed with. */
+  #journaled: number;
 
   constructor(shell: Shell) {
     this.#shell = shell;
     const saved = shell.store.load();
-    this.#positions = new Map([...saved.positions].map(([source, partitions]) => [source, new Map(partitions)]));
+    this.#positions = saved.positions;
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
     this.#analysis = restore(shell, saved);
-    // The first commit holds a snapshot, and with it the seed that the journal is replayed with.
-    this.#sinceSnapshot = saved.snapshot === undefined ? SNAPSHOT_EVENTS : 0;
+    this.#journaled = saved.snapshot === undefined ? SNAPSHOT_EVENTS : 0;
     shell.onCommit(this.#analysis);
   }
 
@@ -224,54 +172,37 @@ class LiveRun {
     this.#expect((await source.partitions(signal)).map((partition) => `${source.name}/${partition}`));
     for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
       const accepted = accept(this.#analysis, batch, source.name);
-      for (const finding of step(this.#analysis, accepted)) this.#pending.findings.set(finding.id, finding);
-      this.#note(source.name, batch, accepted);
+      this.#pending.change(step(this.#analysis, accepted));
+      this.#pending.read(source.name, batch, accepted);
       if (this.#pending.events >= COMMIT_EVENTS) this.commit();
     }
   }
 
   /** Journaled like any input, so that a replay goes the same way. */
   #expect(partitions: readonly string[]): void {
-    const expected = {
-      partition: "",
-      events: [],
-      tally: createTally(),
-      caughtUp: true,
-      enqueued: undefined,
-      gap: undefined,
-      expects: partitions,
-    };
+    const nothing = { events: [], tally: createTally(), caughtUp: true, enqueued: undefined, gap: undefined };
+    const expected: Accepted = { partition: "", ...nothing, expects: partitions };
     step(this.#analysis, expected);
-    this.#journal.push(expected);
-  }
-
-  #note(source: string, batch: Batch, accepted: Accepted): void {
-    this.#journal.push(accepted);
-    this.#pending.events += accepted.events.length;
-    nested(this.#pending.positions, source).set(batch.partition, batch.checkpoint);
-    nested(this.#positions, source).set(batch.partition, batch.checkpoint);
-    const rows = nested(this.#pending.ledger, source);
-    rows.set(batch.partition, addLedger(rows.get(batch.partition), accepted.tally));
+    this.#pending.journal.push(expected);
   }
 
   commit(): void {
-    if (this.#journal.length === 0) return;
+    if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
+    const { positions, ledger, journal, events } = this.#pending;
     const findings = [...this.#pending.findings.values()];
-    this.#sinceSnapshot += this.#pending.events;
-    const snapshot = this.#sinceSnapshot >= SNAPSHOT_EVENTS ? codec.encode(this.#analysis) : undefined;
+    const snapshotDue = this.#journaled + events >= SNAPSHOT_EVENTS;
     store.commit({
-      positions: this.#pending.positions,
-      ledger: this.#pending.ledger,
-      journal: codec.encode(this.#journal),
+      positions,
+      ledger,
+      journal: codec.encode(journal),
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
-      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(snapshotDue ? { snapshot: codec.encode(this.#analysis) } : {}),
     });
-    if (snapshot !== undefined) this.#sinceSnapshot = 0;
+    this.#journaled = snapshotDue ? 0 : this.#journaled + events;
     for (const finding of findings) this.#told.set(finding.id, finding);
-    this.#journal = [];
-    this.#pending = { positions: new Map(), ledger: new Map(), findings: new Map(), events: 0 };
+    this.#pending = new PendingCommit();
     onCommit(this.#analysis);
   }
 }
@@ -289,21 +220,4 @@ function restore({ codec, options }: Shell, saved: Saved): Analysis {
     }
   }
   return analysis;
-}
-
-function nested<K, V>(maps: Map<string, Map<K, V>>, name: string): Map<K, V> {
-  const known = maps.get(name) ?? new Map<K, V>();
-  maps.set(name, known);
-  return known;
-}
-
-function addLedger(row: LedgerRow | undefined, tally: Tally): LedgerRow {
-  return {
-    records: (row?.records ?? 0) + tally.records,
-    accepted: (row?.accepted ?? 0) + tally.accepted,
-    duplicate: (row?.duplicate ?? 0) + tally.duplicate,
-    filtered: (row?.filtered ?? 0) + tally.filtered,
-    rejected: (row?.rejected ?? 0) + tally.rejected,
-    bytes: (row?.bytes ?? 0) + tally.bytes,
-  };
 }

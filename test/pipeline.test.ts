@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { createTally } from "../src/findings/input-counts.ts";
 import { reportOf } from "../src/findings/report.ts";
 import type { Event } from "../src/model/event.ts";
-import { type Accepted, type Analysis, accept, createAnalysis, end, step } from "../src/pipeline.ts";
+import { type Analysis, createAnalysis } from "../src/analysis.ts";
+import { type Accepted, accept, end, step } from "../src/pipeline.ts";
 import { gatewayError } from "./builders.ts";
 import { eventsOf, ordinaryCalls, refusedByGateway } from "./traffic.ts";
 

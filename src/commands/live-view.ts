@@ -4,7 +4,7 @@ import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
-import type { Analysis } from "../pipeline.ts";
+import type { Analysis } from "../analysis.ts";
 import type { ChangeMark, SampleCall, SourceHealth, View } from "../server/view.ts";
 import type { LedgerRow } from "../store/store.ts";
 
@@ -42,7 +42,7 @@ export function createLiveView(ledger: () => ReadonlyMap<string, ReadonlyMap<str
       const found = tracked(id);
       return current === undefined || found === undefined
         ? []
-        : findingChanges(current.changes, found).map(
+        : findingChanges(current.changes.recent, found).map(
             ({ time, operation, result }): ChangeMark => ({ time, says: `${operation} (${result})` }),
           );
     },

@@ -12,6 +12,8 @@ interface PartitionClock {
  */
 export interface Reorder {
   readonly lateness: DurationMs;
+  /** Events that may be held. */
+  readonly limit: number;
   /** Binary heap by `compareEvents`. */
   readonly heap: Event[];
   readonly partitions: Map<string, PartitionClock>;
@@ -19,18 +21,23 @@ export interface Reorder {
   watermark: Instant;
   /** Events older than the watermark when they came: still used, but out of order. */
   late: number;
+  /** Events let go early because `limit` was reached: a partition that is far behind held the watermark back. */
+  crowded: number;
 }
 
+const HELD_EVENTS = 500_000;
 const BEGINNING = instantFromMs(-8_640_000_000_000_000);
 /** One record dated 2099 must not close every window: event time is believed up to this long after the broker's clock. */
 const AHEAD_OF_BROKER_MS = 60_000;
 
-export const createReorder = (lateness: DurationMs): Reorder => ({
+export const createReorder = (lateness: DurationMs, limit = HELD_EVENTS): Reorder => ({
   lateness,
+  limit,
   heap: [],
   partitions: new Map(),
   watermark: BEGINNING,
   late: 0,
+  crowded: 0,
 });
 
 /** Event time, then content: the same set of events has one order, however it was delivered. */
@@ -68,7 +75,8 @@ export function release(state: Reorder, arrival: Arrival): readonly Event[] {
   }
   clock.caughtUp = arrival.caughtUp;
   advance(state);
-  return drain(state, state.watermark);
+  const due = drain(state, state.watermark);
+  return state.heap.length > state.limit ? [...due, ...letGo(state)] : due;
 }
 
 /** Everything that is held, in order: the input has ended. */
@@ -98,6 +106,18 @@ function drain(state: Reorder, until: Instant): readonly Event[] {
   for (let first = state.heap[0]; first !== undefined && first.time <= until; first = state.heap[0]) {
     due.push(first);
     popHeap(state.heap);
+  }
+  return due;
+}
+
+/** The oldest events beyond the limit; what comes later and is older than they are is late. */
+function letGo(state: Reorder): readonly Event[] {
+  const due: Event[] = [];
+  for (let first = state.heap[0]; first !== undefined && state.heap.length > state.limit; first = state.heap[0]) {
+    due.push(first);
+    popHeap(state.heap);
+    state.crowded += 1;
+    if (first.time > state.watermark) state.watermark = first.time;
   }
   return due;
 }

@@ -32,19 +32,24 @@ export function dimensionOf(column: Column): Dimension {
 export interface Dictionary {
   readonly ids: Map<string, number>;
   readonly values: string[];
+  /** Values met after the dictionary was full: they count as absent. */
+  beyond: number;
 }
 
 /** A column with more values than this separates nothing that a person could use; further ones count as absent. */
 const VALUES_PER_COLUMN = 50_000;
 
-export const createDictionary = (): Dictionary => ({ ids: new Map(), values: [] });
+export const createDictionary = (): Dictionary => ({ ids: new Map(), values: [], beyond: 0 });
 
 /** The value's id; -1 when absent or when the column is full. */
 export function intern(dictionary: Dictionary, value: string | undefined): number {
   if (value === undefined) return -1;
   const known = dictionary.ids.get(value);
   if (known !== undefined) return known;
-  if (dictionary.values.length >= VALUES_PER_COLUMN) return -1;
+  if (dictionary.values.length >= VALUES_PER_COLUMN) {
+    dictionary.beyond += 1;
+    return -1;
+  }
   const id = dictionary.values.length;
   dictionary.ids.set(value, id);
   dictionary.values.push(value);

@@ -1,15 +1,15 @@
 import { COLUMNS } from "../detect/columns.ts";
 import type { Detection, Due } from "../detect/detect.ts";
 import type { Change } from "../model/event.ts";
-import { plusMs } from "../model/time.ts";
+import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
 import type { Condition } from "./rule.ts";
 import type { CoverOptions } from "./search.ts";
 import { mergeTogether } from "./merge.ts";
 import { rowsWithin } from "./observation.ts";
-import { type Explanation, explainRise } from "./rise.ts";
-import { riseSpan, type Span } from "./span.ts";
+import { type Explanation, explainRise, riseAmong } from "./rise.ts";
+import { isWithin, lastedMs, type Rise } from "./span.ts";
 import { matches } from "./splits.ts";
 import { openWindow, type Window } from "./window.ts";
 
@@ -57,9 +57,9 @@ function matchingRows(window: Window, rule: readonly Condition[], claimed: Reado
 function explainRule(context: Context, covering: Covering): Explanation | undefined {
   const { window, claimed } = context;
   const rows = matchingRows(window, covering.rule.conditions, claimed);
-  const span = riseSpan(window, rows);
+  const span = riseAmong(context, rows);
   if (span === undefined) return undefined;
-  const short = span.to - span.from < SHORT * (window.to - window.from);
+  const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
   const sharper = short ? sharpen(context, span, covering) : covering;
   const regional = regionAlone(context, span, sharper);
   if (regional !== undefined) {
@@ -87,7 +87,7 @@ const REGION_SHARE = 0.35;
  */
 function regionAlone(
   { window, claimed }: Context,
-  span: Span,
+  span: Rise,
   { rule, aliases, rows }: Covering,
 ): Covering | undefined {
   const region = rule.conditions.find(({ column }) => COLUMNS[column] === "region");
@@ -100,8 +100,7 @@ function regionAlone(
 /** Refused rows that the explanation accounts for are not explained again. */
 function claim({ window, claimed }: Context, { conditions, span }: Explanation): void {
   for (const row of matchingRows(window, conditions, claimed)) {
-    const time = window.time[row] ?? 0;
-    if (row < window.refused && time >= span.from && time <= span.to) claimed.add(row);
+    if (row < window.refused && isWithin(span, window.time[row] ?? 0)) claimed.add(row);
   }
 }
 
@@ -145,7 +144,7 @@ function shareOf(window: Window, rows: readonly number[], condition: Condition):
   return trials === 0 ? 0 : refused / trials;
 }
 
-function sharpen(context: Context, span: Span, covering: Covering): Covering {
+function sharpen(context: Context, span: Rise, covering: Covering): Covering {
   const { window, claimed } = context;
   const rows = rowsWithin(window, span).filter((row) => !claimed.has(row));
   const again = cover(window, rows, { ...options(window), maxRules: 2 });

@@ -4,7 +4,7 @@ import { type DurationMs, msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
 import type { Context } from "./context.ts";
 import type { Explanation } from "./rise.ts";
-import type { Span } from "./span.ts";
+import { type Rise, unite } from "./span.ts";
 import { splitOf } from "./splits.ts";
 
 const TOGETHER_MS: DurationMs = 300_000;
@@ -36,10 +36,7 @@ function together(a: Explanation, b: Explanation): boolean {
 
 function mergeGroup(context: Context, first: Explanation, others: readonly Explanation[]): Explanation {
   const all = [first, ...others];
-  const span = {
-    from: all.reduce((from, { span: one }) => (one.from < from ? one.from : from), first.span.from),
-    to: all.reduce((to, { span: one }) => (one.to > to ? one.to : to), first.span.to),
-  };
+  const span = unite(all.flatMap(({ span: one }) => one.stretches));
   const shared = sharedSplit(context, all, span);
   return {
     ...first,
@@ -58,7 +55,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 const WORTH = 0.15;
 
 /** The split over the first of the cause's attributes that all parts have in common. */
-function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Span): Split | undefined {
+function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Rise): Split | undefined {
   const [first] = all;
   const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
   for (const name of first?.ranked.names ?? []) {

@@ -5,7 +5,7 @@ import type { Change } from "../model/event.ts";
 import type { Split } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 import type { Condition, Rule } from "./rule.ts";
-import type { Span } from "./span.ts";
+import { isWithin, type Rise, type Span } from "./span.ts";
 import type { Window } from "./window.ts";
 
 /** Refused and all trials of a comparison. */
@@ -55,13 +55,10 @@ export const ruleValues = (rule: Rule, dictionaries: readonly Dictionary[]): Dim
   return where;
 };
 
-/** Rows of the window inside the span, by place in the window. */
-export function rowsWithin(window: Window, span: Span): readonly number[] {
+/** Rows of the window inside the rise, its pauses left out, by place in the window. */
+export function rowsWithin(window: Window, rise: Rise): readonly number[] {
   const rows: number[] = [];
-  for (let row = 0; row < window.time.length; row++) {
-    const time = window.time[row] ?? 0;
-    if (time >= span.from && time <= span.to) rows.push(row);
-  }
+  for (let row = 0; row < window.time.length; row++) if (isWithin(rise, window.time[row] ?? 0)) rows.push(row);
   return rows;
 }
 

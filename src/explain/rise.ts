@@ -11,7 +11,7 @@ import { countsOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
-import { riseSpan, type Span } from "./span.ts";
+import { isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
@@ -22,7 +22,7 @@ export interface Explanation {
   readonly layer: Observation["layer"];
   /** Conditions by column and value id; empty when nothing separates. */
   readonly conditions: readonly Condition[];
-  readonly span: Span;
+  readonly span: Rise;
   readonly splits: readonly Split[];
   readonly ranked: Ranked;
   readonly subject: Subject;
@@ -49,9 +49,9 @@ export function explainRise(
   candidates: readonly number[],
 ): Explanation | undefined {
   const { detection, window } = context;
-  const span = riseSpan(window, candidates);
+  const span = riseAmong(context, candidates);
   if (span === undefined) return undefined;
-  const rows = candidates.filter((row) => (window.time[row] ?? 0) >= span.from && (window.time[row] ?? 0) <= span.to);
+  const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   const rules = covering === undefined ? [] : [covering.rule, ...covering.aliases];
@@ -71,10 +71,14 @@ export function explainRise(
     counts: countsOf(context, { rows, around, span }),
     samples: samplesOf(context, rows),
     common: commonOf(observation),
-    gapMs: msBetween(span.to, span.from) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
+    gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
   };
 }
+
+/** The rise among candidate rows. */
+export const riseAmong = ({ detection, window }: Context, candidates: readonly number[]): Rise | undefined =>
+  riseOf(window, candidates, (rows) => isMaterial(detection, window, rows));
 
 const SHARED = 0.95;
 

@@ -1,10 +1,78 @@
 import { binomialLogLikelihood } from "../lib/stats.ts";
-import { type Instant, instantFromTicks } from "../model/time.ts";
+import { type DurationMs, type Instant, instantFromTicks, msBetween } from "../model/time.ts";
 
 export interface Span {
   /** Time of the first and the last refusal of the rise. */
   readonly from: Instant;
   readonly to: Instant;
+}
+
+/** A rise that may have paused: from the first refusal of its first stretch to the last one of its last. */
+export interface Rise extends Span {
+  /** In order of time, at least one. */
+  readonly stretches: readonly Span[];
+}
+
+const MAX_STRETCHES = 8;
+
+/** A fault that pauses no longer than this is one fault. */
+export const LONGEST_PAUSE_MS: DurationMs = 3 * 3_600_000;
+
+export const isWithin = ({ stretches }: Rise, time: number): boolean =>
+  stretches.some(({ from, to }) => time >= from && time <= to);
+
+/**
+ * The rise among the given rows with all its stretches: the clearest one, and those before and after it that hold by
+ * themselves. A pause of more than `LONGEST_PAUSE_MS` parts two rises: the later one is given.
+ */
+export function riseOf(
+  series: Series,
+  rows: readonly number[],
+  holds: (rows: readonly number[]) => boolean,
+): Rise | undefined {
+  const clearest = riseSpan(series, rows);
+  if (clearest === undefined) return undefined;
+  const timed = (test: (time: number) => boolean): readonly number[] =>
+    rows.filter((row) => test(series.time[row] ?? 0));
+  const stretches = [clearest];
+  for (const side of ["after", "before"] as const) {
+    while (stretches.length < MAX_STRETCHES) {
+      const [first = clearest] = stretches;
+      const last = stretches.at(-1) ?? clearest;
+      const rest = timed((time) => (side === "after" ? time > last.to : time < first.from));
+      const next = riseSpan(series, rest);
+      if (next === undefined) break;
+      if (!holds(rest.filter((row) => isWithin(asRise([next]), series.time[row] ?? 0)))) break;
+      if (side === "after") stretches.push(next);
+      else stretches.unshift(next);
+    }
+  }
+  const parted = stretches.findLastIndex(
+    ({ from }, i) => i > 0 && msBetween(from, stretches[i - 1]?.to ?? from) > LONGEST_PAUSE_MS,
+  );
+  return asRise(stretches.slice(Math.max(0, parted)));
+}
+
+/** Time that the rise lasted, its pauses left out. */
+export const lastedMs = ({ stretches }: Rise): DurationMs =>
+  stretches.reduce((total, { from, to }) => total + msBetween(to, from), 0);
+
+/** One rise of all the stretches, at least one; those that overlap become one. */
+export function unite(stretches: readonly Span[]): Rise {
+  const united: Span[] = [];
+  for (const next of stretches.toSorted((a, b) => a.from - b.from)) {
+    const last = united.at(-1);
+    if (last === undefined || next.from > last.to) united.push(next);
+    else if (next.to > last.to) united.splice(-1, 1, { from: last.from, to: next.to });
+  }
+  return asRise(united);
+}
+
+function asRise(stretches: readonly Span[]): Rise {
+  const [first] = stretches;
+  const last = stretches.at(-1);
+  if (first === undefined || last === undefined) throw new Error("a rise has a stretch");
+  return { from: first.from, to: last.to, stretches };
 }
 
 interface Series {

@@ -1,6 +1,7 @@
 import { isCosmosBackend } from "../correlate/outcome.ts";
 import type { Call } from "../model/call.ts";
 import type { BlindSpot } from "../model/finding.ts";
+import { type Bounds, boundSpots } from "./bounds.ts";
 
 interface Seen {
   calls: number;
@@ -22,6 +23,8 @@ export interface Coverage {
   truncated: number;
   /** Partition → sequence numbers that were gone before they could be read. */
   readonly gaps: Map<string, number>;
+  /** Names of APIs, accounts and reasons beyond what is kept. */
+  unnamed: number;
 }
 
 export const createCoverage = (): Coverage => ({
@@ -32,6 +35,7 @@ export const createCoverage = (): Coverage => ({
   lookAlikes: new Map(),
   truncated: 0,
   gaps: new Map(),
+  unnamed: 0,
 });
 
 /** Counts what a source could not deliver any more; both ends are included. */
@@ -61,9 +65,10 @@ export function cover(coverage: Coverage, call: Call): void {
       if (call.operations.length > 0) coverage.cosmosJoined += 1;
     }
   }
-  if (outcome.kind === "look-alike") bump(coverage.lookAlikes, outcome.reason);
+  if (outcome.kind === "look-alike") bump(coverage, coverage.lookAlikes, outcome.reason);
   for (const operation of call.operations) {
-    if (operation.credential?.toLowerCase().endsWith("masterkey") === true) bump(coverage.keys, operation.account);
+    if (operation.credential?.toLowerCase().endsWith("masterkey") === true)
+      bump(coverage, coverage.keys, operation.account);
   }
 }
 
@@ -72,18 +77,17 @@ function seenApi(coverage: Coverage, api: string): Seen {
   if (known !== undefined) return known;
   const seen = { calls: 0, claims: 0, refused: 0, told: 0 };
   if (coverage.apis.size < MAX_NAMES) coverage.apis.set(api, seen);
+  else coverage.unnamed += 1;
   return seen;
 }
 
-function bump(counts: Map<string, number>, name: string): void {
+function bump(coverage: Coverage, counts: Map<string, number>, name: string): void {
   if (counts.has(name) || counts.size < MAX_NAMES) counts.set(name, (counts.get(name) ?? 0) + 1);
+  else coverage.unnamed += 1;
 }
 
 /** What could not be seen, with the way to see it; most traffic first. */
-export function blindSpots(
-  coverage: Coverage,
-  counters: { readonly late: number; readonly evicted: number; readonly forgotten: number },
-): readonly BlindSpot[] {
+export function blindSpots(coverage: Coverage, bounds: Bounds): readonly BlindSpot[] {
   return [
     ...[...coverage.apis]
       .toSorted((a, b) => b[1].calls - a[1].calls)
@@ -93,7 +97,8 @@ export function blindSpots(
     ...[...coverage.lookAlikes].map(([reason, count]) => lookAlikeSpot(reason, count)),
     ...[...coverage.gaps].map(([partition, count]) => gapSpot(partition, count)),
     ...joinSpot(coverage),
-    ...counterSpots(coverage, counters),
+    ...truncatedSpot(coverage),
+    ...boundSpots(bounds),
   ];
 }
 
@@ -130,8 +135,8 @@ const lookAlikeSpot = (reason: string, count: number): BlindSpot => ({
   scope: `cosmos:${reason}`,
   says:
     reason === "write-region"
-      ? `${count} calls got a 403 because the Cosmos DB region does not take writes: not about authorization.`
-      : `${count} calls got a 403 because a limit of Cosmos DB was reached: not about authorization.`,
+      ? `${count === 1 ? "1 call" : `${count} calls`} got a 403 because the Cosmos DB region does not take writes: not about authorization.`
+      : `${count === 1 ? "1 call" : `${count} calls`} got a 403 because a limit of Cosmos DB was reached: not about authorization.`,
   fix:
     reason === "write-region"
       ? "Send writes to the region that takes them (az cosmosdb show --query writeLocations)."
@@ -157,29 +162,14 @@ function joinSpot(coverage: Coverage): readonly BlindSpot[] {
   ];
 }
 
-function counterSpots(
-  coverage: Coverage,
-  counters: { readonly late: number; readonly evicted: number; readonly forgotten: number },
-): readonly BlindSpot[] {
-  const spots: BlindSpot[] = [];
-  if (coverage.truncated > 0) {
-    spots.push({
+function truncatedSpot({ truncated }: Coverage): readonly BlindSpot[] {
+  if (truncated === 0) return [];
+  return [
+    {
       id: "truncated-entries",
       scope: "input",
-      says: `${coverage.truncated} gateway entries were over 32 KB and lost their bodies and traces: their callers are unknown.`,
+      says: `${truncated} gateway entries were over 32 KB and lost their bodies and traces: their callers are unknown.`,
       fix: "Log fewer body bytes in the API's diagnostics.",
-    });
-  }
-  const bounds: readonly (readonly [string, number, string])[] = [
-    ["late-events", counters.late, "events came later than the configured lateness; raise `lateness`."],
-    ["join-limit", counters.evicted, "calls were closed early because too many waited for a join."],
-    [
-      "duplicate-memory",
-      counters.forgotten,
-      "times the memory of seen records was turned over: very old repeats count again.",
-    ],
+    },
   ];
-  for (const [id, count, says] of bounds)
-    if (count > 0) spots.push({ id, scope: "input", says: `${count} ${says}`, fix: "See the limits in the manual." });
-  return spots;
 }

@@ -34,7 +34,7 @@ export const createTally = (): Tally => ({
   to: null,
 });
 
-export function countCategory(tally: Tally, category: string, count = 1): void {
+function countCategory(tally: Tally, category: string, count = 1): void {
   const name = tally.byCategory.has(category) || tally.byCategory.size < MAX_CATEGORIES ? category : OTHER;
   tally.byCategory.set(name, (tally.byCategory.get(name) ?? 0) + count);
 }
@@ -58,7 +58,25 @@ export function countReject(tally: Tally, reject: Reject): void {
   });
 }
 
-export function countTime(tally: Tally, time: Instant): void {
+export function countFiltered(tally: Tally, category: string): void {
+  tally.records += 1;
+  tally.filtered += 1;
+  countCategory(tally, category);
+}
+
+export function countDuplicate(tally: Tally): void {
+  tally.records += 1;
+  tally.duplicate += 1;
+}
+
+export function countAccepted(tally: Tally, category: string, time: Instant): void {
+  tally.records += 1;
+  tally.accepted += 1;
+  countCategory(tally, category);
+  countTime(tally, time);
+}
+
+function countTime(tally: Tally, time: Instant): void {
   if (tally.from === null || time < tally.from) tally.from = time;
   if (tally.to === null || time > tally.to) tally.to = time;
 }

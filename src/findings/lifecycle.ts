@@ -2,6 +2,7 @@ import type { Detection } from "../detect/detect.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { fixOf } from "../explain/fixes.ts";
+import { LONGEST_PAUSE_MS } from "../explain/span.ts";
 import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
 import type { Finding, Severity } from "../model/finding.ts";
@@ -28,8 +29,6 @@ export interface Findings {
 }
 
 const MAX_FINDINGS = 2_000;
-/** A fault that pauses is one finding: a rise within this time of its end reopens it. */
-const REOPEN_MS: DurationMs = 3 * 3_600_000;
 const QUIET_MS: DurationMs = 600_000;
 const QUIET_GAPS = 8;
 
@@ -54,14 +53,18 @@ export function update(
       `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
     if (taken.has(id)) return [];
     taken.add(id);
+    if (known?.finding.status === "resolved" && explanation.span.to <= known.lastRefused) return [];
     const onset = known === undefined ? explanation.span.from : steadyOnset(known, explanation);
-    const finding = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
+    const lastRefused = explanation.span.to;
+    const { gapMs } = explanation;
+    const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
+    const finding = isQuiet(at, { lastRefused, gapMs }) ? ended(open, lastRefused) : open;
     state.tracked.set(id, {
       finding,
       symptom: explanation.symptom,
       key,
-      lastRefused: explanation.span.to,
-      gapMs: explanation.gapMs,
+      lastRefused,
+      gapMs,
       refusedCalls: explanation.refusedCalls,
       explanation,
     });
@@ -76,15 +79,20 @@ const SWEEP_MS: DurationMs = 60_000;
 export function resolveQuiet(state: Findings, at: Instant): readonly Finding[] {
   if (at < state.nextSweep) return [];
   state.nextSweep = plusMs(instantFromMs(Math.floor(epochMs(at) / SWEEP_MS) * SWEEP_MS), SWEEP_MS);
-  const ended: Finding[] = [];
+  const quiet: Finding[] = [];
   for (const tracked of state.tracked.values()) {
-    if (tracked.finding.status !== "open") continue;
-    if (msBetween(at, tracked.lastRefused) <= Math.max(QUIET_MS, QUIET_GAPS * tracked.gapMs)) continue;
-    tracked.finding = { ...tracked.finding, status: "resolved", end: tracked.lastRefused };
-    ended.push(tracked.finding);
+    if (tracked.finding.status !== "open" || !isQuiet(at, tracked)) continue;
+    tracked.finding = ended(tracked.finding, tracked.lastRefused);
+    quiet.push(tracked.finding);
   }
-  return ended;
+  return quiet;
 }
+
+/** Nothing was refused for much longer than between two refusals before. */
+const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused" | "gapMs">): boolean =>
+  msBetween(at, lastRefused) > Math.max(QUIET_MS, QUIET_GAPS * gapMs);
+
+const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
 
 /** The same fault seen before: by the same attributes, or because most of the refused calls are the same. */
 function recognise(
@@ -96,7 +104,7 @@ function recognise(
   let bestShare = 0.5;
   for (const tracked of state.tracked.values()) {
     if (tracked.symptom !== explanation.symptom || context.taken.has(tracked.finding.id)) continue;
-    if (msBetween(explanation.span.from, tracked.lastRefused) > REOPEN_MS) continue;
+    if (msBetween(explanation.span.from, tracked.lastRefused) > LONGEST_PAUSE_MS) continue;
     const share = sameCalls(tracked.refusedCalls, explanation.refusedCalls);
     if (share > bestShare || (tracked.key === context.key && best === undefined)) {
       best = tracked;

@@ -1,5 +1,6 @@
 import type { Finding, Severity } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
+import type { Bounds } from "./bounds.ts";
 import { blindSpots, type Coverage } from "./coverage.ts";
 import { type CallCounts, correlationCounts, identityCounts } from "./call-counts.ts";
 import { inputCounts, type Tally } from "./input-counts.ts";
@@ -14,21 +15,19 @@ const worstFirst = (a: Finding, b: Finding): number =>
   b.onset - a.onset;
 
 /** The report of what an analysis holds now. */
-export function reportOf(analysis: {
-  readonly input: Tally;
-  readonly calls: CallCounts;
-  readonly coverage: Coverage;
-  readonly findings: Findings;
-  readonly reorder: { readonly late: number };
-  readonly join: { readonly evicted: number };
-  readonly seen: { readonly forgotten: number };
-}): Report {
-  const { reorder, join, seen } = analysis;
+export function reportOf(
+  analysis: Bounds & {
+    readonly input: Tally;
+    readonly calls: CallCounts;
+    readonly coverage: Coverage;
+    readonly findings: Findings;
+  },
+): Report {
   return {
     input: inputCounts(analysis.input),
     correlation: correlationCounts(analysis.calls),
     identity: identityCounts(analysis.calls),
     findings: [...analysis.findings.tracked.values()].map(({ finding }) => finding).toSorted(worstFirst),
-    blindSpots: blindSpots(analysis.coverage, { late: reorder.late, evicted: join.evicted, forgotten: seen.forgotten }),
+    blindSpots: blindSpots(analysis.coverage, analysis),
   };
 }

@@ -48,3 +48,12 @@ test("a record from the far future does not close the present", () => {
   expect(seconds(release(state, { ...arrive("0", [6, 9]), enqueued }))).toEqual([6, 9]);
   expect(state.late).toBe(0);
 });
+
+test("a partition that is far behind holds back no more events than may be held", () => {
+  const state = createReorder(0, 3);
+  expectPartitions(state, ["0", "1"]);
+  expect(seconds(release(state, arrive("0", [14, 12, 11, 13, 15])))).toEqual([11, 12]);
+  expect(state.crowded).toBe(2);
+  expect(seconds(release(state, arrive("1", [1, 13], true)))).toEqual([1, 13, 13, 14, 15]);
+  expect(state.late).toBe(1);
+});

@@ -4,7 +4,8 @@ import type { DimensionValues } from "../../src/model/call.ts";
 import type { CauseId } from "../../src/model/cause.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
-import { createAnalysis, end, follow } from "../../src/pipeline.ts";
+import { createAnalysis } from "../../src/analysis.ts";
+import { end, follow } from "../../src/pipeline.ts";
 import { at, change, claims, gatewayError, gatewayRequest } from "../builders.ts";
 import {
   appId,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { riseSpan } from "../../src/explain/span.ts";
+import { riseOf, riseSpan } from "../../src/explain/span.ts";
 
 function series(times: number[], refused: (time: number) => boolean) {
   return {
@@ -40,4 +40,37 @@ test("more refusals than edges still give the exact ends", () => {
 test("nothing refused is no rise", () => {
   const { rows, data } = series(range(10), () => false);
   expect(riseSpan(data, rows)).toBeUndefined();
+});
+
+const HOUR = 3_600_000;
+const TICKS = 10_000;
+const pauses = [
+  {
+    name: "a rise that pauses is one rise of two stretches",
+    second: [700, 800],
+    spans: [
+      [200, 299],
+      [700, 799],
+    ],
+  },
+  { name: "what does not hold by itself is no stretch", second: [700, 704], spans: [[200, 299]] },
+] as const;
+test.each(pauses)("$name", ({ second, spans }) => {
+  const { rows, data } = series(range(1000), (t) => (t >= 200 && t < 300) || (t >= second[0] && t < second[1]));
+  const rise = riseOf(data, rows, (held) => held.length >= 10);
+  expect(rise?.stretches).toEqual(spans.map(([from, to]) => ({ from, to })));
+  expect(rise).toMatchObject({ from: spans[0][0], to: spans.at(-1)?.[1] });
+});
+
+test("stretches before the clearest one belong to the rise too", () => {
+  const { rows, data } = series(range(1000), (t) => (t >= 100 && t < 150) || (t >= 500 && t < 900));
+  expect(riseOf(data, rows, (held) => held.length >= 10)).toMatchObject({ from: 100, to: 899 });
+});
+
+test("after a pause of hours it is another rise", () => {
+  const times = range(1000).map((i) => i * 60_000 * TICKS);
+  const hours = (t: number) => t / (HOUR * TICKS);
+  const { rows, data } = series(times, (t) => (hours(t) >= 1 && hours(t) < 2) || (hours(t) >= 6 && hours(t) < 7));
+  const rise = riseOf(data, rows, (held) => held.length >= 10);
+  expect([hours(rise?.from ?? 0), hours(rise?.to ?? 0)].map(Math.round)).toEqual([6, 7]);
 });

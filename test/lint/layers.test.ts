@@ -39,6 +39,11 @@ const planted: readonly Planted[] = [
       rule: "no-restricted-imports",
     },
     {
+      file: `src/${folder}/plants-analysis.ts`,
+      code: `import { createAnalysis } from "../analysis.ts";\nexport const y = createAnalysis;`,
+      rule: "no-restricted-imports",
+    },
+    {
       file: `src/${folder}/plants-clock.ts`,
       code: "export const now = () => Date.now();",
       rule: "no-restricted-properties",
@@ -84,6 +89,11 @@ const planted: readonly Planted[] = [
   {
     file: "src/pipeline.ts",
     code: `import { filesSource } from "./sources/files.ts";\nexport const y = filesSource;`,
+    rule: "no-restricted-imports",
+  },
+  {
+    file: "src/analysis.ts",
+    code: `import { readFileSync } from "node:fs";\nexport const x = readFileSync;`,
     rule: "no-restricted-imports",
   },
   {

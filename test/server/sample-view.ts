@@ -2,7 +2,7 @@ import { reportOf } from "../../src/findings/report.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import type { MinuteCount } from "../../src/model/report.ts";
 import { plusMs } from "../../src/model/time.ts";
-import { createAnalysis } from "../../src/pipeline.ts";
+import { createAnalysis } from "../../src/analysis.ts";
 import type { View } from "../../src/server/view.ts";
 import { at } from "../builders.ts";
 import { finding, hostileFinding } from "../finding-builder.ts";

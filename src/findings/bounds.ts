@@ -1,0 +1,76 @@
+import type { BlindSpot } from "../model/finding.ts";
+
+/** Parts of an analysis that keep within a limit, each with how often it was reached. */
+export interface Bounds {
+  readonly reorder: { readonly late: number; readonly crowded: number };
+  readonly join: { readonly evicted: number; readonly overflow: number };
+  readonly seen: { readonly forgotten: number };
+  readonly changes: { readonly dropped: number };
+  readonly coverage: { readonly unnamed: number };
+  readonly findings: { readonly forgotten: number };
+  readonly detection: {
+    readonly dictionaries: readonly { readonly beyond: number }[];
+    readonly units: { readonly beyond: number };
+    readonly credibility: { readonly evicted: number };
+    readonly symptomsRefused: number;
+  };
+}
+
+/** A blind spot for each limit that was reached. */
+export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
+  const { reorder, join, seen, changes, coverage, findings, detection } = bounds;
+  const values = detection.dictionaries.reduce((sum, { beyond }) => sum + beyond, detection.units.beyond);
+  const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
+    [
+      "late-events",
+      reorder.late,
+      "events came later than the configured lateness, so their order is not sure",
+      LATENESS,
+    ],
+    [
+      "reorder-limit",
+      reorder.crowded,
+      "events were let go before a partition that is far behind had caught up",
+      BEHIND,
+    ],
+    ["join-limit", join.evicted, "calls were closed early because too many waited for their operations", WINDOW],
+    ["operations-limit", join.overflow, "operations were left out of calls that own more than 256", ONE_ID],
+    [
+      "duplicate-memory",
+      seen.forgotten,
+      "times the memory of seen records was turned over: older repeats count again",
+      SPAN,
+    ],
+    [
+      "changes-limit",
+      changes.dropped,
+      "changes of the last two days were given up: a cause may lack its trigger",
+      SPAN,
+    ],
+    [
+      "names-limit",
+      coverage.unnamed,
+      "calls of further APIs, accounts and reasons have no blind spots of their own",
+      SPLIT,
+    ],
+    ["values-limit", values, "values of busy dimensions are not compared: what differs may not be named", SPLIT],
+    [
+      "callers-limit",
+      detection.credibility.evicted,
+      "callers were forgotten: their next refusals count as of strangers",
+      SPLIT,
+    ],
+    ["symptoms-limit", detection.symptomsRefused, "refusals with further reasons were not looked at", SPLIT],
+    ["findings-limit", findings.forgotten, "old findings were given up because there were too many", SPAN],
+  ];
+  return reached
+    .filter(([, count]) => count > 0)
+    .map(([id, count, says, fix]) => ({ id, scope: "input", says: `${count} ${says}.`, fix }));
+}
+
+const LATENESS = "Raise `lateness` in the configuration.";
+const BEHIND = "Let the source catch up, or give each hub a Scopetrail of its own.";
+const WINDOW = "Analyze fewer APIs or a shorter span at once.";
+const ONE_ID = "Use a fresh correlation id for each request: one that is reused joins what does not belong together.";
+const SPAN = "Analyze a shorter span, or fewer sources at once.";
+const SPLIT = "Analyze fewer APIs or accounts at once.";

@@ -1,0 +1,48 @@
+import type { Finding } from "./model/finding.ts";
+import type { LedgerRow } from "./store/store.ts";
+
+/** Gathers what the next commit makes durable. */
+export class PendingCommit {
+  /** Source name → partition → checkpoint. */
+  readonly positions = new Map<string, Map<string, string>>();
+  readonly ledger = new Map<string, Map<string, LedgerRow>>();
+  /** Input of the analysis, in order. */
+  readonly journal: unknown[] = [];
+  readonly findings = new Map<string, Finding>();
+  events = 0;
+
+  /** A batch of a source was read and its input followed. */
+  read(
+    source: string,
+    { partition, checkpoint }: { readonly partition: string; readonly checkpoint: string },
+    input: { readonly events: readonly unknown[]; readonly tally: LedgerRow },
+  ): void {
+    this.journal.push(input);
+    this.events += input.events.length;
+    nested(this.positions, source).set(partition, checkpoint);
+    const rows = nested(this.ledger, source);
+    rows.set(partition, addRow(rows.get(partition) ?? NOTHING, input.tally));
+  }
+
+  /** Findings that are new or changed. */
+  change(findings: readonly Finding[]): void {
+    for (const finding of findings) this.findings.set(finding.id, finding);
+  }
+}
+
+const NOTHING: LedgerRow = { records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0, bytes: 0 };
+
+const addRow = (a: LedgerRow, b: LedgerRow): LedgerRow => ({
+  records: a.records + b.records,
+  accepted: a.accepted + b.accepted,
+  duplicate: a.duplicate + b.duplicate,
+  filtered: a.filtered + b.filtered,
+  rejected: a.rejected + b.rejected,
+  bytes: a.bytes + b.bytes,
+});
+
+function nested<K, V>(maps: Map<string, Map<K, V>>, name: string): Map<K, V> {
+  const known = maps.get(name) ?? new Map<K, V>();
+  maps.set(name, known);
+  return known;
+}
