@@ -1,6 +1,7 @@
 import type { Layer, Outcome } from "../model/call.ts";
 import type { DataPlaneOperation, GatewayRequest } from "../model/event.ts";
-import { cosmosReason, isLookAlike } from "./cosmos-refusal.ts";
+import { type CosmosReason, cosmosReason, isLookAlike } from "./cosmos-refusal.ts";
+import { isManagement, usesEntraToken } from "./management.ts";
 import { hostOf } from "./network.ts";
 
 const isRefusal = (status: number | undefined): status is 401 | 403 => status === 401 || status === 403;
@@ -13,7 +14,7 @@ const passedAuthorization = (status: number): boolean =>
 export function operationOutcome(operation: DataPlaneOperation, gateway?: GatewayRequest): Outcome {
   if (passedAuthorization(operation.status)) return { kind: "succeeded" };
   if (!isRefusal(operation.status)) return { kind: "other", status: operation.status };
-  return cosmosOutcome(operation.status, gateway?.subStatus, gateway?.errorBody);
+  return cosmosOutcome(operation.status, gateway ?? {}, operation);
 }
 
 /** What became of a whole call, as its caller saw it. */
@@ -23,7 +24,7 @@ export function callOutcome(gateway: GatewayRequest, operations: readonly DataPl
   const backendRefused = isRefusal(gateway.backendStatus);
   const clientRefused = isRefusal(gateway.status);
   if (refusedOperation !== undefined && (clientRefused || backendRefused || gateway.status >= 500)) {
-    return cosmosOutcome(refusedOperation.status === 401 ? 401 : 403, gateway.subStatus, gateway.errorBody);
+    return cosmosOutcome(refusedOperation.status === 401 ? 401 : 403, gateway, refusedOperation);
   }
   if (isRefusal(gateway.backendStatus)) return backendOutcome(gateway, gateway.backendStatus, operations);
   if (!isRefusal(gateway.status)) return { kind: "other", status: gateway.status };
@@ -61,21 +62,36 @@ function backendOutcome(
   operations: readonly DataPlaneOperation[],
 ): Outcome {
   if (isCosmosBackend(gateway) || gateway.subStatus !== undefined || operations.length > 0) {
-    return cosmosOutcome(status, gateway.subStatus, gateway.errorBody);
+    return cosmosOutcome(status, gateway, operations.at(-1));
   }
   const reason = cosmosReason(undefined, gateway.errorBody);
-  if (reason !== "untold") return cosmosOutcome(status, undefined, gateway.errorBody);
+  if (reason !== "untold") return cosmosOutcome(status, gateway, undefined);
   const told = challengeReason(gateway.challenge);
   const said = told === "" ? String(status) : familyOf(told);
   return { kind: "refused", layer: "backend", status, symptom: `backend:${said}`, reason: said };
 }
 
-function cosmosOutcome(status: 401 | 403, subStatus: number | undefined, message: string | undefined): Outcome {
-  const reason = cosmosReason(subStatus, message);
+function cosmosOutcome(
+  status: 401 | 403,
+  told: { readonly subStatus?: number; readonly errorBody?: string },
+  operation: DataPlaneOperation | undefined,
+): Outcome {
+  const reason = reasonOf(status, told, operation);
   const layer: Layer = "cosmos";
-  const symptom = `cosmos:${status}`;
-  if (isLookAlike(reason)) return { kind: "look-alike", layer, status, symptom, reason };
+  if (isLookAlike(reason)) return { kind: "look-alike", layer, status, symptom: `cosmos:${status}`, reason };
+  // Of all refusals, those of management can be told from the others without a sub-status: they are no one's missing role.
+  const symptom = reason === "management-operation" ? `cosmos:${reason}` : `cosmos:${status}`;
   return { kind: "refused", layer, status, symptom, reason: reason === "untold" ? String(status) : reason };
+}
+
+function reasonOf(
+  status: 401 | 403,
+  { subStatus, errorBody }: { readonly subStatus?: number; readonly errorBody?: string },
+  operation: DataPlaneOperation | undefined,
+): CosmosReason {
+  const told = cosmosReason(subStatus, errorBody);
+  if (told !== "untold" || operation === undefined || status !== 403) return told;
+  return usesEntraToken(operation) && isManagement(operation) ? "management-operation" : told;
 }
 
 /** The gateway talks to Cosmos DB's REST endpoint itself. */

@@ -20,7 +20,6 @@ export interface RefusalFacts {
   readonly message: string | undefined;
   /** Milliseconds by which the token had expired; negative while it was valid. */
   readonly expiredMs: number | undefined;
-  readonly resourceType: string | undefined;
   readonly claimed: boolean;
 }
 
@@ -212,7 +211,6 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
       : (call.gateway?.errorBody ?? call.gateway?.challenge)
     )?.slice(0, 300),
     expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
-    resourceType: trial.operation?.resourceType,
     claimed: claims?.state === "unverified",
   };
 }

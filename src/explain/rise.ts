@@ -110,12 +110,13 @@ function neverWorked(window: Window, rows: readonly number[], span: Span): boole
 
 const SUSTAINED_MS = 300_000;
 const SUSTAINED_REFUSED = 30;
+const SHUT = 0.8;
 
-/** A 403/3 is worth a finding only after a failover; where no control plane is logged, when it goes on and on. */
+/** A 403/3 is worth a finding only after a failover; where no control plane is logged, when nearly no write gets through for long. */
 function isFailover(observation: Observation, changes: readonly Change[]): boolean {
   if (changes.length > 0) return changeBefore(observation, ["failover", "region"], 3_600_000) !== undefined;
   return (
-    observation.inside >= 0.5 &&
+    observation.inside >= SHUT &&
     observation.refused >= SUSTAINED_REFUSED &&
     msBetween(observation.span.to, observation.span.from) >= SUSTAINED_MS
   );

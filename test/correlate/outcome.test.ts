@@ -31,6 +31,32 @@ const cases: {
     outcome: refused("gateway", 403, "gateway:403") as Outcome,
   },
   {
+    name: "a container cannot be created with an Entra token, whatever the sub-status says",
+    gateway: { status: 403, backendStatus: 403 },
+    operations: [{ operation: "Create", resourceType: "Collection", status: 403 }],
+    outcome: refused("cosmos", 403, "cosmos:management-operation") as Outcome,
+  },
+  {
+    name: "nor can throughput be read",
+    operations: [{ operation: "Read", resourceType: "Offer", status: 403 }],
+    outcome: refused("cosmos", 403, "cosmos:management-operation") as Outcome,
+  },
+  {
+    name: "with a key it can: refused for another reason",
+    operations: [{ operation: "Create", resourceType: "Collection", credential: "PrimaryMasterKey", status: 403 }],
+    outcome: refused("cosmos", 403, "cosmos:403") as Outcome,
+  },
+  {
+    name: "reading a container is a matter of roles",
+    operations: [{ operation: "Read", resourceType: "Collection", status: 403 }],
+    outcome: refused("cosmos", 403, "cosmos:403") as Outcome,
+  },
+  {
+    name: "running a stored procedure is a matter of roles",
+    operations: [{ operation: "Execute", resourceType: "StoredProcedure", status: 403 }],
+    outcome: refused("cosmos", 403, "cosmos:403") as Outcome,
+  },
+  {
     name: "an application backend refused",
     gateway: { status: 403, backendStatus: 403, backendUrl: "https://orders.example/x" },
     outcome: refused("backend", 403, "backend:403") as Outcome,

@@ -10,7 +10,6 @@ import {
   inapplicable,
   type Judgement,
   rejected,
-  shareOfFacts,
 } from "./judgement.ts";
 
 const TEN_MINUTES = 600_000;
@@ -127,29 +126,14 @@ const subStatusMissing = (about: "told" | "maybe"): { field: string; fix: string
 
 function judgeManagement(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
-  const management = shareOfFacts(observation, ({ resourceType }) =>
-    resourceType === undefined ? undefined : MANAGED.has(resourceType),
-  );
-  const told = observation.reason === "management-operation";
-  if (!told && (observation.reason !== "403" || management < 0.8))
+  if (observation.reason !== "management-operation")
     return rejected("the refused operations are on items, not on databases, containers or offers");
   const says: Evidence = {
     says: "Databases, containers, offers and users cannot be managed with an Entra token through the data plane",
     fields: { reason: observation.reason, refused: observation.refused },
   };
-  return { kind: "fits", confidence: told ? 0.95 : 0.7, evidence: [says, ...bestSplitEvidence(observation)] };
+  return { kind: "fits", confidence: 0.95, evidence: [says, ...bestSplitEvidence(observation)] };
 }
-
-const MANAGED: ReadonlySet<string> = new Set([
-  "Database",
-  "Collection",
-  "Offer",
-  "User",
-  "Permission",
-  "StoredProcedure",
-  "Trigger",
-  "UserDefinedFunction",
-]);
 
 /** Causes that lie in Cosmos data-plane roles. */
 export const cosmosRoleCauses: readonly CauseRule[] = [
