@@ -64,7 +64,7 @@ const REASONS: Readonly<Record<CauseId, string>> = {
   "key-rotated": "they are signed with an account key that was regenerated",
   "local-auth-disabled": "the account no longer accepts keys",
   "clock-skew": "the client's clock is off, so that its signatures are not valid now",
-  "write-to-read-region": "writes go to a region that takes none since the failover",
+  "write-to-read-region": "writes go to a Cosmos DB region that takes none",
   "not-authorization-limit": "a limit of Cosmos DB is reached, which is not about authorization",
   unknown: "the logs do not say why",
 };

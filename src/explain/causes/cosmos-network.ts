@@ -81,8 +81,14 @@ function judgeWriteRegion(observation: Observation): Judgement {
     kind: "fits",
     confidence: told ? 0.96 : 0.8,
     evidence: [says, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
+    missing: change === undefined ? [CONTROL_PLANE] : [],
   };
 }
+
+const CONTROL_PLANE = {
+  field: "ControlPlaneRequests",
+  fix: "Send the account's ControlPlaneRequests here: they tell of a failover.",
+};
 
 function judgeLimit(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
