@@ -19,6 +19,7 @@ import {
   type Tally,
 } from "./findings/input-counts.ts";
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
+import { aborted } from "./lib/aborted.ts";
 import type { Event } from "./model/event.ts";
 import type { Finding } from "./model/finding.ts";
 import { type DurationMs, instantFromMs } from "./model/time.ts";
@@ -122,6 +123,8 @@ export interface Shell {
   readonly every: (ms: DurationMs, task: () => void) => () => void;
   /** Told after each commit. */
   readonly onCommit: (analysis: Analysis) => void;
+  /** Told when a commit failed; it is tried again each second, unless this ends the run. */
+  readonly onCommitFailure: (error: unknown) => void;
 }
 
 const COMMIT_MS: DurationMs = 1_000;
@@ -135,7 +138,7 @@ const SNAPSHOT_EVENTS = 200_000;
  */
 export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const live = new LiveRun(shell);
-  const stop = shell.every(COMMIT_MS, () => live.commit());
+  const stop = shell.every(COMMIT_MS, () => live.tryCommit());
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const reading = shell.sources.map((source) => live.follow(source, either));
@@ -155,6 +158,7 @@ class LiveRun {
   readonly #positions: Saved["positions"];
   readonly #told: Map<string, Finding>;
   #pending = new PendingCommit();
+  #committed = Promise.withResolvers<void>();
   /** Events since the last snapshot; the first commit holds one, and with it the seed that the journal is replayed with. */
   #journaled: number;
 
@@ -174,8 +178,15 @@ class LiveRun {
       const accepted = accept(this.#analysis, batch, source.name);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
-      if (this.#pending.events >= COMMIT_EVENTS) this.commit();
+      if (this.#pending.events >= COMMIT_EVENTS) this.tryCommit();
+      await this.#room(signal);
     }
+  }
+
+  /** No more is read than one commit holds: a full disk is waited for. */
+  async #room(signal: AbortSignal): Promise<void> {
+    while (this.#pending.events >= COMMIT_EVENTS && !signal.aborted)
+      await Promise.race([this.#committed.promise, aborted(signal)]);
   }
 
   /** Journaled like any input, so that a replay goes the same way. */
@@ -184,6 +195,14 @@ class LiveRun {
     const expected: Accepted = { partition: "", ...nothing, expects: partitions };
     step(this.#analysis, expected);
     this.#pending.journal.push(expected);
+  }
+
+  tryCommit(): void {
+    try {
+      this.commit();
+    } catch (error) {
+      this.#shell.onCommitFailure(error);
+    }
   }
 
   commit(): void {
@@ -203,6 +222,8 @@ class LiveRun {
     this.#journaled = snapshotDue ? 0 : this.#journaled + events;
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#pending = new PendingCommit();
+    this.#committed.resolve();
+    this.#committed = Promise.withResolvers();
     onCommit(this.#analysis);
   }
 }

@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
@@ -6,7 +7,8 @@ import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { host } from "./host.ts";
-import { stopSignal } from "./stop-signal.ts";
+import { portOf } from "./port.ts";
+import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 
 const PORT = 7_433;
 const LATENESS_SECONDS = 8;
@@ -15,34 +17,40 @@ const LATENESS_SECONDS = 8;
 export function demoCommand(): Command {
   return new Command("demo")
     .description("Show the dashboard on a simulated tenant with live faults: no Azure, no configuration, nothing kept.")
-    .option("--port <port>", "port of the dashboard on 127.0.0.1", process.env["PORT"] ?? String(PORT))
+    .option("--port <port>", `port of the dashboard on 127.0.0.1, also by the variable PORT; ${PORT} unless told`)
     .option("--seed <seed>", "seed of the simulated tenant", "7")
-    .action(async (flags: { port: string; seed: string }) => {
-      process.exitCode = await demo(Number(flags.port), Number(flags.seed));
+    .action(async (flags: { port?: string; seed: string }) => {
+      process.exitCode = await demo(portOf(flags.port, process.env["PORT"], PORT), flags.seed);
       process.exit();
     });
 }
 
-async function demo(port: number, seed: number): Promise<number> {
-  if (!Number.isInteger(port) || port < 0 || port > 65_535 || !Number.isInteger(seed) || seed < 0) {
-    process.stderr.write("demo: --port is 0 to 65535, --seed a whole number from 0\n");
-    return EXIT.usage;
-  }
+async function demo(port: Result<number, string>, seed: string): Promise<number> {
+  if (!port.ok) return usage(port.error);
+  if (!/^\d{1,9}$/.test(seed)) return usage(`--seed: "${seed}" is no whole number from 0 to 999999999`);
   // The clock is where a number becomes a time.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const now = Date.now() as EpochMs;
-  return await host({
-    sources: [simulatedSource("demo", demoFeed({ seed, now }), { now: () => Date.now() })],
+  const stop = stopSignal();
+  const code = await host({
+    sources: [simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() })],
     store: createMemoryStore(),
     sinks: [],
     lateness: LATENESS_SECONDS,
     joinWindow: LATENESS_SECONDS,
-    port,
+    port: port.value,
     log: createLogger("warn"),
-    signal: stopSignal(),
+    signal: stop,
     onReady: (address) =>
       process.stderr.write(
         `Scopetrail is showing a simulated tenant: ${address}\nFaults begin and end while you watch. Press Ctrl+C to stop.\n`,
       ),
+    onFatal: usage,
   });
+  return exitCodeOf(code, stop);
+}
+
+function usage(says: string): number {
+  process.stderr.write(`demo: ${says}\n`);
+  return EXIT.usage;
 }

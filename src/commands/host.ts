@@ -1,27 +1,18 @@
 import { randomInt } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
-import type { Config, TargetConfig } from "../config/config.ts";
-import { resolveSecret } from "../config/secret.ts";
-import { alertFor, alertKey } from "../findings/alerts.ts";
-import { err, ok, type Result } from "../lib/result.ts";
-import type { Finding } from "../model/finding.ts";
-import type { EpochMs } from "../model/time.ts";
+import { aborted } from "../lib/aborted.ts";
 import { run } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
 import { listen } from "../server/listen.ts";
 import type { Sink } from "../sinks/sink.ts";
-import { alertIdOf, sendDue } from "../sinks/outbox.ts";
-import { slackSink } from "../sinks/slack.ts";
-import { teamsSink } from "../sinks/teams.ts";
-import { webhookSink } from "../sinks/webhook.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
-import type { Commit, Store } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
+import { planAlerts, sendAlerts } from "./send-alerts.ts";
 
 /** What a long-running analyzer is put together from. */
 export interface Host {
@@ -34,86 +25,132 @@ export interface Host {
   readonly port: number;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** Told once the dashboard answers. */
+  /** Told once the dashboard answers and every source was reached. */
   readonly onReady: (address: string) => void;
   /** Told when every source has come to its end; the dashboard stays. */
   readonly onIdle?: () => void;
+  /** Told why it cannot go on, in a sentence with the way out. */
+  readonly onFatal: (says: string) => void;
 }
 
-const OUTBOX_MS = 1_000;
-const LAST_SENDS_MS = 2_000;
 const VERSION = "0.1.0";
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
-  const { store, log, signal } = options;
-  const view = createLiveView(() => store.ledger());
-  let port = 0;
-  const app = createApp(view, { allowedHosts: () => [`127.0.0.1:${port}`, `localhost:${port}`], version: VERSION });
-  const server = await listen(app, { port: options.port, hostname: "127.0.0.1" });
+  const { store, sinks, log, signal } = options;
+  const attached = new Set<string>();
+  const waitingFor = (): readonly string[] =>
+    signal.aborted
+      ? ["stopping"]
+      : options.sources
+          .filter(({ name }) => !attached.has(name))
+          .map(({ name }) => `source ${name} was not reached yet`);
+  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
+  let port = options.port;
+  const app = createApp(view, {
+    allowedHosts: () => namesOf(port),
+    version: VERSION,
+    onFailure: (error) => log.error({ err: error }, "a request failed"),
+  });
+  const server = await listen(app, { port, hostname: "127.0.0.1" });
   if (!server.ok) {
-    log.error(server.error);
+    options.onFatal(server.error);
     return EXIT.usage;
   }
   port = server.value.port;
+  const { address } = server.value;
   const ended = new AbortController();
-  const both = AbortSignal.any([signal, ended.signal]);
-  const outbox = sendLoop(options, both);
+  const onFailure = failureHandler(ended, log);
+  const alerting = sendAlerts(options, ended.signal, onFailure);
+  const sources = options.sources.map((source) =>
+    watched(source, () => {
+      attached.add(source.name);
+      if (attached.size === options.sources.length && !signal.aborted) options.onReady(address);
+    }),
+  );
   const analysis = run(
     {
-      sources: options.sources,
+      sources,
       store,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
-      alerts: (before, after) => planAlerts(options.sinks, before, after),
-      every: (ms, task) => {
-        const timer = setInterval(() => guarded(task, ended, log), ms);
-        return () => clearInterval(timer);
-      },
+      alerts: (before, after) => planAlerts(sinks, before, after),
+      every,
       onCommit: (state) => view.publish(state),
+      onCommitFailure: onFailure,
     },
-    both,
+    AbortSignal.any([signal, ended.signal]),
   );
-  options.onReady(server.value.address);
-  const code = await outcome(analysis, options, ended);
+  const code = await outcome(analysis, options, ended.signal);
   ended.abort();
-  await outbox;
+  await alerting;
   await server.value.close();
   return code;
 }
 
-/** A commit that fails between two batches ends the run: its state is not durable. */
-function guarded(task: () => void, ended: AbortController, log: Logger): void {
-  try {
-    task();
-  } catch (error) {
-    if (error instanceof StoreError && error.kind === "full") {
-      log.warn(`${error.message} Trying again.`);
+/** Names under which a browser on this machine asks; it leaves out the port of http. */
+const namesOf = (port: number): readonly string[] =>
+  ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
+
+/** The source, which tells when it was reached: its partitions are known. */
+const watched = (source: Source, onReached: () => void): Source => ({
+  name: source.name,
+  async partitions(signal) {
+    const partitions = await source.partitions(signal);
+    onReached();
+    return partitions;
+  },
+  read: (from, signal) => source.read(from, signal),
+});
+
+function every(ms: number, task: () => void): () => void {
+  const timer = setInterval(task, ms);
+  return () => clearInterval(timer);
+}
+
+/** Between two words about a disk that stays full. */
+const FULL_MS = 60_000;
+
+/** A store that fails between two batches ends the run, as its state is not durable; a full disk is waited for. */
+function failureHandler(ended: AbortController, log: Logger): (error: unknown) => void {
+  let told = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    if (!(error instanceof StoreError && error.kind === "full")) {
+      ended.abort(error);
       return;
     }
-    log.error({ err: error }, "the state cannot be committed");
-    ended.abort(error);
+    if (performance.now() - told < FULL_MS) return;
+    told = performance.now();
+    log.warn(`${error.message} Trying again.`);
+  };
+}
+
+async function outcome(analysis: Promise<void>, options: Host, ended: AbortSignal): Promise<number> {
+  const { signal } = options;
+  try {
+    await analysis;
+    if (ended.aborted) return failed(ended.reason, options);
+    if (!signal.aborted) options.onIdle?.();
+    await aborted(AbortSignal.any([signal, ended]));
+    return ended.aborted ? failed(ended.reason, options) : EXIT.ok;
+  } catch (error) {
+    return failed(error, options);
   }
 }
 
-async function outcome(analysis: Promise<void>, options: Host, ended: AbortController): Promise<number> {
-  const { log, signal } = options;
-  try {
-    await analysis;
-    if (ended.signal.aborted) return EXIT.bug;
-    options.onIdle?.();
-    if (!signal.aborted)
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    return EXIT.ok;
-  } catch (error) {
+/** What ends a run, said and as an exit code; a source that complains while it is being stopped is not heard. */
+function failed(error: unknown, { signal, onFatal, log }: Host): number {
+  if (error instanceof SourceError) {
     if (signal.aborted) return EXIT.ok;
-    if (error instanceof SourceError) {
-      log.error(error.message);
-      return EXIT_OF[error.kind];
-    }
-    log.error({ err: error }, "stopped");
-    return EXIT.bug;
+    onFatal(error.message);
+    return EXIT_OF[error.kind];
   }
+  if (error instanceof StoreError) {
+    onFatal(error.message);
+    return EXIT.usage;
+  }
+  log.error({ err: error }, "stopped");
+  return EXIT.bug;
 }
 
 const EXIT_OF = {
@@ -122,64 +159,3 @@ const EXIT_OF = {
   stolen: EXIT.refused,
   config: EXIT.usage,
 } as const;
-
-async function sendLoop({ store, sinks, log }: Host, signal: AbortSignal): Promise<void> {
-  const byName = new Map(sinks.map((sink) => [sink.name, sink]));
-  const lastSent = new Map<string, number>();
-  const onTrouble = (target: string, because: string): void => log.warn({ target, because }, "alert not delivered");
-  const round = (until: AbortSignal): Promise<number> =>
-    sendDue(store, byName, { now, signal: until, onTrouble }, lastSent);
-  while (!signal.aborted) {
-    await round(signal);
-    await sleep(OUTBOX_MS, undefined, { signal }).catch(() => undefined);
-  }
-  await round(AbortSignal.timeout(LAST_SENDS_MS));
-}
-
-// The clock is one of the places where a number becomes a time.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion
-const now = (): EpochMs => Date.now() as EpochMs;
-
-function planAlerts(sinks: readonly Sink[], before: Finding | undefined, after: Finding): Commit["outbox"] {
-  const kind = alertFor(before, after);
-  if (kind === undefined) return [];
-  return sinks.map((sink) => {
-    const id = alertIdOf(`${alertKey(kind, after)}|${sink.name}`);
-    return { alertId: id, target: sink.name, body: sink.render({ id, kind, finding: after }), findingId: after.id };
-  });
-}
-
-/** Sinks of the configured targets; a fault names the target and the reference, never a secret. */
-export function buildSinks(config: Config, environment: NodeJS.ProcessEnv): Result<readonly Sink[], readonly string[]> {
-  const faults: string[] = [];
-  const sinks = config.targets.flatMap((target) => {
-    const sink = buildSink(target, config.publicUrl, environment);
-    if (sink.ok) return [sink.value];
-    faults.push(...sink.error.map((fault) => `targets.${target.name}: ${fault}`));
-    return [];
-  });
-  return faults.length === 0 ? ok(sinks) : err(faults);
-}
-
-function buildSink(
-  target: TargetConfig,
-  publicUrl: string | undefined,
-  environment: NodeJS.ProcessEnv,
-): Result<Sink, readonly string[]> {
-  const address = resolveSecret(target.url, environment);
-  if (!address.ok) return err([address.error]);
-  if (!URL.canParse(address.value)) return err([`${target.url}: is no URL`]);
-  const base = { name: target.name, url: new URL(address.value), allowPrivate: target.allowPrivate, publicUrl };
-  switch (target.type) {
-    case "slack":
-      return ok(slackSink(base));
-    case "teams":
-      return ok(teamsSink(base));
-    case "webhook": {
-      const secrets = target.secrets.map((reference) => resolveSecret(reference, environment));
-      const faults = secrets.flatMap((secret) => (secret.ok ? [] : [secret.error]));
-      if (faults.length > 0) return err(faults);
-      return ok(webhookSink({ ...base, secrets: secrets.flatMap((secret) => (secret.ok ? [secret.value] : [])), now }));
-    }
-  }
-}

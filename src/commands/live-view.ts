@@ -13,8 +13,14 @@ export interface LiveView extends View {
   publish(analysis: Analysis): void;
 }
 
+export interface LiveViewOptions {
+  readonly ledger: () => ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
+  /** As in the view. */
+  readonly waitingFor: () => readonly string[];
+}
+
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView(ledger: () => ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>): LiveView {
+export function createLiveView({ ledger, waitingFor }: LiveViewOptions): LiveView {
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -47,6 +53,7 @@ export function createLiveView(ledger: () => ReadonlyMap<string, ReadonlyMap<str
           );
     },
     sources: () => sourceHealth(ledger(), current),
+    waitingFor,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);

@@ -13,8 +13,10 @@ import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
-import { buildSinks, host } from "./host.ts";
-import { stopSignal } from "./stop-signal.ts";
+import { host } from "./host.ts";
+import { portOf } from "./port.ts";
+import { exitCodeOf, stopSignal } from "./stop-signal.ts";
+import { buildSinks } from "./targets.ts";
 
 /** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
 const JOIN_SECONDS = 60;
@@ -43,7 +45,7 @@ async function serve(flags: Flags): Promise<number> {
   const log = createLogger(config.value.logLevel);
   const sinks = buildSinks(config.value, process.env);
   const sources = buildSources(config.value, log);
-  const port = portOf(flags.port, config.value.server.port);
+  const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
   const faults = [sinks, sources, port].flatMap((part) => (part.ok ? [] : part.error));
   if (!sinks.ok || !sources.ok || !port.ok) return usage(faults);
   return await serveWith({ config: config.value, sinks: sinks.value, sources: sources.value, port: port.value, log });
@@ -57,10 +59,11 @@ async function serveWith(parts: {
   log: Logger;
 }): Promise<number> {
   const { config, sinks, sources, port, log } = parts;
+  const stop = stopSignal();
   try {
     const store = openSqliteStore(config.state);
     try {
-      return await host({
+      const code = await host({
         sources,
         store,
         sinks,
@@ -68,10 +71,12 @@ async function serveWith(parts: {
         joinWindow: JOIN_SECONDS,
         port,
         log,
-        signal: stopSignal(),
+        signal: stop,
         onReady: (address) => process.stderr.write(`Scopetrail is ready: ${address}\n`),
         onIdle: () => log.info("all sources were read to their ends"),
+        onFatal: (says) => usage([says]),
       });
+      return exitCodeOf(code, stop);
     } finally {
       store.close();
     }
@@ -84,15 +89,6 @@ async function serveWith(parts: {
 function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);
   return EXIT.usage;
-}
-
-function portOf(text: string | undefined, configured: number): Result<number, readonly string[]> {
-  const asked = text ?? process.env["PORT"];
-  if (asked === undefined) return ok(configured);
-  const port = Number(asked);
-  return Number.isInteger(port) && port >= 0 && port <= 65_535
-    ? ok(port)
-    : err([`--port ${asked}: is no port (0 to 65535)`]);
 }
 
 function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {

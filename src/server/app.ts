@@ -16,6 +16,8 @@ export interface AppOptions {
   /** `Host` headers that are answered; asked at each request, as the port may be known late. */
   readonly allowedHosts: () => readonly string[];
   readonly version: string;
+  /** Told of a request that failed for a reason of ours. */
+  readonly onFailure: (error: Error) => void;
 }
 
 /** Dashboard and read API over a view; knows nothing of how the view comes about. */
@@ -27,7 +29,10 @@ export function createApp(view: View, options: AppOptions): Hono {
   pages(app, view);
   api(app, view, options.version);
   app.notFound((context) => missing(context, view));
-  app.onError((_error, context) => problem(context, 500, "Something in Scopetrail failed; its log has the details."));
+  app.onError((error, context) => {
+    options.onFailure(error);
+    return problem(context, 500, "Something in Scopetrail failed; its log has the details.");
+  });
   return app;
 }
 
@@ -44,9 +49,10 @@ function pages(app: Hono, view: View): void {
 function api(app: Hono, view: View, version: string): void {
   app.get("/livez", (context) => context.json({ status: "ok", version }));
   app.get("/readyz", (context) => {
+    const waitingFor = view.waitingFor();
+    if (waitingFor.length > 0) return context.json({ status: "waiting", waitingFor }, 503);
     const watermark = view.watermark();
-    if (watermark === null) return context.json({ status: "waiting for records" }, 503);
-    return context.json({ status: "ok", watermark: iso(watermark) });
+    return context.json({ status: "ok", watermark: watermark === null ? null : iso(watermark) });
   });
   app.get("/api/v1/report", (context) => context.json(toReportJson(view.report())));
   app.get("/api/v1/findings", (context) =>

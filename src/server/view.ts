@@ -42,6 +42,8 @@ export interface View {
   samples(id: string): readonly SampleCall[];
   changes(id: string): readonly ChangeMark[];
   sources(): readonly SourceHealth[];
+  /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
+  waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
   watermark(): Instant | null;
   /** Called at most once a second when anything above may have changed; returns its own removal. */

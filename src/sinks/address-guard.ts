@@ -23,10 +23,11 @@ for (const [network, bits] of [
   denied.addSubnet(network, bits, "ipv4");
 }
 for (const [network, bits] of [
-  ["::", 128],
-  ["::1", 128],
+  // Unspecified, loopback and the retired IPv4-compatible spelling of every IPv4 address.
+  ["::", 96],
   ["fc00::", 7],
   ["fe80::", 10],
+  ["fec0::", 10],
   ["ff00::", 8],
   ["64:ff9b::", 96],
   ["64:ff9b:1::", 48],
@@ -62,10 +63,19 @@ export interface Destination {
   readonly family: 4 | 6;
 }
 
+/** Why no alert can go to an address, whatever it leads to; undefined when nothing speaks against it. */
+export function addressFault(url: URL, allowPrivate: boolean): string | undefined {
+  if (url.username !== "" || url.password !== "") return "the address holds a user name or password";
+  if (url.protocol === "https:" || (allowPrivate && url.protocol === "http:")) return undefined;
+  return url.protocol === "http:"
+    ? "the address is not https; http needs allowPrivate on the target"
+    : "the address is not https";
+}
+
 /** Resolves a target once; the connection goes to the very address that was checked. */
 export async function resolveDestination(url: URL, allowPrivate: boolean): Promise<Result<Destination, string>> {
-  if (url.username !== "" || url.password !== "") return err("the address holds a user name or password");
-  if (url.protocol !== "https:" && !(allowPrivate && url.protocol === "http:")) return err("the address is not https");
+  const fault = addressFault(url, allowPrivate);
+  if (fault !== undefined) return err(fault);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   let found: readonly { address: string; family: number }[];
   try {

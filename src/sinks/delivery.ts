@@ -19,5 +19,10 @@ export function deliveryOf(host: string, answer: Result<Answer, string>): Delive
       : { kind: "delivered", status };
   }
   if (LATER.has(status) || status >= 500) return { kind: "retry", because: `${host}: answered ${status}`, ...wait };
+  if (status === 410)
+    return {
+      kind: "gone",
+      because: `${host}: answered 410, gone for good. Give the target a new address and start again.`,
+    };
   return { kind: "broken", because: `${host}: answered ${status}. Check the target's address and secrets.` };
 }

@@ -26,6 +26,7 @@ export async function post(message: Post): Promise<Result<Answer, string>> {
   const destination = await resolveDestination(message.url, message.allowPrivate);
   if (!destination.ok) return err(`${message.url.hostname}: ${destination.error}`);
   const { address, family } = destination.value;
+  const timeout = AbortSignal.timeout(TOTAL_MS);
   const options: RequestOptions = {
     method: "POST",
     headers: {
@@ -34,7 +35,7 @@ export async function post(message: Post): Promise<Result<Answer, string>> {
       ...message.headers,
       "content-length": String(Buffer.byteLength(message.body)),
     },
-    signal: AbortSignal.any([message.signal, AbortSignal.timeout(TOTAL_MS)]),
+    signal: AbortSignal.any([message.signal, timeout]),
     lookup: (_host, lookupOptions, callback) => {
       if (lookupOptions.all === true) callback(null, [{ address, family }]);
       else callback(null, address, family);
@@ -43,7 +44,8 @@ export async function post(message: Post): Promise<Result<Answer, string>> {
   try {
     return ok(await exchange(message, options));
   } catch (error) {
-    return err(`${message.url.hostname}: no answer (${codeOf(error)})`);
+    const why = timeout.aborted ? `within ${TOTAL_MS / 1_000} s` : `(${codeOf(error)})`;
+    return err(`${message.url.hostname}: no answer ${why}`);
   }
 }
 

@@ -16,8 +16,10 @@ export type Delivery =
   | { readonly kind: "delivered"; readonly status: number }
   /** Try again, not before `afterMs` from now where the target said so. */
   | { readonly kind: "retry"; readonly because: string; readonly afterMs?: number }
-  /** The target's configuration is wrong (401, 403, 404, 410 …): keep the alert, stop hammering, tell the operator. */
-  | { readonly kind: "broken"; readonly because: string };
+  /** The target's configuration is wrong (401, 403, 404 …): keep the alert, stop hammering, tell the operator. */
+  | { readonly kind: "broken"; readonly because: string }
+  /** The target said that it wants no more (410): nothing is sent to it until the next start. */
+  | { readonly kind: "gone"; readonly because: string };
 
 /** Renders alerts for one kind of target and sends them; idempotent by alert id as far as the target allows. */
 export interface Sink {

@@ -17,6 +17,12 @@ const MOST_BYTES = 20_000;
 /** Longest text of a fact, tried from the first on until the card fits. */
 const LENGTHS = [2_000, 800, 300, 120, 60];
 
+/** Why nothing can be posted to an address: the connectors of Office 365 have been switched off. */
+export const retiredConnector = ({ hostname }: URL): string | undefined =>
+  hostname === "outlook.office.com" || hostname.endsWith(".webhook.office.com")
+    ? "Office 365 connectors are retired; create a Workflows webhook in the channel and use its address"
+    : undefined;
+
 /**
  * Teams by a Power Automate Workflow. An answer of 202 means that the flow was triggered, not that the card was posted.
  */

@@ -48,6 +48,17 @@ export function sign(
   return `v1,${createHmac("sha256", key).update(`${signed.alertId}.${signed.timestamp}.${signed.body}`).digest("base64")}`;
 }
 
+const SECRET = /^whsec_[A-Za-z0-9+/]+={0,2}$/;
+/** Of a secret, by Standard Webhooks. */
+const SECRET_BYTES = { least: 24, most: 64 };
+
+/** Why a text cannot sign; undefined for a secret of Standard Webhooks. Never holds the text. */
+export function secretFault(secret: string): string | undefined {
+  const bytes = SECRET.test(secret) ? Buffer.from(secret.slice("whsec_".length), "base64").length : 0;
+  if (bytes >= SECRET_BYTES.least && bytes <= SECRET_BYTES.most) return undefined;
+  return `is no secret of Standard Webhooks: whsec_ and the base64 of ${SECRET_BYTES.least} to ${SECRET_BYTES.most} random bytes. Make one with: echo whsec_$(openssl rand -base64 32)`;
+}
+
 /** The body, under the limit whatever the finding holds: first details go, then long texts are cut. */
 export function webhookBody({ kind, finding }: Alert): string {
   const timestamp = formatInstant(finding.end ?? finding.detectedAt);

@@ -23,10 +23,14 @@ let view: SampleView;
 beforeAll(async () => {
   view = sampleView();
   let port = 0;
-  const listening = await listen(createApp(view, { allowedHosts: () => [`127.0.0.1:${port}`], version: "test" }), {
-    port: 0,
-    hostname: "127.0.0.1",
+  const app = createApp(view, {
+    allowedHosts: () => [`127.0.0.1:${port}`],
+    version: "test",
+    onFailure: (error) => {
+      throw error;
+    },
   });
+  const listening = await listen(app, { port: 0, hostname: "127.0.0.1" });
   if (!listening.ok) throw new Error(listening.error);
   server = listening.value;
   port = server.port;

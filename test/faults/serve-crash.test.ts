@@ -43,8 +43,8 @@ async function reportAt(address: string, time: number): Promise<Report> {
   const stream = await fetch(new URL("/api/v1/stream", address), { signal: gone.signal });
   try {
     for await (const _chunk of stream.body ?? []) {
-      const { watermark } = (await (await fetch(new URL("/readyz", address))).json()) as { watermark?: string };
-      if (watermark === undefined || Date.parse(watermark) < time) continue;
+      const { watermark } = (await (await fetch(new URL("/readyz", address))).json()) as { watermark?: string | null };
+      if (typeof watermark !== "string" || Date.parse(watermark) < time) continue;
       return (await (await fetch(new URL("/api/v1/report", address))).json()) as Report;
     }
   } finally {

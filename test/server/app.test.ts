@@ -7,7 +7,8 @@ import { finding } from "../finding-builder.ts";
 import { sampleView } from "./sample-view.ts";
 
 const HOST = "127.0.0.1:7433";
-const app = (view = sampleView()) => createApp(view, { allowedHosts: () => [HOST], version: "test" });
+const app = (view = sampleView(), onFailure = (_error: Error): void => undefined) =>
+  createApp(view, { allowedHosts: () => [HOST], version: "test", onFailure });
 const get = async (path: string, headers: Record<string, string> = {}) =>
   await app().request(path, { headers: { host: HOST, ...headers } });
 
@@ -78,6 +79,28 @@ test("the report is what the schema says", async () => {
   expect(report).toMatchObject({ schema: "scopetrail.report/1" });
 });
 
+test("not ready says what is waited for", async () => {
+  const view = sampleView();
+  view.waiting = ["source hub was not reached yet"];
+  const response = await app(view).request("/readyz", { headers: { host: HOST } });
+  expect(response.status).toBe(503);
+  expect(await response.json()).toEqual({ status: "waiting", waitingFor: ["source hub was not reached yet"] });
+});
+
+test("a request that fails is told to the log, and the client learns nothing of it", async () => {
+  const view = sampleView();
+  view.minutes = () => {
+    throw new Error("the secret of the failure");
+  };
+  const told: string[] = [];
+  const failing = app(view, (error) => told.push(error.message));
+  const response = await failing.request("/api/v1/minutes", { headers: { host: HOST } });
+  expect(response.status).toBe(500);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  expect(await response.text()).not.toContain("secret");
+  expect(told).toEqual(["the secret of the failure"]);
+});
+
 test("a query cannot be ended by what a log holds", () => {
   const [split] = finding().splits;
   const where = { api: 'x" or 1 == 1 // \\' };
@@ -89,10 +112,12 @@ describe("over a socket", () => {
   const serve = async () => {
     const view = sampleView();
     let port = 0;
-    const listening = await listen(createApp(view, { allowedHosts: () => [`127.0.0.1:${port}`], version: "test" }), {
-      port: 0,
-      hostname: "127.0.0.1",
+    const served = createApp(view, {
+      allowedHosts: () => [`127.0.0.1:${port}`],
+      version: "test",
+      onFailure: () => undefined,
     });
+    const listening = await listen(served, { port: 0, hostname: "127.0.0.1" });
     if (!listening.ok) throw new Error(listening.error);
     port = listening.value.port;
     return { view, server: listening.value };
@@ -126,10 +151,7 @@ describe("over a socket", () => {
 
   test("a port that is taken is an error with the way out", async () => {
     const { server } = await serve();
-    const second = await listen(createApp(sampleView(), { allowedHosts: () => [], version: "test" }), {
-      port: server.port,
-      hostname: "127.0.0.1",
-    });
+    const second = await listen(app(), { port: server.port, hostname: "127.0.0.1" });
     expect(second).toMatchObject({ ok: false, error: expect.stringMatching(/taken.*--port/) });
     await server.close();
   });

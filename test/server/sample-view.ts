@@ -10,6 +10,7 @@ import { finding, hostileFinding } from "../finding-builder.ts";
 export interface SampleView extends View {
   readonly listeners: Set<() => void>;
   findings: readonly Finding[];
+  waiting: readonly string[];
   /** Tells everybody who listens that something changed. */
   change(): void;
 }
@@ -29,6 +30,7 @@ export function sampleView(): SampleView {
   const view: SampleView = {
     listeners,
     findings: [finding(), { ...hostileFinding(), id: "F-HOSTILE0000", status: "resolved", end: at(3_000) }],
+    waiting: [],
     change: () => {
       for (const listener of listeners) listener();
     },
@@ -69,6 +71,7 @@ export function sampleView(): SampleView {
     ],
     changes: () => [{ time: at(-30), says: "sqlroleassignments/delete (succeeded)" }],
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
+    waitingFor: () => view.waiting,
     watermark: () => at(60),
     subscribe(listener) {
       listeners.add(listener);

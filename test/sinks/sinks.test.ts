@@ -6,12 +6,13 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, test } from "vitest";
 import type { EpochMs } from "../../src/model/time.ts";
 import { isDenied } from "../../src/sinks/address-guard.ts";
-import { sendDue } from "../../src/sinks/outbox.ts";
+import { createOutbox } from "../../src/sinks/outbox.ts";
 import type { Alert, Delivery, Sink } from "../../src/sinks/sink.ts";
 import { slackMessage, slackSink } from "../../src/sinks/slack.ts";
 import { teamsMessage } from "../../src/sinks/teams.ts";
-import { webhookBody, webhookSink } from "../../src/sinks/webhook.ts";
+import { secretFault, webhookBody, webhookSink } from "../../src/sinks/webhook.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { finding, hostileFinding } from "../finding-builder.ts";
 
 const opened = (): Alert => ({ id: "msg_1", kind: "finding.opened", finding: finding() });
@@ -63,7 +64,7 @@ describe("what an answer means", () => {
     },
     { name: "401 is never delivered", answer: (response) => response.writeHead(401).end(), kind: "broken" },
     { name: "403 is never delivered", answer: (response) => response.writeHead(403).end(), kind: "broken" },
-    { name: "410", answer: (response) => response.writeHead(410).end(), kind: "broken" },
+    { name: "410", answer: (response) => response.writeHead(410).end(), kind: "gone" },
     { name: "429", answer: (response) => response.writeHead(429, { "retry-after": "7" }).end(), kind: "retry" },
     { name: "500", answer: (response) => response.writeHead(500).end(), kind: "retry" },
     { name: "a reset connection", answer: (response) => response.destroy(), kind: "retry" },
@@ -198,10 +199,10 @@ describe("outbox", () => {
     findings: [],
     outbox: ids.map((alertId) => ({ alertId, target, body: alertId, findingId: "F-1" })),
   });
-  const scripted = (answers: readonly Delivery[]): Sink & { readonly sent: string[] } => {
+  const scripted = (answers: readonly Delivery[], name = "t"): Sink & { readonly sent: string[] } => {
     const sent: string[] = [];
     return {
-      name: "t",
+      name,
       sent,
       render: () => "",
       send: async (_id, body) =>
@@ -209,44 +210,108 @@ describe("outbox", () => {
     };
   };
   const epoch = (ms: number) => ms as EpochMs;
+  const started = (sinks: readonly Sink[], store: Store = createMemoryStore()) => {
+    const told: string[] = [];
+    let time = 0;
+    const outbox = createOutbox({
+      store,
+      sinks,
+      now: () => epoch(time),
+      elapsed: () => time,
+      onTrouble: (target, because) => told.push(`${target}: ${because}`),
+      onFailure: (error) => told.push(String(error)),
+    });
+    const round = async (at: number) => {
+      time = at;
+      outbox.round(new AbortController().signal);
+      await outbox.settled();
+    };
+    return { store, told, outbox, round };
+  };
 
   test("keeps the order of a finding's alerts, waits after a failure, and sends nothing twice", async () => {
-    const store = createMemoryStore();
-    store.commit(commit(["a", "b"]));
     const sink = scripted([{ kind: "retry", because: "down" }]);
-    const told: string[] = [];
-    const round = (time: number) =>
-      sendDue(
-        store,
-        new Map([["t", sink]]),
-        {
-          now: () => epoch(time),
-          signal: new AbortController().signal,
-          onTrouble: (_target, because) => told.push(because),
-        },
-        new Map(),
-      );
+    const { store, told, round } = started([sink]);
+    store.commit(commit(["a", "b"]));
     await round(1_000);
     await round(3_000);
     expect(sink.sent).toEqual(["a"]);
     for (let time = 10_000; time <= 40_000; time += 10_000) await round(time);
     expect(sink.sent).toEqual(["a", "a", "b"]);
-    expect(told).toEqual(["down"]);
-    store.close();
+    expect(told).toEqual(["t: down"]);
   });
   test("an alert for a target that is gone is set aside, the others go on", async () => {
-    const store = createMemoryStore();
+    const sink = scripted([]);
+    const { store, round } = started([sink]);
     store.commit(commit(["x"], "gone"));
     store.commit(commit(["a"]));
-    const sink = scripted([]);
-    await sendDue(
-      store,
-      new Map([["t", sink]]),
-      { now: () => epoch(1_000), signal: new AbortController().signal, onTrouble: () => undefined },
-      new Map(),
-    );
+    await round(1_000);
     expect(sink.sent).toEqual(["a"]);
     expect(store.due(epoch(1e12), 10)).toEqual([]);
-    store.close();
+  });
+  test("a target that hangs holds up no other", async () => {
+    const answer = Promise.withResolvers<Delivery>();
+    const hangs: Sink = { name: "slow", render: () => "", send: () => answer.promise };
+    const sink = scripted([]);
+    const { store, outbox } = started([hangs, sink]);
+    store.commit(commit(["x", "y"], "slow"));
+    store.commit(commit(["a"]));
+    outbox.round(new AbortController().signal);
+    await expect.poll(() => sink.sent).toEqual(["a"]);
+    answer.resolve({ kind: "delivered", status: 200 });
+    await outbox.settled();
+    expect(store.due(epoch(1e12), 10).map(({ alertId }) => alertId)).toEqual(["y"]);
+  });
+  test("at most one alert a second to one target, of whatever finding", async () => {
+    const sink = scripted([]);
+    const { store, round } = started([sink]);
+    for (const id of ["a", "b", "c"])
+      store.commit({ ...commit([]), outbox: [{ alertId: id, target: "t", body: id, findingId: `F-${id}` }] });
+    await round(1_000);
+    await round(1_500);
+    expect(sink.sent).toEqual(["a"]);
+    await round(2_000);
+    expect(sink.sent).toEqual(["a", "b"]);
+  });
+  test("nothing more goes to a target that answered that it is gone for good", async () => {
+    const sink = scripted([{ kind: "gone", because: "410" }]);
+    const { store, round, told } = started([sink]);
+    store.commit(commit(["a", "b"]));
+    for (const time of [1_000, 10_000, 1e9]) await round(time);
+    expect(sink.sent).toEqual(["a"]);
+    expect(store.due(epoch(1e12), 10)).toEqual([]);
+    expect(told).toEqual(["t: 410"]);
+  });
+  test("what became of an alert and could not be kept is told, and the alert is sent again", async () => {
+    const store = createMemoryStore();
+    const sink = scripted([]);
+    const full = {
+      ...store,
+      sent: () => {
+        throw new Error("the disk is full");
+      },
+    };
+    const { told, round } = started([sink], full);
+    store.commit(commit(["a"]));
+    await round(1_000);
+    await round(3_000);
+    expect(sink.sent).toEqual(["a", "a"]);
+    expect(told).toEqual(["Error: the disk is full", "Error: the disk is full"]);
+  });
+});
+
+describe("secrets of a webhook", () => {
+  const bytes = (count: number) => `whsec_${Buffer.alloc(count, 7).toString("base64")}`;
+  test.each([
+    { name: "32 random bytes", secret: bytes(32), fit: true },
+    { name: "the least", secret: bytes(24), fit: true },
+    { name: "too short", secret: bytes(23), fit: false },
+    { name: "too long", secret: bytes(65), fit: false },
+    { name: "no prefix", secret: Buffer.alloc(32).toString("base64"), fit: false },
+    { name: "not base64", secret: "whsec_not base64 at all, but long enough", fit: false },
+  ])("$name", ({ secret, fit }) => {
+    const fault = secretFault(secret);
+    expect(fault === undefined).toBe(fit);
+    if (fault !== undefined) expect(fault).not.toContain(secret);
   });
 });
