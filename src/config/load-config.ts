@@ -57,6 +57,7 @@ const KEYS = [
   "sources",
   "state",
   "lateness",
+  "joinBy",
   "server",
   "targets",
   "publicUrl",

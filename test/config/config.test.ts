@@ -34,6 +34,11 @@ const faults: { name: string; text: string; says: RegExp[] }[] = [
     text: 'sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB", startAt: yesterday }]',
     says: [/startAt/],
   },
+  {
+    name: "a path that is none",
+    text: `${GOOD}joinBy: "requestHeaders..x"`,
+    says: [/joinBy.*requestHeaders\.x-correlation-id/],
+  },
   { name: "not YAML", text: "a: [", says: [/config\.yml/] },
   {
     name: "two faults at once",
