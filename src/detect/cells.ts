@@ -6,9 +6,8 @@ export interface Cell {
   bin: number;
   /** Trials in the bin. */
   n: number;
-  /** Decayed trials since the cell was first seen, and that bin. */
+  /** Decayed trials since the cell was first seen. */
   total: number;
-  readonly since: number;
   /** Symptom → refusals in the bin. */
   refused: Map<string, number> | undefined;
   /** Symptom → detector, made at the first refusal. */
@@ -37,18 +36,18 @@ export const createCells = (width: number): Cells => ({
 /** Trials are forgotten by half in 12 h of bins of 10 s. */
 const DECAY = 0.5 ** (1 / 4_320);
 
-/** Counts one trial in the cell of each of its values and of its unit; gives the unit's cell. */
+/** Counts one trial in the cell of each of its values and of its unit. */
 export function countTrial(
   cells: Cells,
   trial: { readonly bin: number; readonly ids: Int32Array; readonly unit: number; readonly refusedAs?: string },
-): Cell | undefined {
+): void {
   const { bin, ids, unit, refusedAs } = trial;
   for (let column = 0; column < ids.length; column++) {
     const id = ids[column] ?? -1;
     const list = cells.columns[column];
     if (id >= 0 && list !== undefined && COMPARED[column] === true) countIn(cells, list, id, { bin, refusedAs });
   }
-  return unit < 0 ? undefined : countIn(cells, cells.units, unit, { bin, refusedAs });
+  if (unit >= 0) countIn(cells, cells.units, unit, { bin, refusedAs });
 }
 
 function countIn(
@@ -56,14 +55,13 @@ function countIn(
   list: (Cell | undefined)[],
   id: number,
   trial: { bin: number; refusedAs: string | undefined },
-): Cell {
+): void {
   let cell = list[id];
   if (cell === undefined) {
     cell = {
       bin: Number.NEGATIVE_INFINITY,
       n: 0,
       total: 0,
-      since: trial.bin,
       refused: undefined,
       detectors: undefined,
     };
@@ -82,7 +80,6 @@ function countIn(
     cell.refused ??= new Map();
     cell.refused.set(trial.refusedAs, (cell.refused.get(trial.refusedAs) ?? 0) + 1);
   }
-  return cell;
 }
 
 /** Steps the detectors of every cell that the bin touched. */

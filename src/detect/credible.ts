@@ -8,7 +8,7 @@ import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 interface Run {
   counted: number;
   lastCounted: Instant;
-  /** Where the last counted refusal was written, to weigh retries on it. */
+  /** Serial number of the row of the last counted refusal, to weigh retries on it. */
   row: number;
   symptom: string;
 }
@@ -39,7 +39,7 @@ export const createCredibility = (limit: number): Credibility => ({
 export type Verdict =
   | { readonly kind: "trial"; readonly unit: string }
   /** A retry or one of a long run: weigh it on the row that was written for the run. */
-  | { readonly kind: "collapsed"; readonly row: number; readonly symptom: string }
+  | { readonly kind: "collapsed"; readonly unit: string; readonly row: number; readonly symptom: string }
   | { readonly kind: "never-succeeded" };
 
 const MEMORY_MS: DurationMs = 86_400_000;
@@ -80,7 +80,7 @@ export function judgeRefusal(state: Credibility, call: Call, trial: Trial): Verd
   if (run !== undefined) {
     const since = msBetween(call.time, run.lastCounted);
     const collapsed = since < RETRY_MS || (run.counted >= RUN_COUNTED && since < RUN_SPACING_MS);
-    if (collapsed) return { kind: "collapsed", row: run.row, symptom: run.symptom };
+    if (collapsed) return { kind: "collapsed", unit, row: run.row, symptom: run.symptom };
   }
   return { kind: "trial", unit };
 }

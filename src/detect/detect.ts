@@ -1,12 +1,11 @@
 import { trialsOf, type Trial } from "../correlate/call.ts";
-import { unitHash } from "../lib/hash.ts";
 import type { Call, Layer, Outcome } from "../model/call.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
-import { type Cell, type Cells, createCells, countTrial, stepCells } from "./cells.ts";
+import { type Cells, createCells, countTrial, stepCells } from "./cells.ts";
 import { answer, type Challenges, createChallenges, hold, released } from "./challenge.ts";
 import { COLUMNS, createDictionary, type Dictionary, encodeRow, intern, WIDTH } from "./columns.ts";
 import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess, unitOf } from "./credible.ts";
-import { addWeight, createRows, pushRow, type Rows } from "./rows.ts";
+import { addCall, createRows, pushRow, type Rows } from "./rows.ts";
 
 /** What a refused row says beyond its dimensions. */
 export interface RefusalFacts {
@@ -27,8 +26,7 @@ export interface RefusalFacts {
 export interface Symptom {
   readonly name: string;
   readonly layer: Layer;
-  readonly rows: Rows;
-  readonly facts: RefusalFacts[];
+  readonly rows: Rows<RefusalFacts>;
   /** Start of the rise that raised the alarm; absent while nothing is wrong. */
   onset: Instant | undefined;
   lastAlarm: Instant;
@@ -67,8 +65,6 @@ const BIN_MS: DurationMs = 10_000;
 const SUCCEEDED_ROWS = 65_536;
 const REFUSED_ROWS = 16_384;
 const MAX_SYMPTOMS = 64;
-/** A unit busier than this many successes a second is thinned to the square root of its excess. */
-const UNTHINNED_PER_SECOND = 0.5;
 /** An episode is over when no alarm was raised and nothing refused for this long. */
 const EPISODE_MEMORY_MS: DurationMs = 3_600_000;
 const EXPLAIN_GROWTH = 1.25;
@@ -144,25 +140,17 @@ function countSuccess(detection: Detection, call: Call, trial: Trial, calls: 0 |
   const unitName = own ? noteSuccess(detection.credibility, call, trial) : unitOf(call, trial);
   const unit = intern(detection.units, unitName);
   const ids = rowIds(detection, call, trial);
-  const cell = countTrial(detection.cells, { bin: detection.bin, ids, unit });
-  const share = shareKept(cell, detection.bin);
-  if (share < 1 && unitHash(call.id, 7) >= share) return;
+  countTrial(detection.cells, { bin: detection.bin, ids, unit });
   pushRow(detection.succeeded, {
     time: call.time,
     unit,
-    weight: calls / share,
-    trials: 1 / share,
+    weight: calls,
+    trials: 1,
     status: call.gateway?.status ?? trial.operation?.status ?? 200,
     ids,
     call: call.id,
+    facts: undefined,
   });
-}
-
-function shareKept(cell: Cell | undefined, bin: number): number {
-  if (cell === undefined) return 1;
-  const bins = Math.max(6, Math.min(360, bin - cell.since));
-  const perSecond = (cell.total / bins) * (1_000 / BIN_MS);
-  return Math.min(1, Math.sqrt(UNTHINNED_PER_SECOND / Math.max(perSecond, 1e-6)));
 }
 
 function countRefusal(
@@ -175,7 +163,7 @@ function countRefusal(
   if (verdict.kind === "collapsed") {
     const collapsed = detection.symptoms.get(verdict.symptom);
     if (collapsed === undefined) return;
-    addWeight(collapsed.rows, verdict.row, 1);
+    addCall(collapsed.rows, verdict.row, intern(detection.units, verdict.unit));
     collapsed.lastRefused = call.time;
     return;
   }
@@ -185,8 +173,8 @@ function countRefusal(
   const ids = rowIds(detection, call, refusal.trial);
   countTrial(detection.cells, { bin: detection.bin, ids, unit, refusedAs: symptom.name });
   const status = statusOf(refusal.trial);
-  const row = pushRow(symptom.rows, { time: call.time, unit, weight: 1, trials: 1, status, ids, call: call.id });
-  symptom.facts[row % symptom.rows.room] = factsOf(call, refusal.trial, refusal.layer);
+  const facts = factsOf(call, refusal.trial, refusal.layer);
+  const row = pushRow(symptom.rows, { time: call.time, unit, weight: 1, trials: 1, status, ids, call: call.id, facts });
   symptom.counted += 1;
   symptom.lastRefused = call.time;
   noteRefusal(detection.credibility, verdict.unit, { at: call.time, row, symptom: symptom.name });
@@ -227,7 +215,6 @@ function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom
     name,
     layer,
     rows: createRows(REFUSED_ROWS),
-    facts: [],
     onset: undefined,
     lastAlarm: long,
     lastRefused: long,

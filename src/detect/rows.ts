@@ -1,32 +1,42 @@
-import type { Instant } from "../model/time.ts";
+import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
 import { WIDTH } from "./columns.ts";
+import { thinBusy } from "./thin.ts";
 
-/** A ring of compared trials in typed arrays; the oldest are overwritten. Plain data: survives a structured clone. */
-export interface Rows {
+/**
+ * Compared trials of the last twelve hours in typed arrays, in the order in which they came. When full, busy units are
+ * thinned to half the room: what is left stands for what was lost. Plain data: survives a structured clone.
+ */
+export interface Rows<Facts = undefined> {
   readonly capacity: number;
   /** Rows that the arrays can hold now; doubles up to `capacity`. */
   room: number;
-  /** How many were ever written. */
+  count: number;
+  /** Rows ever written, and of each row which it was. */
   written: number;
+  serial: Float64Array;
   time: Float64Array;
   unit: Int32Array;
-  /** Calls that a row stands for: collapsed retries, or 1/q when only a share q is kept; 0 for a further operation of a call. */
+  /** Calls that a row stands for: collapsed retries and rows that were thinned; 0 for a further operation of a call. */
   weight: Float64Array;
-  /** As `weight`, for rates: a further operation of a call counts here. */
+  /** As `weight`, for rates: a further operation of a call counts here, retries do not. */
   trials: Float64Array;
   status: Int16Array;
   /** `WIDTH` value ids a row. */
   ids: Int32Array;
   /** Correlation or activity id. */
-  call: string[];
+  readonly call: string[];
+  readonly facts: Facts[];
 }
 
 const FIRST_ROOM = 256;
+const KEPT_MS: DurationMs = 43_200_000;
 
-export const createRows = (capacity: number): Rows => ({
+export const createRows = <Facts>(capacity: number): Rows<Facts> => ({
   capacity,
   room: FIRST_ROOM,
+  count: 0,
   written: 0,
+  serial: new Float64Array(FIRST_ROOM),
   time: new Float64Array(FIRST_ROOM),
   unit: new Int32Array(FIRST_ROOM),
   weight: new Float64Array(FIRST_ROOM),
@@ -34,9 +44,10 @@ export const createRows = (capacity: number): Rows => ({
   status: new Int16Array(FIRST_ROOM),
   ids: new Int32Array(FIRST_ROOM * WIDTH),
   call: [],
+  facts: [],
 });
 
-export interface Row {
+export interface Row<Facts> {
   readonly time: Instant;
   readonly unit: number;
   readonly weight: number;
@@ -44,12 +55,18 @@ export interface Row {
   readonly status: number;
   readonly ids: Int32Array;
   readonly call: string;
+  readonly facts: Facts;
 }
 
-/** Writes a row and returns its ordinal, which stays valid while it is in the ring. */
-export function pushRow(rows: Rows, row: Row): number {
-  if (rows.written >= rows.room && rows.room < rows.capacity) grow(rows);
-  const at = rows.written % rows.room;
+/** Writes a row and returns its serial number. */
+export function pushRow<Facts>(rows: Rows<Facts>, row: Row<Facts>): number {
+  if (rows.count >= rows.room) {
+    if (rows.room < rows.capacity) grow(rows);
+    else compact(rows, plusMs(row.time, -KEPT_MS));
+  }
+  const at = rows.count;
+  const serial = rows.written;
+  rows.serial[at] = serial;
   rows.time[at] = row.time;
   rows.unit[at] = row.unit;
   rows.weight[at] = row.weight;
@@ -57,49 +74,77 @@ export function pushRow(rows: Rows, row: Row): number {
   rows.status[at] = row.status;
   rows.ids.set(row.ids, at * WIDTH);
   rows.call[at] = row.call;
+  rows.facts[at] = row.facts;
+  rows.count += 1;
   rows.written += 1;
-  return rows.written - 1;
+  return serial;
 }
 
-/** Counts one more call on a row, if it is still there. */
-export function addWeight(rows: Rows, ordinal: number, weight: number): void {
-  if (ordinal < 0 || rows.written - ordinal > rows.room) return;
-  const at = ordinal % rows.room;
-  rows.weight[at] = (rows.weight[at] ?? 0) + weight;
+/** Counts one more call of a unit on the row with the serial number, or on the unit's next one when that was thinned. */
+export function addCall(rows: Rows<unknown>, serial: number, unit: number): void {
+  for (let at = placeOf(rows, serial); at < rows.count; at++) {
+    if (rows.unit[at] !== unit) continue;
+    rows.weight[at] = (rows.weight[at] ?? 0) + 1;
+    return;
+  }
 }
 
-export const rowCount = (rows: Rows): number => Math.min(rows.written, rows.room);
-
-/** Places of the rows in the arrays, oldest first. */
-export function* places(rows: Rows): Generator<number> {
-  const count = rowCount(rows);
-  for (let ordinal = rows.written - count; ordinal < rows.written; ordinal++) yield ordinal % rows.room;
+/** Place of the row with the serial number, or of the first one after it. */
+function placeOf(rows: Rows<unknown>, serial: number): number {
+  let low = 0;
+  let high = rows.count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((rows.serial[middle] ?? 0) < serial) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
-/** Time of the oldest row that is kept; before it the ring knows nothing. */
-export function oldestTime(rows: Rows): number {
-  if (rows.written <= rows.room) return Number.NEGATIVE_INFINITY;
-  return rows.time[rows.written % rows.room] ?? Number.NEGATIVE_INFINITY;
+/** Places of the rows since `from` in the arrays, oldest first. */
+export function placesSince(rows: Rows<unknown>, from: Instant): number[] {
+  const found: number[] = [];
+  for (let place = 0; place < rows.count; place++) if ((rows.time[place] ?? 0) >= from) found.push(place);
+  return found;
 }
 
-function grow(rows: Rows): void {
+export const timeAt = (rows: Rows<unknown>, place: number): Instant => instantFromTicks(rows.time[place] ?? 0);
+
+/** Moves the rows that stay to the front; where even the small units are too many, the oldest rows go. */
+function compact<Facts>(rows: Rows<Facts>, since: Instant): void {
+  const kept = thinBusy(rows, placesSince(rows, since), rows.capacity / 2).slice(-rows.capacity / 2);
+  let at = 0;
+  for (const { place, weight, trials } of kept) {
+    rows.serial[at] = rows.serial[place] ?? 0;
+    rows.time[at] = rows.time[place] ?? 0;
+    rows.unit[at] = rows.unit[place] ?? -1;
+    rows.weight[at] = weight;
+    rows.trials[at] = trials;
+    rows.status[at] = rows.status[place] ?? 0;
+    rows.ids.copyWithin(at * WIDTH, place * WIDTH, (place + 1) * WIDTH);
+    rows.call[at] = rows.call[place] ?? "";
+    const facts = rows.facts[place];
+    if (facts !== undefined) rows.facts[at] = facts;
+    at += 1;
+  }
+  rows.count = at;
+  rows.call.length = at;
+  rows.facts.length = at;
+}
+
+function grow(rows: Rows<unknown>): void {
   const room = Math.min(rows.capacity, rows.room * 2);
-  rows.time = copyInto(new Float64Array(room), rows.time);
-  rows.weight = copyInto(new Float64Array(room), rows.weight);
-  rows.trials = copyInto(new Float64Array(room), rows.trials);
-  const unit = new Int32Array(room);
-  unit.set(rows.unit);
-  rows.unit = unit;
-  const status = new Int16Array(room);
-  status.set(rows.status);
-  rows.status = status;
-  const ids = new Int32Array(room * WIDTH);
-  ids.set(rows.ids);
-  rows.ids = ids;
+  rows.serial = extended(new Float64Array(room), rows.serial);
+  rows.time = extended(new Float64Array(room), rows.time);
+  rows.weight = extended(new Float64Array(room), rows.weight);
+  rows.trials = extended(new Float64Array(room), rows.trials);
+  rows.unit = extended(new Int32Array(room), rows.unit);
+  rows.status = extended(new Int16Array(room), rows.status);
+  rows.ids = extended(new Int32Array(room * WIDTH), rows.ids);
   rows.room = room;
 }
 
-function copyInto(into: Float64Array, from: Float64Array): Float64Array {
+function extended<A extends Float64Array | Int32Array | Int16Array>(into: A, from: A): A {
   into.set(from);
   return into;
 }

@@ -7,6 +7,8 @@ import { type CoverOptions, Search } from "./search.ts";
 export interface Covering {
   readonly rule: Rule;
   readonly aliases: readonly Rule[];
+  /** Where several values of one attribute share the fault, a rule for each of them; none otherwise. */
+  readonly parts: readonly Rule[];
   /** Of the compared rows, those that the rule covers and that no earlier rule covered. */
   readonly rows: readonly number[];
 }
@@ -15,7 +17,7 @@ const MIN_SCORE = 6;
 const MIN_COVERAGE = 0.02;
 const ALIAS_GAIN = 0.85;
 const ALIAS_OVERLAP = 0.9;
-const MAX_ALIASES = 12;
+const MAX_ALIASES = 16;
 
 /**
  * Greedy covering by minimum description length: at most `maxRules` conjunctions, best first, each found on what the
@@ -49,6 +51,7 @@ function bestRule(table: Table, rows: readonly number[], options: CoverOptions):
   return {
     rule: decode(wide, encoded),
     aliases: aliasesOf(wide, candidates, encoded),
+    parts: [],
     rows: coveredRows(wide, encoded),
   };
 }
@@ -69,19 +72,21 @@ const coveredRows = (rule: Rule, encoded: Encoded): readonly number[] =>
 function aliasesOf(rule: Rule, candidates: readonly Rule[], encoded: Encoded): readonly Rule[] {
   const rows = new Set(matching(rule, encoded));
   const aliases: Rule[] = [];
-  for (const other of candidates) {
+  const shortFirst = candidates.toSorted((a, b) => a.conditions.length - b.conditions.length);
+  for (const other of shortFirst) {
     if (aliases.length >= MAX_ALIASES) break;
-    if (sameConditions(other, rule) || other.conditions.length > rule.conditions.length) continue;
+    if (other.conditions.length > rule.conditions.length) continue;
     if (other.gain < ALIAS_GAIN * rule.gain) continue;
-    if (overlap(rows, matching(other, encoded), encoded) >= ALIAS_OVERLAP) aliases.push(decode(other, encoded));
+    if ([rule, ...aliases].some((shorter) => contains(other, shorter))) continue;
+    if (overlap(rows, matching(other, encoded), encoded) >= ALIAS_OVERLAP) aliases.push(other);
   }
-  return aliases;
+  return aliases.map((alias) => decode(alias, encoded));
 }
 
-const sameConditions = (a: Rule, b: Rule): boolean =>
-  a.conditions.length === b.conditions.length &&
-  a.conditions.every(({ column, value }) =>
-    b.conditions.some((other) => other.column === column && other.value === value),
+/** Whether a rule has all the conditions of another. */
+const contains = (rule: Rule, other: Rule): boolean =>
+  other.conditions.every(({ column, value }) =>
+    rule.conditions.some((condition) => condition.column === column && condition.value === value),
   );
 
 /** The smaller of the two overlaps (refused, all) of two sets of rows: intersection over union. */

@@ -4,10 +4,10 @@ import type { Change } from "../model/event.ts";
 import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
-import type { Condition } from "./rule.ts";
-import type { CoverOptions } from "./search.ts";
+import { type Condition, NO_RULE } from "./rule.ts";
 import { mergeTogether } from "./merge.ts";
-import { rowsWithin } from "./observation.ts";
+import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
+import { rowsWithin, tallyRows } from "./observation.ts";
 import { type Explanation, explainRise, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise } from "./span.ts";
 import { matches } from "./splits.ts";
@@ -16,29 +16,39 @@ import { openWindow, type Window } from "./window.ts";
 /** A rise this much shorter than its window is compared again within its own time. */
 const SHORT = 0.7;
 
+/** Faults looked for in one symptom, and the share of its refusals that each must account for. */
+const MAX_ROUNDS = 8;
+const MIN_COVERAGE = 0.02;
+
 /** Explains the refusals of one symptom since its onset; changes are those of the last day, any order. */
 export function explain(detection: Detection, due: Due, changes: readonly Change[]): readonly Explanation[] {
   const window = openWindow(detection, due.symptom, due);
-  const since = plusMs(due.onset, -30_000);
-  const core = rowsFrom(window, since);
-  const coverings = cover(window, core, options(window));
-  const found: Explanation[] = [];
-  const claimed = new Set<number>();
-  for (const covering of coverings) {
-    const explanation = explainRule({ detection, window, changes, claimed }, covering);
-    if (explanation !== undefined) found.push(explanation);
-  }
-  if (found.length > 0) return mergeTogether({ detection, window, changes, claimed: new Set() }, found);
-  const whole = explainRise({ detection, window, changes, claimed }, undefined, core);
+  const core = rowsFrom(window, plusMs(due.onset, -30_000));
+  const context = { detection, window, changes, claimed: new Set<number>() };
+  const found = eachFault(context, core);
+  if (found.length > 0) return mergeTogether({ ...context, claimed: new Set() }, found);
+  const everything = { rule: NO_RULE, aliases: [], parts: [], rows: core };
+  const whole = explainRise(context, narrowDown(context, everything, core), core);
   return whole === undefined ? [] : [whole];
 }
 
-const options = (window: Window): CoverOptions => ({
-  maxRules: 5,
-  maxConditions: 3,
-  minRefused: 4 * window.thinned,
-  dispersion: window.thinned,
-});
+/** One fault after the other, the clearest first, each among the refusals that the earlier ones left. */
+function eachFault(context: Context, core: readonly number[]): readonly Explanation[] {
+  const { window, claimed } = context;
+  const aside = new Set<number>();
+  const least = MIN_COVERAGE * tallyRows(window, core, []).refused;
+  const found: Explanation[] = [];
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
+    const [covering] = cover(window, left, coverOptions(window));
+    if (covering === undefined || covering.rule.refused < least) break;
+    const explanation = explainRule(context, covering);
+    if (explanation !== undefined) found.push(explanation);
+    const done = explanation?.conditions ?? covering.rule.conditions;
+    for (const row of left) if (row < window.refused && matches(window, done, row)) aside.add(row);
+  }
+  return found;
+}
 
 function rowsFrom(window: Window, from: number): readonly number[] {
   const rows: number[] = [];
@@ -60,7 +70,7 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   const span = riseAmong(context, rows);
   if (span === undefined) return undefined;
   const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
-  const sharper = short ? sharpen(context, span, covering) : covering;
+  const sharper = narrowDown(context, short ? sharpen(context, span, covering) : covering, rows);
   const regional = regionAlone(context, span, sharper);
   if (regional !== undefined) {
     const explanation = explainRise(context, regional, matchingRows(window, regional.rule.conditions, claimed));
@@ -88,13 +98,13 @@ const REGION_SHARE = 0.35;
 function regionAlone(
   { window, claimed }: Context,
   span: Rise,
-  { rule, aliases, rows }: Covering,
+  { rule, aliases, rows, parts }: Covering,
 ): Covering | undefined {
   const region = rule.conditions.find(({ column }) => COLUMNS[column] === "region");
-  if (region === undefined || rule.conditions.length < 2) return undefined;
+  if (region === undefined || rule.conditions.length < 2 || parts.length > 0) return undefined;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
   if (shareOf(window, around, region) < REGION_SHARE * rule.inside) return undefined;
-  return { rule: { ...rule, conditions: [region] }, aliases: [rule, ...aliases], rows };
+  return { rule: { ...rule, conditions: [region] }, aliases: [rule, ...aliases], parts, rows };
 }
 
 /** Refused rows that the explanation accounts for are not explained again. */
@@ -115,10 +125,10 @@ const ALONE_SHARE_BESIDE_TOKEN = 0.03;
  */
 function culprit(
   { window, claimed }: Context,
-  { rule, aliases, rows }: Covering,
+  { rule, aliases, parts, rows }: Covering,
   { ranked, span }: Explanation,
 ): Covering | undefined {
-  if (!ranked.alone || rule.conditions.length < 2) return undefined;
+  if (!ranked.alone || parts.length > 0 || rule.conditions.length < 2) return undefined;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
   const candidates = rule.conditions
     .filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column]))
@@ -130,7 +140,7 @@ function culprit(
     (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),
   );
   if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
-  return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], rows };
+  return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], parts, rows };
 }
 
 function shareOf(window: Window, rows: readonly number[], condition: Condition): number {
@@ -142,16 +152,4 @@ function shareOf(window: Window, rows: readonly number[], condition: Condition):
     trials += window.n[row] ?? 0;
   }
   return trials === 0 ? 0 : refused / trials;
-}
-
-function sharpen(context: Context, span: Rise, covering: Covering): Covering {
-  const { window, claimed } = context;
-  const rows = rowsWithin(window, span).filter((row) => !claimed.has(row));
-  const again = cover(window, rows, { ...options(window), maxRules: 2 });
-  const mine = new Set(covering.rows.filter((row) => row < window.refused));
-  const best = again.find(({ rows: covered }) => {
-    const refused = covered.filter((row) => row < window.refused);
-    return refused.filter((row) => mine.has(row)).length >= 0.5 * refused.length;
-  });
-  return best ?? covering;
 }

@@ -4,6 +4,7 @@ import { type DurationMs, msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
 import type { Context } from "./context.ts";
 import type { Explanation } from "./rise.ts";
+import { NO_RULE } from "./rule.ts";
 import { type Rise, unite } from "./span.ts";
 import { splitOf } from "./splits.ts";
 
@@ -63,15 +64,7 @@ function sharedSplit({ window, detection }: Context, all: readonly Explanation[]
     if (value === undefined || !all.every(({ common }) => common[name] === value)) continue;
     const column = columnIndex(name);
     const id = detection.dictionaries[column]?.ids.get(value) ?? -1;
-    const rule = {
-      conditions: [{ column, value: id }],
-      gain: 0,
-      score: 0,
-      refused: 0,
-      trials: 0,
-      inside: 0,
-      outside: 0,
-    };
+    const rule = { ...NO_RULE, conditions: [{ column, value: id }] };
     const split = splitOf({ window, rows: rowsWithin(window, span), dictionaries: detection.dictionaries }, rule);
     if (split.refusedInside >= WORTH * best) return split;
   }

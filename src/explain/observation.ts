@@ -35,8 +35,8 @@ export interface Observation {
   values(dimension: Dimension): readonly { readonly value: string; readonly share: number }[];
   /** Refused and all trials during the rise with all of `where`; a list means any of its values. */
   tally(where: Where): Tally;
-  /** Backends that served any of the operations during the rise; all backends without operations. */
-  backendsOf(operations: readonly string[]): readonly string[];
+  /** Values of a dimension among all calls with `where` during the rise. */
+  seen(dimension: Dimension, where: Where): readonly string[];
   /** Lag-1 correlation of outcomes per unit: negative alternates, positive comes in runs, 0 is random. */
   readonly alternation: number;
   /** Refused share of the first and the last third of the rise; undefined where too few trials tell. */
@@ -44,6 +44,12 @@ export interface Observation {
 }
 
 export type Where = { readonly [D in Dimension]?: string | readonly string[] };
+
+/** A column and those of its values that are meant. */
+interface Among {
+  readonly column: number;
+  readonly ids: ReadonlySet<number>;
+}
 
 export const ruleValues = (rule: Rule, dictionaries: readonly Dictionary[]): DimensionValues => {
   const where: Partial<Record<Dimension, string>> = {};
@@ -81,25 +87,35 @@ export function valueShares(
     .toSorted((a, b) => b.share - a.share);
 }
 
-export function tallyRows(
-  window: Window,
-  rows: readonly number[],
-  conditions: readonly { column: number; ids: ReadonlySet<number> }[],
-): Tally {
+export function tallyRows(window: Window, rows: readonly number[], conditions: readonly Among[]): Tally {
   let refused = 0;
   let trials = 0;
   for (const row of rows) {
-    if (!conditions.every(({ column, ids }) => ids.has(window.raw[column]?.[row] ?? -1))) continue;
+    if (!meets(window, conditions, row)) continue;
     refused += window.f[row] ?? 0;
     trials += window.n[row] ?? 0;
   }
   return { refused, trials };
 }
 
-export function conditionsOf(
-  where: Where,
-  dictionaries: readonly Dictionary[],
-): { column: number; ids: ReadonlySet<number> }[] {
+/** Values of a column among the rows that meet the conditions. */
+export function valuesAmong(
+  window: Window,
+  rows: readonly number[],
+  conditions: readonly Among[],
+  dictionary: { readonly column: Column; readonly values: readonly string[] },
+): readonly string[] {
+  const ids = window.raw[columnIndex(dictionary.column)];
+  const found = new Set<number>();
+  for (const row of rows) if (meets(window, conditions, row)) found.add(ids?.[row] ?? -1);
+  found.delete(-1);
+  return [...found].map((id) => dictionary.values[id] ?? "");
+}
+
+const meets = (window: Window, conditions: readonly Among[], row: number): boolean =>
+  conditions.every(({ column, ids }) => ids.has(window.raw[column]?.[row] ?? -1));
+
+export function conditionsOf(where: Where, dictionaries: readonly Dictionary[]): readonly Among[] {
   return Object.entries(where).map(([dimension, wanted]) => {
     const column = COLUMNS.findIndex((name) => name === dimension);
     const texts = typeof wanted === "string" ? [wanted] : wanted;

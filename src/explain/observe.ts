@@ -4,27 +4,42 @@ import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Split } from "../model/finding.ts";
 import { type Instant, msBetween } from "../model/time.ts";
-import { alternationOf, conditionsOf, type Observation, tallyRows, trendOf, valueShares } from "./observation.ts";
+import {
+  alternationOf,
+  conditionsOf,
+  type Observation,
+  tallyRows,
+  trendOf,
+  valuesAmong,
+  valueShares,
+} from "./observation.ts";
 import type { Context } from "./context.ts";
 import type { Span } from "./span.ts";
 
 /** Gathers what causes are judged by. */
 export function observe(
   context: Context,
-  rise: { span: Span; rows: readonly number[]; around: readonly number[]; splits: readonly Split[] },
+  rise: {
+    span: Span;
+    rows: readonly number[];
+    around: readonly number[];
+    splits: readonly Split[];
+    equal: number;
+  },
 ): Observation {
   const { window, detection } = context;
-  const { span, rows, around, splits } = rise;
+  const { span, rows, around, splits, equal } = rise;
   const { symptom } = window;
   const refusedRows = rows.filter((row) => row < window.refused);
-  const valuesOf = (dimension: Dimension) =>
-    valueShares(window, refusedRows, {
-      column: dimension,
-      values: detection.dictionaries[columnIndex(dimension)]?.values ?? [],
-    });
+  const dictionaryOf = (dimension: Dimension) => ({
+    column: dimension,
+    values: detection.dictionaries[columnIndex(dimension)]?.values ?? [],
+  });
   const facts = refusedRows
-    .map((row) => symptom.facts[window.place[row] ?? 0])
+    .map((row) => symptom.rows.facts[window.place[row] ?? 0])
     .filter((fact): fact is RefusalFacts => fact !== undefined);
+  const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
+  const names = (dimension: Dimension) => values(dimension).map(({ value }) => value);
   return {
     symptom: symptom.name,
     layer: symptom.layer,
@@ -33,12 +48,16 @@ export function observe(
     refused: Math.round(refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0)),
     inside: splits[0]?.refusedInside ?? 0,
     splits,
-    equal: splits.length,
+    equal,
     facts,
-    changes: changesNear(context.changes, span.from),
-    values: valuesOf,
+    changes: changesNear(
+      context.changes.filter((change) => concerns(change, { accounts: names("cosmosAccount") })),
+      span.from,
+    ),
+    values,
     tally: (where) => tallyRows(window, around, conditionsOf(where, detection.dictionaries)),
-    backendsOf: (operations) => backendsOf(context, around, operations),
+    seen: (dimension, where) =>
+      valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
   };
@@ -57,21 +76,12 @@ function reasonOf(symptom: string, facts: readonly RefusalFacts[]): string {
   return symptom.slice(symptom.indexOf(":") + 1);
 }
 
-function backendsOf(
-  { window, detection }: Context,
-  rows: readonly number[],
-  operations: readonly string[],
-): readonly string[] {
-  const backend = columnIndex("backend");
-  const operation = columnIndex("operation");
-  const wanted = new Set(operations.map((name) => detection.dictionaries[operation]?.ids.get(name) ?? -2));
-  const found = new Set<number>();
-  for (const row of rows) {
-    if (wanted.size > 0 && !wanted.has(window.raw[operation]?.[row] ?? -1)) continue;
-    found.add(window.raw[backend]?.[row] ?? -1);
-  }
-  found.delete(-1);
-  return [...found].map((id) => detection.dictionaries[backend]?.values[id] ?? "");
+const ACCOUNT = /\/databaseaccounts\/([^/]+)/;
+
+/** A change of a Cosmos DB account says nothing about refusals of other accounts. */
+function concerns({ resource }: Change, { accounts }: { accounts: readonly string[] }): boolean {
+  const account = ACCOUNT.exec(resource)?.[1];
+  return account === undefined || accounts.length === 0 || accounts.includes(account);
 }
 
 const CHANGES_KEPT = 20;

@@ -5,7 +5,7 @@ import type { Counts, Split, Subject } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
-import type { Condition } from "./rule.ts";
+import type { Condition, Rule } from "./rule.ts";
 import { changeBefore, shareOfFacts } from "./causes/judgement.ts";
 import { countsOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
@@ -24,6 +24,8 @@ export interface Explanation {
   readonly conditions: readonly Condition[];
   readonly span: Rise;
   readonly splits: readonly Split[];
+  /** Several values of one attribute share the fault: the first splits name them, the last one what they have in common. */
+  readonly divided: boolean;
   readonly ranked: Ranked;
   readonly subject: Subject;
   readonly counts: Counts;
@@ -47,7 +49,7 @@ const BURST_DISPERSION = 1.3;
 /** Explains one rise among candidate rows; undefined when chance explains it as well. */
 export function explainRise(
   context: Context,
-  covering: Covering | undefined,
+  covering: Covering,
   candidates: readonly number[],
 ): Explanation | undefined {
   const { detection, window } = context;
@@ -56,18 +58,19 @@ export function explainRise(
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
-  const rules = covering === undefined ? [] : [covering.rule, ...covering.aliases];
-  const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   if (neverWorked(window, rows, span)) return undefined;
-  const observation = observe(context, { span, rows, around, splits });
+  const { rules, equal } = rulesOf(covering);
+  const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
+  const observation = observe(context, { span, rows, around, splits, equal });
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
-    conditions: covering?.rule.conditions ?? [],
+    conditions: covering.rule.conditions,
     span,
-    splits: prefer(splits, ranked.names),
+    splits: [...prefer(splits.slice(0, equal), ranked.names), ...splits.slice(equal)],
+    divided: covering.parts.length > 0,
     ranked,
     subject: subjectOf(observation, splits[0]?.where),
     counts: countsOf(context, { rows, around, span }),
@@ -77,6 +80,14 @@ export function explainRise(
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
   };
+}
+
+/** What separates, best first; the first `equal` of them cannot be told apart. */
+function rulesOf({ rule, aliases, parts }: Covering): { rules: readonly Rule[]; equal: number } {
+  const whole = rule.conditions.length === 0 ? [] : [rule];
+  if (parts.length > 0) return { rules: [...parts, ...whole], equal: parts.length };
+  const rules = [...whole, ...aliases];
+  return { rules, equal: rules.length };
 }
 
 /** The rise among candidate rows. */

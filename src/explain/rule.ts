@@ -18,6 +18,9 @@ export interface Rule {
   readonly outside: number;
 }
 
+/** Holds for every row. */
+export const NO_RULE: Rule = { conditions: [], gain: 0, score: 0, refused: 0, trials: 0, inside: 0, outside: 0 };
+
 function holds(rule: Rule, encoded: Encoded, row: number): boolean {
   return rule.conditions.every(({ column, value }) => encoded.columns[column]?.[row] === value);
 }

@@ -1,11 +1,11 @@
 import { columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detect.ts";
-import { places, type Rows } from "../detect/rows.ts";
+import { placesSince, type Rows, timeAt } from "../detect/rows.ts";
 import { WIDTH } from "../detect/columns.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { MinuteCount } from "../model/report.ts";
-import { epochMs, type Instant, instantFromMs, instantFromTicks, msBetween } from "../model/time.ts";
+import { epochMs, type Instant, instantFromMs, msBetween } from "../model/time.ts";
 import type { Tracked } from "./lifecycle.ts";
 
 const MAX_MINUTES = 300;
@@ -45,7 +45,7 @@ export function findingMinutes(detection: Detection, tracked: Tracked): readonly
     if (symptom.rows.status[place] === 401) at.refused401 += calls;
     else at.refused403 += calls;
   }
-  for (const place of places(detection.succeeded)) {
+  for (const place of placesSince(detection.succeeded, instantFromMs(first * MINUTE_MS))) {
     const at = minutes[minuteOf(timeAt(detection.succeeded, place)) - first];
     if (at !== undefined && units.has(detection.succeeded.unit[place] ?? -1))
       at.calls += detection.succeeded.weight[place] ?? 0;
@@ -77,11 +77,11 @@ export const findingChanges = (changes: readonly Change[], tracked: Tracked): re
 
 function sampleRows(
   detection: Detection,
-  rows: Rows,
+  rows: Rows<unknown>,
   pick: { wanted: ReadonlySet<string>; refused: boolean },
 ): readonly SampleRow[] {
   const found = new Map<string, SampleRow>();
-  for (const place of places(rows)) {
+  for (let place = 0; place < rows.count; place++) {
     const id = rows.call[place] ?? "";
     if (!pick.wanted.has(id) || found.has(id)) continue;
     found.set(id, {
@@ -109,7 +109,7 @@ const SHOWN: readonly Dimension[] = [
   "credential",
 ];
 
-function valuesAt(detection: Detection, rows: Rows, place: number): ReadonlyMap<Dimension, string> {
+function valuesAt(detection: Detection, rows: Rows<unknown>, place: number): ReadonlyMap<Dimension, string> {
   const values = new Map<Dimension, string>();
   for (const dimension of SHOWN) {
     const column = columnIndex(dimension);
@@ -120,16 +120,15 @@ function valuesAt(detection: Detection, rows: Rows, place: number): ReadonlyMap<
 }
 
 const minuteOf = (at: Instant): number => Math.floor(epochMs(at) / MINUTE_MS);
-const timeAt = (rows: Rows, place: number): Instant => instantFromTicks(rows.time[place] ?? 0);
 
-function within(rows: Rows, place: number, { finding, lastRefused }: Tracked): boolean {
+function within(rows: Rows<unknown>, place: number, { finding, lastRefused }: Tracked): boolean {
   const time = rows.time[place] ?? 0;
   return time >= finding.onset && time <= lastRefused;
 }
 
-function matching(rows: Rows, { explanation }: Tracked): readonly number[] {
+function matching(rows: Rows<unknown>, { explanation }: Tracked): readonly number[] {
   const found: number[] = [];
-  for (const place of places(rows)) {
+  for (let place = 0; place < rows.count; place++) {
     if (explanation.conditions.every(({ column, value }) => rows.ids[place * WIDTH + column] === value))
       found.push(place);
   }

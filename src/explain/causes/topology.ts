@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation, Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   changeBefore,
@@ -25,13 +25,13 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
   "service",
 ]);
 
-/** The same API operation is served by more than one backend, and one of them is refused. */
+/** The same API operation is served by more than one backend, and some of them are refused. */
 function judgeBackend(observation: Observation): Judgement {
   if (observation.layer === "gateway") return inapplicable;
   const split = equalSplit(observation, "backend");
   if (split === undefined) return rejected("the refusals do not follow the backend");
   const backend = split.where.backend ?? "";
-  const siblings = siblingsOf(observation, backend);
+  const siblings = siblingsOf(observation);
   if (siblings === undefined) return rejected(`no other backend serves the calls that ${backend} refuses`);
   if (siblings.share > 0.5 * split.refusedInside)
     return rejected("the other backends of the same operations are refused as well");
@@ -55,15 +55,25 @@ function judgeBackend(observation: Observation): Judgement {
   return { kind: "fits", confidence, evidence: [splitEvidence(split), says, ...alternates] };
 }
 
-function siblingsOf(
-  observation: Observation,
-  backend: string,
-): { names: readonly string[]; share: number } | undefined {
-  const operations = observation.values("operation").map(({ value }) => value);
-  const others = observation.backendsOf(operations).filter((name) => name !== backend);
-  if (others.length === 0) return undefined;
-  const tally = observation.tally({ backend: others, ...(operations.length === 0 ? {} : { operation: operations }) });
-  return tally.trials < 3 ? undefined : { names: others, share: tally.refused / tally.trials };
+/** Backends that serve the same operations (the same APIs, where no operation was logged) and are not among the refused ones. */
+function siblingsOf(observation: Observation): { names: readonly string[]; share: number } | undefined {
+  const where = sameWork(observation);
+  if (where === undefined) return undefined;
+  const refused = new Set(
+    observation.splits.slice(0, observation.equal).flatMap(({ where: { backend } }) => backend ?? []),
+  );
+  const names = observation.seen("backend", where).filter((name) => !refused.has(name));
+  if (names.length === 0) return undefined;
+  const tally = observation.tally({ ...where, backend: names });
+  return tally.trials < 3 ? undefined : { names, share: tally.refused / tally.trials };
+}
+
+/** The API and operation of the refused calls; undefined where the logs tell neither. */
+function sameWork(observation: Observation): Where | undefined {
+  const told = (["api", "operation"] as const)
+    .map((dimension) => [dimension, observation.values(dimension).map(({ value }) => value)] as const)
+    .filter(([, values]) => values.length > 0);
+  return told.length === 0 ? undefined : Object.fromEntries(told);
 }
 
 /** One gateway region refuses what the others let through. */
@@ -75,8 +85,14 @@ function judgeRegion(observation: Observation): Judgement {
     return rejected("nearly all refusals come from one caller");
   if (SELF_EXPLAINING.has(observation.reason))
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
-  const confidence = observation.layer === "gateway" ? 0.88 : 0.7;
-  return { kind: "fits", confidence, evidence: bestSplitEvidence(observation) };
+  return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
+}
+
+/** Each region reaches Cosmos DB from an address of its own: where those separate as well, a firewall is likelier. */
+function regionConfidence(observation: Observation): number {
+  if (observation.layer === "gateway") return 0.88;
+  const byAddress = observation.layer === "cosmos" && equalSplit(observation, "clientNetwork") !== undefined;
+  return byAddress ? 0.5 : 0.7;
 }
 
 /** Causes that lie in where a call is sent. */

@@ -1,0 +1,125 @@
+import { type DurationMs, msBetween } from "../model/time.ts";
+import type { Context } from "./context.ts";
+import { cover, type Covering } from "./cover.ts";
+import { divide } from "./divide.ts";
+import { rowsWithin, tallyRows } from "./observation.ts";
+import { riseAmong } from "./rise.ts";
+import type { Condition, Rule } from "./rule.ts";
+import type { CoverOptions } from "./search.ts";
+import { isWithin, lastedMs, type Rise } from "./span.ts";
+import { matches } from "./splits.ts";
+import type { Window } from "./window.ts";
+
+export const coverOptions = (window: Window): CoverOptions => ({
+  maxRules: 1,
+  maxConditions: 3,
+  minRefused: 4 * window.thinned,
+  dispersion: window.thinned,
+});
+
+/** What separates the rule's refusals within their own time: health before and after blurs it. */
+export function sharpen({ window, claimed }: Context, span: Rise, covering: Covering): Covering {
+  const rows = rowsWithin(window, span).filter((row) => !claimed.has(row));
+  const again = cover(window, rows, { ...coverOptions(window), maxRules: 2 });
+  const mine = new Set(covering.rows.filter((row) => row < window.refused));
+  const best = again.find(({ rows: covered }) => {
+    const refused = covered.filter((row) => row < window.refused);
+    return refused.filter((row) => mine.has(row)).length >= 0.5 * refused.length;
+  });
+  return best ?? covering;
+}
+
+/** From this refused share on a rule says all there is to say. */
+const DETERMINISTIC = 0.9;
+const TOGETHER_MS: DurationMs = 300_000;
+
+/**
+ * What a rule that mixes refused with succeeded calls hides: several values of one attribute that share the fault, or a
+ * narrower fault inside. Values that were refused at different times are different faults: then only the first is given.
+ */
+export function narrowDown(context: Context, covering: Covering, candidates: readonly number[]): Covering {
+  const { window } = context;
+  const span = riseAmong(context, candidates);
+  if (span === undefined) return covering;
+  const rows = candidates.filter(
+    (row) => isWithin(span, window.time[row] ?? 0) && matches(window, covering.rule.conditions, row),
+  );
+  const { refused, trials } = tallyRows(window, rows, []);
+  if (refused >= DETERMINISTIC * trials) return covering;
+  const taken = covering.rule.conditions;
+  const parts = divide(window, rows, { taken, dispersion: window.thinned });
+  const [first] = parts;
+  if (first === undefined) return within(context, covering, { rows, around: rowsWithin(window, span) });
+  const around = rowsWithin(window, span);
+  const loose = parts.map((part) => loosen(window, around, { rule: part, taken }));
+  if (areTogether(context, parts, rows)) return { ...covering, parts: loose };
+  return alone(context, loose[0] ?? first, rows);
+}
+
+/** One value of those that divide a rule, as a fault of its own. */
+function alone(context: Context, rule: Rule, candidates: readonly number[]): Covering {
+  const rows = candidates.filter((row) => matches(context.window, rule.conditions, row));
+  const covering = { rule, aliases: [], parts: [], rows };
+  const span = riseAmong(context, rows);
+  return span === undefined ? covering : sharpen(context, span, covering);
+}
+
+/** The rule that separates best among the rows of another one, where nearly all that it covers is refused. */
+function within(
+  { window }: Context,
+  covering: Covering,
+  { rows, around }: { rows: readonly number[]; around: readonly number[] },
+): Covering {
+  const [inner] = cover(window, rows, { ...coverOptions(window), maxConditions: 2 });
+  if (inner === undefined || inner.rule.inside < DETERMINISTIC) return covering;
+  const taken = covering.rule.conditions;
+  const both = (rule: Rule): Rule =>
+    loosen(window, around, { rule: { ...rule, conditions: [...taken, ...rule.conditions] }, taken });
+  return { ...inner, rule: both(inner.rule), aliases: inner.aliases.map(both) };
+}
+
+/** Whether the values of the attribute that divides best were refused at the same time. */
+function areTogether(context: Context, parts: readonly Rule[], rows: readonly number[]): boolean {
+  const { window } = context;
+  const column = parts[0]?.conditions.at(-1)?.column;
+  const rises = parts
+    .filter(({ conditions }) => conditions.at(-1)?.column === column)
+    .map(({ conditions, refused }) => {
+      const rise = riseAmong(
+        context,
+        rows.filter((row) => matches(window, conditions, row)),
+      );
+      return rise === undefined ? undefined : { rise, gapMs: lastedMs(rise) / Math.max(1, refused - 1) };
+    });
+  const [first] = rises;
+  return rises.every((other) => other !== undefined && first !== undefined && near(first, other));
+}
+
+interface Paced {
+  readonly rise: Rise;
+  /** Mean time between refusals. */
+  readonly gapMs: DurationMs;
+}
+
+const GAPS = 6;
+
+function near(a: Paced, b: Paced): boolean {
+  const apart = Math.max(Math.abs(msBetween(a.rise.from, b.rise.from)), Math.abs(msBetween(a.rise.to, b.rise.to)));
+  return apart <= Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
+}
+
+const IMPLIED = 0.95;
+
+/** The conditions of a rule without those that were taken before, where they imply them. */
+function loosen(
+  window: Window,
+  around: readonly number[],
+  { rule, taken }: { rule: Rule; taken: readonly Condition[] },
+): Rule {
+  const own = rule.conditions.slice(taken.length);
+  const alone = around.filter((row) => matches(window, own, row));
+  const both = alone.filter((row) => matches(window, rule.conditions, row));
+  return tallyRows(window, both, []).trials >= IMPLIED * tallyRows(window, alone, []).trials
+    ? { ...rule, conditions: own }
+    : rule;
+}
