@@ -117,9 +117,9 @@ function loosen(
   { rule, taken }: { rule: Rule; taken: readonly Condition[] },
 ): Rule {
   const own = rule.conditions.slice(taken.length);
-  const alone = around.filter((row) => matches(window, own, row));
-  const both = alone.filter((row) => matches(window, rule.conditions, row));
-  return tallyRows(window, both, []).trials >= IMPLIED * tallyRows(window, alone, []).trials
+  const implied = around.filter((row) => matches(window, own, row));
+  const both = implied.filter((row) => matches(window, rule.conditions, row));
+  return tallyRows(window, both, []).trials >= IMPLIED * tallyRows(window, implied, []).trials
     ? { ...rule, conditions: own }
     : rule;
 }

@@ -1,4 +1,5 @@
 import type { Cause, CauseId, Evidence } from "../model/cause.ts";
+import { clockCauses } from "./causes/clock.ts";
 import { cosmosKeyCauses } from "./causes/cosmos-key.ts";
 import { cosmosNetworkCauses } from "./causes/cosmos-network.ts";
 import { cosmosRoleCauses } from "./causes/cosmos-role.ts";
@@ -14,6 +15,7 @@ const RULES: readonly CauseRule[] = [
   ...topologyCauses,
   ...cosmosRoleCauses,
   ...cosmosKeyCauses,
+  ...clockCauses,
   ...cosmosNetworkCauses,
 ];
 

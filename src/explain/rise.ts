@@ -1,3 +1,4 @@
+import { type Column, columnIndex } from "../detect/columns.ts";
 import { type Detection, WRITE_REGION } from "../detect/detect.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
@@ -32,6 +33,8 @@ export interface Explanation {
   readonly samples: { readonly refused: readonly string[]; readonly succeeded: readonly string[] };
   /** Values that nearly all refused calls share. */
   readonly common: DimensionValues;
+  /** Which log tells of the refused calls: without a join, one fault is seen from each side. */
+  readonly seenBy: "gateway" | "cosmos" | "both";
   /** The tokens of most refused calls were not validated by anybody. */
   readonly claimed: boolean;
   /** Mean time between refused calls. */
@@ -45,6 +48,8 @@ const ACCEPT_LOG_LIKELIHOOD = Math.log(1e8);
 const MIN_CLUSTERS = 4;
 const MIN_REFUSED = 5;
 const MIN_SHARE = 0.02;
+/** How many times likelier a refusal must be than is usual for the same callers and operations. */
+const MIN_RISE = 1.5;
 const BURST_DISPERSION = 1.3;
 /** Explains one rise among candidate rows; undefined when chance explains it as well. */
 export function explainRise(
@@ -62,6 +67,8 @@ export function explainRise(
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const observation = observe(context, { span, rows, around, splits, equal });
+  const counts = countsOf(context, { rows, around, span });
+  if (counts.refused < MIN_RISE * counts.usualRate * counts.calls) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
@@ -73,9 +80,10 @@ export function explainRise(
     divided: covering.parts.length > 0,
     ranked,
     subject: subjectOf(observation, splits[0]?.where),
-    counts: countsOf(context, { rows, around, span }),
+    counts,
     samples: samplesOf(context, rows),
     common: commonOf(observation),
+    seenBy: seenBy(window, rows),
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
@@ -88,6 +96,16 @@ function rulesOf({ rule, aliases, parts }: Covering): { rules: readonly Rule[]; 
   if (parts.length > 0) return { rules: [...parts, ...whole], equal: parts.length };
   const rules = [...whole, ...aliases];
   return { rules, equal: rules.length };
+}
+
+const NEARLY_ALL = 0.95;
+
+function seenBy(window: Window, rows: readonly number[]): Explanation["seenBy"] {
+  const refused = rows.filter((row) => row < window.refused);
+  const share = (column: Column): number =>
+    refused.filter((row) => (window.raw[columnIndex(column)]?.[row] ?? -1) >= 0).length / Math.max(1, refused.length);
+  if (share("cosmosAccount") <= 1 - NEARLY_ALL) return "gateway";
+  return share("api") <= 1 - NEARLY_ALL && share("gatewayHost") <= 1 - NEARLY_ALL ? "cosmos" : "both";
 }
 
 /** The rise among candidate rows. */

@@ -100,7 +100,7 @@ export function riseSpan(series: Series, rows: readonly number[]): Span | undefi
       if (score > best.score) best = { score, first: edges[a] ?? 0, last: edges[b] ?? 0 };
     }
   }
-  best = refine(sums, refusals, best);
+  best = widest(sums, edges, refine(sums, refusals, best));
   const at = (position: number): Instant => instantFromTicks(series.time[order[position] ?? 0] ?? 0);
   return { from: at(best.first), to: at(best.last) };
 }
@@ -129,6 +129,17 @@ function refine(sums: Sums, refusals: readonly number[], best: Stretch): Stretch
     if (score > refined.score) refined = { score, first: refined.first, last };
   }
   return refined;
+}
+
+/** Log-likelihood by which a longer stretch may fall short of the best: a sparse fault is not cut to its densest part. */
+const AS_LIKELY = 2;
+
+function widest(sums: Sums, edges: readonly number[], best: Stretch): Stretch {
+  const least = best.score - AS_LIKELY;
+  const fits = (first: number, last: number): boolean => contrast(sums, first, last) >= least;
+  const first = edges.find((edge) => edge < best.first && fits(edge, best.last)) ?? best.first;
+  const last = edges.findLast((edge) => edge > best.last && fits(first, edge)) ?? best.last;
+  return { score: best.score, first, last };
 }
 
 interface Sums {

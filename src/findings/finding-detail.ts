@@ -6,7 +6,7 @@ import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { MinuteCount } from "../model/report.ts";
 import { epochMs, type Instant, instantFromMs, msBetween } from "../model/time.ts";
-import type { Tracked } from "./lifecycle.ts";
+import type { Tracked } from "./same-fault.ts";
 
 const MAX_MINUTES = 300;
 const BEFORE_MINUTES = 60;

@@ -2,22 +2,11 @@ import type { Detection } from "../detect/detect.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { fixOf } from "../explain/fixes.ts";
-import { LONGEST_PAUSE_MS } from "../explain/span.ts";
+import { otherViewOf, recognise, tellsMore, type Tracked } from "./same-fault.ts";
 import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
 import type { Finding, Severity } from "../model/finding.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
-
-/** A finding and what is needed to recognise the same fault again. */
-export interface Tracked {
-  finding: Finding;
-  readonly symptom: string;
-  key: string;
-  lastRefused: Instant;
-  gapMs: DurationMs;
-  refusedCalls: ReadonlySet<string>;
-  explanation: Explanation;
-}
 
 /** Findings by id, in the order in which they were raised. */
 export interface Findings {
@@ -44,10 +33,12 @@ export function update(
   const taken = new Set<string>();
   return explanations.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
-    const same = recognise(state, explanation, { key, taken, at });
-    const echo = same === undefined ? echoOf(state, explanation) : undefined;
-    if (echo !== undefined && echo.finding.counts.refused > explanation.counts.refused) return [];
-    const known = same ?? echo;
+    const same = recognise(state.tracked.values(), explanation, { key, taken });
+    const other = otherViewOf(state.tracked.values(), explanation, same);
+    if (other !== undefined && !tellsMore(explanation, other.explanation))
+      return same === undefined ? [] : [drop(state, same)];
+    const known = same ?? other;
+    const dropped = same === undefined || other === undefined ? [] : [drop(state, other)];
     const id =
       known?.finding.id ??
       `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
@@ -69,8 +60,14 @@ export function update(
       explanation,
     });
     forgetOldest(state);
-    return [finding];
+    return [...dropped, finding];
   });
+}
+
+/** Another finding tells of the same fault: this one ends and is not shown any more. */
+function drop(state: Findings, { finding, lastRefused }: Tracked): Finding {
+  state.tracked.delete(finding.id);
+  return ended(finding, lastRefused);
 }
 
 const SWEEP_MS: DurationMs = 60_000;
@@ -93,59 +90,6 @@ const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused
   msBetween(at, lastRefused) > Math.max(QUIET_MS, QUIET_GAPS * gapMs);
 
 const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
-
-/** The same fault seen before: by the same attributes, or because most of the refused calls are the same. */
-function recognise(
-  state: Findings,
-  explanation: Explanation,
-  context: { key: string; taken: ReadonlySet<string>; at: Instant },
-): Tracked | undefined {
-  let best: Tracked | undefined;
-  let bestShare = 0.5;
-  for (const tracked of state.tracked.values()) {
-    if (tracked.symptom !== explanation.symptom || context.taken.has(tracked.finding.id)) continue;
-    if (msBetween(explanation.span.from, tracked.lastRefused) > LONGEST_PAUSE_MS) continue;
-    const share = sameCalls(tracked.refusedCalls, explanation.refusedCalls);
-    if (share > bestShare || (tracked.key === context.key && best === undefined)) {
-      best = tracked;
-      bestShare = Math.max(bestShare, share);
-    }
-  }
-  return best;
-}
-
-/** The same fault seen by another symptom or in another part of its calls: the same calls by what they have in common, at the same time. */
-function echoOf(state: Findings, explanation: Explanation): Tracked | undefined {
-  const where = JSON.stringify(explanation.splits[0]?.where ?? {});
-  if (where === "{}") return undefined;
-  for (const tracked of state.tracked.values()) {
-    const { finding } = tracked;
-    if (finding.layer !== explanation.layer) continue;
-    if (
-      JSON.stringify(finding.splits[0]?.where ?? {}) !== where ||
-      !alike(finding.cause.id, explanation.ranked.cause.id)
-    )
-      continue;
-    if (overlap(tracked.explanation.span, explanation.span) >= 0.5) return tracked;
-  }
-  return undefined;
-}
-
-const alike = (a: string, b: string): boolean => a === b || a === "unknown" || b === "unknown";
-
-/** Common part of two spans, as a share of the shorter. */
-function overlap(a: Explanation["span"], b: Explanation["span"]): number {
-  const both = Math.min(a.to, b.to) - Math.max(a.from, b.from);
-  return both / Math.max(1, Math.min(a.to - a.from, b.to - b.from));
-}
-
-function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  const [small, large] = a.size < b.size ? [a, b] : [b, a];
-  if (small.size === 0) return 0;
-  let both = 0;
-  for (const call of small) if (large.has(call)) both += 1;
-  return both / small.size;
-}
 
 /** A reopened finding keeps its first onset; while the first rise lasts, a better estimate replaces it. */
 function steadyOnset(known: Tracked, explanation: Explanation): Instant {

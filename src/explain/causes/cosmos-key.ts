@@ -9,35 +9,10 @@ import {
   inapplicable,
   type Judgement,
   rejected,
-  shareOfFacts,
 } from "./judgement.ts";
+import { keyShare, writeShare } from "./operations.ts";
 
-const WRITES: ReadonlySet<string> = new Set([
-  "Create",
-  "Upsert",
-  "Replace",
-  "Update",
-  "Delete",
-  "Patch",
-  "Batch",
-  "Execute",
-]);
-
-const isKey = (credential: string): boolean => /masterkey$/i.test(credential);
 const isReadOnly = (credential: string): boolean => /readonly/i.test(credential);
-
-/** Share of the refused for which a credential was logged and is an account key; undefined when none was logged. */
-function keyShare(observation: Observation): number | undefined {
-  const credentials = observation.values("credential");
-  if (credentials.length === 0) return undefined;
-  return credentials.filter(({ value }) => isKey(value)).reduce((sum, { share }) => sum + share, 0);
-}
-
-const writeShare = (observation: Observation): number =>
-  observation
-    .values("cosmosOperation")
-    .filter(({ value }) => WRITES.has(value))
-    .reduce((sum, { share }) => sum + share, 0);
 
 /** A 401 of Cosmos that may be about a key. */
 const mayBeKey = (observation: Observation): boolean =>
@@ -125,36 +100,6 @@ function judgeLocalAuth(observation: Observation): Judgement {
   };
 }
 
-function judgeSkew(observation: Observation): Judgement {
-  if (observation.layer !== "cosmos" && observation.layer !== "gateway") return inapplicable;
-  const told = observation.reason === "not-current";
-  const message =
-    shareOfFacts(observation, ({ message: text }) => text?.toLowerCase().includes("not valid at the current time")) >=
-    0.5;
-  if (!told && !message) {
-    if (observation.layer !== "cosmos" || observation.reason !== "403" || (keyShare(observation) ?? 0) < 0.8)
-      return inapplicable;
-    if (equalSplit(observation, "clientNetwork") === undefined && equalSplit(observation, "backend") === undefined)
-      return rejected("the refusals do not follow one client");
-    return {
-      kind: "fits",
-      confidence: 0.4,
-      evidence: bestSplitEvidence(observation),
-      missing: [
-        {
-          field: "backendResponseBody",
-          fix: "Log the response body of errors (up to 1 KB): it says whether a token's time or a firewall is the reason.",
-        },
-      ],
-    };
-  }
-  const says: Evidence = {
-    says: "Cosmos DB says that the signature is not valid at the current time: the client's clock is off, or the request waited too long",
-    fields: { refused: observation.refused },
-  };
-  return { kind: "fits", confidence: 0.95, evidence: [says, ...bestSplitEvidence(observation)] };
-}
-
 /** Causes that lie in account keys and their signatures. */
 export const cosmosKeyCauses: readonly CauseRule[] = [
   {
@@ -165,5 +110,4 @@ export const cosmosKeyCauses: readonly CauseRule[] = [
   },
   { id: "key-rotated", names: ["credential", "backend", "clientNetwork"], alone: true, judge: judgeRotated },
   { id: "local-auth-disabled", names: ["credential", "cosmosAccount", "backend"], alone: true, judge: judgeLocalAuth },
-  { id: "clock-skew", names: ["clientNetwork", "backend", "callerNetwork", "appId"], alone: true, judge: judgeSkew },
 ];

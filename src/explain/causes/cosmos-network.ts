@@ -11,6 +11,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
+import { writeShare } from "./operations.ts";
 
 const FIFTEEN_MINUTES = 900_000;
 
@@ -49,25 +50,11 @@ function judgeFirewall(observation: Observation): Judgement {
   };
 }
 
-const WRITES: ReadonlySet<string> = new Set([
-  "Create",
-  "Upsert",
-  "Replace",
-  "Update",
-  "Delete",
-  "Patch",
-  "Batch",
-  "Execute",
-]);
-
 function judgeWriteRegion(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "write-region";
   if (!told && observation.reason !== "403") return inapplicable;
-  const writes = observation
-    .values("cosmosOperation")
-    .filter(({ value }) => WRITES.has(value))
-    .reduce((sum, { share }) => sum + share, 0);
+  const writes = writeShare(observation);
   const change = changeBefore(observation, ["failover", "region"], 3_600_000);
   if (!told && (writes < 0.95 || change === undefined))
     return rejected("no failover was seen, or reads are refused as well");

@@ -5,6 +5,8 @@ import {
   type CauseRule,
   changeBefore,
   changeEvidence,
+  equalSplit,
+  manyCallers,
   loggedReasons,
   regionDecides,
   inapplicable,
@@ -44,7 +46,8 @@ function judge(id: CauseId, observation: Observation): Judgement {
   const policy = policyOf(observation);
   if (policy !== id)
     return policy === undefined ? inapplicable : rejected(`the refusals say ${loggedReasons(observation)}`);
-  const regional = regionDecides(observation) && aboutTheRegion(observation);
+  const byRegion = equalSplit(observation, "region", true) !== undefined || manyCallers(observation);
+  const regional = byRegion && regionDecides(observation) && aboutTheRegion(observation);
   const told: Evidence = {
     says: `The gateway refused before the backend was called: ${loggedReasons(observation)}`,
     fields: { reason: loggedReasons(observation), refused: observation.refused },

@@ -1,6 +1,7 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { Dimension } from "../../model/call.ts";
 import type { Observation } from "../observation.ts";
+import { gatewayClock } from "./clock.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -10,6 +11,7 @@ import {
   inapplicable,
   type Judgement,
   aboutTheRegion,
+  regionDecides,
   percent,
   rejected,
   shareOfFacts,
@@ -78,7 +80,10 @@ function judge(id: CauseId, observation: Observation): Judgement {
   const fault = faultOf(observation);
   if (fault === undefined) return inapplicable;
   if (fault.id !== id) return rejected(`the refusals say ${loggedReasons(observation)}`);
-  const byRegion = refusedAlone(observation, "region") || equalSplit(observation, "region", true) !== undefined;
+  const clock = id === "caller-token-expired" ? gatewayClock(observation) : undefined;
+  if (clock === "ahead" || clock === "behind")
+    return rejected("the refused tokens had not expired: the clock that judged them is off");
+  const byRegion = refusedAlone(observation, "region") || regionDecides(observation);
   const byToken = tokenDimensions(id).some((dimension) => refusedAlone(observation, dimension));
   const regional = byRegion && !byToken && aboutTheRegion(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);

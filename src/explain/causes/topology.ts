@@ -1,5 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Where } from "../observation.ts";
+import { gatewayClock } from "./clock.ts";
 import {
   bestSplitEvidence,
   changeBefore,
@@ -83,7 +84,7 @@ function judgeRegion(observation: Observation): Judgement {
     return rejected("the refusals do not follow the gateway's region");
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
-  if (SELF_EXPLAINING.has(observation.reason))
+  if (SELF_EXPLAINING.has(observation.reason) || gatewayClock(observation) !== undefined)
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
 }

@@ -1,0 +1,103 @@
+import type { Explanation } from "../explain/rise.ts";
+import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
+import type { Finding } from "../model/finding.ts";
+import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
+
+/** A finding and what is needed to recognise the same fault again. */
+export interface Tracked {
+  finding: Finding;
+  readonly symptom: string;
+  key: string;
+  lastRefused: Instant;
+  gapMs: DurationMs;
+  refusedCalls: ReadonlySet<string>;
+  explanation: Explanation;
+}
+
+/** The same fault seen before: by the same attributes, or because most of the refused calls are the same. */
+export function recognise(
+  known: Iterable<Tracked>,
+  explanation: Explanation,
+  context: { readonly key: string; readonly taken: ReadonlySet<string> },
+): Tracked | undefined {
+  let best: Tracked | undefined;
+  let bestShare = 0.5;
+  for (const tracked of known) {
+    if (tracked.symptom !== explanation.symptom || context.taken.has(tracked.finding.id)) continue;
+    if (msBetween(explanation.span.from, tracked.lastRefused) > LONGEST_PAUSE_MS) continue;
+    const share = sameCalls(tracked.refusedCalls, explanation.refusedCalls);
+    if (share > bestShare || (tracked.key === context.key && best === undefined)) {
+      best = tracked;
+      bestShare = Math.max(bestShare, share);
+    }
+  }
+  return best;
+}
+
+function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const [small, large] = a.size < b.size ? [a, b] : [b, a];
+  if (small.size === 0) return 0;
+  let both = 0;
+  for (const call of small) if (large.has(call)) both += 1;
+  return both / small.size;
+}
+
+/**
+ * Another finding that tells of the same fault: by another symptom or in another part of its calls, or the same refusals
+ * as the gateway's and Cosmos DB's logs each tell them where no id joins the two.
+ */
+export function otherViewOf(
+  known: Iterable<Tracked>,
+  explanation: Explanation,
+  own: Tracked | undefined,
+): Tracked | undefined {
+  for (const tracked of known) {
+    if (tracked === own || overlap(tracked.explanation.span, explanation.span) < 0.5) continue;
+    if (isEcho(tracked.explanation, explanation) || isOtherSide(tracked.explanation, explanation)) return tracked;
+  }
+  return undefined;
+}
+
+/** The same attributes separate, for the same cause as far as it is known. */
+function isEcho(a: Explanation, b: Explanation): boolean {
+  const [first, second] = [a.ranked.cause.id, b.ranked.cause.id];
+  if (a.layer !== b.layer || (first !== second && first !== "unknown" && second !== "unknown")) return false;
+  return names(a, b) || names(b, a);
+}
+
+/** The best split of one is among those of the other. */
+function names(a: Explanation, b: Explanation): boolean {
+  const [best] = a.splits;
+  if (best === undefined) return false;
+  const where = JSON.stringify(best.where);
+  return b.splits.some((split) => JSON.stringify(split.where) === where);
+}
+
+const SIDES_BEGIN_MS: DurationMs = 60_000;
+/** The two logs are explained at different moments: one may be that much ahead. */
+const SIDES_END_MS: DurationMs = 360_000;
+const SIDES_ALIKE = 0.85;
+
+/** As many refusals a minute in the same span, told by the gateway's log only and by Cosmos DB's only. */
+function isOtherSide(a: Explanation, b: Explanation): boolean {
+  const sides = new Set([a.seenBy, b.seenBy]);
+  if (!sides.has("gateway") || !sides.has("cosmos") || a.layer === "gateway" || b.layer === "gateway") return false;
+  const gap = 2 * Math.max(a.gapMs, b.gapMs);
+  if (Math.abs(msBetween(a.span.from, b.span.from)) > Math.max(SIDES_BEGIN_MS, gap)) return false;
+  if (Math.abs(msBetween(a.span.to, b.span.to)) > Math.max(SIDES_END_MS, gap)) return false;
+  const pace = ({ counts, span }: Explanation): number => counts.refused / Math.max(1, lastedMs(span));
+  return Math.min(pace(a), pace(b)) >= SIDES_ALIKE * Math.max(pace(a), pace(b));
+}
+
+/** Whether an explanation of the same fault is the better one: of the other log by its cause, else by its calls. */
+export function tellsMore(explanation: Explanation, than: Explanation): boolean {
+  if (!isOtherSide(explanation, than)) return explanation.counts.refused > than.counts.refused;
+  const worth = ({ ranked: { cause } }: Explanation): number => (cause.id === "unknown" ? 0 : cause.confidence);
+  return worth(explanation) > worth(than);
+}
+
+/** Common part of two spans, as a share of the shorter. */
+function overlap(a: Explanation["span"], b: Explanation["span"]): number {
+  const both = Math.min(a.to, b.to) - Math.max(a.from, b.from);
+  return both / Math.max(1, Math.min(a.to - a.from, b.to - b.from));
+}
