@@ -1,36 +1,43 @@
-import { redact } from "../lib/redact.ts";
+import { redactedPart } from "../lib/redact.ts";
 import type { DataPlaneOperation, Event } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { asText } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
 import { addressOf, idOf } from "./values.ts";
 
-/** Names of the service's `AuthorizationTokenType`, by their lower-cased form: logs print other cases too. */
-const CREDENTIALS = new Map(
-  [
-    "PrimaryMasterKey",
-    "PrimaryReadonlyMasterKey",
-    "SecondaryMasterKey",
-    "SecondaryReadonlyMasterKey",
-    "SystemReadOnly",
-    "SystemReadWrite",
-    "SystemAll",
-    "ResourceToken",
-    "ComputeGatewayKey",
-    "AadToken",
-    "CompoundToken",
-    "SasToken",
-    "TokenCredential",
-    "Appki",
-  ].map((name) => [name.toLowerCase(), name]),
+type Names = ReadonlyMap<string, string>;
+
+/** Names of the service's enumerations, by their lower-cased form: logs print other cases too. */
+const named = (names: string): Names => new Map(names.split(" ").map((name) => [name.toLowerCase(), name]));
+
+/** As the service spells it, where it is a name of the service's; otherwise as it is. */
+const canonical = (name: string, names: Names): string => names.get(name.toLowerCase()) ?? shortName(name);
+const shortName = (name: string): string => redactedPart(name, 64);
+
+/** `AuthorizationTokenType`. */
+const CREDENTIALS = named(
+  "PrimaryMasterKey PrimaryReadonlyMasterKey SecondaryMasterKey SecondaryReadonlyMasterKey SystemReadOnly " +
+    "SystemReadWrite SystemAll ResourceToken ComputeGatewayKey AadToken CompoundToken SasToken TokenCredential Appki",
+);
+/** `OperationType`, as far as callers cause it. */
+const OPERATIONS = named(
+  "Create Update Read ReadFeed Delete Replace Execute ExecuteJavaScript SqlQuery Query JSQuery Head HeadFeed Upsert " +
+    "Patch Batch QueryPlan",
+);
+/** `ResourceType`, as far as callers reach it. */
+const RESOURCE_TYPES = named(
+  "Database Collection Document Attachment User Permission StoredProcedure Trigger UserDefinedFunction Offer " +
+    "DatabaseAccount PartitionKeyRange Conflict Address ClientEncryptionKey RoleDefinition RoleAssignment",
 );
 
 /** Cosmos DB `DataPlaneRequests` and `CDBDataPlaneRequests`; numbers come as text in two of the three shapes. */
 export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   const { fields } = row;
   const activityId = idOf(fields.text("activityid", "correlationid"));
-  const status = fields.number("statuscode");
-  const operation = (asText(fields.top("operationname") ?? fields.any("operationname")) ?? "").slice(0, 64);
+  const status = fields.number("statuscode", "httpstatuscode");
+  const operation = canonical(asText(fields.top("operationname") ?? fields.any("operationname")) ?? "", OPERATIONS);
+  const type = fields.text("requestresourcetype") ?? (fields.nested ? fields.text("resourcetype") : undefined);
+  const resourceType = canonical(type ?? "", RESOURCE_TYPES);
   if (activityId === undefined)
     return { reason: "no-id", detail: "`activityId` is missing: the operation cannot be told from others." };
   if (status === undefined || status < 0 || status > 999)
@@ -41,6 +48,8 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     requestCharge: fields.number("requestcharge"),
   };
   const path = pathOf(fields.text("requestresourceid"));
+  const database = fields.text("databasename") ?? path.database;
+  const container = fields.text("collectionname") ?? path.container;
   const agent = fields.text("useragent");
   const same = [
     account,
@@ -51,6 +60,9 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     numbers.durationMs ?? "",
     numbers.requestCharge ?? "",
     fields.number("responselength") ?? "",
+    resourceType.toLowerCase(),
+    database ?? "",
+    container ?? "",
   ];
   return {
     kind: "data-plane-operation",
@@ -61,14 +73,14 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     activityId,
     account,
     operation,
-    resourceType: fields.text("requestresourcetype") ?? (fields.nested ? (fields.text("resourcetype") ?? "") : ""),
+    resourceType,
     status,
-    ...put("database", fields.text("databasename") ?? path.database),
-    ...put("container", fields.text("collectionname") ?? path.container),
+    ...put("database", database),
+    ...put("container", container),
     ...put("durationMs", numbers.durationMs),
     ...put("requestCharge", numbers.requestCharge),
     ...put("clientAddress", addressOf(fields.text("clientipaddress"))),
-    ...put("userAgent", agent === undefined ? undefined : redact(agent.slice(0, 256))),
+    ...put("userAgent", agent === undefined ? undefined : redactedPart(agent, 256)),
     ...put("region", fields.text("regionname", "region")),
     ...put("credential", credentialOf(fields.text("authtokentype"), fields.text("keytype"))),
     ...put("principal", idOf(fields.text("aadprincipalid"))),
@@ -89,7 +101,7 @@ function credentialOf(token: string | undefined, key: string | undefined): strin
   const name = [token, key].find(
     (text) => text !== undefined && !["invalid", "none", "unknown", "-"].includes(text.toLowerCase()),
   );
-  return name === undefined ? undefined : (CREDENTIALS.get(name.toLowerCase()) ?? name.slice(0, 64));
+  return name === undefined ? undefined : canonical(name, CREDENTIALS);
 }
 
 /** `/dbs/shop/colls/orders/docs/1` names database and container where the record's own fields are empty. */

@@ -26,7 +26,9 @@ export class Fields {
     const properties = readBag(this.#top.get("properties"));
     const more = readBag(this.#top.get("additionalfields"));
     this.nested = this.#top.has("properties") && !this.#top.has("timegenerated");
-    this.brokenProperties = this.nested && properties === undefined;
+    const raw = this.#top.get("properties");
+    const isThere = (raw !== null && raw !== "") || record.repairs.includes("blob");
+    this.brokenProperties = this.nested && properties === undefined && isThere;
     this.#properties = index({ ...more, ...properties });
   }
 
@@ -54,6 +56,11 @@ export class Fields {
 
   text(...names: readonly string[]): string | undefined {
     return asText(this.any(...names));
+  }
+
+  /** A member of an object that `AzureDiagnostics` flattened into columns: `lastError_reason_s`, `identity_claim_oid_g`. */
+  flattened(object: string, member: string): string | undefined {
+    return this.text(`${object}_${member.replaceAll(/[^a-z0-9]+/g, "_")}`);
   }
 
   number(...names: readonly string[]): number | undefined {

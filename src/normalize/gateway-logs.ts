@@ -1,8 +1,8 @@
-import { redact } from "../lib/redact.ts";
-import type { Event, GatewayError, GatewayRequest } from "../model/event.ts";
+import { redactedPart } from "../lib/redact.ts";
+import type { Claims, Event, GatewayError, GatewayRequest } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { claimsOf } from "./claims.ts";
-import { asText, type Fields, index, readBag } from "./fields.ts";
+import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
 import { addressOf, idOf } from "./values.ts";
 
@@ -20,6 +20,7 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
   const service = resourceName(row.resource);
   const url = fields.text("url", "requesturl");
   const text: Partial<GatewayRequest> = textFields(fields);
+  const error = errorOf(fields);
   return {
     kind: "gateway-request",
     shape: row.shape,
@@ -29,15 +30,15 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
     correlationId,
     service,
     status,
-    truncated: fields.bool("truncated") ?? false,
+    truncated: fields.bool("truncated") ?? (fields.number("truncated") ?? 0) !== 0,
     ...text,
-    ...put("url", url === undefined ? undefined : redact(url.slice(0, 2_048))),
+    ...put("url", url === undefined ? undefined : redactedPart(url, 2_048)),
     ...put("gatewayHost", url === undefined ? undefined : hostPart(url)),
     ...backendFields(fields),
     ...put("callerAddress", addressOf(fields.text("calleripaddress", "clientip"))),
     ...put("totalMs", fields.number("durationms", "totaltime")),
-    ...put("error", errorOf(fields)),
-    ...put("claims", claimsOf(fields)),
+    ...put("error", error),
+    ...put("claims", believed(claimsOf(fields), error)),
     ...headerFields(fields),
     ...bodyFields(fields, status),
   };
@@ -66,32 +67,31 @@ function backendFields(fields: Fields): Partial<GatewayRequest> {
     ...put("backendStatus", status === undefined || status <= 0 ? undefined : status),
     ...put("backendId", fields.text("backendid")),
     ...put("backendMethod", fields.text("backendmethod")),
-    ...put("backendUrl", url === undefined ? undefined : redact(url.slice(0, 2_048))),
+    ...put("backendUrl", url === undefined ? undefined : redactedPart(url, 2_048)),
     ...put("backendMs", fields.number("backendtime")),
   };
 }
 
 function hostPart(url: string): string | undefined {
-  const start = url.indexOf("://");
-  if (start < 0) return undefined;
-  const rest = url.slice(start + 3);
-  const end = rest.search(/[/?#:]/);
-  const host = (end < 0 ? rest : rest.slice(0, end)).toLowerCase();
-  return host === "" ? undefined : host.slice(0, 253);
+  const [, host = ""] =
+    /^[a-z][a-z0-9+.-]{0,31}:\/\/(?:[^/?#@]{0,1024}@)?(\[[0-9a-f:.]{2,45}\]|[^/?#:@]{1,253})/i.exec(url) ?? [];
+  return host === "" ? undefined : host.toLowerCase();
 }
 
 /** `lastError` as an object, flattened into columns, or the last of `errors`. */
 function errorOf(fields: Fields): GatewayError | undefined {
-  const last = fields.bag("lasterror") ?? lastOf(fields.list("errors"));
-  const read = (name: string): string =>
-    asText(last?.get(name)) ?? fields.text(`lasterror_${name}`, `lasterror${name}`) ?? "";
+  const told = fields.bag("lasterror");
+  const flat = (name: string): string | undefined => fields.text(`lasterror_${name}`, `lasterror${name}`);
+  const isTold = (told?.size ?? 0) > 0 || flat("reason") !== undefined || flat("source") !== undefined;
+  const last = isTold ? told : lastOf(fields.list("errors"));
+  const read = (name: string): string => (asText(last?.get(name)) ?? flat(name) ?? "").slice(0, 9_216);
   const error = {
-    source: read("source"),
-    reason: read("reason"),
-    message: redact(read("message").slice(0, 1_000)),
-    scope: read("scope"),
-    section: read("section"),
-    path: read("path"),
+    source: redactedPart(read("source"), 100),
+    reason: redactedPart(read("reason"), 100),
+    message: redactedPart(read("message"), 1_000),
+    scope: redactedPart(read("scope"), 100),
+    section: redactedPart(read("section"), 100),
+    path: redactedPart(read("path"), 300),
   };
   return error.source === "" && error.reason === "" && error.message === "" ? undefined : error;
 }
@@ -101,21 +101,49 @@ function lastOf(list: readonly unknown[] | undefined): ReadonlyMap<string, unkno
   return bag === undefined ? undefined : index(bag);
 }
 
-/** Headers come as an object of texts or of lists, in any case, or as JSON text; or as a list of names and values. */
-function headersOf(fields: Fields, name: string): ReadonlyMap<string, string> {
+/** Reasons for which a token was not accepted at all; one that lacks a claim was. */
+const NOT_ACCEPTED =
+  /^(?:TokenNotPresent|TokenSignature|TokenExpired|TokenNotYetValid|TokenIssuer|TokenAudience|Jwt|InvalidToken)/i;
+
+/** A trace that calls a token validated which the gateway did not accept is not believed. */
+function believed(claims: Claims | undefined, error: GatewayError | undefined): Claims | undefined {
+  const isRefused = error !== undefined && /^validate-/i.test(error.source) && NOT_ACCEPTED.test(error.reason);
+  return claims !== undefined && isRefused ? { ...claims, state: "unverified" } : claims;
+}
+
+interface Headers {
+  get(name: string): string | undefined;
+}
+
+/**
+ * Headers come as an object of texts or of lists, as a list of such objects or of names and values, as JSON text or as
+ * lines, in any case, or flattened into columns.
+ */
+function headersOf(fields: Fields, name: string): Headers {
   const found = new Map<string, string>();
-  const list = fields.list(name);
-  const bag = fields.bag(name);
   const add = (key: unknown, value: unknown): void => {
-    const text = asText(Array.isArray(value) ? value[0] : value);
-    if (typeof key === "string" && text !== undefined) found.set(key.toLowerCase(), text);
+    const text = Array.isArray(value) ? value.map(asText).find((one) => one !== undefined) : asText(value);
+    const lower = typeof key === "string" ? key.trim().toLowerCase() : "";
+    if (text !== undefined && lower !== "" && !found.has(lower)) found.set(lower, text);
   };
-  for (const pair of list ?? []) {
-    const entry = readBag(pair);
-    if (entry !== undefined) add(entry["name"] ?? entry["Name"] ?? entry["Key"], entry["value"] ?? entry["Value"]);
+  const raw = fields.any(name);
+  const value = typeof raw === "string" ? (parseText(raw) ?? raw.split(/\r?\n/)) : raw;
+  for (const entry of Array.isArray(value) ? value : [value]) addHeaders(entry, add);
+  return { get: (header) => found.get(header) ?? fields.flattened(name, header) };
+}
+
+function addHeaders(entry: unknown, add: (key: unknown, value: unknown) => void): void {
+  if (typeof entry === "string") {
+    const colon = entry.indexOf(":");
+    if (colon > 0) add(entry.slice(0, colon), entry.slice(colon + 1).trim());
+    return;
   }
-  for (const [key, value] of bag ?? []) add(key, value);
-  return found;
+  const bag = readBag(entry);
+  if (bag === undefined) return;
+  const pair = index(bag);
+  const key = pair.get("name") ?? pair.get("key");
+  if (typeof key === "string" && pair.has("value")) add(key, pair.get("value"));
+  else for (const [header, value] of Object.entries(bag)) add(header, value);
 }
 
 const OWN_IDS = ["x-correlation-id", "x-request-id", "x-ms-client-request-id", "traceparent"];
@@ -126,14 +154,14 @@ function headerFields(fields: Fields): Partial<GatewayRequest> {
   const answer = (name: string): string | undefined =>
     answers.map((headers) => headers.get(name)).find((value) => value !== undefined);
   const subStatus = Number(answer("x-ms-substatus") ?? Number.NaN);
-  const otherIds = OWN_IDS.flatMap((name) => idOf(request.get(name)) ?? []);
+  const otherIds = OWN_IDS.flatMap((name) => idOf(redactedPart(request.get(name) ?? "", 256)) ?? []);
   const agent = request.get("user-agent") ?? fields.text("useragent");
   const challenge = answer("www-authenticate");
   return {
     ...put("backendActivityId", idOf(answer("x-ms-activity-id"))),
     ...put("subStatus", Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined),
-    ...put("challenge", challenge === undefined ? undefined : redact(challenge.slice(0, 500))),
-    ...put("userAgent", agent === undefined ? undefined : redact(agent.slice(0, 256))),
+    ...put("challenge", challenge === undefined ? undefined : redactedPart(challenge, 500)),
+    ...put("userAgent", agent === undefined ? undefined : redactedPart(agent, 256)),
     ...put("otherIds", otherIds.length === 0 ? undefined : otherIds),
   };
 }
@@ -155,7 +183,7 @@ function bodyFields(fields: Fields, status: number): Partial<GatewayRequest> {
   const headers = headerFields(fields);
   const subStatus = headers.subStatus ?? Number(SUB_STATUS.exec(body)?.[1] ?? Number.NaN);
   return {
-    ...put("errorBody", redact(body.slice(0, BODY))),
+    ...put("errorBody", redactedPart(body, BODY)),
     ...put("backendActivityId", headers.backendActivityId ?? idOf(ACTIVITY_ID.exec(body)?.[1])),
     ...put("subStatus", Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined),
   };

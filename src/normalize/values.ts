@@ -1,3 +1,5 @@
+import { redactedPart } from "../lib/redact.ts";
+
 const GUID = /^\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?$/i;
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 const IPV6 = /^[0-9a-f:]{2,39}$/i;
@@ -34,3 +36,7 @@ function isIpv6(text: string): boolean {
   if (groups.some((group) => group.length > 4) || doubles > 1) return false;
   return doubles === 1 ? groups.length <= 8 : groups.length === 8;
 }
+
+/** At most so many characters, redacted. */
+export const shortText = (text: string | undefined, longest: number): string | undefined =>
+  text === undefined ? undefined : redactedPart(text, longest);
