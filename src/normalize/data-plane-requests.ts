@@ -3,16 +3,7 @@ import type { DataPlaneOperation, Event } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { asText } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, idOf } from "./values.ts";
-
-type Names = ReadonlyMap<string, string>;
-
-/** Names of the service's enumerations, by their lower-cased form: logs print other cases too. */
-const named = (names: string): Names => new Map(names.split(" ").map((name) => [name.toLowerCase(), name]));
-
-/** As the service spells it, where it is a name of the service's; otherwise as it is. */
-const canonical = (name: string, names: Names): string => names.get(name.toLowerCase()) ?? shortName(name);
-const shortName = (name: string): string => redactedPart(name, 64);
+import { addressOf, canonical, idOf, named } from "./values.ts";
 
 /** `AuthorizationTokenType`. */
 const CREDENTIALS = named(

@@ -4,7 +4,7 @@ import { epochMs } from "../model/time.ts";
 import { claimsOf } from "./claims.ts";
 import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, idOf } from "./values.ts";
+import { addressOf, canonical, idOf, named } from "./values.ts";
 
 const BODY = 2_000;
 
@@ -78,6 +78,15 @@ function hostPart(url: string): string | undefined {
   return host === "" ? undefined : host.toLowerCase();
 }
 
+/** Reasons of https://learn.microsoft.com/azure/api-management/api-management-error-handling-policies. */
+const REASONS = named(
+  "OperationNotFound SubscriptionKeyNotFound SubscriptionKeyInvalid ClientConnectionFailure BackendConnectionFailure " +
+    "ExpressionValueEvaluationFailure RateLimitExceeded QuotaExceeded CallbackParameterInvalid FailedToParseCallerIP " +
+    "CallerIpNotAllowed CallerIpBlocked HeaderNotFound HeaderValueNotAllowed TokenNotPresent TokenSignatureInvalid " +
+    "TokenAudienceNotAllowed TokenIssuerNotAllowed TokenExpired TokenSignatureKeyNotFound TokenClaimNotFound " +
+    "TokenClaimValueNotAllowed JwtInvalid Timeout",
+);
+
 /** `lastError` as an object, flattened into columns, or the last of `errors`. */
 function errorOf(fields: Fields): GatewayError | undefined {
   const told = fields.bag("lasterror");
@@ -87,7 +96,7 @@ function errorOf(fields: Fields): GatewayError | undefined {
   const read = (name: string): string => (asText(last?.get(name)) ?? flat(name) ?? "").slice(0, 9_216);
   const error = {
     source: redactedPart(read("source"), 100),
-    reason: redactedPart(read("reason"), 100),
+    reason: canonical(read("reason"), REASONS),
     message: redactedPart(read("message"), 1_000),
     scope: redactedPart(read("scope"), 100),
     section: redactedPart(read("section"), 100),

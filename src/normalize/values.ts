@@ -40,3 +40,12 @@ function isIpv6(text: string): boolean {
 /** At most so many characters, redacted. */
 export const shortText = (text: string | undefined, longest: number): string | undefined =>
   text === undefined ? undefined : redactedPart(text, longest);
+
+type Names = ReadonlyMap<string, string>;
+
+/** Names of an enumeration of Azure's, in one text, by their lower-cased form: logs print other cases too. */
+export const named = (names: string): Names => new Map(names.split(" ").map((name) => [name.toLowerCase(), name]));
+
+/** As Azure spells it, where it is one of the names; otherwise as it is, redacted and at most 100 characters. */
+export const canonical = (name: string, names: Names): string =>
+  names.get(name.toLowerCase()) ?? redactedPart(name, 100);

@@ -62,7 +62,7 @@ describe("the last error is read from", () => {
   const shapes: { name: string; properties: object }[] = [
     { name: "an object", properties: { lastError: error } },
     { name: "a text", properties: { lastError: J(error) } },
-    { name: "names in another case", properties: { LastError: { Source: error.source, REASON: error.reason } } },
+    { name: "names in another case", properties: { LastError: { Source: error.source, REASON: "TOKENEXPIRED" } } },
     { name: "columns", properties: { LastErrorSource: error.source, LastErrorReason: error.reason } },
     { name: "flattened columns", properties: { lastError_source_s: error.source, lastError_reason_s: error.reason } },
     {
