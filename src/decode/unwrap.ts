@@ -74,42 +74,39 @@ interface Answer {
 
 /** The answer of a Log Analytics or Kusto query, in the spelling of the REST interface, of the clients or of Kusto. */
 function tablesOf(value: Bag): Answer | undefined {
-  const error = memberOf(value, "error", "partialError");
-  const tables = memberOf(value, "tables");
-  if (Array.isArray(tables)) return { tables, error };
-  return columnsOf(value) !== undefined && Array.isArray(memberOf(value, "rows"))
-    ? { tables: [value], error }
-    : undefined;
+  const tables = memberOf(value, "tables", "Tables") ?? (Array.isArray(rowsOf(value)) ? [value] : undefined);
+  if (!Array.isArray(tables) || (tables[0] === value && columnsOf(value) === undefined)) return undefined;
+  return { tables, error: memberOf(value, "error", "Error", "partialError") };
 }
 
+const rowsOf = (table: Bag): unknown => memberOf(table, "rows", "Rows");
+
 const columnsOf = (table: Bag): readonly unknown[] | undefined => {
-  const columns = memberOf(table, "columns", "columnDescriptors");
+  const columns = memberOf(table, "columns", "Columns", "columnDescriptors");
   return Array.isArray(columns) ? columns : undefined;
 };
 
-/** The member of one of these names, written like that or with a capital. */
+/** The first member that is there. */
 function memberOf(bag: Bag, ...names: readonly string[]): unknown {
-  for (const name of names)
-    for (const key of [name, `${name.charAt(0).toUpperCase()}${name.slice(1)}`])
-      if (Object.hasOwn(bag, key)) return bag[key];
+  for (const name of names) if (Object.hasOwn(bag, name)) return bag[name];
   return undefined;
 }
 
 const nameOf = (column: unknown): string =>
-  isBag(column) ? String(memberOf(column, "name", "columnName")) : String(column);
+  isBag(column) ? String(memberOf(column, "name", "Name", "ColumnName", "columnName")) : String(column);
 
 /** Rows of the Log Analytics query API become objects by column name. */
 function unwrapTables({ tables, error }: Answer, element: Element, into: Decoded): void {
   let { index } = element.position;
   for (const table of tables) {
     const columns = isBag(table) ? columnsOf(table) : undefined;
-    const rows = isBag(table) ? memberOf(table, "rows") : undefined;
+    const rows = isBag(table) ? rowsOf(table) : undefined;
     if (!isBag(table) || columns === undefined || !Array.isArray(rows)) {
       reject(into, element, "not-a-table", "A table of a query's answer has `columns` and `rows`; this has not.");
       continue;
     }
     const names = columns.map(nameOf);
-    const type = memberOf(table, "name", "tableName");
+    const type = memberOf(table, "name", "Name", "TableName", "tableName");
     for (const row of rows) {
       const at = { ...element, position: { ...element.position, index: index++ } };
       if (Array.isArray(row)) pushRow(names, row, { ...at, value: type }, into);

@@ -59,8 +59,15 @@ const SCHEME = /\b(bearer|basic|negotiate|sharedkey)\s+(?![A-Za-z_-]{1,40}=["'\\
 const USERINFO = /(:\/\/)[^\s/@]{1,512}@/g;
 const PEM = /-----BEGIN [A-Z ]{3,40}-----[^-]{0,8192}/g;
 const BASE64_KEY = /[A-Za-z0-9+/]{86}==/g;
-/** Shorter texts than this that have none of these marks hold no secret: most texts leave here. */
-const MARKS = /[=:@]|eyJ|bearer|basic|negotiate|sharedkey|BEGIN|key/i;
+/** Texts that have none of these hold no secret: most texts leave here. */
+const SIGNS = /[=:@%]|eyJ|[kK][eE][yY]|\s/;
+const WORDS =
+  /key|sig|token|secret|passw|pwd|assertion|authorization|cookie|principal|code=|eyJ|bearer|basic|negotiate|BEGIN|@|%/i;
+const LONG_KEY = 88;
+
+const mayHoldSecret = (text: string): boolean =>
+  SIGNS.test(text) && (WORDS.test(text) || (text.length >= LONG_KEY && text.includes("==")));
+
 const ROUNDS = 3;
 
 /**
@@ -68,7 +75,7 @@ const ROUNDS = 3;
  * times. Linear in the length of the text.
  */
 export function redact(text: string): string {
-  if (!MARKS.test(text) && !text.includes("%")) return text;
+  if (!mayHoldSecret(text)) return text;
   const plain = redactOnce(text);
   if (!plain.includes("%")) return plain;
   return hidesSecret(plain) ? redactOnce(decodeFully(plain)) : plain;

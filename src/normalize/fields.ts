@@ -6,6 +6,21 @@ type Bag = Readonly<Record<string, unknown>>;
 /** Suffixes that legacy `AzureDiagnostics` puts behind a column for its type; the same field can come with several. */
 const SUFFIX = new Set(["_s", "_d", "_b", "_g", "_t"]);
 
+const NOTHING: ReadonlyMap<string, unknown> = new Map();
+
+/** Names by the keys they stand in the log by: few keys, and each comes with every record. */
+const NAMES = new Map<string, string>();
+const MAX_NAMES = 4_096;
+
+/** Lower-cased and without a type suffix. */
+function nameOf(key: string): string {
+  const known = NAMES.get(key);
+  if (known !== undefined) return known;
+  const name = SUFFIX.has(key.slice(-2)) ? key.slice(0, -2).toLowerCase() : key.toLowerCase();
+  if (NAMES.size < MAX_NAMES && key.length <= 64) NAMES.set(key, name);
+  return name;
+}
+
 const isBag = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
@@ -29,7 +44,8 @@ export class Fields {
     const raw = this.#top.get("properties");
     const isThere = (raw !== null && raw !== "") || record.repairs.includes("blob");
     this.brokenProperties = this.nested && properties === undefined && isThere;
-    this.#properties = index({ ...more, ...properties });
+    this.#properties = properties === undefined ? NOTHING : index(properties);
+    if (more !== undefined) this.#properties = index({ ...more, ...properties });
   }
 
   /** The value of the first name that has one; `properties` before the record itself. */
@@ -89,7 +105,7 @@ export class Fields {
 export function index(bag: Bag): ReadonlyMap<string, unknown> {
   const map = new Map<string, unknown>();
   for (const key of Object.keys(bag)) {
-    const name = SUFFIX.has(key.slice(-2)) ? key.slice(0, -2).toLowerCase() : key.toLowerCase();
+    const name = nameOf(key);
     const known = map.get(name);
     if (known === undefined || known === null || known === "") map.set(name, bag[key]);
   }

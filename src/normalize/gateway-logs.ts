@@ -21,6 +21,7 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
   const url = fields.text("url", "requesturl");
   const text: Partial<GatewayRequest> = textFields(fields);
   const error = errorOf(fields);
+  const headers = headerFields(fields);
   return {
     kind: "gateway-request",
     shape: row.shape,
@@ -39,8 +40,8 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
     ...put("totalMs", fields.number("durationms", "totaltime")),
     ...put("error", error),
     ...put("claims", believed(claimsOf(fields), error)),
-    ...headerFields(fields),
-    ...bodyFields(fields, status),
+    ...headers,
+    ...bodyFields(fields, status, headers),
   };
 }
 
@@ -138,7 +139,7 @@ function headersOf(fields: Fields, name: string): Headers {
   const raw = fields.any(name);
   const value = typeof raw === "string" ? (parseText(raw) ?? raw.split(/\r?\n/)) : raw;
   for (const entry of Array.isArray(value) ? value : [value]) addHeaders(entry, add);
-  return { get: (header) => found.get(header) ?? fields.flattened(name, header) };
+  return { get: (header) => found.get(header) ?? (fields.nested ? undefined : fields.flattened(name, header)) };
 }
 
 function addHeaders(entry: unknown, add: (key: unknown, value: unknown) => void): void {
@@ -179,7 +180,7 @@ const ACTIVITY_ID = /activityid:?"?\s{0,4}:?\s{0,4}"?([0-9a-f]{8}-[0-9a-f]{4}-[0
 const SUB_STATUS = /sub-?status"?\s{0,4}[:=]\s{0,4}"?(\d{1,5})/i;
 
 /** A logged body of a refusal tells its reason, and the activity id and sub-status where headers were not logged. */
-function bodyFields(fields: Fields, status: number): Partial<GatewayRequest> {
+function bodyFields(fields: Fields, status: number, headers: Partial<GatewayRequest>): Partial<GatewayRequest> {
   if (status < 400) return {};
   const raw = fields.any("backendresponsebody", "responsebody");
   const body =
@@ -189,7 +190,6 @@ function bodyFields(fields: Fields, status: number): Partial<GatewayRequest> {
         ? undefined
         : JSON.stringify(raw)?.slice(0, 8_192);
   if (body === undefined) return {};
-  const headers = headerFields(fields);
   const subStatus = headers.subStatus ?? Number(SUB_STATUS.exec(body)?.[1] ?? Number.NaN);
   return {
     ...put("errorBody", redactedPart(body, BODY)),

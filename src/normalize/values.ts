@@ -8,6 +8,7 @@ const IPV6 = /^[0-9a-f:]{2,39}$/i;
 export function idOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const lower = text.trim().slice(0, 256).toLowerCase();
+  if (lower.length === 36 && lower[0] !== "{") return lower; // has its hyphens, or is no GUID
   const guid = GUID.exec(lower);
   if (guid === null) return lower === "" ? undefined : lower;
   return guid.slice(1).join("-");

@@ -33,7 +33,10 @@ describe("headers are read from", () => {
   });
   test("columns that AzureDiagnostics flattened", () => {
     const columns = { backendResponseHeaders_x_ms_activity_id_g: ID, backendResponseHeaders_x_ms_substatus_s: "5302" };
-    expect(gatewayOf(columns)).toMatchObject({ backendActivityId: ID.toLowerCase(), subStatus: 5302 });
+    expect(gatewayOf({}, { properties: undefined, responseCode_d: 403, ...columns })).toMatchObject({
+      backendActivityId: ID.toLowerCase(),
+      subStatus: 5302,
+    });
   });
   test("nothing that is empty", () => {
     const event = gatewayOf({ backendResponseHeaders: { "x-ms-activity-id": [], "x-ms-substatus": "" } });
