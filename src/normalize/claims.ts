@@ -2,7 +2,7 @@ import type { Claims } from "../model/event.ts";
 import { redactedPart } from "../lib/redact.ts";
 import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
 import { parseInstant } from "./parse-time.ts";
-import { idOf } from "./values.ts";
+import { idOf, type Mutable, put } from "./values.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -70,21 +70,20 @@ function pairs(metadata: unknown): ReadonlyMap<string, string> {
 function build(values: ReadonlyMap<string, string>): Claims | undefined {
   if (values.size === 0) return undefined;
   const text = (name: string): string | undefined => values.get(name) || undefined;
-  const put = <K extends keyof Claims>(key: K, value: Claims[K] | undefined): Partial<Claims> =>
-    value === undefined ? {} : { [key]: value };
-  return {
+  const claims: Mutable<Claims> = {
     state: values.get("st")?.toLowerCase() === "validated" ? "validated" : "unverified",
-    ...put("issuer", text("iss")),
-    ...put("audience", text("aud")),
-    ...put("appId", idOf(text("app"))),
-    ...put("objectId", idOf(text("oid"))),
-    ...put("tenantId", idOf(text("tid"))),
-    ...put("scopes", text("scp")),
-    ...put("roles", text("rol")),
-    ...put("expires", parseInstant(text("exp"))),
-    ...put("issued", parseInstant(text("iat"))),
-    ...put("version", text("ver")),
-    ...put("keyId", text("kid")),
-    ...put("tokenId", text("uti")),
   };
+  put(claims, "issuer", text("iss"));
+  put(claims, "audience", text("aud"));
+  put(claims, "appId", idOf(text("app")));
+  put(claims, "objectId", idOf(text("oid")));
+  put(claims, "tenantId", idOf(text("tid")));
+  put(claims, "scopes", text("scp"));
+  put(claims, "roles", text("rol"));
+  put(claims, "expires", parseInstant(text("exp")));
+  put(claims, "issued", parseInstant(text("iat")));
+  put(claims, "version", text("ver"));
+  put(claims, "keyId", text("kid"));
+  put(claims, "tokenId", text("uti"));
+  return claims;
 }

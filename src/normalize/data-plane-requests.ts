@@ -1,9 +1,10 @@
-import { redactedPart } from "../lib/redact.ts";
 import type { DataPlaneOperation, Event } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { asText } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, canonical, idOf, named } from "./values.ts";
+import { addressOf, canonical, idOf, type Mutable, named, put, shortText } from "./values.ts";
+
+const NAME = 256;
 
 /** `AuthorizationTokenType`. */
 const CREDENTIALS = named(
@@ -33,15 +34,14 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     return { reason: "no-id", detail: "`activityId` is missing: the operation cannot be told from others." };
   if (status === undefined || status < 0 || status > 999)
     return { reason: "bad-status", detail: "`statusCode` is missing or no HTTP status." };
-  const account = (fields.text("accountname") ?? resourceName(row.resource)).toLowerCase();
+  const account = (shortText(fields.text("accountname"), NAME) ?? resourceName(row.resource)).toLowerCase();
   const numbers = {
     durationMs: fields.number("duration", "durationms"),
     requestCharge: fields.number("requestcharge"),
   };
   const path = pathOf(fields.text("requestresourceid"));
-  const database = fields.text("databasename") ?? path.database;
-  const container = fields.text("collectionname") ?? path.container;
-  const agent = fields.text("useragent");
+  const database = shortText(fields.text("databasename"), NAME) ?? path.database;
+  const container = shortText(fields.text("collectionname"), NAME) ?? path.container;
   const same = [
     account,
     activityId,
@@ -55,7 +55,7 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     database ?? "",
     container ?? "",
   ];
-  return {
+  const event: Mutable<DataPlaneOperation> = {
     kind: "data-plane-operation",
     shape: row.shape,
     time: row.time,
@@ -66,25 +66,19 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     operation,
     resourceType,
     status,
-    ...put("database", database),
-    ...put("container", container),
-    ...put("durationMs", numbers.durationMs),
-    ...put("requestCharge", numbers.requestCharge),
-    ...put("clientAddress", addressOf(fields.text("clientipaddress"))),
-    ...put("userAgent", agent === undefined ? undefined : redactedPart(agent, 256)),
-    ...put("region", fields.text("regionname", "region")),
-    ...put("credential", credentialOf(fields.text("authtokentype"), fields.text("keytype"))),
-    ...put("principal", idOf(fields.text("aadprincipalid"))),
-    ...put("roleAssignment", idOf(fields.text("aadappliedroleassignmentid"))),
-    ...put("partitionId", fields.text("partitionid")),
   };
-}
-
-function put<K extends keyof DataPlaneOperation>(
-  key: K,
-  value: DataPlaneOperation[K] | undefined,
-): Partial<DataPlaneOperation> {
-  return value === undefined ? {} : { [key]: value };
+  put(event, "database", database);
+  put(event, "container", container);
+  put(event, "durationMs", numbers.durationMs);
+  put(event, "requestCharge", numbers.requestCharge);
+  put(event, "clientAddress", addressOf(fields.text("clientipaddress")));
+  put(event, "userAgent", shortText(fields.text("useragent"), NAME));
+  put(event, "region", shortText(fields.text("regionname", "region"), NAME));
+  put(event, "credential", credentialOf(fields.text("authtokentype"), fields.text("keytype")));
+  put(event, "principal", idOf(fields.text("aadprincipalid")));
+  put(event, "roleAssignment", idOf(fields.text("aadappliedroleassignmentid")));
+  put(event, "partitionId", shortText(fields.text("partitionid"), NAME));
+  return event;
 }
 
 /** `keyType` speaks of direct mode, `authTokenType` of gateway mode and REST: the one that says something counts. */

@@ -4,7 +4,7 @@ import { epochMs } from "../model/time.ts";
 import { claimsOf } from "./claims.ts";
 import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, canonical, idOf, named } from "./values.ts";
+import { addressOf, canonical, idOf, type Mutable, named, put, shortText } from "./values.ts";
 
 const BODY = 2_000;
 
@@ -19,10 +19,7 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
     return { reason: "bad-status", detail: "`responseCode` is missing or no HTTP status." };
   const service = resourceName(row.resource);
   const url = fields.text("url", "requesturl");
-  const text: Partial<GatewayRequest> = textFields(fields);
-  const error = errorOf(fields);
-  const headers = headerFields(fields);
-  return {
+  const event: Mutable<GatewayRequest> = {
     kind: "gateway-request",
     shape: row.shape,
     time: row.time,
@@ -32,45 +29,40 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
     service,
     status,
     truncated: fields.bool("truncated") ?? (fields.number("truncated") ?? 0) !== 0,
-    ...text,
-    ...put("url", url === undefined ? undefined : redactedPart(url, 2_048)),
-    ...put("gatewayHost", url === undefined ? undefined : hostPart(url)),
-    ...backendFields(fields),
-    ...put("callerAddress", addressOf(fields.text("calleripaddress", "clientip"))),
-    ...put("totalMs", fields.number("durationms", "totaltime")),
-    ...put("error", error),
-    ...put("claims", believed(claimsOf(fields), error)),
-    ...headers,
-    ...bodyFields(fields, status, headers),
   };
+  putTexts(event, fields);
+  put(event, "url", shortText(url, 2_048));
+  put(event, "gatewayHost", url === undefined ? undefined : hostPart(url));
+  putBackend(event, fields);
+  put(event, "callerAddress", addressOf(fields.text("calleripaddress", "clientip")));
+  put(event, "totalMs", fields.number("durationms", "totaltime"));
+  const error = errorOf(fields);
+  put(event, "error", error);
+  put(event, "claims", believed(claimsOf(fields), error));
+  putHeaders(event, fields);
+  putBody(event, fields);
+  return event;
 }
 
-function put<K extends keyof GatewayRequest>(key: K, value: GatewayRequest[K] | undefined): Partial<GatewayRequest> {
-  return value === undefined ? {} : { [key]: value };
+const NAME = 256;
+
+function putTexts(event: Mutable<GatewayRequest>, fields: Fields): void {
+  put(event, "region", shortText(fields.text("location", "region"), NAME));
+  put(event, "api", shortText(fields.text("apiid"), NAME));
+  put(event, "operation", shortText(fields.text("operationid"), NAME));
+  put(event, "apiRevision", shortText(fields.text("apirevision"), NAME));
+  put(event, "product", shortText(fields.text("productid"), NAME));
+  put(event, "subscription", shortText(fields.text("apimsubscriptionid"), NAME));
+  put(event, "method", shortText(fields.text("method"), 32));
 }
 
-function textFields(fields: Fields): Partial<GatewayRequest> {
-  return {
-    ...put("region", fields.text("location", "region")),
-    ...put("api", fields.text("apiid")),
-    ...put("operation", fields.text("operationid")),
-    ...put("apiRevision", fields.text("apirevision")),
-    ...put("product", fields.text("productid")),
-    ...put("subscription", fields.text("apimsubscriptionid")),
-    ...put("method", fields.text("method")),
-  };
-}
-
-function backendFields(fields: Fields): Partial<GatewayRequest> {
+function putBackend(event: Mutable<GatewayRequest>, fields: Fields): void {
   const status = fields.number("backendresponsecode");
-  const url = fields.text("backendurl");
-  return {
-    ...put("backendStatus", status === undefined || status <= 0 ? undefined : status),
-    ...put("backendId", fields.text("backendid")),
-    ...put("backendMethod", fields.text("backendmethod")),
-    ...put("backendUrl", url === undefined ? undefined : redactedPart(url, 2_048)),
-    ...put("backendMs", fields.number("backendtime")),
-  };
+  put(event, "backendStatus", status === undefined || status <= 0 ? undefined : status);
+  put(event, "backendId", shortText(fields.text("backendid"), NAME));
+  put(event, "backendMethod", shortText(fields.text("backendmethod"), 32));
+  put(event, "backendUrl", shortText(fields.text("backendurl"), 2_048));
+  put(event, "backendMs", fields.number("backendtime"));
 }
 
 function hostPart(url: string): string | undefined {
@@ -158,42 +150,33 @@ function addHeaders(entry: unknown, add: (key: unknown, value: unknown) => void)
 
 const OWN_IDS = ["x-correlation-id", "x-request-id", "x-ms-client-request-id", "traceparent"];
 
-function headerFields(fields: Fields): Partial<GatewayRequest> {
+function putHeaders(event: Mutable<GatewayRequest>, fields: Fields): void {
   const request = headersOf(fields, "requestheaders");
-  const answers = [headersOf(fields, "backendresponseheaders"), headersOf(fields, "responseheaders")];
-  const answer = (name: string): string | undefined =>
-    answers.map((headers) => headers.get(name)).find((value) => value !== undefined);
-  const subStatus = Number(answer("x-ms-substatus") ?? Number.NaN);
-  const otherIds = OWN_IDS.flatMap((name) => idOf(redactedPart(request.get(name) ?? "", 256)) ?? []);
-  const agent = request.get("user-agent") ?? fields.text("useragent");
-  const challenge = answer("www-authenticate");
-  return {
-    ...put("backendActivityId", idOf(answer("x-ms-activity-id"))),
-    ...put("subStatus", Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined),
-    ...put("challenge", challenge === undefined ? undefined : redactedPart(challenge, 500)),
-    ...put("userAgent", agent === undefined ? undefined : redactedPart(agent, 256)),
-    ...put("otherIds", otherIds.length === 0 ? undefined : otherIds),
-  };
+  const backend = headersOf(fields, "backendresponseheaders");
+  const response = headersOf(fields, "responseheaders");
+  const answer = (name: string): string | undefined => backend.get(name) ?? response.get(name);
+  const otherIds = OWN_IDS.flatMap((name) => idOf(redactedPart(request.get(name) ?? "", NAME)) ?? []);
+  put(event, "backendActivityId", idOf(answer("x-ms-activity-id")));
+  put(event, "subStatus", subStatusOf(answer("x-ms-substatus")));
+  put(event, "challenge", shortText(answer("www-authenticate"), 500));
+  put(event, "userAgent", shortText(request.get("user-agent") ?? fields.text("useragent"), NAME));
+  put(event, "otherIds", otherIds.length === 0 ? undefined : otherIds);
+}
+
+function subStatusOf(text: string | undefined): number | undefined {
+  const subStatus = Number(text ?? Number.NaN);
+  return Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined;
 }
 
 const ACTIVITY_ID = /activityid:?"?\s{0,4}:?\s{0,4}"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/i;
 const SUB_STATUS = /sub-?status"?\s{0,4}[:=]\s{0,4}"?(\d{1,5})/i;
 
 /** A logged body of a refusal tells its reason, and the activity id and sub-status where headers were not logged. */
-function bodyFields(fields: Fields, status: number, headers: Partial<GatewayRequest>): Partial<GatewayRequest> {
-  if (status < 400) return {};
-  const raw = fields.any("backendresponsebody", "responsebody");
-  const body =
-    typeof raw === "string"
-      ? raw.slice(0, 8_192)
-      : raw === undefined
-        ? undefined
-        : JSON.stringify(raw)?.slice(0, 8_192);
-  if (body === undefined) return {};
-  const subStatus = headers.subStatus ?? Number(SUB_STATUS.exec(body)?.[1] ?? Number.NaN);
-  return {
-    ...put("errorBody", redactedPart(body, BODY)),
-    ...put("backendActivityId", headers.backendActivityId ?? idOf(ACTIVITY_ID.exec(body)?.[1])),
-    ...put("subStatus", Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined),
-  };
+function putBody(event: Mutable<GatewayRequest>, fields: Fields): void {
+  const raw = event.status < 400 ? undefined : fields.any("backendresponsebody", "responsebody");
+  if (raw === undefined) return;
+  const body = (typeof raw === "string" ? raw : (JSON.stringify(raw) ?? "")).slice(0, 8_192);
+  put(event, "errorBody", redactedPart(body, BODY));
+  put(event, "backendActivityId", event.backendActivityId ?? idOf(ACTIVITY_ID.exec(body)?.[1]));
+  put(event, "subStatus", event.subStatus ?? subStatusOf(SUB_STATUS.exec(body)?.[1]));
 }

@@ -50,3 +50,11 @@ export const named = (names: string): Names => new Map(names.split(" ").map((nam
 /** As Azure spells it, where it is one of the names; otherwise as it is, redacted and at most 100 characters. */
 export const canonical = (name: string, names: Names): string =>
   names.get(name.toLowerCase()) ?? redactedPart(name, 100);
+
+/** An event while it is built. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Sets what the log tells; what it does not tell stays absent. */
+export function put<T, K extends keyof T>(event: T, key: K, value: T[K] | undefined): void {
+  if (value !== undefined) event[key] = value;
+}
