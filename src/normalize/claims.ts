@@ -2,7 +2,7 @@ import type { Claims } from "../model/event.ts";
 import { redactedPart } from "../lib/redact.ts";
 import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
 import { parseInstant } from "./parse-time.ts";
-import { idOf, type Mutable, put } from "./values.ts";
+import { idOf, type Mutable, put, subjectOf } from "./values.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -75,8 +75,8 @@ function build(values: ReadonlyMap<string, string>): Claims | undefined {
   };
   put(claims, "issuer", text("iss"));
   put(claims, "audience", text("aud"));
-  put(claims, "appId", idOf(text("app")));
-  put(claims, "objectId", idOf(text("oid")));
+  put(claims, "appId", subjectOf(text("app")));
+  put(claims, "objectId", subjectOf(text("oid")));
   put(claims, "tenantId", idOf(text("tid")));
   put(claims, "scopes", text("scp"));
   put(claims, "roles", text("rol"));

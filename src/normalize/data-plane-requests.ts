@@ -2,7 +2,7 @@ import type { DataPlaneOperation, Event } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { asText } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, canonical, idOf, type Mutable, named, put, shortText } from "./values.ts";
+import { addressOf, canonical, idOf, type Mutable, named, put, shortText, subjectOf } from "./values.ts";
 
 const NAME = 256;
 
@@ -75,8 +75,8 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   put(event, "userAgent", shortText(fields.text("useragent"), NAME));
   put(event, "region", shortText(fields.text("regionname", "region"), NAME));
   put(event, "credential", credentialOf(fields.text("authtokentype"), fields.text("keytype")));
-  put(event, "principal", idOf(fields.text("aadprincipalid")));
-  put(event, "roleAssignment", idOf(fields.text("aadappliedroleassignmentid")));
+  put(event, "principal", subjectOf(fields.text("aadprincipalid")));
+  put(event, "roleAssignment", subjectOf(fields.text("aadappliedroleassignmentid")));
   put(event, "partitionId", shortText(fields.text("partitionid"), NAME));
   return event;
 }

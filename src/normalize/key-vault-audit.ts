@@ -2,7 +2,7 @@ import type { Event, SecretAccess } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { asText, index, readBag } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, idOf } from "./values.ts";
+import { addressOf, subjectOf } from "./values.ts";
 
 /** Key Vault `AuditEvent` and `AZKVAuditLogs`. */
 export function normalizeKeyVaultAudit(row: Row): Event | Unreadable {
@@ -17,7 +17,7 @@ export function normalizeKeyVaultAudit(row: Row): Event | Unreadable {
   const read = (name: string): string | undefined =>
     asText(claim.get(name)) ?? fields.flattened("identity_claim", name);
   const vault = resourceName(row.resource);
-  const principal = idOf(read("oid") ?? read("http://schemas.microsoft.com/identity/claims/objectidentifier"));
+  const principal = subjectOf(read("oid") ?? read("http://schemas.microsoft.com/identity/claims/objectidentifier"));
   const secret = /\/secrets\/([^/?]{1,127})/i.exec(fields.text("requesturi", "id") ?? "")?.[1]?.toLowerCase();
   return {
     kind: "secret-access",

@@ -100,13 +100,17 @@ const isVerb = (name: string): boolean => VERBS.has(name.toLowerCase());
 const shown = (name: string): string => plainText(redactedPart(name, LONGEST_NAME)).slice(0, LONGEST_NAME);
 const inventoryName = (type: string): string => type.slice(type.lastIndexOf("/") + 1);
 
-/** Rows exported without their table's name are told by columns that only one table has, or by whose log they are. */
+/**
+ * Rows exported without their table's name are told by columns that only one table fills, or by whose log they are. A
+ * union's rows have the columns of all its tables, empty.
+ */
 function guessByColumns(fields: Fields): Category | undefined {
-  const has = (...names: readonly string[]): boolean => names.every((name) => fields.has(name));
+  const has = (...names: readonly string[]): boolean => names.every((name) => fields.any(name) !== undefined);
   const resource = asText(fields.top("_resourceid", "resourceid"))?.toLowerCase() ?? "";
   const operation = asText(fields.top("operationname"))?.toLowerCase();
   if (operation === "microsoft.apimanagement/gatewaylogs") return GATEWAY;
-  const isGateway = has("apiid") || has("lasterrorreason") || resource.includes("/microsoft.apimanagement/");
+  const isGateway =
+    has("apiid") || has("isrequestsuccess") || has("lasterrorreason") || resource.includes("/microsoft.apimanagement/");
   if (has("responsecode", "correlationid") && isGateway) return GATEWAY;
   if (has("activityid", "statuscode") && (has("requestcharge") || has("requestresourcetype"))) return DATA_PLANE;
   if (has("activityid") && (has("apikind") || has("roleassignmentid"))) return CONTROL_PLANE;

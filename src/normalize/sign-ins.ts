@@ -3,7 +3,7 @@ import { epochMs } from "../model/time.ts";
 import { asNumber, asText } from "./fields.ts";
 import type { Row, Unreadable } from "./normalized.ts";
 import { parseInstant } from "./parse-time.ts";
-import { addressOf, idOf, shortText } from "./values.ts";
+import { addressOf, idOf, shortText, subjectOf } from "./values.ts";
 
 /** Entra `ManagedIdentitySignInLogs` and `ServicePrincipalSignInLogs`, and their tables. */
 export function normalizeSignIns(row: Row, identityKind: SignIn["identityKind"]): Event | Unreadable {
@@ -22,12 +22,12 @@ export function normalizeSignIns(row: Row, identityKind: SignIn["identityKind"])
     dedupKey: `sign-in|${id}|${ownId === undefined ? epochMs(time) : ""}|${code}`,
     identityKind,
     errorCode: code,
-    ...put("appId", idOf(fields.text("appid"))),
-    ...put("principal", idOf(fields.text("serviceprincipalid"))),
+    ...put("appId", subjectOf(fields.text("appid"))),
+    ...put("principal", subjectOf(fields.text("serviceprincipalid"))),
     ...put("name", shortText(fields.text("serviceprincipalname"), 200)),
     ...put("target", shortText(fields.text("resourcedisplayname", "resourceidentity"), 200)),
     ...put("address", addressOf(fields.text("ipaddress", "calleripaddress"))),
-    ...put("credentialKeyId", idOf(fields.text("serviceprincipalcredentialkeyid"))),
+    ...put("credentialKeyId", subjectOf(fields.text("serviceprincipalcredentialkeyid"))),
   };
 }
 

@@ -14,6 +14,14 @@ export function idOf(text: string | undefined): string | undefined {
   return guid.slice(1).join("-");
 }
 
+const NOBODY: ReadonlySet<string> = new Set(["-", "null", "none", "undefined", "00000000-0000-0000-0000-000000000000"]);
+
+/** As `idOf`, of someone or of a grant: what logs write where there is none is none. */
+export function subjectOf(text: string | undefined): string | undefined {
+  const id = idOf(text);
+  return id === undefined || NOBODY.has(id) ? undefined : id;
+}
+
 /** An IPv4 or IPv6 address without port; undefined for anything else, prefixes and placeholders among it. */
 export function addressOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;

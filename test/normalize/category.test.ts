@@ -46,6 +46,12 @@ const cases: { name: string; value: Record<string, unknown>; kind: string; categ
     kind: "event",
     category: "AuditEvent",
   },
+  {
+    name: "a union's row, told by the columns that it fills",
+    value: { ...operation, RequestCharge: 1, ApiId: null, ResponseCode: null, CorrelationId: "" },
+    kind: "event",
+    category: "DataPlaneRequests",
+  },
   { name: "a copy in a table of one's own", value: { ...operation, RequestCharge: 1, Type: "Mine_CL" }, kind: "event" },
   {
     name: "az's name of every answer's table",
