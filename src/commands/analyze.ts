@@ -6,12 +6,14 @@ import { reportJsonSchema } from "../exports/report-schema.ts";
 import { reportOf } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
 import { addTally } from "../findings/input-counts.ts";
+import { plainText } from "../lib/plain-text.ts";
 import type { Severity } from "../model/finding.ts";
+import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
 import { type Analysis, createAnalysis } from "../analysis.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { accept, end, follow } from "../pipeline.ts";
-import { filesSource } from "../sources/files.ts";
+import { filesSource, isLoss } from "../sources/files.ts";
 import { EventSorter } from "../store/event-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { renderReport } from "./report-text.ts";
@@ -24,6 +26,8 @@ export interface AnalyzeOptions {
   readonly stdin?: Readable;
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytes: number, records: number) => void;
+  /** Told of each part of the input that could not be read, in a sentence with the file and the way out. */
+  readonly onLoss?: (says: string) => void;
   /** Seed of the fingerprints of seen records; random by default. */
   readonly seed?: number;
   readonly joinBy?: JoinPath | undefined;
@@ -47,6 +51,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const sorter = new EventSorter(compareEvents, EVENTS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
+      for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
       const accepted = accept(analysis, batch, { joinBy: options.joinBy });
       addTally(analysis.input, accepted.tally);
       sorter.add(accepted.events);
@@ -58,6 +63,10 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   }
   return reportOf(analysis);
 }
+
+/** What is wrong with a file as a whole names it by itself; what is wrong in it is told with its line. */
+const lossText = ({ position, detail }: Reject): string =>
+  position.sequence === 0 ? detail : `${position.partition}:${position.sequence}: ${detail}`;
 
 function followAll(analysis: Analysis, sorter: EventSorter): void {
   let block = [];
@@ -103,7 +112,8 @@ export function analyzeCommand(): Command {
 
 function joinPath(text: string): JoinPath {
   const path = parseJoinPath(text);
-  if (path === undefined) throw new InvalidArgumentError("names with dots between, such as requestHeaders.traceparent");
+  if (path === undefined)
+    throw new InvalidArgumentError("a field, or headers and one of them such as requestHeaders.traceparent");
   return path;
 }
 
@@ -118,7 +128,11 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
   }
   const progress = progressLine();
   try {
-    const report = await analyzePaths(paths, { onProgress: progress.show, joinBy: flags.joinBy });
+    const report = await analyzePaths(paths, {
+      onProgress: progress.show,
+      onLoss: progress.tell,
+      joinBy: flags.joinBy,
+    });
     progress.done(report);
     process.stdout.write(
       flags.json === true
@@ -134,19 +148,34 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
 }
 
 function exitCodeOf(report: Report, failOn: Severity | undefined): number {
-  if (failOn === undefined) return EXIT.ok;
-  const least = SEVERITIES.indexOf(failOn);
-  return report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= least) ? EXIT.findings : EXIT.ok;
+  const least = failOn === undefined ? SEVERITIES.length : SEVERITIES.indexOf(failOn);
+  if (report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= least)) return EXIT.findings;
+  return report.input.rejects.some(isLoss) ? EXIT.partial : EXIT.ok;
 }
 
 const PROGRESS_MS = 200;
 
-/** One line on standard error while reading, and the rate at the end. */
-function progressLine(): { show: (bytes: number, records: number) => void; done: (report: Report) => void } {
+/** Losses that are told one by one; the report counts all. */
+const LOSSES_TOLD = 50;
+
+interface Progress {
+  readonly show: (bytes: number, records: number) => void;
+  readonly tell: (loss: string) => void;
+  readonly done: (report: Report) => void;
+}
+
+/** One line on standard error while reading, what could not be read, and the rate at the end. */
+function progressLine(): Progress {
   const began = performance.now();
   let next = began + PROGRESS_MS;
   const rate = (bytes: number): string => `${(bytes / 1e6 / ((performance.now() - began) / 1000)).toFixed(0)} MB/s`;
+  let losses = 0;
   return {
+    tell(loss) {
+      losses += 1;
+      const says = losses > LOSSES_TOLD ? "" : `analyze: ${plainText(loss)}\n`;
+      process.stderr.write(losses === LOSSES_TOLD + 1 ? "analyze: … and more that could not be read\n" : says);
+    },
     show(bytes, records) {
       if (!process.stderr.isTTY || performance.now() < next) return;
       next = performance.now() + PROGRESS_MS;

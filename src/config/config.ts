@@ -106,9 +106,9 @@ export const ConfigSchema = z.strictObject({
     .string()
     .transform((text, context) => {
       const path = parseJoinPath(text);
-      if (path === undefined)
-        context.addIssue('must be names with dots between, such as "requestHeaders.x-correlation-id"');
-      return path ?? [];
+      if (path !== undefined) return path;
+      context.addIssue('must name a field, or headers and one of them such as "requestHeaders.x-correlation-id"');
+      return z.NEVER;
     })
     .optional()
     .meta({

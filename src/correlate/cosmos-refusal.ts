@@ -48,6 +48,7 @@ const BY_SUB_STATUS: ReadonlyMap<number, CosmosReason> = new Map<number, CosmosR
   ...[5301, 5302, 5303, 5304, 5305, 5306].map((code) => [code, "rbac"] as const),
   ...Array.from({ length: 8 }, (_, i) => [5307 + i, "perimeter"] as const),
   [5400, "service"],
+  [5600, "token-invalid"],
 ]);
 
 /** Parts of the service's messages, lower-cased (RMResources.resx of the same repository). */
@@ -67,12 +68,23 @@ const BY_MESSAGE: readonly (readonly [string, CosmosReason])[] = [
   ["permission mode provided", "insufficient-key"],
   ["aad token has been expired", "token-expired"],
   ["aad token is intended for", "token-audience"],
+  ["no longer has permission to the associated key vault key", "limit"],
+  ["access to your account is currently revoked", "limit"],
   ["partition key reached maximum size", "limit"],
+  ["total throughput limit", "limit"],
   ["writes are not allowed in this region", "write-region"],
   ["writeforbidden", "write-region"],
   ["write operation is not allowed", "write-region"],
   ["required header authorization is missing", "token-format"],
   ["doesn't confirm to the required format", "token-format"],
+  ["authorization token mandates date headers", "token-format"],
+  ["unsupported token type", "token-format"],
+  ["sas token authentication is disabled", "token-format"],
+  ["aad tokens are not supported by the dedicated gateway", "token-format"],
+  ["cannot authorize request since the [", "rbac"],
+  ["] cannot be resolved. principal = [", "rbac"],
+  ["failed to validate aad identity", "service"],
+  ["failed to hydrate rbac cache", "service"],
 ];
 
 /** Sub-status first: the message is for people and changes. */

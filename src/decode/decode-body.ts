@@ -1,5 +1,6 @@
 import type { Position } from "../model/record.ts";
 import { type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject } from "./decoded.ts";
+import { nestsDeeper } from "./depth.ts";
 import { createStreamDecoder } from "./stream-decoder.ts";
 import { unwrap } from "./unwrap.ts";
 
@@ -24,7 +25,7 @@ export function decodeBody(
     );
     return into;
   }
-  const whole = parseWhole(bytes);
+  const whole = nestsDeeper(bytes, limits.depth) ? undefined : parseWhole(bytes);
   if (whole !== undefined) unwrap({ value: whole.value, position, repairs: [] }, into);
   else splitBody(bytes, position, into, limits);
   if (into.records.length + into.rejects.length === 0 && !isEmptyList(whole?.value)) {

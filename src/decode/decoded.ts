@@ -1,6 +1,6 @@
 import { plainText } from "../lib/plain-text.ts";
 import type { Position, RawRecord, Reject } from "../model/record.ts";
-import { redact } from "../lib/redact.ts";
+import { redactedPart } from "../lib/redact.ts";
 
 /** What came of some bytes: every element found in them is in exactly one of the two. */
 export interface Decoded {
@@ -25,6 +25,6 @@ export function decodeReject(
   why: { readonly reason: string; readonly detail: string },
   text: string,
 ): Reject {
-  const sample = plainText(redact(text.slice(0, 4 * SAMPLE))).slice(0, SAMPLE);
+  const sample = plainText(redactedPart(text, 2 * SAMPLE)).slice(0, SAMPLE);
   return { stage: "decode", reason: why.reason, position, detail: why.detail, sample };
 }

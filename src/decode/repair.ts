@@ -9,9 +9,12 @@ type Repair = readonly [name: string, apply: (text: string) => string];
 /** Each is tried on what the earlier ones left, and only after strict parsing failed. */
 const REPAIRS: readonly Repair[] = [
   ["control-characters", escapeControls],
-  ["blob", (text) => text.replaceAll(/(:\s{0,4})\[\s{0,4}\d{1,9} B blob data\s{0,4}\]/g, "$1null")],
-  ["not-a-number", (text) => text.replaceAll(/([:,[]\s{0,4})(?:-?Infinity|NaN|undefined)(?=\s{0,4}[,}\]])/g, "$1null")],
-  ["trailing-comma", (text) => text.replaceAll(/,(\s{0,64}[}\]])/g, "$1")],
+  ["blob", (text) => outsideTexts(text, /(:\s{0,4})\[\s{0,4}\d{1,9} B blob data\s{0,4}\]/g, "$1null")],
+  [
+    "not-a-number",
+    (text) => outsideTexts(text, /([:,[]\s{0,4})(?:-?Infinity|NaN|undefined)(?=\s{0,4}[,}\]])/g, "$1null"),
+  ],
+  ["trailing-comma", (text) => outsideTexts(text, /,(\s{0,64}[}\]])/g, "$1")],
   ["single-quotes", doubleQuotes],
 ];
 
@@ -38,6 +41,29 @@ export function repairJson(text: string): Repaired | undefined {
     if (read !== undefined) return { value: read.value, repairs };
   }
   return undefined;
+}
+
+/** Replaces what is not inside a text in double quotes. */
+function outsideTexts(text: string, pattern: RegExp, by: string): string {
+  let out = "";
+  let from = 0;
+  while (from < text.length) {
+    const quote = text.indexOf('"', from);
+    const end = quote < 0 ? text.length : quote;
+    const close = quote < 0 ? text.length : closingQuote(text, quote);
+    out += text.slice(from, end).replaceAll(pattern, by) + text.slice(end, close);
+    from = close;
+  }
+  return out;
+}
+
+/** Behind the quote that closes the text which opens at `from`. */
+function closingQuote(text: string, from: number): number {
+  for (let i = from + 1; i < text.length; i++) {
+    if (text[i] === "\\") i += 1;
+    else if (text[i] === '"') return i + 1;
+  }
+  return text.length;
 }
 
 /** Raw control characters inside strings become escapes. */

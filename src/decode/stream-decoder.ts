@@ -1,21 +1,35 @@
+import type { Position, Reject } from "../model/record.ts";
 import { type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject } from "./decoded.ts";
+import {
+  BACKSLASH,
+  CLOSE_BRACE,
+  CLOSE_BRACKET,
+  COLON,
+  COMMA,
+  concat,
+  count,
+  isFiller,
+  isSpace,
+  lastBefore,
+  NEWLINE,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  parseLine,
+  QUOTE,
+} from "./bytes.ts";
+import { nestsDeeper } from "./depth.ts";
 import { readElement } from "./read-element.ts";
+import { nextRecord } from "./resync.ts";
+import { createTranscoder } from "./transcode.ts";
 import { unwrap } from "./unwrap.ts";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const NEWLINE = 0x0a;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const COMMA = 0x2c;
-
-const isSpace = (byte: number): boolean => byte === 0x20 || byte === NEWLINE || byte === 0x0d || byte === 0x09;
-
 /** The beginning of an envelope whose list is read element by element, so that it may be of any size. */
-const ENVELOPE = /^\{\s{0,64}"records"\s{0,64}:\s{0,64}$/i;
-const ENVELOPE_HEAD = 256;
+const ENVELOPE = /^\{[^{}[\]]{0,256}"records"\s{0,64}:\s{0,64}$/i;
+const ENVELOPE_HEAD = 512;
+const LONGEST_LINE = 4_194_304;
+/** Bytes of broken elements that are read again, as a multiple of those that came, and beyond that. */
+const READ_AGAIN = 16;
+const READ_AGAIN_BYTES = 16 << 20;
 
 export interface StreamDecoder {
   /** How the input is cut into chunks never changes what comes out in the end. */
@@ -24,26 +38,31 @@ export interface StreamDecoder {
 }
 
 /**
- * Decodes input of any size: lines of JSON, one document, documents one after another, a list, `{"records":[…]}`.
- * A byte-level splitter finds the elements; each is read by itself, so memory is bounded by the largest element and one
- * broken element never costs its neighbours.
+ * Decodes input of any size: lines of JSON, one document, documents one after another, a list, `{"records":[…]}`; UTF-8
+ * or UTF-16. A byte-level splitter finds the elements; each is read by itself, so memory is bounded by the largest
+ * element and one broken element never costs its neighbours.
  */
 export function createStreamDecoder(
   at: { readonly source: string; readonly partition: string },
   limits: DecodeLimits = DECODE_LIMITS,
 ): StreamDecoder {
   const splitter = new Splitter(at, limits);
+  const transcoder = createTranscoder();
   return {
     push(chunk) {
-      splitter.push(chunk);
+      splitter.push(transcoder.push(chunk));
       return splitter.take();
     },
     end() {
+      splitter.push(transcoder.end());
       splitter.end();
       return splitter.take();
     },
   };
 }
+
+/** The list of an envelope is a `list` in an `envelope`. */
+type Around = "list" | "envelope";
 
 class Splitter {
   readonly #at: { readonly source: string; readonly partition: string };
@@ -62,11 +81,17 @@ class Splitter {
   #startLine = 1;
   /** Index of the next element in its line or list. */
   #index = 0;
-  /** Lists and envelopes that are open around the elements. */
-  #around: ("list" | "envelope")[] = [];
+  #around: Around[] = [];
+  /** The element is no record, but another member of the envelope. */
+  #isMember = false;
   /** An element longer than the limit is skipped. */
-  #skipping = false;
-  #began = false;
+  #isSkipping = false;
+  /** What comes next cannot be told without more bytes. */
+  #waits = false;
+  /** The line is no document by itself: its elements are found byte by byte. */
+  #mixedLine = 0;
+  #received = 0;
+  #readAgain = 0;
 
   constructor(at: { readonly source: string; readonly partition: string }, limits: DecodeLimits) {
     this.#at = at;
@@ -80,192 +105,248 @@ class Splitter {
   }
 
   push(chunk: Uint8Array): void {
+    this.#received += chunk.length;
     this.#rest = this.#rest.length === 0 ? chunk : concat(this.#rest, chunk);
-    this.#scan();
+    this.#scan(false);
+    while (this.#isTooLong() && !this.#isSkipping) this.#cutOrSkip();
     this.#compact();
   }
 
   end(): void {
     this.#scan(true);
-    if (this.#start >= 0) this.#emit(this.#rest.length, this.#depth > 0 || this.#inString);
+    while (this.#start >= 0) {
+      this.#scanned = this.#emit(this.#rest.length, this.#depth > 0 || this.#inString);
+      this.#scan(true);
+    }
     this.#rest = new Uint8Array(0);
-    this.#start = -1;
     this.#scanned = 0;
   }
 
-  #scan(last = false): void {
-    const bytes = this.#rest;
+  #scan(last: boolean): void {
     let i = this.#scanned;
-    for (; i < bytes.length; i++) {
-      const byte = bytes[i] ?? 0;
-      if (this.#start < 0) i = this.#between(byte, i);
-      else if (byte === NEWLINE && !this.#canTellNewline(i, last)) break;
-      else this.#inside(byte, i);
-      if (byte === NEWLINE) this.#line += 1;
-    }
+    this.#waits = false;
+    while (i < this.#rest.length && !this.#waits) i = this.#start < 0 ? this.#between(i) : this.#inside(i, last);
     this.#scanned = i;
   }
 
-  /** A newline needs the byte behind it, to tell a new line of JSON from a document over many lines. */
-  #canTellNewline(i: number, last: boolean): boolean {
-    return last || i + 1 < this.#rest.length;
-  }
-
-  /** Between elements: white space, commas, and the lists around them. */
-  #between(byte: number, i: number): number {
+  /** Between elements: white space, commas, and the lists around them. Gives where to go on. */
+  #between(i: number): number {
+    const byte = this.#rest[i] ?? 0;
+    if (byte === NEWLINE) this.#line += 1;
     if (byte === NEWLINE && this.#around.length === 0) this.#index = 0;
-    if (isSpace(byte) || byte === COMMA) return i;
-    if (!this.#began && isByteOrderMark(this.#rest, i)) return i + 2;
-    this.#began = true;
+    if (isFiller(byte)) return i + 1;
     if (byte === OPEN_BRACKET) {
-      this.#around.push("list");
-      return i;
+      if (this.#around.length < this.#limits.depth) this.#around.push("list");
+      return i + 1;
     }
     if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) {
       this.#around.pop();
       if (this.#around.length === 0) this.#index = 0;
-      return i;
+      return i + 1;
     }
-    if (byte === OPEN_BRACE && this.#around.length === 0) {
-      const end = this.#soundLine(i);
-      if (end > i) return end;
-    }
+    const end = byte === OPEN_BRACE ? this.#soundLine(i) : i;
+    if (end > i) return end;
+    this.#begin(i);
+    return i;
+  }
+
+  #begin(i: number): void {
     this.#start = i;
     this.#startLine = this.#line;
     this.#depth = 0;
     this.#deepest = 0;
     this.#inString = false;
     this.#escaped = false;
-    this.#inside(byte, i);
+    this.#isMember = this.#rest[i] === QUOTE && this.#around.at(-1) === "envelope";
+  }
+
+  /** Reads a whole line that is one sound document, which most lines are; gives where it ends, or `i`. */
+  #soundLine(i: number): number {
+    if (this.#mixedLine === this.#line) return i;
+    const end = this.#rest.indexOf(NEWLINE, i);
+    const value = end < 0 ? undefined : this.#lineAt(i, end);
+    if (value === undefined) {
+      this.#mixedLine = this.#line;
+      return i;
+    }
+    const position = { ...this.#at, sequence: this.#line, index: this.#index };
+    const before = this.#found();
+    unwrap({ value, position, repairs: [] }, this.#decoded);
+    this.#index += this.#found() - before;
+    return end;
+  }
+
+  /** The document that the line is, with a comma behind it where it stands in a list. */
+  #lineAt(from: number, to: number): object | undefined {
+    let end = to;
+    while (isSpace(this.#rest[end - 1] ?? 0)) end -= 1;
+    if (this.#rest[end - 1] === COMMA && this.#around.at(-1) === "list") end -= 1;
+    const longest = Math.min(LONGEST_LINE, this.#limits.elementBytes);
+    if (this.#rest[end - 1] !== CLOSE_BRACE || end - from > longest) return undefined;
+    const bytes = this.#rest.subarray(from, end);
+    return nestsDeeper(bytes, this.#limits.depth) ? undefined : parseLine(bytes);
+  }
+
+  #inside(from: number, last: boolean): number {
+    let i = from;
+    while (i < this.#rest.length) {
+      const byte = this.#rest[i] ?? 0;
+      if (byte === NEWLINE) i = this.#newline(i, last);
+      else if (this.#inString) i = this.#inText(byte, i);
+      else if (byte === QUOTE) {
+        this.#inString = true;
+        i += 1;
+      } else if ((byte | 0x20) === OPEN_BRACE) i = this.#open(byte, i);
+      else if ((byte | 0x20) === CLOSE_BRACE) i = this.#close(i);
+      else if (byte === COMMA && this.#depth === 0) i = this.#emit(i, false);
+      else i += 1;
+      if (this.#start < 0 || this.#waits) return i;
+    }
     return i;
   }
 
-  /** Reads a whole line that is one sound document, which most lines are; gives the place of its last byte, or `i`. */
-  #soundLine(i: number): number {
-    const end = this.#rest.indexOf(NEWLINE, i);
-    if (end < 0 || end - i > LONGEST_LINE) return i;
-    const value = parseLine(this.#rest.subarray(i, end));
-    if (value === undefined) return i;
-    const position = { ...this.#at, sequence: this.#line, index: this.#index };
-    const before = this.#decoded.records.length + this.#decoded.rejects.length;
-    unwrap({ value, position, repairs: [] }, this.#decoded);
-    this.#index += this.#decoded.records.length + this.#decoded.rejects.length - before;
-    return end - 1;
+  #inText(byte: number, i: number): number {
+    if (this.#escaped) {
+      this.#escaped = false;
+      return i + 1;
+    }
+    if (byte === QUOTE) {
+      this.#inString = false;
+      return this.#depth === 0 && !this.#isMember ? this.#emit(i + 1, false) : i + 1;
+    }
+    if (byte === BACKSLASH) {
+      this.#escaped = true;
+      return i + 1;
+    }
+    const bytes = this.#rest;
+    let end = i + 1;
+    while (end < bytes.length) {
+      const next = bytes[end] ?? 0;
+      if (next === QUOTE || next === BACKSLASH || next === NEWLINE) break;
+      end += 1;
+    }
+    return end;
   }
 
-  #inside(byte: number, i: number): void {
-    if (byte === NEWLINE) this.#newline(i);
-    else if (this.#inString) {
-      if (this.#escaped) this.#escaped = false;
-      else if (byte === BACKSLASH) this.#escaped = true;
-      else if (byte === QUOTE) {
-        this.#inString = false;
-        if (this.#depth === 0) this.#emit(i + 1, false);
-      }
-    } else if (byte === QUOTE) this.#inString = true;
-    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) this.#open(byte, i);
-    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) this.#close(i);
-    else if (this.#depth === 0 && byte === COMMA) this.#emit(i, false);
-  }
-
-  #open(byte: number, i: number): void {
+  #open(byte: number, i: number): number {
     if (byte === OPEN_BRACKET && this.#depth === 1 && this.#isEnvelope(i)) {
       this.#around.push("envelope", "list");
       this.#start = -1;
-      return;
+      return i + 1;
     }
     this.#depth += 1;
     if (this.#depth > this.#deepest) this.#deepest = this.#depth;
+    return i + 1;
   }
 
-  #close(i: number): void {
-    if (this.#depth === 0) {
-      this.#emit(i, false);
-      this.#around.pop();
-      return;
-    }
+  /** A bracket that the element did not open closes what is around it. */
+  #close(i: number): number {
+    if (this.#depth === 0) return this.#emit(i, false);
     this.#depth -= 1;
-    if (this.#depth === 0) this.#emit(i + 1, false);
+    return this.#depth === 0 ? this.#emit(i + 1, false) : i + 1;
   }
 
   #isEnvelope(i: number): boolean {
-    if (i - this.#start > ENVELOPE_HEAD) return false;
+    if (i - this.#start > ENVELOPE_HEAD || this.#around.length >= this.#limits.depth) return false;
     let head = "";
     for (let at = this.#start; at < i; at++) head += String.fromCharCode(this.#rest[at] ?? 0);
     return ENVELOPE.test(head);
   }
 
-  /**
-   * Inside an element, a line that begins with a brace at once is the next line of JSON: this one was broken. In a
-   * document over many lines such a line follows a comma, a colon or an opening bracket.
-   */
-  #newline(i: number): void {
-    const next = this.#rest[i + 1];
+  #newline(i: number, last: boolean): number {
     if (this.#depth === 0 && !this.#inString) return this.#emit(i, false);
-    if (next !== OPEN_BRACE) return;
-    const before = lastBefore(this.#rest, i, this.#start);
-    const continues = before === COMMA || before === 0x3a || before === OPEN_BRACKET || before === OPEN_BRACE;
-    const oneLine = this.#startLine === this.#line;
-    if (continues && !this.#inString && !(oneLine && before === COMMA)) return;
-    this.#emit(i, false);
-    this.#around = [];
-    this.#index = 0;
+    this.#waits = i + 1 >= this.#rest.length && !last;
+    const isAnother = !this.#waits && this.#rest[i + 1] === OPEN_BRACE && this.#beginsAnother(i, last);
+    if (this.#waits) return i;
+    if (!isAnother) {
+      this.#line += 1;
+      this.#escaped = false;
+      return i + 1;
+    }
+    const next = this.#emit(i, false);
+    if (next === i) {
+      this.#around = [];
+      this.#index = 0;
+    }
+    return next;
   }
 
-  #emit(end: number, truncated: boolean): void {
-    const bytes = this.#rest.subarray(this.#start, end);
-    const position = { ...this.#at, sequence: this.#startLine, index: this.#index };
-    const before = this.#decoded.records.length + this.#decoded.rejects.length;
-    if (this.#skipping) {
-      const detail = `Longer than ${this.#limits.elementBytes} bytes.`;
-      this.#decoded.rejects.push(decodeReject(position, { reason: "too-long", detail }, ""));
-    } else readElement(bytes, { position, depth: this.#deepest, truncated }, this.#decoded, this.#limits);
-    this.#index += this.#decoded.records.length + this.#decoded.rejects.length - before;
-    this.#skipping = false;
+  /**
+   * Inside an element, a line that begins with a brace at once is another document if this one cannot go on with a
+   * brace. Where it can (the line was cut inside a text, or behind a comma), the line itself tells: it is sound.
+   */
+  #beginsAnother(i: number, last: boolean): boolean {
+    const before = lastBefore(this.#rest, i, this.#start);
+    const canGoOn = before === COMMA || before === COLON || before === OPEN_BRACKET || before === OPEN_BRACE;
+    const isDoubtful = this.#inString || (before === COMMA && this.#startLine === this.#line);
+    if (!isDoubtful) return !canGoOn;
+    const end = this.#rest.indexOf(NEWLINE, i + 1);
+    this.#waits = end < 0 && !last && this.#rest.length - i <= LONGEST_LINE;
+    return !this.#waits && this.#lineAt(i + 1, end < 0 ? this.#rest.length : end) !== undefined;
+  }
+
+  /** Reads the element that ends at `end`; gives where to go on: behind it, or in it where another record begins. */
+  #emit(end: number, truncated: boolean): number {
+    const start = this.#start;
+    const bytes = this.#rest.subarray(start, end);
+    const read = this.#isMember ? bytes.length : this.#read(bytes, truncated);
+    if (read < bytes.length) {
+      this.#readAgain += bytes.length - read;
+      this.#line = this.#startLine + count(bytes.subarray(0, read), NEWLINE);
+    }
+    this.#isSkipping = false;
     this.#start = -1;
+    return start + read;
+  }
+
+  #read(bytes: Uint8Array, truncated: boolean): number {
+    const position = { ...this.#at, sequence: this.#startLine, index: this.#index };
+    const before = this.#found();
+    const at = { position, depth: this.#deepest, truncated, mayCut: this.#mayCut() };
+    const isTooLong = this.#isSkipping || bytes.length > this.#limits.elementBytes;
+    const end = isTooLong ? this.#cut(bytes) : bytes.length;
+    const read =
+      isTooLong && end === bytes.length ? end : readElement(bytes.subarray(0, end), at, this.#decoded, this.#limits);
+    if (isTooLong && end === bytes.length) this.#decoded.rejects.push(tooLong(position, this.#limits));
+    this.#index += this.#found() - before;
+    return read;
+  }
+
+  /** Where in an element that is too long the next record begins; its length, when nowhere. */
+  #cut(bytes: Uint8Array): number {
+    const next = this.#mayCut() && !this.#isSkipping ? nextRecord(bytes.subarray(0, this.#limits.elementBytes)) : -1;
+    return next > 0 ? next : bytes.length;
+  }
+
+  #mayCut(): boolean {
+    return this.#readAgain <= READ_AGAIN * this.#received + READ_AGAIN_BYTES;
+  }
+
+  #found(): number {
+    return this.#decoded.records.length + this.#decoded.rejects.length;
+  }
+
+  #isTooLong(): boolean {
+    return this.#start >= 0 && this.#scanned - this.#start > this.#limits.elementBytes;
+  }
+
+  /** An element that has grown too long goes on at the next record in it, or is skipped to its end. */
+  #cutOrSkip(): void {
+    const end = this.#start + this.#limits.elementBytes;
+    this.#isSkipping = this.#cut(this.#rest.subarray(this.#start, end)) === end - this.#start;
+    if (this.#isSkipping) return;
+    this.#scanned = this.#emit(end + 1, false);
+    this.#scan(false);
   }
 
   /** Forgets the bytes before the element that is being read, and those of one that is too long. */
   #compact(): void {
-    if (this.#start >= 0 && this.#scanned - this.#start > this.#limits.elementBytes) {
-      this.#skipping = true;
-      this.#rest = this.#rest.slice(this.#scanned - 1);
-      this.#start = 0;
-      this.#scanned = 1;
-      return;
-    }
-    const from = this.#start < 0 ? this.#scanned : this.#start;
+    const from = this.#start < 0 ? this.#scanned : this.#isSkipping ? this.#scanned - 1 : this.#start;
     this.#rest = this.#rest.slice(from);
     this.#scanned -= from;
     if (this.#start >= 0) this.#start = 0;
   }
 }
 
-const LONGEST_LINE = 4_194_304;
-const strict = new TextDecoder("utf-8", { fatal: true });
-
-function parseLine(bytes: Uint8Array): object | undefined {
-  try {
-    const value: unknown = JSON.parse(strict.decode(bytes));
-    return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
-}
-
-const isByteOrderMark = (bytes: Uint8Array, i: number): boolean =>
-  bytes[i] === 0xef && bytes[i + 1] === 0xbb && bytes[i + 2] === 0xbf;
-
-/** The last byte before `i` that is no white space. */
-function lastBefore(bytes: Uint8Array, i: number, from: number): number {
-  let at = i - 1;
-  while (at > from && isSpace(bytes[at] ?? 0)) at -= 1;
-  return bytes[at] ?? 0;
-}
+const tooLong = (position: Position, { elementBytes }: DecodeLimits): Reject =>
+  decodeReject(position, { reason: "too-long", detail: `Longer than ${elementBytes} bytes.` }, "");

@@ -1,5 +1,6 @@
 import type { Position } from "../model/record.ts";
 import { type Decoded, decodeReject } from "./decoded.ts";
+import { repairJson } from "./repair.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
 
@@ -25,20 +26,31 @@ export function unwrap(element: Element, into: Decoded, depth = 0): void {
   if (Array.isArray(value)) return unwrapList(value, element, into, depth);
   if (typeof value === "string") return unwrapText(value, element, into, depth);
   if (!isBag(value)) return reject(into, element, "not-a-record", "A record is a JSON object; this is none.");
-  const list = envelopeOf(value);
-  if (list !== undefined) return unwrapList(list, element, into, depth);
-  if (isTables(value)) return unwrapTables(value, element, into);
+  const inner = envelopeOf(value);
+  if (inner !== undefined) return unwrapEnvelope(inner.value, element, into, depth);
+  const answer = tablesOf(value);
+  if (answer !== undefined) return unwrapTables(answer, element, into);
   into.records.push({ value, position, repairs });
 }
 
-function envelopeOf(value: Bag): readonly unknown[] | undefined {
-  const direct = Object.hasOwn(value, "records") ? value["records"] : undefined;
-  if (Array.isArray(direct)) return direct;
+/** Few members stand beside an envelope's list; a record has more. */
+const ENVELOPE_MEMBERS = 8;
+
+/** What an envelope holds: `records` in any case, or the `value` of an answer of Azure's REST interfaces. */
+function envelopeOf(value: Bag): { readonly value: unknown } | undefined {
+  if (Object.hasOwn(value, "records")) return { value: value["records"] };
   const keys = Object.keys(value);
-  if (keys.length > 3) return undefined;
-  const key = keys.find((name) => name.toLowerCase() === "records" || name === "value");
-  const list = key === undefined ? undefined : value[key];
-  return Array.isArray(list) ? list : undefined;
+  if (keys.length > ENVELOPE_MEMBERS) return undefined;
+  const key = keys.find((name) => name.toLowerCase() === "records");
+  if (key !== undefined) return { value: value[key] };
+  const answer = keys.length <= 3 && Object.hasOwn(value, "value") ? value["value"] : undefined;
+  return Array.isArray(answer) ? { value: answer } : undefined;
+}
+
+function unwrapEnvelope(inner: unknown, element: Element, into: Decoded, depth: number): void {
+  if (Array.isArray(inner) || typeof inner === "string" || (isBag(inner) && Object.keys(inner).length > 0))
+    return unwrap({ ...element, value: inner }, into, depth + 1);
+  reject(into, element, "no-records", "`records` holds neither a list nor a record.");
 }
 
 function unwrapList(list: readonly unknown[], element: Element, into: Decoded, depth: number): void {
@@ -49,40 +61,69 @@ function unwrapList(list: readonly unknown[], element: Element, into: Decoded, d
 }
 
 function unwrapText(text: string, element: Element, into: Decoded, depth: number): void {
-  try {
-    unwrap({ ...element, value: JSON.parse(text) }, into, depth + 1);
-  } catch {
-    reject(into, { ...element, value: text }, "not-json", "The list holds a text that is not JSON.");
-  }
+  const read = repairJson(text);
+  if (read === undefined) return reject(into, element, "not-json", "A text where a record should be is not JSON.");
+  unwrap({ ...element, value: read.value, repairs: [...element.repairs, ...read.repairs] }, into, depth + 1);
 }
 
-const isTables = (value: Bag): boolean =>
-  Array.isArray(value["tables"]) || (Array.isArray(value["columns"]) && Array.isArray(value["rows"]));
+interface Answer {
+  readonly tables: readonly unknown[];
+  /** Set when the answer itself says that it is not whole. */
+  readonly error: unknown;
+}
+
+/** The answer of a Log Analytics or Kusto query, in the spelling of the REST interface, of the clients or of Kusto. */
+function tablesOf(value: Bag): Answer | undefined {
+  const tables = memberOf(value, "tables", "Tables") ?? (Array.isArray(rowsOf(value)) ? [value] : undefined);
+  if (!Array.isArray(tables) || (tables[0] === value && columnsOf(value) === undefined)) return undefined;
+  return { tables, error: memberOf(value, "error", "Error", "partialError") };
+}
+
+const rowsOf = (table: Bag): unknown => memberOf(table, "rows", "Rows");
+
+const columnsOf = (table: Bag): readonly unknown[] | undefined => {
+  const columns = memberOf(table, "columns", "Columns", "columnDescriptors");
+  return Array.isArray(columns) ? columns : undefined;
+};
+
+/** The first member that is there. */
+function memberOf(bag: Bag, ...names: readonly string[]): unknown {
+  for (const name of names) if (Object.hasOwn(bag, name)) return bag[name];
+  return undefined;
+}
+
+const nameOf = (column: unknown): string =>
+  isBag(column) ? String(memberOf(column, "name", "Name", "ColumnName", "columnName")) : String(column);
 
 /** Rows of the Log Analytics query API become objects by column name. */
-function unwrapTables(value: Bag, element: Element, into: Decoded): void {
-  const tables = Array.isArray(value["tables"]) ? value["tables"] : [value];
-  let index = element.position.index;
+function unwrapTables({ tables, error }: Answer, element: Element, into: Decoded): void {
+  let { index } = element.position;
   for (const table of tables) {
-    if (!isBag(table) || !Array.isArray(table["columns"]) || !Array.isArray(table["rows"])) {
+    const columns = isBag(table) ? columnsOf(table) : undefined;
+    const rows = isBag(table) ? rowsOf(table) : undefined;
+    if (!isBag(table) || columns === undefined || !Array.isArray(rows)) {
       reject(into, element, "not-a-table", "A table of a query's answer has `columns` and `rows`; this has not.");
       continue;
     }
-    const names = table["columns"].map((column: unknown) =>
-      isBag(column) ? String(column["name"] ?? column["ColumnName"]) : String(column),
-    );
-    for (const row of table["rows"]) {
-      const position = { ...element.position, index: index++ };
-      if (!Array.isArray(row))
-        reject(into, { ...element, position }, "not-a-row", "A row is a list of values; this is none.");
-      else
-        into.records.push({
-          value: Object.fromEntries(names.map((name, i) => [name, row[i]])),
-          position,
-          repairs: element.repairs,
-        });
+    const names = columns.map(nameOf);
+    const type = memberOf(table, "name", "Name", "TableName", "tableName");
+    for (const row of rows) {
+      const at = { ...element, position: { ...element.position, index: index++ } };
+      if (Array.isArray(row)) pushRow(names, row, { ...at, value: type }, into);
+      else reject(into, at, "not-a-row", "A row is a list of values; this is none.");
     }
   }
+  if (error === undefined || error === null) return;
+  const detail = "The answer says that it is not whole (`error`): ask again for less time at once.";
+  reject(into, { ...element, position: { ...element.position, index } }, "partial-answer", detail);
+}
+
+/** A table's name tells what its rows are, where no column does; it stands in the column that `az` puts it in. */
+function pushRow(names: readonly string[], row: readonly unknown[], at: Element, into: Decoded): void {
+  const cells = names.map((name, i): [string, unknown] => [name, row[i]]);
+  const isNamed = typeof at.value !== "string" || at.value === "PrimaryResult" || names.includes("TableName");
+  const named: [string, unknown][] = isNamed ? cells : [...cells, ["TableName", at.value]];
+  into.records.push({ value: Object.fromEntries(named), position: at.position, repairs: at.repairs });
 }
 
 function reject(into: Decoded, { value, position }: Element, reason: string, detail: string): void {

@@ -2,7 +2,7 @@ import type { ChangeKind, Event } from "../model/event.ts";
 import { buildChange, detailsOf, resultOf } from "./change.ts";
 import { asText, type Fields, index, readBag } from "./fields.ts";
 import type { Row, Unreadable } from "./normalized.ts";
-import { idOf } from "./values.ts";
+import { idOf, shortText } from "./values.ts";
 
 /** Operations worth keeping, lower-cased, and what they change; first match wins. */
 const KINDS: readonly (readonly [RegExp, ChangeKind])[] = [
@@ -24,8 +24,9 @@ const KINDS: readonly (readonly [RegExp, ChangeKind])[] = [
   [/databaseaccounts\/(?:sqldatabases|sqldatabases\/containers)\/(?:write|delete)$/, "container"],
   [/databaseaccounts\/write$/, "account-write"],
   [/^microsoft\.apimanagement\/service\/(?:.{1,120}\/)?policies\/(?:write|delete)$/, "gateway-policy"],
-  [/^microsoft\.apimanagement\/service\/namedvalues\//, "named-value"],
-  [/^microsoft\.apimanagement\/service\/subscriptions\//, "subscription"],
+  [/^microsoft\.apimanagement\/service\/.{0,120}\/(?:list|get|read)[a-z]{0,40}\/action$/, "other"],
+  [/^microsoft\.apimanagement\/service\/(?:.{1,120}\/)?namedvalues\//, "named-value"],
+  [/^microsoft\.apimanagement\/service\/(?:.{1,120}\/)?subscriptions\//, "subscription"],
   [/^microsoft\.apimanagement\/service\//, "gateway-write"],
   [/^microsoft\.keyvault\/vaults\/secrets\/write$/, "secret-version"],
 ];
@@ -35,9 +36,13 @@ const PROVIDERS = /^microsoft\.(?:documentdb|apimanagement|authorization|keyvaul
 
 /** Operation of an Activity log record, lower-cased; the REST form has an object. */
 export function activityOperation(fields: Fields): string {
-  const raw = fields.top("operationnamevalue", "operationname");
-  const bag = readBag(raw);
-  return (asText(bag?.["value"]) ?? asText(raw) ?? "").toLowerCase();
+  return localized(fields, "operationnamevalue", "operationname")?.toLowerCase() ?? "";
+}
+
+/** A text, or the `value` of the object that the REST form has for it. */
+export function localized(fields: Fields, ...names: readonly string[]): string | undefined {
+  const raw = fields.top(...names);
+  return asText(readBag(raw)?.["value"]) ?? asText(raw);
 }
 
 export const isWatched = (operation: string): boolean => PROVIDERS.test(operation);
@@ -61,8 +66,8 @@ export function normalizeActivityLog(row: Row): Event | Unreadable {
   return buildChange(row, {
     change,
     operation,
-    result: resultOf(fields.text("activitystatusvalue", "activitystatus", "resulttype", "status")),
-    id: fields.text("eventdataid", "correlationid") ?? "",
+    result: resultOf(localized(fields, "activitystatusvalue", "activitystatus", "resulttype", "status")),
+    id: idOf(fields.text("correlationid", "eventdataid")) ?? "",
     by: callerOf(fields),
     details,
   });
@@ -104,5 +109,5 @@ function callerOf(fields: Fields): string | undefined {
   const claims = readBag(identity?.get("claims")) ?? readBag(fields.any("claims_d", "claims"));
   const oid =
     asText(claims?.["http://schemas.microsoft.com/identity/claims/objectidentifier"]) ?? asText(claims?.["oid"]);
-  return idOf(oid) ?? fields.text("caller")?.slice(0, 200);
+  return idOf(oid) ?? shortText(fields.text("caller"), 200);
 }

@@ -1,6 +1,6 @@
 import type { Change, ChangeKind } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
-import { redact } from "../lib/redact.ts";
+import { redactedPart } from "../lib/redact.ts";
 import { resourceName, type Row } from "./normalized.ts";
 
 const DETAIL = 300;
@@ -9,7 +9,7 @@ const DETAIL = 300;
 export function detailsOf(pairs: readonly (readonly [string, string | undefined])[]): ReadonlyMap<string, string> {
   const details = new Map<string, string>();
   for (const [name, value] of pairs)
-    if (value !== undefined && value !== "") details.set(name, redact(value.slice(0, DETAIL)));
+    if (value !== undefined && value !== "") details.set(name, redactedPart(value, DETAIL));
   return details;
 }
 
@@ -24,13 +24,13 @@ export function buildChange(
     readonly details: ReadonlyMap<string, string>;
   },
 ): Change {
-  const operation = what.operation.slice(0, 200).toLowerCase();
+  const operation = redactedPart(what.operation, 200).toLowerCase();
   return {
     kind: "change",
     shape: row.shape,
     time: row.time,
     resource: row.resource,
-    dedupKey: `change|${resourceName(row.resource)}|${operation}|${what.result}|${what.id}|${epochMs(row.time)}`,
+    dedupKey: `change|${resourceName((what.details.get("resource") ?? row.resource).toLowerCase())}|${operation}|${what.result}|${what.id}|${epochMs(row.time)}`,
     change: what.change,
     operation,
     action: actionOf(operation),

@@ -1,86 +1,89 @@
 import type { Claims } from "../model/event.ts";
-import { asText, type Fields, parseText } from "./fields.ts";
+import { redactedPart } from "../lib/redact.ts";
+import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
 import { parseInstant } from "./parse-time.ts";
-import { idOf } from "./values.ts";
+import { idOf, type Mutable, put, subjectOf } from "./values.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
 
 const isBag = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
 
 const SOURCE = "scopetrail-claims";
+const NAMES: ReadonlySet<string> = new Set(
+  ["st", "iss", "aud", "app", "oid", "tid", "scp", "rol", "exp", "iat", "ver", "kid", "uti"], //
+);
 const LONGEST = 256;
 const CONTROL = /\p{Cc}/gu;
 
 /**
  * Claims that the policy fragment `scopetrail-claims` wrote into `traceRecords`: `metadata` as an object, as a list of
  * names and values, or the message itself as JSON. Anything else in a trace is ignored. Values are text of the caller's
- * unless `st` is `validated`.
+ * unless `st` is `validated`. Of several, the one that the gateway wrote after it had validated the token counts.
  */
 export function claimsOf(fields: Fields): Claims | undefined {
-  for (const trace of tracesOf(fields)) {
-    if (asText(trace["source"] ?? trace["Source"])?.toLowerCase() !== SOURCE) continue;
-    const claims = readClaims(trace);
-    if (claims !== undefined) return claims;
-  }
-  return undefined;
+  const found = tracesOf(fields).flatMap((trace) => readClaims(trace) ?? []);
+  return found.find(({ state }) => state === "validated") ?? found[0];
 }
 
-function tracesOf(fields: Fields): readonly Bag[] {
+/** Records of a trace that are looked at; an entry of the log holds 32 KB. */
+const TRACES = 4_096;
+
+function tracesOf(fields: Fields): readonly ReadonlyMap<string, unknown>[] {
   const raw = fields.any("tracerecords");
   const value = typeof raw === "string" ? parseText(raw) : raw;
   const list = Array.isArray(value) ? value : [value];
-  return list.slice(0, 64).flatMap((entry: unknown) => {
-    const trace = typeof entry === "string" ? parseText(entry) : entry;
-    if (!isBag(trace)) return [];
-    const inner = trace["data"];
-    return isBag(inner) && trace["source"] === undefined ? [inner] : [trace];
+  return list.slice(0, TRACES).flatMap((entry: unknown) => {
+    const trace = readBag(entry);
+    return trace === undefined ? [] : [index(trace)];
   });
 }
 
-function readClaims(trace: Bag): Claims | undefined {
-  const message = trace["message"] ?? trace["Message"];
-  const inMessage = typeof message === "string" ? parseText(message) : message;
-  const values = isBag(inMessage) ? pairs(inMessage) : pairs(metadataOf(trace));
-  if (!isBag(inMessage) && asText(message) !== undefined && asText(message)?.toLowerCase() !== "v1") return undefined;
-  return values.size === 0 ? undefined : build(values);
+function readClaims(trace: ReadonlyMap<string, unknown>): Claims | undefined {
+  if (asText(trace.get("source"))?.toLowerCase() !== SOURCE) return undefined;
+  const message = trace.get("message");
+  const inMessage = readBag(message);
+  if (inMessage !== undefined) return build(pairs(inMessage));
+  if (asText(message)?.toLowerCase() !== "v1") return undefined;
+  const metadata = trace.get("metadata");
+  return build(pairs(typeof metadata === "string" ? parseText(metadata) : metadata));
 }
 
-const metadataOf = (trace: Bag): unknown => {
-  const metadata = trace["metadata"] ?? trace["Metadata"];
-  return typeof metadata === "string" ? parseText(metadata) : metadata;
-};
-
-/** Name → value, from an object or from a list of `{name, value}`. */
+/** Name → value, from an object or from a list of `{name, value}`. A name that comes twice keeps its first value, but `st` its weaker. */
 function pairs(metadata: unknown): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  const add = (name: unknown, value: unknown): void => {
-    const text = Array.isArray(value) ? value.map(asText).join(" ") : (asText(value) ?? "");
-    if (typeof name === "string") found.set(name.toLowerCase(), text.replaceAll(CONTROL, "").slice(0, LONGEST));
+  const add = (key: unknown, value: unknown): void => {
+    const name = typeof key === "string" ? key.toLowerCase() : "";
+    if (!NAMES.has(name)) return;
+    const text = Array.isArray(value) ? value.map((one) => asText(one) ?? "").join(" ") : (asText(value) ?? "");
+    if (!found.has(name)) found.set(name, redactedPart(text.replaceAll(CONTROL, ""), LONGEST));
+    else if (name === "st" && text !== found.get(name)) found.set(name, "unverified");
   };
-  if (Array.isArray(metadata))
-    for (const pair of metadata)
-      if (isBag(pair)) add(pair["name"] ?? pair["Name"] ?? pair["key"], pair["value"] ?? pair["Value"]);
-  if (isBag(metadata)) for (const [name, value] of Object.entries(metadata)) add(name, value);
+  if (Array.isArray(metadata)) {
+    for (const pair of metadata) {
+      const entry = isBag(pair) ? index(pair) : undefined;
+      add(entry?.get("name") ?? entry?.get("key"), entry?.get("value"));
+    }
+  } else if (isBag(metadata)) for (const [name, value] of Object.entries(metadata)) add(name, value);
   return found;
 }
 
-function build(values: ReadonlyMap<string, string>): Claims {
+function build(values: ReadonlyMap<string, string>): Claims | undefined {
+  if (values.size === 0) return undefined;
   const text = (name: string): string | undefined => values.get(name) || undefined;
-  const put = <K extends keyof Claims>(key: K, value: Claims[K] | undefined): Partial<Claims> =>
-    value === undefined ? {} : { [key]: value };
-  return {
+  const claims: Mutable<Claims> = {
     state: values.get("st")?.toLowerCase() === "validated" ? "validated" : "unverified",
-    ...put("issuer", text("iss")),
-    ...put("audience", text("aud")),
-    ...put("appId", idOf(text("app"))),
-    ...put("objectId", idOf(text("oid"))),
-    ...put("tenantId", idOf(text("tid"))),
-    ...put("scopes", text("scp")),
-    ...put("roles", text("rol")),
-    ...put("expires", parseInstant(text("exp"))),
-    ...put("issued", parseInstant(text("iat"))),
-    ...put("version", text("ver")),
-    ...put("keyId", text("kid")),
-    ...put("tokenId", text("uti")),
   };
+  put(claims, "issuer", text("iss"));
+  put(claims, "audience", text("aud"));
+  put(claims, "appId", subjectOf(text("app")));
+  put(claims, "objectId", subjectOf(text("oid")));
+  put(claims, "tenantId", idOf(text("tid")));
+  put(claims, "scopes", text("scp"));
+  put(claims, "roles", text("rol"));
+  put(claims, "expires", parseInstant(text("exp")));
+  put(claims, "issued", parseInstant(text("iat")));
+  put(claims, "version", text("ver"));
+  put(claims, "keyId", text("kid"));
+  put(claims, "tokenId", text("uti"));
+  return claims;
 }

@@ -10,7 +10,7 @@ const KINDS: readonly (readonly [RegExp, ChangeKind])[] = [
   [/role.?definition/i, "role-definition"],
   [/regionfailover|failover/i, "failover"],
   [/regionadd|regionremove/i, "region"],
-  [/key/i, "key-regenerated"],
+  [/(?:regenerate|rotate|renew|update).{0,20}keys?(?![a-z])|keys?(?:regenerat|rotat|renew|update)/i, "key-regenerated"],
   [/virtualnetwork|firewall|ipr/i, "firewall"],
   [/(?:sql)?(?:containers|databases)(?:create|delete|update)/i, "container"],
   [/account(?:update|create|delete)/i, "account-write"],
@@ -45,7 +45,7 @@ export function normalizeControlPlaneRequests(row: Row): Event | Unreadable {
   const result = /start$/i.test(operation)
     ? "started"
     : resultOf(fields.text("result", "resulttype"), fields.number("httpstatuscode"));
-  return buildChange(row, { change, operation, result, id: fields.text("activityid") ?? "", details });
+  return buildChange(row, { change, operation, result, id: idOf(fields.text("activityid")) ?? "", details });
 }
 
 /** An update of the account that carries network rules is a change of its firewall. */

@@ -1,47 +1,47 @@
-import { redact } from "../lib/redact.ts";
 import type { DataPlaneOperation, Event } from "../model/event.ts";
 import { epochMs } from "../model/time.ts";
 import { asText } from "./fields.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
-import { addressOf, idOf } from "./values.ts";
+import { addressOf, canonical, idOf, type Mutable, named, put, shortText, subjectOf } from "./values.ts";
 
-/** Names of the service's `AuthorizationTokenType`, by their lower-cased form: logs print other cases too. */
-const CREDENTIALS = new Map(
-  [
-    "PrimaryMasterKey",
-    "PrimaryReadonlyMasterKey",
-    "SecondaryMasterKey",
-    "SecondaryReadonlyMasterKey",
-    "SystemReadOnly",
-    "SystemReadWrite",
-    "SystemAll",
-    "ResourceToken",
-    "ComputeGatewayKey",
-    "AadToken",
-    "CompoundToken",
-    "SasToken",
-    "TokenCredential",
-    "Appki",
-  ].map((name) => [name.toLowerCase(), name]),
+const NAME = 256;
+
+/** `AuthorizationTokenType`. */
+const CREDENTIALS = named(
+  "PrimaryMasterKey PrimaryReadonlyMasterKey SecondaryMasterKey SecondaryReadonlyMasterKey SystemReadOnly " +
+    "SystemReadWrite SystemAll ResourceToken ComputeGatewayKey AadToken CompoundToken SasToken TokenCredential Appki",
+);
+/** `OperationType`, as far as callers cause it. */
+const OPERATIONS = named(
+  "Create Update Read ReadFeed Delete Replace Execute ExecuteJavaScript SqlQuery Query JSQuery Head HeadFeed Upsert " +
+    "Patch Batch QueryPlan",
+);
+/** `ResourceType`, as far as callers reach it. */
+const RESOURCE_TYPES = named(
+  "Database Collection Document Attachment User Permission StoredProcedure Trigger UserDefinedFunction Offer " +
+    "DatabaseAccount PartitionKeyRange Conflict Address ClientEncryptionKey RoleDefinition RoleAssignment",
 );
 
 /** Cosmos DB `DataPlaneRequests` and `CDBDataPlaneRequests`; numbers come as text in two of the three shapes. */
 export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   const { fields } = row;
   const activityId = idOf(fields.text("activityid", "correlationid"));
-  const status = fields.number("statuscode");
-  const operation = (asText(fields.top("operationname") ?? fields.any("operationname")) ?? "").slice(0, 64);
+  const status = fields.number("statuscode", "httpstatuscode");
+  const operation = canonical(asText(fields.top("operationname") ?? fields.any("operationname")) ?? "", OPERATIONS);
+  const type = fields.text("requestresourcetype") ?? (fields.nested ? fields.text("resourcetype") : undefined);
+  const resourceType = canonical(type ?? "", RESOURCE_TYPES);
   if (activityId === undefined)
     return { reason: "no-id", detail: "`activityId` is missing: the operation cannot be told from others." };
   if (status === undefined || status < 0 || status > 999)
     return { reason: "bad-status", detail: "`statusCode` is missing or no HTTP status." };
-  const account = (fields.text("accountname") ?? resourceName(row.resource)).toLowerCase();
+  const account = (shortText(fields.text("accountname"), NAME) ?? resourceName(row.resource)).toLowerCase();
   const numbers = {
     durationMs: fields.number("duration", "durationms"),
     requestCharge: fields.number("requestcharge"),
   };
   const path = pathOf(fields.text("requestresourceid"));
-  const agent = fields.text("useragent");
+  const database = shortText(fields.text("databasename"), NAME) ?? path.database;
+  const container = shortText(fields.text("collectionname"), NAME) ?? path.container;
   const same = [
     account,
     activityId,
@@ -51,8 +51,11 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     numbers.durationMs ?? "",
     numbers.requestCharge ?? "",
     fields.number("responselength") ?? "",
+    resourceType.toLowerCase(),
+    database ?? "",
+    container ?? "",
   ];
-  return {
+  const event: Mutable<DataPlaneOperation> = {
     kind: "data-plane-operation",
     shape: row.shape,
     time: row.time,
@@ -61,27 +64,21 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     activityId,
     account,
     operation,
-    resourceType: fields.text("requestresourcetype") ?? (fields.nested ? (fields.text("resourcetype") ?? "") : ""),
+    resourceType,
     status,
-    ...put("database", fields.text("databasename") ?? path.database),
-    ...put("container", fields.text("collectionname") ?? path.container),
-    ...put("durationMs", numbers.durationMs),
-    ...put("requestCharge", numbers.requestCharge),
-    ...put("clientAddress", addressOf(fields.text("clientipaddress"))),
-    ...put("userAgent", agent === undefined ? undefined : redact(agent.slice(0, 256))),
-    ...put("region", fields.text("regionname", "region")),
-    ...put("credential", credentialOf(fields.text("authtokentype"), fields.text("keytype"))),
-    ...put("principal", idOf(fields.text("aadprincipalid"))),
-    ...put("roleAssignment", idOf(fields.text("aadappliedroleassignmentid"))),
-    ...put("partitionId", fields.text("partitionid")),
   };
-}
-
-function put<K extends keyof DataPlaneOperation>(
-  key: K,
-  value: DataPlaneOperation[K] | undefined,
-): Partial<DataPlaneOperation> {
-  return value === undefined ? {} : { [key]: value };
+  put(event, "database", database);
+  put(event, "container", container);
+  put(event, "durationMs", numbers.durationMs);
+  put(event, "requestCharge", numbers.requestCharge);
+  put(event, "clientAddress", addressOf(fields.text("clientipaddress")));
+  put(event, "userAgent", shortText(fields.text("useragent"), NAME));
+  put(event, "region", shortText(fields.text("regionname", "region"), NAME));
+  put(event, "credential", credentialOf(fields.text("authtokentype"), fields.text("keytype")));
+  put(event, "principal", subjectOf(fields.text("aadprincipalid")));
+  put(event, "roleAssignment", subjectOf(fields.text("aadappliedroleassignmentid")));
+  put(event, "partitionId", shortText(fields.text("partitionid"), NAME));
+  return event;
 }
 
 /** `keyType` speaks of direct mode, `authTokenType` of gateway mode and REST: the one that says something counts. */
@@ -89,7 +86,7 @@ function credentialOf(token: string | undefined, key: string | undefined): strin
   const name = [token, key].find(
     (text) => text !== undefined && !["invalid", "none", "unknown", "-"].includes(text.toLowerCase()),
   );
-  return name === undefined ? undefined : (CREDENTIALS.get(name.toLowerCase()) ?? name.slice(0, 64));
+  return name === undefined ? undefined : canonical(name, CREDENTIALS);
 }
 
 /** `/dbs/shop/colls/orders/docs/1` names database and container where the record's own fields are empty. */

@@ -6,6 +6,21 @@ type Bag = Readonly<Record<string, unknown>>;
 /** Suffixes that legacy `AzureDiagnostics` puts behind a column for its type; the same field can come with several. */
 const SUFFIX = new Set(["_s", "_d", "_b", "_g", "_t"]);
 
+const NOTHING: ReadonlyMap<string, unknown> = new Map();
+
+/** Names by the keys they stand in the log by: few keys, and each comes with every record. */
+const NAMES = new Map<string, string>();
+const MAX_NAMES = 4_096;
+
+/** Lower-cased and without a type suffix. */
+function nameOf(key: string): string {
+  const known = NAMES.get(key);
+  if (known !== undefined) return known;
+  const name = SUFFIX.has(key.slice(-2)) ? key.slice(0, -2).toLowerCase() : key.toLowerCase();
+  if (NAMES.size < MAX_NAMES && key.length <= 64) NAMES.set(key, name);
+  return name;
+}
+
 const isBag = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /**
@@ -26,8 +41,11 @@ export class Fields {
     const properties = readBag(this.#top.get("properties"));
     const more = readBag(this.#top.get("additionalfields"));
     this.nested = this.#top.has("properties") && !this.#top.has("timegenerated");
-    this.brokenProperties = this.nested && properties === undefined;
-    this.#properties = index({ ...more, ...properties });
+    const raw = this.#top.get("properties");
+    const isThere = (raw !== null && raw !== "") || record.repairs.includes("blob");
+    this.brokenProperties = this.nested && properties === undefined && isThere;
+    this.#properties = properties === undefined ? NOTHING : index(properties);
+    if (more !== undefined) this.#properties = index({ ...more, ...properties });
   }
 
   /** The value of the first name that has one; `properties` before the record itself. */
@@ -56,17 +74,17 @@ export class Fields {
     return asText(this.any(...names));
   }
 
+  /** A member of an object that `AzureDiagnostics` flattened into columns: `lastError_reason_s`, `identity_claim_oid_g`. */
+  flattened(object: string, member: string): string | undefined {
+    return this.text(`${object}_${member.replaceAll(/[^a-z0-9]+/g, "_")}`);
+  }
+
   number(...names: readonly string[]): number | undefined {
     return asNumber(this.any(...names));
   }
 
   bool(...names: readonly string[]): boolean | undefined {
     return asBool(this.any(...names));
-  }
-
-  /** What a path of lower-cased names leads to, through objects, lists of names and values, and JSON text; the first of a list. */
-  at([first = "", ...inner]: readonly string[]): unknown {
-    return inner.reduce((value, name) => inside(value, name), this.any(first));
   }
 
   /** An object, also when it was written as JSON text. */
@@ -83,25 +101,11 @@ export class Fields {
   }
 }
 
-function inside(value: unknown, name: string): unknown {
-  const parsed = typeof value === "string" ? parseText(value) : value;
-  const bag = Array.isArray(parsed) ? namedIn(parsed, name) : readBag(parsed);
-  const found = bag === undefined ? undefined : index(bag).get(Array.isArray(parsed) ? "value" : name);
-  return Array.isArray(found) ? found[0] : found;
-}
-
-/** The entry of a list of names and values that has the name. */
-const namedIn = (list: readonly unknown[], name: string): Bag | undefined =>
-  list.map(readBag).find((entry) => {
-    const fields = entry === undefined ? undefined : index(entry);
-    return asText(fields?.get("name") ?? fields?.get("key"))?.toLowerCase() === name;
-  });
-
 /** Lower-cased name without a type suffix → value; the first of several that has a value stays. */
 export function index(bag: Bag): ReadonlyMap<string, unknown> {
   const map = new Map<string, unknown>();
   for (const key of Object.keys(bag)) {
-    const name = SUFFIX.has(key.slice(-2)) ? key.slice(0, -2).toLowerCase() : key.toLowerCase();
+    const name = nameOf(key);
     const known = map.get(name);
     if (known === undefined || known === null || known === "") map.set(name, bag[key]);
   }

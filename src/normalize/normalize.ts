@@ -1,7 +1,8 @@
 import { plainText } from "../lib/plain-text.ts";
 import type { Event } from "../model/event.ts";
 import type { RawRecord } from "../model/record.ts";
-import { activityOperation, isWatched, normalizeActivityLog } from "./activity-log.ts";
+import { redactedPart } from "../lib/redact.ts";
+import { activityOperation, isWatched, localized, normalizeActivityLog } from "./activity-log.ts";
 import { normalizeControlPlaneRequests } from "./control-plane-requests.ts";
 import { normalizeDataPlaneRequests } from "./data-plane-requests.ts";
 import { asText, Fields } from "./fields.ts";
@@ -79,28 +80,45 @@ const LONGEST_NAME = 80;
 
 /** The category that reads the record, or the name under which it is counted as filtered. */
 function categoryOf(fields: Fields): Category | string {
-  const named = asText(fields.top("category")) ?? asText(fields.top("categoryvalue")) ?? asText(fields.any("category"));
-  const table = asText(fields.top("type"));
-  for (const name of [table, named]) {
-    const known = name === undefined ? undefined : CATEGORIES.get(name.toLowerCase());
-    if (known !== undefined) return known;
+  const table = nameIn(fields, "type") ?? nameIn(fields, "tablename", "$table");
+  const named = nameIn(fields, "category") ?? nameIn(fields, "categoryvalue") ?? asText(fields.any("category"));
+  const known = knownAs(table) ?? knownAs(named);
+  if (known === ACTIVITY && named !== undefined && knownAs(named) !== ACTIVITY && !isVerb(named)) return shown(named);
+  if (known !== undefined) return known;
+  if (named !== undefined) {
+    const isOldActivity = isVerb(named) && activityOperation(fields).includes("/");
+    return isOldActivity ? ACTIVITY : shown(named);
   }
-  if (named !== undefined && VERBS.has(named.toLowerCase()) && activityOperation(fields).includes("/")) return ACTIVITY;
-  const guessed = guessByColumns(fields);
+  const isShared = table === undefined || SHARED.has(table.toLowerCase()) || /_cl$/i.test(table);
+  const guessed = isShared ? guessByColumns(fields) : undefined;
   if (guessed !== undefined) return guessed;
-  const name = named ?? (table === undefined || table === "AzureDiagnostics" ? undefined : inventoryName(table));
-  return name === undefined ? "unrecognised" : plainText(name).slice(0, LONGEST_NAME);
+  return isShared && !/_cl$/i.test(table ?? "") ? "unrecognised" : shown(inventoryName(table ?? ""));
 }
 
+/** Names of tables that do not tell what a row is. */
+const SHARED: ReadonlySet<string> = new Set(["azurediagnostics", "primaryresult"]);
+
+const nameIn = (fields: Fields, ...names: readonly string[]): string | undefined => localized(fields, ...names)?.trim();
+const knownAs = (name: string | undefined): Category | undefined => CATEGORIES.get((name ?? "").toLowerCase());
+const isVerb = (name: string): boolean => VERBS.has(name.toLowerCase());
+const shown = (name: string): string => plainText(redactedPart(name, LONGEST_NAME)).slice(0, LONGEST_NAME);
 const inventoryName = (type: string): string => type.slice(type.lastIndexOf("/") + 1);
 
-/** Rows exported without their table's name are told by columns that only one table has. */
+/**
+ * Rows exported without their table's name are told by columns that only one table fills, or by whose log they are. A
+ * union's rows have the columns of all its tables, empty.
+ */
 function guessByColumns(fields: Fields): Category | undefined {
+  const has = (...names: readonly string[]): boolean => names.every((name) => fields.any(name) !== undefined);
+  const resource = asText(fields.top("_resourceid", "resourceid"))?.toLowerCase() ?? "";
   const operation = asText(fields.top("operationname"))?.toLowerCase();
   if (operation === "microsoft.apimanagement/gatewaylogs") return GATEWAY;
-  if (fields.has("apiid") && fields.has("responsecode") && fields.has("correlationid")) return GATEWAY;
-  if (fields.has("activityid") && fields.has("statuscode") && fields.has("requestcharge")) return DATA_PLANE;
-  if (fields.has("activityid") && (fields.has("apikind") || fields.has("roleassignmentid"))) return CONTROL_PLANE;
-  if (fields.has("operationnamevalue") && fields.has("activitystatusvalue")) return ACTIVITY;
+  const isGateway =
+    has("apiid") || has("isrequestsuccess") || has("lasterrorreason") || resource.includes("/microsoft.apimanagement/");
+  if (has("responsecode", "correlationid") && isGateway) return GATEWAY;
+  if (has("activityid", "statuscode") && (has("requestcharge") || has("requestresourcetype"))) return DATA_PLANE;
+  if (has("activityid") && (has("apikind") || has("roleassignmentid"))) return CONTROL_PLANE;
+  if (has("operationname", "httpstatuscode") && resource.includes("/microsoft.keyvault/vaults/")) return KEY_VAULT;
+  if (has("operationnamevalue", "activitystatusvalue")) return ACTIVITY;
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { plainText } from "../lib/plain-text.ts";
-import { redact } from "../lib/redact.ts";
+import { redact, redactedPart } from "../lib/redact.ts";
 import type { Event, Shape } from "../model/event.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { Instant } from "../model/time.ts";
@@ -35,12 +35,23 @@ export interface Row {
 export const isUnreadable = (value: object): value is Unreadable =>
   "reason" in value && "detail" in value && !("kind" in value);
 
+/** Fields that tell the time, best first: one that is none does not cost the record where another is. */
+const TIMES = [
+  "time",
+  "timegenerated",
+  "timegenerated [utc]",
+  "eventtimestring",
+  "eventtimestamp",
+  "eventtime",
+  "timestamp",
+  "createddatetime",
+];
+
 /** Reads time and resource; a record without a time is unreadable. */
 export function readRow(record: RawRecord, fields: Fields, joinBy?: JoinPath): Row | Unreadable {
-  const raw =
-    fields.top("time", "timegenerated", "timegenerated [utc]", "eventtimestring", "eventtime", "timestamp") ??
-    fields.any("time", "timestamp", "createddatetime");
-  const time = parseInstant(raw);
+  const told = TIMES.map((name) => fields.top(name) ?? fields.any(name)).filter((value) => value !== undefined);
+  const raw = told[0];
+  const time = told.map(parseInstant).find((instant) => instant !== undefined);
   if (time === undefined) {
     const detail =
       raw === undefined
@@ -58,19 +69,19 @@ function shapeOf(fields: Fields): Shape {
 }
 
 const resourceOf = (fields: Fields): string =>
-  (asText(fields.top("resourceid", "_resourceid")) ?? "").slice(0, 512).toLowerCase();
+  (asText(fields.top("resourceid", "_resourceid", "resource")) ?? "").slice(0, 512).toLowerCase().replace(/\/+$/, "");
 
 /** The last segment of an ARM id, or the whole of a bare name. */
 export const resourceName = (resource: string): string => resource.slice(resource.lastIndexOf("/") + 1);
 
-const shorten = (text: string): string => `"${plainText(redact(text)).slice(0, 60)}"`;
+const shorten = (text: string): string => `"${plainText(redactedPart(text, 120)).slice(0, 60)}"`;
 
 const SAMPLE = 200;
 
 export function normalizeReject(record: RawRecord, { reason, detail }: Unreadable): Reject {
   const text = Object.entries(record.value)
     .slice(0, 8)
-    .map(([name, value]) => `${name}=${asText(value)?.slice(0, 60) ?? "…"}`)
+    .map(([name, value]) => `${name}=${redactedPart(asText(value) ?? "…", 60)}`)
     .join(" ");
   return {
     stage: "normalize",

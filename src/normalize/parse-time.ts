@@ -6,9 +6,9 @@ function subMs(fraction: string): number {
 }
 
 const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)[T ]\s*(\d\d?)\s*:\s*(\d\d)\s*:\s*(\d\d)(?:[.,](\d{1,9}))?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?$/i;
+  /^(\d{4})-(\d\d)-(\d\d)[T ]\s*(\d\d?)\s*:\s*(\d\d)(?:\s*:\s*(\d\d)(?:[.,](\d{1,9})\d{0,9})?)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
 const US =
-  /^(\d\d?)\/(\d\d?)\/(\d{4})[ ,]+(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(AM|PM)?\s*(Z|UTC|[+-]\d\d:?\d\d)?$/i;
+  /^(\d\d?)\/(\d\d?)\/(\d{4})[ ,]+(\d\d?):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(AM|PM)?\s*(Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?$/i;
 const RFC1123 =
   /^(?:[a-z]{3},\s*)?(\d\d?) ([a-z]{3}) (\d{4}) (\d\d?):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(GMT|UTC|Z|[+-]\d\d:?\d\d)?$/i;
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
@@ -67,7 +67,7 @@ function fastIso(text: string): Instant | undefined {
 function isoParts(text: string): Parts | undefined {
   const found = ISO.exec(text);
   if (found === null) return undefined;
-  const [, year, month, day, hour, minute, second, fraction = "", zone] = found;
+  const [, year, month, day, hour, minute, second = "0", fraction = "", zone] = found;
   return { ...numbers({ year, month, day, hour, minute, second }), fraction, zone };
 }
 
@@ -107,7 +107,8 @@ function numbers(texts: Readonly<Record<Names, string | undefined>>): Pick<Parts
 
 function fromParts(parts: Parts): Instant | undefined {
   const { year, month, day, hour, minute, second, fraction, zone } = parts;
-  if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || minute > 59 || second > 60) return undefined;
+  if (month < 1 || month > 12 || day < 1 || day > 31 || minute > 59 || second > 60) return undefined;
+  if (hour > 23 && !(hour === 24 && minute + second === 0)) return undefined;
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
   if (date.getUTCMonth() !== month - 1) return undefined;
@@ -117,9 +118,9 @@ function fromParts(parts: Parts): Instant | undefined {
 }
 
 function offsetMs(zone: string | undefined): number {
-  const found = /^([+-])(\d\d):?(\d\d)$/.exec(zone ?? "");
+  const found = /^([+-])(\d\d):?(\d\d)?$/.exec(zone ?? "");
   if (found === null) return 0;
-  const minutes = Number(found[2]) * 60 + Number(found[3]);
+  const minutes = Number(found[2]) * 60 + Number(found[3] ?? 0);
   return (found[1] === "-" ? -minutes : minutes) * 60_000;
 }
 

@@ -3,12 +3,13 @@ import { epochMs } from "../model/time.ts";
 import { asNumber, asText } from "./fields.ts";
 import type { Row, Unreadable } from "./normalized.ts";
 import { parseInstant } from "./parse-time.ts";
-import { addressOf, idOf } from "./values.ts";
+import { addressOf, idOf, shortText, subjectOf } from "./values.ts";
 
 /** Entra `ManagedIdentitySignInLogs` and `ServicePrincipalSignInLogs`, and their tables. */
 export function normalizeSignIns(row: Row, identityKind: SignIn["identityKind"]): Event | Unreadable {
   const { fields } = row;
-  const id = idOf(fields.text("id", "uniquetokenidentifier", "correlationid"));
+  const ownId = fields.text("id", "uniquetokenidentifier");
+  const id = idOf(ownId ?? fields.text("correlationid"));
   if (id === undefined)
     return { reason: "no-id", detail: "`properties.id` is missing: the sign-in cannot be told from others." };
   const time = parseInstant(fields.any("createddatetime")) ?? row.time;
@@ -18,15 +19,15 @@ export function normalizeSignIns(row: Row, identityKind: SignIn["identityKind"])
     shape: row.shape,
     time,
     resource: row.resource,
-    dedupKey: `sign-in|${id}|${epochMs(time)}|${code}`,
+    dedupKey: `sign-in|${id}|${ownId === undefined ? epochMs(time) : ""}|${code}`,
     identityKind,
     errorCode: code,
-    ...put("appId", idOf(fields.text("appid"))),
-    ...put("principal", idOf(fields.text("serviceprincipalid"))),
-    ...put("name", fields.text("serviceprincipalname")?.slice(0, 200)),
-    ...put("target", fields.text("resourcedisplayname", "resourceidentity")?.slice(0, 200)),
+    ...put("appId", subjectOf(fields.text("appid"))),
+    ...put("principal", subjectOf(fields.text("serviceprincipalid"))),
+    ...put("name", shortText(fields.text("serviceprincipalname"), 200)),
+    ...put("target", shortText(fields.text("resourcedisplayname", "resourceidentity"), 200)),
     ...put("address", addressOf(fields.text("ipaddress", "calleripaddress"))),
-    ...put("credentialKeyId", idOf(fields.text("serviceprincipalcredentialkeyid"))),
+    ...put("credentialKeyId", subjectOf(fields.text("serviceprincipalcredentialkeyid"))),
   };
 }
 

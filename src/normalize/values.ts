@@ -1,3 +1,5 @@
+import { redactedPart } from "../lib/redact.ts";
+
 const GUID = /^\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?$/i;
 const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 const IPV6 = /^[0-9a-f:]{2,39}$/i;
@@ -6,9 +8,18 @@ const IPV6 = /^[0-9a-f:]{2,39}$/i;
 export function idOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const lower = text.trim().slice(0, 256).toLowerCase();
+  if (lower.length === 36 && lower[0] !== "{") return lower; // has its hyphens, or is no GUID
   const guid = GUID.exec(lower);
   if (guid === null) return lower === "" ? undefined : lower;
   return guid.slice(1).join("-");
+}
+
+const NOBODY: ReadonlySet<string> = new Set(["-", "null", "none", "undefined", "00000000-0000-0000-0000-000000000000"]);
+
+/** As `idOf`, of someone or of a grant: what logs write where there is none is none. */
+export function subjectOf(text: string | undefined): string | undefined {
+  const id = idOf(text);
+  return id === undefined || NOBODY.has(id) ? undefined : id;
 }
 
 /** An IPv4 or IPv6 address without port; undefined for anything else, prefixes and placeholders among it. */
@@ -33,4 +44,25 @@ function isIpv6(text: string): boolean {
   const doubles = text.split("::").length - 1;
   if (groups.some((group) => group.length > 4) || doubles > 1) return false;
   return doubles === 1 ? groups.length <= 8 : groups.length === 8;
+}
+
+/** At most so many characters, redacted. */
+export const shortText = (text: string | undefined, longest: number): string | undefined =>
+  text === undefined ? undefined : redactedPart(text, longest);
+
+type Names = ReadonlyMap<string, string>;
+
+/** Names of an enumeration of Azure's, in one text, by their lower-cased form: logs print other cases too. */
+export const named = (names: string): Names => new Map(names.split(" ").map((name) => [name.toLowerCase(), name]));
+
+/** As Azure spells it, where it is one of the names; otherwise as it is, redacted and at most 100 characters. */
+export const canonical = (name: string, names: Names): string =>
+  names.get(name.toLowerCase()) ?? redactedPart(name, 100);
+
+/** An event while it is built. */
+export type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Sets what the log tells; what it does not tell stays absent. */
+export function put<T, K extends keyof T>(event: T, key: K, value: T[K] | undefined): void {
+  if (value !== undefined) event[key] = value;
 }

@@ -25,7 +25,7 @@ export interface FileList {
 
 export const STDIN = "-";
 
-const EXTENSIONS = new Set(["", ".json", ".ndjson", ".jsonl", ".log", ".txt", ".gz", ".zst"]);
+const EXTENSIONS = new Set(["", ".json", ".ndjson", ".jsonl", ".log", ".txt", ".gz", ".gzip", ".zst", ".zstd"]);
 /** The answers beside a simulated corpus: no logs. */
 const ANSWERS = "truth.json";
 

@@ -97,7 +97,14 @@ async function* readPieces(file: InputFile, options: FilesOptions, signal: Abort
 }
 
 const damageText = (file: InputFile, damage: Damage): string =>
-  `${file.path}: ${damage.says} at byte ${damage.byte}; what comes before was read. Copy the file again.`;
+  `${file.path}: ${damage.says} at byte ${damage.byte}; what comes before was read. ${fixOf(damage)}`;
+
+const fixOf = ({ reason }: Damage): string =>
+  reason === "decompression-bomb" ? "Look at what wrote it; if it is right, unpack it first." : "Copy the file again.";
+
+/** Whether a reject stands for more than a record: a part of the input could not be read, nobody knows how much. */
+export const isLoss = ({ reason }: { readonly reason: string }): boolean =>
+  /^(?:(?:truncated|corrupt)-(?:gzip|zstd)|decompression-bomb|trailing-bytes|unreadable|partial-answer)$/.test(reason);
 
 function inputOf(file: InputFile, options: FilesOptions, signal: AbortSignal): ByteInput {
   if (file.path === STDIN)

@@ -43,6 +43,38 @@ describe("bodies that hold the same three records", () => {
     },
     { name: "lines that are envelopes", text: `${J({ records: [a, b] })}\n${J({ records: [c] })}\n` },
     { name: "a list of JSON texts", text: J([J(a), J(b), J(c)]) },
+    { name: "a text that holds a list", text: J({ records: J([a, b, c]) }) },
+    { name: "lines that are JSON texts", text: [a, b, c].map((one) => J(J(one))).join("\n") },
+    { name: "an envelope with members before and behind", text: J({ count: 3, records: [a, b, c], next: { x: [1] } }) },
+    {
+      name: "a pretty-printed envelope with members around",
+      text: JSON.stringify({ count: 3, records: [a, b, c], next: { x: [1], s: "}" } }, null, 2),
+    },
+    { name: "files with byte order marks one after another", text: `\uFEFF${J(a)}\n\uFEFF${J({ records: [b, c] })}\n` },
+    { name: "lines padded with NUL bytes", text: `\0\0${J(a)}\n\0\0\0${J(b)}\n${J(c)}\n\0\0\0` },
+    { name: "a JSON text sequence", text: `\x1e${J(a)}\n\x1e${J(b)}\n\x1e${J(c)}\n` },
+    {
+      name: "a list of documents with line breaks inside",
+      text: `[${J(a)},\n${J(b).replace("},", "},\n")},\n${J(c)}]`,
+    },
+    {
+      name: "rows of an answer in Kusto's spelling",
+      text: J({
+        Tables: [
+          { Columns: ["time", "n"].map((name) => ({ ColumnName: name })), Rows: [["t1", 1]] },
+          { Columns: [{ ColumnName: "time" }, { ColumnName: "n" }, { ColumnName: "deep" }], Rows: [["t2", 2, b.deep]] },
+          { Columns: [{ ColumnName: "time" }, { ColumnName: "n" }], Rows: [["t3", c.n]] },
+        ],
+      }),
+    },
+    {
+      name: "rows of an answer, a line break in its columns",
+      text:
+        `{"tables":[{"columns":[{"name":"time"},\n{"name":"n"},{"name":"deep"}],"rows":[["t2",2,${J(b.deep)}]]}]}`.replace(
+          /^/,
+          J(a),
+        ) + J(c),
+    },
     {
       name: "rows of a query's answer",
       text: J({
@@ -55,8 +87,12 @@ describe("bodies that hold the same three records", () => {
             ],
             rows: [["t1", 1]],
           },
-          { name: "Other", columns: [{ name: "time" }, { name: "n" }, { name: "deep" }], rows: [["t2", 2, b.deep]] },
-          { name: "Third", columns: [{ name: "time" }, { name: "n" }], rows: [["t3", c.n]] },
+          {
+            name: "PrimaryResult",
+            columns: [{ name: "time" }, { name: "n" }, { name: "deep" }],
+            rows: [["t2", 2, b.deep]],
+          },
+          { name: "PrimaryResult", columns: [{ name: "time" }, { name: "n" }], rows: [["t3", c.n]] },
         ],
       }),
     },
@@ -66,6 +102,29 @@ describe("bodies that hold the same three records", () => {
     expect(values(decodeBody(bytes(text), { ...AT, sequence: 1 }))).toEqual([a, b, c]);
     expect(decode(bytes(text)).rejects).toEqual([]);
   });
+});
+
+describe("UTF-16, as PowerShell writes it", () => {
+  const little = (text: string): Buffer => Buffer.from(text, "utf16le");
+  const big = (text: string): Buffer => little(text).swap16();
+  const text = [a, b, c].map((one) => J(one)).join("\r\n");
+  const bodies = [
+    { name: "little-endian", body: little(`\uFEFF${text}`) },
+    { name: "big-endian", body: big(`\uFEFF${text}`) },
+    { name: "little-endian without a mark", body: little(text) },
+    { name: "big-endian without a mark", body: big(J({ records: [a, b, c] })) },
+  ];
+  test.each(bodies)("$name", ({ body }) => {
+    expect(values(decode(body))).toEqual([a, b, c]);
+    const cuts = Array.from(body, (_, i) => i);
+    expect(values(decode(body, cuts))).toEqual([a, b, c]);
+    expect(values(decodeBody(body, { ...AT, sequence: 1 }))).toEqual([a, b, c]);
+  });
+});
+
+test("a table's name goes with its rows", () => {
+  const answer = { tables: [{ name: "CDBDataPlaneRequests", columns: [{ name: "time" }], rows: [["t"]] }] };
+  expect(values(decode(bytes(J(answer))))).toEqual([{ time: "t", TableName: "CDBDataPlaneRequests" }]);
 });
 
 describe("one broken record never costs its neighbours", () => {
@@ -124,6 +183,48 @@ describe("one broken record never costs its neighbours", () => {
       values: [a, c],
       reason: "not-json",
     },
+    {
+      name: "an odd quote, and neighbours that begin otherwise",
+      text: `{"records":[${J(a)},{"time":"t","x":"q"q","y":1},{"Level":4,${J(c).slice(1)},{"n":0,"category":"X"}]}`,
+      values: [a, { Level: 4, ...c }, { n: 0, category: "X" }],
+      reason: "not-json",
+    },
+    {
+      name: "a brace in single quotes, in a pretty-printed envelope",
+      text: `{\n "records": [\n${J(a)},\n{"time":"t","p":{'k':'{x'}},\n${JSON.stringify(b, null, 1)},\n${J(c)}\n]}`,
+      values: [a, { time: "t", p: { k: "{x" } }, b, c],
+      repairs: "single-quotes",
+    },
+    {
+      name: "a broken first record, before one that begins otherwise",
+      text: `{"records":[{"time":"t","x":"q"q"},{"Level":4,${J(c).slice(1)},${J(a)}]}`,
+      values: [{ Level: 4, ...c }, a],
+      reason: "not-json",
+    },
+    {
+      name: "a broken record in an envelope with a member before",
+      text: `{"count":3,"records":[${J(a)},{"time":"t","x":"q"q"},${J(c)}],"next":null}`,
+      values: [a, c],
+      reason: "not-json",
+    },
+    {
+      name: "a trailing comma, and what looks like one in a text",
+      text: `[${J(a)},{"time":"t,}","m":"[1,]",},${J(c)}]`,
+      values: [a, { time: "t,}", m: "[1,]" }, c],
+      repairs: "trailing-comma",
+    },
+    {
+      name: "a text of a list in single quotes",
+      text: J([J(a), "{'time':'t'}", J(c)]),
+      values: [a, { time: "t" }, c],
+      repairs: "single-quotes",
+    },
+    {
+      name: "nesting without end",
+      text: `${J(a)}\n{"time":"t","x":${"[".repeat(200)}${"]".repeat(200)}}\n${J(c)}\n`,
+      values: [a, c],
+      reason: "too-deep",
+    },
     { name: "words between lines", text: `${J(a)}\nTraceback: boom\n${J(c)}\n`, values: [a, c], reason: "not-json" },
     { name: "a number where a record should be", text: `[${J(a)},7,${J(c)}]`, values: [a, c], reason: "not-a-record" },
     { name: "null where a record should be", text: `[${J(a)},null,${J(c)}]`, values: [a, c], reason: "not-a-record" },
@@ -143,6 +244,13 @@ describe("bodies without a record", () => {
     { name: "null", text: "null", reasons: ["not-a-record"] },
     { name: "an empty list", text: "[]", reasons: [] },
     { name: "an empty envelope", text: '{"records":[]}', reasons: [] },
+    { name: "an envelope of null", text: '{"records":null}', reasons: ["no-records"] },
+    { name: "an envelope of nothing", text: '{"Records":{}}', reasons: ["no-records"] },
+    {
+      name: "an answer that says it is not whole",
+      text: '{"tables":[],"error":{"code":"PartialError"}}',
+      reasons: ["partial-answer"],
+    },
     { name: "words", text: "<html>no</html>", reasons: ["not-json"] },
   ];
   test.each(bodies)("$name", ({ text, reasons }) => {
@@ -186,6 +294,13 @@ test("how the input is cut into chunks never changes what comes out", () => {
     fc.array(record).map((list) => list.map((one) => J(one)).join("\n")),
     fc.array(record).map((list) => J({ records: list })),
     fc.array(record).map((list) => JSON.stringify(list, null, 1)),
+    fc.array(record).map((list) => `{"n":[0],"records":${J(list)},"next":"}"}`),
+    fc.array(record).map((list) => list.map((one) => `${J(one)},`).join("\n")),
+    fc
+      .tuple(fc.array(record), fc.nat(60))
+      .map(([list, at]) =>
+        J({ records: [a, ...list, b] }).replace(/"/g, (quote, i: number) => (i % 61 === at ? "'" : quote)),
+      ),
     fc
       .tuple(fc.array(record), fc.string())
       .map(([list, junk]) => `${list.map((one) => J(one)).join("\r\n")}\n${junk}\n${J(a)}`),
@@ -196,6 +311,26 @@ test("how the input is cut into chunks never changes what comes out", () => {
     }),
     { numRuns: Number(process.env["FAULT_RUNS"] ?? 1) * 300 },
   );
+});
+
+test("an element beyond the limit costs itself only, and so does one that seems to have no end", () => {
+  const filler = Array.from({ length: 40 }, (_, n) => ({ time: "f", n }));
+  const long = `{"p":"${"z".repeat(3_000)}"}`;
+  const body = bytes(`[${J(a)},{"time":"t","x":"q"q"},${J(b)},${J(filler).slice(1, -1)},${long},${J(c)}]`);
+  for (const size of [7, 100, 1_000, 100_000]) {
+    const decoder = createStreamDecoder(AT, { elementBytes: 1_000, depth: 64 });
+    const parts: Decoded[] = [];
+    for (let at = 0; at < body.length; at += size) parts.push(decoder.push(body.slice(at, at + size)));
+    parts.push(decoder.end());
+    expect(parts.flatMap((part) => part.records.map(({ value }) => value))).toEqual([a, b, ...filler, c]);
+    expect(parts.flatMap((part) => part.rejects.map(({ reason }) => reason))).toEqual(["not-json", "too-long"]);
+  }
+});
+
+test("a message full of odd quotes is decoded in bounded time", () => {
+  const bad = '{"time":"t","x":"q"q"},'.repeat(3) + '{"time":"t","y":1},';
+  const { records, rejects } = decode(bytes(`{"records":[${bad.repeat(5_000)}{"time":"t","x":"`));
+  expect(records.length + rejects.length).toBeGreaterThan(0);
 });
 
 test("any bytes at all are decoded without an exception", () => {

@@ -53,6 +53,34 @@ describe("the same record by another route is the same event", () => {
     expect(keyOf("data-plane-query-answer", "input.json")).toEqual([hub]);
     expect(keyOf("data-plane-azure-diagnostics", "input.ndjson")).toEqual([hub]);
   });
+  const routes = [
+    { name: "secret access", hub: "key-vault", others: ["key-vault-table", "key-vault-azure-diagnostics"] },
+    { name: "activity", hub: "activity-log", others: ["activity-log-table", "activity-log-rest"] },
+    { name: "control plane", hub: "control-plane", others: ["control-plane-table", "control-plane-azure-diagnostics"] },
+    { name: "sign-in", hub: "sign-ins", others: ["sign-ins-table"] },
+  ];
+  test.each(routes)("$name", ({ hub, others }) => {
+    const fileOf = (name: string): string => cases.find((one) => one.name === name)?.file ?? "";
+    const keys = keyOf(hub, fileOf(hub));
+    expect(keys.length).toBeGreaterThan(0);
+    for (const other of others) expect(keyOf(other, fileOf(other))).toEqual(expect.arrayContaining(keys));
+  });
+  test("operations of one id at one instant that differ in container or kind are two", () => {
+    const text = readFileSync(join(FIXTURES, "data-plane-event-hub", "input.json"), "utf8");
+    const bodies = [
+      text,
+      text.replace('"collectionName": "orders"', '"collectionName": "carts"'),
+      text.replace('"databaseName": "shop"', '"databaseName": "archive"'),
+      text.replace('"requestResourceType": "Document"', '"requestResourceType": "Collection"'),
+    ];
+    const keys = bodies.flatMap((body) =>
+      decodeBody(new TextEncoder().encode(body), { source: "s", partition: "0", sequence: 1 }).records.map((record) => {
+        const event = normalize(record);
+        return event.kind === "event" ? event.event.dedupKey : "";
+      }),
+    );
+    expect(new Set(keys).size).toBe(4);
+  });
   test("a retry a moment later is another event", () => {
     const text = readFileSync(join(FIXTURES, "data-plane-event-hub", "input.json"), "utf8");
     const keys = [text, text.replace("01.7654321Z", "01.9654321Z"), text.replace('"1.5000"', '"9.1000"')].map(

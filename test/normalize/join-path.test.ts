@@ -67,6 +67,6 @@ const cases: readonly { name: string; path: string; properties: object; id: stri
 
 test.each(cases)("$name", ({ path, properties, id }) => expect(ownId(path, properties)).toBe(id));
 
-test.each(["", "a..b", "a b", "a.".repeat(9), "a[0]"])("%j is no path", (text) => {
+test.each(["", "a..b", "a b", "a.b.c", "a[0]"])("%j is no path", (text) => {
   expect(parseJoinPath(text)).toBeUndefined();
 });

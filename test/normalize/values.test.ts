@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addressOf, idOf } from "../../src/normalize/values.ts";
+import { addressOf, idOf, subjectOf } from "../../src/normalize/values.ts";
 
 describe("addressOf", () => {
   const cases = [
@@ -28,4 +28,18 @@ describe("idOf", () => {
     { text: "", id: undefined },
   ];
   test.each(cases)("$text", ({ text, id }) => expect(idOf(text)).toBe(id));
+});
+
+test.each([
+  "",
+  "-",
+  "null",
+  "None",
+  "00000000-0000-0000-0000-000000000000",
+  "00000000000000000000000000000000",
+  undefined,
+])("nobody: %s", (text) => expect(subjectOf(text)).toBeUndefined());
+test("somebody is told apart, also by half of a character", () => {
+  expect(subjectOf("ABCDEF01-2345-6789-ABCD-EF0123456789")).toBe("abcdef01-2345-6789-abcd-ef0123456789");
+  expect(subjectOf("\ud800")).not.toBe(subjectOf("\ud801"));
 });
