@@ -3,12 +3,15 @@ import { ReportSchema } from "../../src/exports/report-schema.ts";
 import { createApp } from "../../src/server/app.ts";
 import { findingKql } from "../../src/server/kql.ts";
 import { listen } from "../../src/server/listen.ts";
+import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { at } from "../builders.ts";
 import { finding } from "../finding-builder.ts";
 import { sampleView } from "./sample-view.ts";
 
 const HOST = "127.0.0.1:7433";
+const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 const app = (view = sampleView(), onFailure = (_error: Error): void => undefined) =>
-  createApp(view, { allowedHosts: () => [HOST], version: "test", onFailure });
+  createApp(view, { allowedHosts: () => [HOST], version: "test", now: () => NOW, onFailure });
 const get = async (path: string, headers: Record<string, string> = {}) =>
   await app().request(path, { headers: { host: HOST, ...headers } });
 
@@ -115,6 +118,7 @@ describe("over a socket", () => {
     const served = createApp(view, {
       allowedHosts: () => [`127.0.0.1:${port}`],
       version: "test",
+      now: () => NOW,
       onFailure: () => undefined,
     });
     const listening = await listen(served, { port: 0, hostname: "127.0.0.1" });
