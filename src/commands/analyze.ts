@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
+import { styleText } from "node:util";
 import { Command, Option } from "commander";
 import { compareEvents } from "../correlate/reorder.ts";
 import { reportJsonSchema } from "../exports/report-schema.ts";
@@ -13,7 +14,7 @@ import { accept, end, follow } from "../pipeline.ts";
 import { filesSource } from "../sources/files.ts";
 import { EventSorter } from "../store/event-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
-import { renderReport } from "./report-text.ts";
+import { type Look, renderReport } from "./report-text.ts";
 
 /** Events held in memory before a sorted run goes to a temporary folder: about 40 MB. */
 const EVENTS_IN_MEMORY = 30_000;
@@ -77,6 +78,15 @@ interface Flags {
   readonly failOn?: Severity;
 }
 
+const HELP = `
+Examples:
+  scopetrail analyze insights-logs-gatewaylogs/ insights-logs-dataplanerequests/
+  zcat export.ndjson.gz | scopetrail analyze -
+  scopetrail analyze --json --fail-on high logs/ > report.json
+
+Exit codes: 0 ok · 1 a finding at or above --fail-on · 2 usage, or a path that gives nothing ·
+5 a file not read to its end, or not one call in what was read · 70 a bug · 130 interrupted`;
+
 /** `scopetrail analyze PATH…` */
 export function analyzeCommand(): Command {
   return new Command("analyze")
@@ -87,6 +97,7 @@ export function analyzeCommand(): Command {
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
+    .addHelpText("after", HELP)
     .action(async (paths: string[], flags: Flags) => {
       process.exitCode = await analyze(paths, flags);
     });
@@ -108,7 +119,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
     process.stdout.write(
       flags.json === true
         ? `${JSON.stringify(toReportJson(report), null, 2)}\n`
-        : renderReport(report, process.stdout.isTTY),
+        : renderReport(report, lookOf(process.stdout)),
     );
     return exitCodeOf(report, flags.failOn);
   } catch (error) {
@@ -118,24 +129,42 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
   }
 }
 
+/** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
+const lookOf = (stdout: NodeJS.WriteStream): Look => ({
+  colour: styleText("bold", "x", { stream: stdout }) !== "x",
+  columns: stdout.isTTY ? stdout.columns : undefined,
+});
+
 function exitCodeOf(report: Report, failOn: Severity | undefined): number {
-  if (failOn === undefined) return EXIT.ok;
-  const least = SEVERITIES.indexOf(failOn);
-  return report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= least) ? EXIT.findings : EXIT.ok;
+  const least = failOn === undefined ? SEVERITIES.length : SEVERITIES.indexOf(failOn);
+  if (report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= least)) return EXIT.findings;
+  return isPartial(report) ? EXIT.partial : EXIT.ok;
 }
 
-const PROGRESS_MS = 200;
+/** Reasons of rejects that stand for the rest of a file. */
+const DAMAGE = /^(?:unreadable$|truncated-|corrupt-|decompression-bomb$)/;
 
-/** One line on standard error while reading, and the rate at the end. */
+/** A file that could not be read to its end, or not one call in all of them, is no clean bill of health. */
+const isPartial = ({ correlation, input }: Report): boolean =>
+  correlation.calls === 0 || input.rejects.some(({ reason }) => DAMAGE.test(reason));
+
+const PROGRESS_MS = 200;
+/** Between two lines where nobody can rewrite one, as in a log of CI. */
+const PLAIN_PROGRESS_MS = 10_000;
+
+/** On standard error while reading: one line that is rewritten at a terminal, a line at times elsewhere; the rate at the end. */
 function progressLine(): { show: (bytes: number, records: number) => void; done: (report: Report) => void } {
   const began = performance.now();
-  let next = began + PROGRESS_MS;
+  const { isTTY } = process.stderr;
+  const spacing = isTTY ? PROGRESS_MS : PLAIN_PROGRESS_MS;
+  let next = began + spacing;
   const rate = (bytes: number): string => `${(bytes / 1e6 / ((performance.now() - began) / 1000)).toFixed(0)} MB/s`;
   return {
     show(bytes, records) {
-      if (!process.stderr.isTTY || performance.now() < next) return;
-      next = performance.now() + PROGRESS_MS;
-      process.stderr.write(`\r\x1b[K${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`);
+      if (performance.now() < next) return;
+      next = performance.now() + spacing;
+      const line = `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`;
+      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
     },
     done({ input }) {
       const seconds = (performance.now() - began) / 1000;

@@ -101,7 +101,6 @@ function told(): readonly Told[] {
       bytes: body.length,
       caughtUp: arrival > NOW,
       enqueued: arrival,
-      gap: undefined,
     };
     return step(analysis, accept(analysis, { ...batch, ...decoded }, "demo")).flatMap((finding) => {
       const now = `${finding.status} ${finding.cause.id}`;
