@@ -17,6 +17,8 @@ export interface SampleCall {
 /** A change of the control planes near a finding's onset. */
 export interface ChangeMark {
   readonly time: Instant;
+  /** For a mark on a chart: short. */
+  readonly label: string;
   readonly says: string;
 }
 

@@ -104,6 +104,22 @@ test("a request that fails is told to the log, and the client learns nothing of 
   expect(told).toEqual(["the secret of the failure"]);
 });
 
+test("splits that part the calls in the same way share a bar", async () => {
+  const view = sampleView();
+  const [split] = finding().splits;
+  if (split === undefined) throw new Error("the finding has a split");
+  const splits = [
+    split,
+    { ...split, where: { product: "gold" } },
+    { ...split, where: { region: "west" }, refused: 400 },
+  ];
+  view.findings = [finding({ splits })];
+  const page = await (await app(view).request("/failures/F-7Q2KABCDEF", { headers: { host: HOST } })).text();
+  expect(page.match(/class="bars"/g)).toHaveLength(2);
+  for (const name of ["<b>backend</b> orders-b", "<b>product</b> gold", "<b>region</b> west"])
+    expect(page).toContain(name);
+});
+
 test("a query cannot be ended by what a log holds", () => {
   const [split] = finding().splits;
   const where = { api: 'x" or 1 == 1 // \\' };

@@ -40,7 +40,7 @@ const chartLabel = ({ onset, end, counts }: Finding): string =>
 const marks = ({ onset }: Finding, changes: readonly ChangeMark[]): string =>
   JSON.stringify([
     { time: iso(onset), label: `onset ${clock(onset).slice(0, 5)}`, strong: true },
-    ...changes.map(({ time, says }) => ({ time: iso(time), label: says.split("/").slice(-2).join("/").slice(0, 40) })),
+    ...changes.map(({ time, label }) => ({ time: iso(time), label: label.slice(0, 40) })),
   ]);
 
 function headline(finding: Finding, { now }: Screen): Markup {
@@ -65,14 +65,24 @@ function splits(list: readonly Split[]): Markup {
       ? html`<p class="muted">These separate about equally well: which of them is the reason, the logs alone cannot tell.</p>`
       : "";
   return html`${shared}<p class="legend"><span class="key in"></span> refused among calls with it <span class="key out"></span> refused among the others (in shares, a caller’s quick repeats count once)</p>
-<ul class="splits">${list.slice(0, SPLITS).map(
-    (
-      split,
-    ) => html`<li><div class="names">${Object.entries(split.where).map(([dimension, value]) => html`<span><b>${words(dimension)}</b> ${value}</span>`)}</div>
+<ul class="splits">${alike(list.slice(0, SPLITS)).map(
+    ([split, others]) => html`<li><div class="names">${[split, ...others].map(({ where }) => name(where))}</div>
 <div class="bars">${bar("in", split.refusedInside, split.interval)}${bar("out", split.refusedOutside)}</div>
 <p class="muted small">${count(split.refused)} of ${count(split.calls)} calls · 95${"\u202f"}% interval of the share ${percent(split.interval[0])} to ${percent(split.interval[1])} · corrected p ${pValue(split.pAdjusted)}</p></li>`,
   )}</ul>`;
 }
+
+/** Splits by their figures: those that part the calls in the same way stand together, each group with its first. */
+function alike(list: readonly Split[]): readonly (readonly [Split, readonly Split[]])[] {
+  const figures = ({ calls, refused, refusedInside, refusedOutside }: Split): string =>
+    [calls, refused, refusedInside, refusedOutside].join(" ");
+  return [...Map.groupBy(list, figures).values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : [[first, others] as const],
+  );
+}
+
+const name = (where: Split["where"]): Markup =>
+  html`<span>${Object.entries(where).map(([dimension, value], i) => html`${i === 0 ? "" : " and "}<b>${words(dimension)}</b> ${value}`)}</span>`;
 
 /** A share as a bar, with its interval as a line across it. SVG, as styles cannot be written into the page. */
 function bar(kind: "in" | "out", share: number, interval?: Split["interval"]): Markup {
@@ -113,7 +123,7 @@ function sampleRow(call: SampleCall, layer: Finding["layer"]): Markup {
   const outcome = call.refused
     ? html`<span class="s${call.status}">${call.status}</span> → ${behind(call, layer)}`
     : html`<span class="fine">${call.status}</span>`;
-  return html`<tr data-key="${call.id}"><td class="nowrap"><time datetime="${iso(call.time)}">${dateTime(call.time).slice(5)}</time></td><td class="nowrap"><code title="${call.id}">${shortIds(call.id)}</code> <button type="button" class="copy" data-copy="${call.id}" aria-label="Copy the correlation id ${shortIds(call.id)}">Copy</button></td><td><span title="${call.caller}">${shortIds(call.caller)}</span></td><td>${call.operation}</td><td>${outcome}</td></tr>`;
+  return html`<tr data-key="${call.id}"><td class="nowrap"><time datetime="${iso(call.time)}">${dateTime(call.time).slice(5)}</time></td><td class="nowrap"><code title="${call.id}">${shortIds(call.id)}</code> <button type="button" class="copy" data-copy="${call.id}" aria-label="Copy the correlation id ${shortIds(call.id)}">Copy</button></td><td><span title="${call.caller}"${call.caller.includes(" ") ? "" : html` class="nowrap"`}>${shortIds(call.caller)}</span></td><td>${call.operation}</td><td>${outcome}</td></tr>`;
 }
 
 /** Who refused the call, seen from the gateway. */

@@ -59,7 +59,7 @@ function tiles(report: Report, minutes: readonly MinuteCount[], open: readonly F
   });
   return html`${tile("Calls refused, last hour", percent(now), minutes.length <= HOUR ? "no earlier hour to compare" : compare(now, before))}
 ${tile("Open findings", count(open.length), bySeverity.join(" · ") || "none")}
-${tile("Callers known", percent(named / calls), `${count(report.identity.unknown)} calls by nobody the logs name`)}
+${tile("Callers known", percent(named / calls), `${count(report.identity.claimed)} claimed only, ${count(report.identity.unknown)} unknown`)}
 ${tile("Joined with Cosmos DB", percent(report.correlation.exact / calls), `${count(report.correlation.gatewayOnly)} gateway only, ${count(report.correlation.dataPlaneOnly)} Cosmos DB only`)}`;
 }
 
