@@ -66,7 +66,7 @@ function splits(list: readonly Split[]): Markup {
       : "";
   return html`${shared}<p class="legend"><span class="key in"></span> refused among calls with it <span class="key out"></span> refused among the others (in shares, a caller’s quick repeats count once)</p>
 <ul class="splits">${alike(list.slice(0, SPLITS)).map(
-    ([split, others]) => html`<li><div class="names">${[split, ...others].map(({ where }) => name(where))}</div>
+    ([split, others]) => html`<li><div class="names">${[split, ...others].map(({ where }) => splitName(where))}</div>
 <div class="bars">${bar("in", split.refusedInside, split.interval)}${bar("out", split.refusedOutside)}</div>
 <p class="muted small">${count(split.refused)} of ${count(split.calls)} calls · 95${"\u202f"}% interval of the share ${percent(split.interval[0])} to ${percent(split.interval[1])} · corrected p ${pValue(split.pAdjusted)}</p></li>`,
   )}</ul>`;
@@ -81,7 +81,7 @@ function alike(list: readonly Split[]): readonly (readonly [Split, readonly Spli
   );
 }
 
-const name = (where: Split["where"]): Markup =>
+const splitName = (where: Split["where"]): Markup =>
   html`<span>${Object.entries(where).map(([dimension, value], i) => html`${i === 0 ? "" : " and "}<b>${words(dimension)}</b> ${value}`)}</span>`;
 
 /** A share as a bar, with its interval as a line across it. SVG, as styles cannot be written into the page. */
