@@ -111,7 +111,9 @@ function told(): readonly Told[] {
   });
 }
 
-test("every fault is named while it goes on, nothing else is, and each finding ends with its fault", () => {
+test("every fault is named while it goes on, nothing else is, and each finding ends with its fault", {
+  timeout: 180_000,
+}, () => {
   const faults = demoFaults({ seed: DEMO_SEED, now: NOW });
   const whole = faults.filter(({ from }) => from < NOW + 1.1 * HOUR);
   const findings = told();
@@ -125,6 +127,9 @@ test("every fault is named while it goes on, nothing else is, and each finding e
   }
   const strangers = opened.filter((one) => !faults.some((fault) => isOf(fault, one)));
   expect(strangers.map(({ finding }) => finding.title)).toEqual([]);
+  const [first] = opened;
+  expect(first?.finding.splits[0]?.refusedInside).toBe(1);
+  expect(first?.finding.samples.succeeded.length).toBeGreaterThan(0);
   const ends = findings.flatMap(({ finding: { cause, end } }) => (end === null ? [] : [{ cause, end: epochMs(end) }]));
   expect(ends.length).toBeGreaterThanOrEqual(6);
   const endless = ends.filter(
