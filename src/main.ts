@@ -8,6 +8,17 @@ import { simulateCommand } from "./commands/simulate.ts";
 const program = new Command("scopetrail")
   .description("Explains why half of your Azure calls fail with 401 or 403, from API Management and Cosmos DB logs.")
   .version("0.1.0")
+  .addHelpText(
+    "after",
+    `
+Examples:
+  scopetrail demo                        look at a simulated tenant with live faults
+  scopetrail analyze logs/               explain the refused calls in your own files
+  scopetrail serve --config F            the same live, with dashboard and alerts
+
+Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration · 3 refused by Azure · 4 unreachable ·
+5 partial data · 70 a bug · 130 interrupted`,
+  )
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 

@@ -4,6 +4,8 @@
 /** @typedef {{ time: string, calls: number, refused401: number, refused403: number }} Minute */
 /** @typedef {{ time: string, label: string, strong?: boolean }} Mark */
 
+const MINUTE = 60_000;
+
 const { Chart } = /** @type {any} */ (globalThis);
 
 /** @param {string} name */
@@ -12,8 +14,8 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 /** @param {readonly Mark[]} marks @param {readonly Minute[]} minutes */
 function annotations(marks, minutes) {
   const from = Date.parse(minutes[0]?.time ?? "");
-  const to = Date.parse(minutes.at(-1)?.time ?? "");
-  const shown = marks.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) <= to + 60_000);
+  const to = Date.parse(minutes.at(-1)?.time ?? "") + MINUTE;
+  const shown = marks.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) <= to);
   return Object.fromEntries(
     shown.map(({ time, label, strong }, i) => [
       `mark${i}`,
@@ -39,6 +41,18 @@ function annotations(marks, minutes) {
   );
 }
 
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360].map((minutes) => minutes * MINUTE);
+/** What a label and the space beside it take. */
+const LABEL_PX = 70;
+
+/** Ticks at round times, as many as there is room for. @param {{ min: number, max: number, width: number, ticks: object[] }} axis */
+function roundTimes(axis) {
+  const room = Math.max(2, axis.width / LABEL_PX);
+  const step = STEPS.find((one) => (axis.max - axis.min) / one <= room) ?? 720 * MINUTE;
+  axis.ticks = [];
+  for (let value = Math.ceil(axis.min / step) * step; value <= axis.max; value += step) axis.ticks.push({ value });
+}
+
 /** @param {HTMLCanvasElement} canvas @param {readonly Minute[]} minutes */
 function draw(canvas, minutes) {
   const marks = JSON.parse(canvas.dataset.marks ?? "[]");
@@ -50,7 +64,8 @@ function draw(canvas, minutes) {
     /** @type {string} */ name,
   ) => ({
     label,
-    data: minutes.map((minute) => ({ x: Date.parse(minute.time), y: minute[key] })),
+    // A bar stands over its minute, from its begin to its end.
+    data: minutes.map((minute) => ({ x: Date.parse(minute.time) + MINUTE / 2, y: minute[key] })),
     backgroundColor: colour(name),
     barPercentage: 1,
     categoryPercentage: 0.92,
@@ -70,25 +85,36 @@ function draw(canvas, minutes) {
           type: "time",
           stacked: true,
           offset: false,
+          min: Date.parse(minutes[0]?.time ?? ""),
+          max: Date.parse(minutes.at(-1)?.time ?? "") + MINUTE,
           adapters: { date: { zone: "utc" } },
           time: {
             unit: "minute",
-            displayFormats: { minute: "HH:mm", hour: "HH:mm", day: "yyyy-MM-dd" },
+            displayFormats: { minute: "HH:mm" },
             tooltipFormat: "yyyy-MM-dd HH:mm",
           },
           grid: { display: false },
-          ticks,
+          ticks: { ...ticks, autoSkip: false },
+          afterBuildTicks: roundTimes,
         },
         y: {
           stacked: true,
           beginAtZero: true,
           suggestedMax: 5,
+          // Room for the labels of the marks.
+          grace: marks.length > 0 ? "35%" : 0,
           grid,
           ticks: { ...ticks, precision: 0 },
           border: { display: false },
         },
       },
       plugins: {
+        tooltip: {
+          callbacks: {
+            footer: (/** @type {readonly { dataIndex: number }[]} */ items) =>
+              `of ${minutes[items[0]?.dataIndex ?? 0]?.calls ?? 0} calls`,
+          },
+        },
         legend: { position: "top", align: "end", labels: { color: colour("--muted"), boxWidth: 12 } },
         annotation: { annotations: annotations(marks, minutes) },
       },
@@ -109,7 +135,10 @@ async function show(canvas) {
 }
 
 const showAll = () => {
-  for (const canvas of document.querySelectorAll("canvas")) void show(canvas);
+  for (const canvas of document.querySelectorAll("canvas")) {
+    // A server that has gone is told of elsewhere; the chart keeps what it shows.
+    show(canvas).catch(() => undefined);
+  }
 };
 
 showAll();

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
+import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { compareEvents } from "../correlate/reorder.ts";
 import { reportJsonSchema } from "../exports/report-schema.ts";
@@ -16,7 +17,7 @@ import { accept, end, follow } from "../pipeline.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { EventSorter } from "../store/event-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
-import { renderReport } from "./report-text.ts";
+import { type Look, renderReport } from "./report-text.ts";
 
 /** Events held in memory before a sorted run goes to a temporary folder: about 40 MB. */
 const EVENTS_IN_MEMORY = 30_000;
@@ -89,6 +90,15 @@ interface Flags {
   readonly joinBy?: JoinPath;
 }
 
+const HELP = `
+Examples:
+  scopetrail analyze insights-logs-gatewaylogs/ insights-logs-dataplanerequests/
+  zcat export.ndjson.gz | scopetrail analyze -
+  scopetrail analyze --json --fail-on high logs/ > report.json
+
+Exit codes: 0 ok · 1 a finding at or above --fail-on · 2 usage, or a path that gives nothing ·
+5 a file not read to its end · 70 a bug · 130 interrupted`;
+
 /** `scopetrail analyze PATH…` */
 export function analyzeCommand(): Command {
   return new Command("analyze")
@@ -105,6 +115,7 @@ export function analyzeCommand(): Command {
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
+    .addHelpText("after", HELP)
     .action(async (paths: string[], flags: Flags) => {
       process.exitCode = await analyze(paths, flags);
     });
@@ -137,7 +148,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
     process.stdout.write(
       flags.json === true
         ? `${JSON.stringify(toReportJson(report), null, 2)}\n`
-        : renderReport(report, process.stdout.isTTY),
+        : renderReport(report, lookOf(process.stdout)),
     );
     return exitCodeOf(report, flags.failOn);
   } catch (error) {
@@ -147,13 +158,17 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
   }
 }
 
+/** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
+const lookOf = (stdout: NodeJS.WriteStream): Look => ({
+  colour: styleText("bold", "x", { stream: stdout }) !== "x",
+  columns: stdout.isTTY ? stdout.columns : undefined,
+});
+
 function exitCodeOf(report: Report, failOn: Severity | undefined): number {
   const least = failOn === undefined ? SEVERITIES.length : SEVERITIES.indexOf(failOn);
   if (report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= least)) return EXIT.findings;
   return report.input.rejects.some(isLoss) ? EXIT.partial : EXIT.ok;
 }
-
-const PROGRESS_MS = 200;
 
 /** Losses that are told one by one; the report counts all. */
 const LOSSES_TOLD = 50;
@@ -164,10 +179,19 @@ interface Progress {
   readonly done: (report: Report) => void;
 }
 
-/** One line on standard error while reading, what could not be read, and the rate at the end. */
+const PROGRESS_MS = 200;
+/** Between two lines where nobody can rewrite one, as in a log of CI. */
+const PLAIN_PROGRESS_MS = 10_000;
+
+/**
+ * On standard error while reading: one line that is rewritten at a terminal, a line at times elsewhere; what could not be
+ * read; the rate at the end.
+ */
 function progressLine(): Progress {
   const began = performance.now();
-  let next = began + PROGRESS_MS;
+  const { isTTY } = process.stderr;
+  const spacing = isTTY ? PROGRESS_MS : PLAIN_PROGRESS_MS;
+  let next = began + spacing;
   const rate = (bytes: number): string => `${(bytes / 1e6 / ((performance.now() - began) / 1000)).toFixed(0)} MB/s`;
   let losses = 0;
   return {
@@ -177,9 +201,10 @@ function progressLine(): Progress {
       process.stderr.write(losses === LOSSES_TOLD + 1 ? "analyze: … and more that could not be read\n" : says);
     },
     show(bytes, records) {
-      if (!process.stderr.isTTY || performance.now() < next) return;
-      next = performance.now() + PROGRESS_MS;
-      process.stderr.write(`\r\x1b[K${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`);
+      if (performance.now() < next) return;
+      next = performance.now() + spacing;
+      const line = `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`;
+      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
     },
     done({ input }) {
       const seconds = (performance.now() - began) / 1000;

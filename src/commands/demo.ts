@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
-import { demoFeed } from "../simulate/demo.ts";
+import { DEMO_SEED, demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
@@ -13,12 +13,21 @@ import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 const PORT = 7_433;
 const LATENESS_SECONDS = 8;
 
+const HELP = `
+Examples:
+  scopetrail demo
+  scopetrail demo --port 0       takes a free port and prints it
+  PORT=8080 npm start            the same from the project's folder
+
+Exit codes: 0 stopped · 2 usage, or the port is taken · 70 a bug · 130 interrupted`;
+
 /** `scopetrail demo`, which is also `npm start`: the simulated tenant, nothing to configure and nothing kept. */
 export function demoCommand(): Command {
   return new Command("demo")
     .description("Show the dashboard on a simulated tenant with live faults: no Azure, no configuration, nothing kept.")
     .option("--port <port>", `port of the dashboard on 127.0.0.1, also by the variable PORT; ${PORT} unless told`)
-    .option("--seed <seed>", "seed of the simulated tenant", "7")
+    .option("--seed <seed>", "seed of the simulated tenant", String(DEMO_SEED))
+    .addHelpText("after", HELP)
     .action(async (flags: { port?: string; seed: string }) => {
       process.exitCode = await demo(portOf(flags.port, process.env["PORT"], PORT), flags.seed);
       process.exit();

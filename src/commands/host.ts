@@ -4,6 +4,7 @@ import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
 import { listen } from "../server/listen.ts";
+import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
@@ -51,6 +52,9 @@ export async function host(options: Host): Promise<number> {
   const app = createApp(view, {
     allowedHosts: () => namesOf(port),
     version: VERSION,
+    // The clock is where a number becomes a time.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    now: () => Date.now() as EpochMs,
     onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });

@@ -2,6 +2,7 @@ import type { Column } from "../detect/columns.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
+import type { Change } from "../model/event.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
 import type { Analysis } from "../analysis.ts";
@@ -48,9 +49,7 @@ export function createLiveView({ ledger, waitingFor }: LiveViewOptions): LiveVie
       const found = tracked(id);
       return current === undefined || found === undefined
         ? []
-        : findingChanges(current.changes.recent, found).map(
-            ({ time, operation, result }): ChangeMark => ({ time, says: `${operation} (${result})` }),
-          );
+        : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
     },
     sources: () => sourceHealth(ledger(), current),
     waitingFor,
@@ -70,6 +69,19 @@ const EMPTY: Report = {
   findings: [],
   blindSpots: [],
 };
+
+/** The begin of a change says nothing once its end is there. */
+const isLastWord = (change: Change, _: number, all: readonly Change[]): boolean =>
+  change.result !== "started" ||
+  !all.some(
+    ({ operation, result, time }) => operation === change.operation && result !== "started" && time >= change.time,
+  );
+
+const changeMark = ({ time, operation, result, resource }: Change): ChangeMark => ({
+  time,
+  label: operation.split("/").slice(-2).join("/"),
+  says: `${operation} on ${resource.split("/").at(-1) ?? resource} (${result})`,
+});
 
 function sampleCall({ id, time, refused, status, values }: SampleRow): SampleCall {
   const subStatus = values.get("subStatus");

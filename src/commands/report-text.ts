@@ -1,71 +1,134 @@
 import { styleText } from "node:util";
-import type { Finding } from "../model/finding.ts";
+import type { Finding, Split } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import { formatInstant, type Instant } from "../model/time.ts";
 import { plainText } from "../lib/plain-text.ts";
+import { wrap } from "./wrap.ts";
 
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
+type Style = Parameters<typeof styleText>[0];
+
+/** A line of the report: the lines that it is wrapped into stand below its text, not below what stands before that. */
+interface Line {
+  readonly before: string;
+  readonly text: string;
+  readonly style?: Style;
+  /** To be copied as it is: never wrapped. */
+  readonly isVerbatim?: boolean;
+}
+
+/** How the report is shown. */
+export interface Look {
+  readonly colour: boolean;
+  /** Columns to wrap at; undefined leaves lines as long as they are. */
+  readonly columns: number | undefined;
+}
 
 const time = (at: Instant): string => formatInstant(at).slice(0, 19).replace("T", " ");
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+const percent = (share: number): string => `${share === 0 ? "0" : (share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+const blank: Line = { before: "", text: "" };
 
-/** The report for a person at a terminal; colours only when `colour`. Text from logs is stripped of control characters. */
-export function renderReport(report: Report, colour: boolean): string {
-  const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
+/** The report for a person at a terminal. Text from logs is stripped of control characters. */
+export function renderReport(report: Report, look: Look): string {
   const lines = [
-    ...verdict(report, paint),
-    "",
-    ...report.findings.flatMap((finding) => [...findingLines(finding, paint), ""]),
-    ...inputLines(report, paint),
+    verdict(report),
+    blank,
+    ...report.findings.flatMap((finding) => [...findingLines(finding), blank]),
+    ...inputLines(report),
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.flatMap((line) => shown(line, look)).join("\n")}\n`;
 }
 
-function verdict(report: Report, paint: Paint): readonly string[] {
-  const open = report.findings.filter(({ status }) => status === "open").length;
-  const { calls } = report.correlation;
-  if (report.findings.length === 0) return [paint("bold", `No intermittent refusals found in ${calls} calls.`)];
-  const ended = report.findings.length - open;
-  return [
-    paint(
-      "bold",
-      `${report.findings.length} finding${report.findings.length === 1 ? "" : "s"} in ${calls} calls: ${open} still going on, ${ended} ended.`,
-    ),
-  ];
+function shown({ before, text, style, isVerbatim = false }: Line, { colour, columns }: Look): readonly string[] {
+  const width = columns === undefined || isVerbatim ? Number.POSITIVE_INFINITY : columns - before.length;
+  return wrap(plainText(text), width).map((part, i) => {
+    const painted = colour && style !== undefined ? styleText(style, part, { validateStream: false }) : part;
+    return `${i === 0 ? before : " ".repeat(before.length)}${painted}`;
+  });
 }
 
-function findingLines(finding: Finding, paint: Paint): readonly string[] {
-  const { counts, cause } = finding;
-  const colour = finding.severity === "high" ? "red" : finding.severity === "medium" ? "yellow" : "blue";
+const numbered = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
+function verdict({ findings, correlation, input }: Report): Line {
+  const says = (text: string): Line => ({ before: "", text, style: "bold" });
+  const calls = numbered(correlation.calls, "call");
+  if (input.records === 0) return says("Nothing to analyze: the input is empty.");
+  if (correlation.calls === 0)
+    return says(
+      `Nothing to analyze: there is no call in ${numbered(input.records, "record")}. Name files of the category GatewayLogs (table ApiManagementGatewayLogs), and DataPlaneRequests (table CDBDataPlaneRequests) beside them.`,
+    );
+  if (findings.length === 0) return says(`No intermittent refusals found in ${calls}.`);
+  const open = findings.filter(({ status }) => status === "open").length;
+  return says(
+    `${numbered(findings.length, "finding")} in ${calls}: ${open} going on where the logs end, ${findings.length - open} ended.`,
+  );
+}
+
+const COLOURS = { high: "red", medium: "yellow", low: "blue" } as const;
+const LAYERS = { gateway: "the gateway", backend: "the backend", cosmos: "Cosmos DB" } as const;
+const SPLITS = 3;
+const REJECTED = 3;
+const SAMPLES = 2;
+
+function findingLines(finding: Finding): readonly Line[] {
+  const { counts, cause, fix, severity, end, onset } = finding;
   const span =
-    finding.end === null
-      ? `since ${time(finding.onset)} UTC, still going on`
-      : `${time(finding.onset)} to ${time(finding.end)} UTC`;
+    end === null ? `since ${time(onset)} UTC, going on where the logs end` : `${time(onset)} to ${time(end)} UTC`;
   return [
-    `${paint([colour, "bold"], finding.severity.toUpperCase().padEnd(6))} ${finding.id}  ${paint("bold", plainText(finding.title))}`,
-    `       ${span} · ${counts.refused} of ${counts.calls} calls refused (${percent(counts.refused / Math.max(1, counts.calls))}, usually ${percent(counts.usualRate)}) · ${finding.layer}`,
-    `       cause  ${cause.id} (confidence ${cause.confidence.toFixed(2)})`,
-    ...cause.evidence.map(({ says }) => `              - ${plainText(says)}`),
-    ...cause.rejected.slice(0, 3).map(({ id, because }) => `       not    ${id}: ${plainText(because)}`),
-    ...cause.missing.map(({ field, fix }) => `       blind  ${plainText(field)}: ${plainText(fix)}`),
-    `       do     ${plainText(finding.fix.says)}`,
-    ...finding.fix.commands.map((command) => `              $ ${plainText(command)}`),
-    `       calls  refused ${finding.samples.refused.slice(0, 2).map(plainText).join(", ")}${finding.samples.succeeded.length === 0 ? "" : ` · succeeded ${finding.samples.succeeded.slice(0, 2).map(plainText).join(", ")}`}`,
+    {
+      before: `${severity.toUpperCase().padEnd(6)} `,
+      text: `${finding.id}  ${finding.title}`,
+      style: [COLOURS[severity], "bold"],
+    },
+    {
+      before: "       ",
+      text: `${span} · ${counts.refused} of ${counts.calls} calls refused (${percent(counts.refused / Math.max(1, counts.calls))}, usually ${percent(counts.usualRate)}) · refused by ${LAYERS[finding.layer]}`,
+    },
+    ...labelled("differs", finding.splits.slice(0, SPLITS).map(splitText)),
+    ...labelled("cause", [`${cause.id} (confidence ${cause.confidence.toFixed(2)})`]),
+    ...cause.evidence.map(({ says }) => ({ before: `${label("")}- `, text: says })),
+    ...cause.rejected.slice(0, REJECTED).flatMap(({ id, because }) => labelled("not", [`${id}: ${because}`])),
+    ...cause.missing.flatMap(({ field, fix: how }) => labelled("blind", [`${field}: ${how}`])),
+    ...labelled("do", [fix.says]),
+    ...fix.commands.map((text) => ({ before: `${label("")}$ `, text, isVerbatim: true })),
+    ...labelled("refused", finding.samples.refused.slice(0, SAMPLES)),
+    ...labelled("passed", finding.samples.succeeded.slice(0, SAMPLES)),
   ];
 }
 
-function inputLines({ input, correlation, identity, blindSpots }: Report, paint: Paint): readonly string[] {
+const label = (name: string): string => `       ${name.padEnd(8)}`;
+
+/** Lines of which the first has the label. */
+const labelled = (name: string, texts: readonly string[]): readonly Line[] =>
+  texts.map((text, i) => ({ before: label(i === 0 ? name : ""), text }));
+
+function splitText({ where, refusedInside, refusedOutside, interval: [low, high] }: Split): string {
+  const names = Object.entries(where).map(([dimension, value]) => `${dimension} ${value}`);
+  return `${names.join(" and ")}: ${percent(refusedInside)} refused (95 % interval ${percent(low)} to ${percent(high)}), ${percent(refusedOutside)} of the others`;
+}
+
+const SAMPLE_CHARACTERS = 160;
+
+function inputLines({ input, correlation, identity, blindSpots }: Report): readonly Line[] {
   const range = input.from === null || input.to === null ? "no events" : `${time(input.from)} to ${time(input.to)} UTC`;
+  const categories = Object.entries(input.byCategory).map(([category, count]) => `${category} ${count}`);
+  const indented = (text: string): Line => ({ before: "  ", text });
+  const heading = (text: string): Line => ({ before: "", text, style: "bold" });
   return [
-    paint("bold", "Input"),
-    `  ${input.records} records = ${input.accepted} accepted + ${input.duplicate} duplicate + ${input.filtered} filtered + ${input.rejected} rejected · ${range}`,
-    `  ${correlation.calls} calls: ${correlation.exact} joined with Cosmos DB, ${correlation.gatewayOnly} gateway only, ${correlation.dataPlaneOnly} Cosmos DB only`,
-    `  callers: ${identity.validated} by validated token, ${identity.key} by key, ${identity.claimed} claimed only, ${identity.unknown} unknown`,
-    ...input.rejects.map(
-      ({ stage, reason, count, sample }) =>
-        `  rejected ${count} at ${stage}: ${reason} (${plainText(sample).slice(0, 160)})`,
+    heading("Input"),
+    indented(
+      `${numbered(input.records, "record")} = ${input.accepted} accepted + ${input.duplicate} duplicate + ${input.filtered} filtered + ${input.rejected} rejected · ${range}`,
     ),
-    ...(blindSpots.length === 0 ? [] : [paint("bold", "Blind spots")]),
-    ...blindSpots.map(({ says, fix }) => `  ${plainText(says)} ${plainText(fix)}`),
+    ...(categories.length === 0 ? [] : [indented(`by category: ${categories.join(", ")}`)]),
+    indented(
+      `${numbered(correlation.calls, "call")}: ${correlation.exact} joined with Cosmos DB, ${correlation.gatewayOnly} gateway only, ${correlation.dataPlaneOnly} Cosmos DB only`,
+    ),
+    indented(
+      `callers: ${identity.validated} by validated token, ${identity.key} by key, ${identity.claimed} claimed only, ${identity.unknown} unknown`,
+    ),
+    ...input.rejects.map(({ stage, reason, count, sample }) =>
+      indented(`rejected ${count} at ${stage}: ${reason} (${sample.slice(0, SAMPLE_CHARACTERS)})`),
+    ),
+    ...(blindSpots.length === 0 ? [] : [heading("Blind spots")]),
+    ...blindSpots.map(({ says, fix }) => ({ before: "  - ", text: `${says} ${fix}` })),
   ];
 }

@@ -22,6 +22,14 @@ export function simulateCommand(): Command {
     .option("--seed <number>", "the same seed gives the same files", wholeNumber, 1)
     .option("--hours <number>", "length of the corpus", hoursOf, 5)
     .requiredOption("--out <folder>", "where to write logs/ and truth.json")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  scopetrail simulate --out /tmp/corpus
+  scopetrail simulate --scenario mixed --seed 2 --hours 8 --out /tmp/corpus
+  scopetrail analyze /tmp/corpus/logs    then compare with /tmp/corpus/truth.json`,
+    )
     .action((flags: { scenario: Scenario; seed: number; hours: number; out: string }) => {
       const corpus = generate(flags);
       writeCorpus(flags.out, corpus);

@@ -63,7 +63,7 @@ const files = z.strictObject({
 const simulated = z.strictObject({
   type: z.literal("simulated"),
   name,
-  seed: z.int().nonnegative().default(7).meta({ description: "Seed of the simulated tenant." }),
+  seed: z.int().nonnegative().default(8).meta({ description: "Seed of the simulated tenant." }),
 });
 
 const target = {

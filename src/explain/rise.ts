@@ -81,7 +81,7 @@ export function explainRise(
     ranked,
     subject: subjectOf(observation, splits[0]?.where),
     counts,
-    samples: samplesOf(context, rows),
+    samples: samplesOf(context, rows, around),
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
@@ -183,9 +183,14 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
 
 const SAMPLES = 5;
 
-function samplesOf(context: Context, rows: readonly number[]): Explanation["samples"] {
-  const refused = rows.filter((row) => row < context.window.refused);
-  const succeeded = rows.filter((row) => row >= context.window.refused && (context.window.calls[row] ?? 0) > 0);
+/** Where no call of the rise succeeded, those of the same callers and operations beside it are what to compare with. */
+function samplesOf(context: Context, rows: readonly number[], around: readonly number[]): Explanation["samples"] {
+  const { window } = context;
+  const refused = rows.filter((row) => row < window.refused);
+  const isSuccess = (row: number): boolean => row >= window.refused && (window.calls[row] ?? 0) > 0;
+  const inside = rows.filter(isSuccess);
+  const units = new Set(refused.map((row) => window.unit[row]));
+  const succeeded = inside.length > 0 ? inside : around.filter((row) => isSuccess(row) && units.has(window.unit[row]));
   const spread = (list: readonly number[]): readonly string[] => {
     const step = Math.max(1, Math.floor(list.length / SAMPLES));
     return [

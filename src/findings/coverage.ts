@@ -108,7 +108,7 @@ function apiSpots(api: string, seen: Seen): readonly BlindSpot[] {
     spots.push({
       id: "no-claims-trace",
       scope: `api:${api}`,
-      says: `${seen.calls - seen.claims} of ${seen.calls} calls to ${api} carry no claims: who called is unknown.`,
+      says: `${seen.calls - seen.claims} of ${seen.calls} calls to ${api} carry no claims: which application called is unknown.`,
       fix: "Add the scopetrail-claims trace to the API's policy, and set the diagnostics' verbosity to information.",
     });
   }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { toFindingJson, toReportJson } from "../findings/report-json.ts";
 import type { MinuteCount } from "../model/report.ts";
+import type { EpochMs } from "../model/time.ts";
 import { serveAssets } from "./assets.ts";
 import { iso } from "./format.ts";
 import { failuresPage } from "./pages/failures.ts";
@@ -10,12 +11,14 @@ import { errorPage } from "./pages/layout.ts";
 import { OVERVIEW_MINUTES, overviewPage } from "./pages/overview.ts";
 import { knownHosts, secureHeaders } from "./security.ts";
 import { changes } from "./stream.ts";
-import type { View } from "./view.ts";
+import type { Screen, View } from "./view.ts";
 
 export interface AppOptions {
   /** `Host` headers that are answered; asked at each request, as the port may be known late. */
   readonly allowedHosts: () => readonly string[];
   readonly version: string;
+  /** The clock on the wall. */
+  readonly now: () => EpochMs;
   /** Told of a request that failed for a reason of ours. */
   readonly onFailure: (error: Error) => void;
 }
@@ -26,9 +29,10 @@ export function createApp(view: View, options: AppOptions): Hono {
   app.use(secureHeaders());
   app.use(knownHosts(options.allowedHosts));
   serveAssets(app);
-  pages(app, view);
+  const screen = (): Screen => ({ view, now: options.now() });
+  pages(app, screen);
   api(app, view, options.version);
-  app.notFound((context) => missing(context, view));
+  app.notFound((context) => missing(context, screen()));
   app.onError((error, context) => {
     options.onFailure(error);
     return problem(context, 500, "Something in Scopetrail failed; its log has the details.");
@@ -36,13 +40,13 @@ export function createApp(view: View, options: AppOptions): Hono {
   return app;
 }
 
-function pages(app: Hono, view: View): void {
-  app.get("/", (context) => context.html(overviewPage(view)));
-  app.get("/failures", (context) => context.html(failuresPage(view)));
-  app.get("/health", (context) => context.html(healthPage(view)));
+function pages(app: Hono, screen: () => Screen): void {
+  app.get("/", (context) => context.html(overviewPage(screen())));
+  app.get("/failures", (context) => context.html(failuresPage(screen())));
+  app.get("/health", (context) => context.html(healthPage(screen())));
   app.get("/failures/:id", (context) => {
-    const finding = view.finding(context.req.param("id"));
-    return finding === undefined ? missing(context, view) : context.html(findingPage(view, finding));
+    const finding = screen().view.finding(context.req.param("id"));
+    return finding === undefined ? missing(context, screen()) : context.html(findingPage(screen(), finding));
   });
 }
 
@@ -60,12 +64,12 @@ function api(app: Hono, view: View, version: string): void {
   );
   app.get("/api/v1/findings/:id", (context) => {
     const finding = view.finding(context.req.param("id"));
-    return finding === undefined ? missing(context, view) : context.json(toFindingJson(finding));
+    return finding === undefined ? noResource(context) : context.json(toFindingJson(finding));
   });
   app.get("/api/v1/findings/:id/minutes", (context) => {
     const finding = view.finding(context.req.param("id"));
     return finding === undefined
-      ? missing(context, view)
+      ? noResource(context)
       : context.json({ items: view.findingMinutes(finding.id).map(minuteJson) });
   });
   app.get("/api/v1/minutes", (context) => context.json({ items: view.minutes(OVERVIEW_MINUTES).map(minuteJson) }));
@@ -79,11 +83,13 @@ const minuteJson = ({ time, calls, refused401, refused403 }: MinuteCount) => ({
   refused403,
 });
 
-function missing(context: Context, view: View): Response | Promise<Response> {
+function missing(context: Context, screen: Screen): Response | Promise<Response> {
   const { path } = context.req;
-  if (path.startsWith("/api/")) return problem(context, 404, "There is no such resource.");
-  return context.html(errorPage(view, path, "There is no such page, or the finding is no longer kept."), 404);
+  if (path.startsWith("/api/")) return noResource(context);
+  return context.html(errorPage(screen, path, "There is no such page, or the finding is no longer kept."), 404);
 }
+
+const noResource = (context: Context): Response => problem(context, 404, "There is no such resource.");
 
 /** RFC 9457. */
 function problem(context: Context, status: 404 | 500, detail: string): Response {

@@ -20,6 +20,7 @@ const ASSETS: ReadonlyMap<string, { readonly path: () => string; readonly type: 
   ["luxon.js", { path: () => beside("luxon", "../global/luxon.min.js"), type: JS }],
   ["adapter.js", { path: () => beside("chartjs-adapter-luxon", "chartjs-adapter-luxon.umd.min.js"), type: JS }],
   ["annotation.js", { path: () => beside("chartjs-plugin-annotation", "chartjs-plugin-annotation.min.js"), type: JS }],
+  ["morph.js", { path: () => web("morph.js"), type: JS }],
   ["page.js", { path: () => web("page.js"), type: JS }],
   ["chart-page.js", { path: () => web("chart-page.js"), type: JS }],
   ["theme.js", { path: () => web("theme.js"), type: JS }],

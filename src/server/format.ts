@@ -28,8 +28,9 @@ export const iso = (at: Instant): string => new Date(epochMs(at)).toISOString();
 
 /** `21 min`, `3 h 5 min`, `2 d 4 h`. */
 export function span(ms: number): string {
-  const minutes = Math.max(0, Math.round(ms / 60_000));
-  if (minutes < 1) return `${Math.max(0, Math.round(ms / 1_000))}${THIN}s`;
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  if (seconds < 60) return `${seconds}${THIN}s`;
+  const minutes = Math.round(seconds / 60);
   if (minutes < 60) return `${minutes}${THIN}min`;
   const hours = Math.floor(minutes / 60);
   return hours < 48
@@ -37,5 +38,21 @@ export function span(ms: number): string {
     : `${Math.floor(hours / 24)}${THIN}d ${hours % 24}${THIN}h`;
 }
 
-/** `6f2c0a4e…8a10`: enough of an id to tell it from others on one page. */
-export const shortId = (id: string): string => (id.length <= 16 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`);
+const GUID = /\b([0-9a-f]{8})-(?:[0-9a-f]{4}-){3}[0-9a-f]{8}([0-9a-f]{4})\b/gi;
+const LONGEST = 40;
+
+/** GUIDs in a text as `6f2c0a4e…8a10`, enough to tell them apart on one page; other text is cut after 40 characters. */
+export function shortIds(text: string): string {
+  const short = text.replaceAll(GUID, "$1…$2");
+  return short.length <= LONGEST ? short : `${short.slice(0, LONGEST - 1)}…`;
+}
+
+const SMALLEST = 1e-12;
+
+/** A p-value of one digit; below 10⁻¹² the exponent means nothing to a reader. */
+export function pValue(p: number): string {
+  if (p < SMALLEST) return "< 10⁻¹²";
+  if (p >= 0.001) return `= ${p.toFixed(3)}`;
+  const [digits = "1", exponent = "0"] = p.toExponential(0).split("e-");
+  return `= ${digits}·10⁻${exponent.replaceAll(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)] ?? "")}`;
+}

@@ -1,6 +1,6 @@
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
-import type { Instant } from "../model/time.ts";
+import type { EpochMs, Instant } from "../model/time.ts";
 
 /** One call among a finding's samples. */
 export interface SampleCall {
@@ -8,8 +8,6 @@ export interface SampleCall {
   readonly time: Instant;
   readonly refused: boolean;
   readonly status: number;
-  /** What the Cosmos operations or the backend answered; absent when the backend was not reached. */
-  readonly backendStatus?: number;
   readonly subStatus?: string;
   /** Display text with its provenance, never an unverified id as a name. */
   readonly caller: string;
@@ -19,6 +17,8 @@ export interface SampleCall {
 /** A change of the control planes near a finding's onset. */
 export interface ChangeMark {
   readonly time: Instant;
+  /** For a mark on a chart: short. */
+  readonly label: string;
   readonly says: string;
 }
 
@@ -48,4 +48,11 @@ export interface View {
   watermark(): Instant | null;
   /** Called at most once a second when anything above may have changed; returns its own removal. */
   subscribe(listener: () => void): () => void;
+}
+
+/** What a page is drawn from. */
+export interface Screen {
+  readonly view: View;
+  /** The clock on the wall, for how long ago something was. */
+  readonly now: EpochMs;
 }

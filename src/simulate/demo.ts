@@ -1,3 +1,4 @@
+import type { CauseId } from "../model/cause.ts";
 import type { EpochMs } from "../model/time.ts";
 import { disturb } from "./generate.ts";
 import { directTraffic } from "./direct.ts";
@@ -20,22 +21,29 @@ export interface Emission {
   readonly body: string;
 }
 
+/** A tenant that can have every cause that is shown. */
+export const DEMO_SEED = 8;
+
 const HISTORY_MS = 2 * 3_600_000;
 const CHUNK_MS = 5_000;
 const RATE = 6;
 const PARTITIONS = 4;
-/** Causes that are shown in turn; each lives some minutes, the next begins before it ends. */
-const SHOWN = [
+/**
+ * Causes that are shown in turn; each lives some minutes, the next begins before it ends. Neighbours differ in the answer
+ * that they give, and those at Cosmos DB with the same answer stand far apart.
+ */
+const SHOWN: readonly CauseId[] = [
   "backend-grants-differ",
   "caller-token-expired",
-  "role-too-narrow",
-  "firewall-blocked",
-  "signing-key-rollover",
   "key-rotated",
-  "token-issuer-mismatch",
+  "signing-key-rollover",
   "quota-exceeded",
-  "gateway-region-differs",
+  "token-issuer-mismatch",
+  "role-assignment-propagating-or-missing",
+  "subscription-key-missing-or-wrong",
   "token-claim-missing",
+  "ip-filter",
+  "token-audience-mismatch",
 ];
 const EVERY_MS = 300_000;
 
@@ -44,10 +52,10 @@ const EVERY_MS = 300_000;
  * going on at any time from a few minutes before `now`.
  */
 export function* demoFeed({ seed, now }: { seed: number; now: EpochMs }): Generator<Emission> {
-  const tenant: Tenant = { ...buildTenant(seed), rate: RATE };
+  const tenant = tenantOf(seed);
   const random = new Random(seed * 17 + 3);
   const begin = now - HISTORY_MS;
-  const faults = planShow(tenant, random, now);
+  const faults = demoFaults({ seed, now }, tenant);
   const planned = planDecoys({ tenant, random, from: begin, to: now + 12 * 3_600_000 }, DECOYS);
   const decoys = planned.filter(({ calls, kind }) => calls === undefined && !CONSTANT.has(kind));
   const controls = faults
@@ -69,23 +77,29 @@ export function* demoFeed({ seed, now }: { seed: number; now: EpochMs }): Genera
   }
 }
 
-/** Faults one after another, overlapping by a minute or more, for half a day; then the show is over but traffic goes on. */
-function planShow(tenant: Tenant, random: Random, now: number): readonly Fault[] {
-  const makers = new Map(
-    [...gatewayFaults, ...tokenFaults, ...cosmosFaults].map(([cause, make]) => [cause as string, make]),
-  );
-  const shown = SHOWN.filter(
-    (cause) =>
-      makers.get(cause)?.({ tenant, random: new Random(1), from: now, to: now + EVERY_MS, end: now + EVERY_MS }) !==
-      undefined,
-  );
-  return Array.from({ length: 144 }, (_, i) => {
+const SHOWS = 144;
+
+/**
+ * The faults of a feed, one after another, overlapping by a minute or more, for half a day; then the show is over but
+ * traffic goes on. A fault that comes again is the same one.
+ */
+export function demoFaults({ seed, now }: { seed: number; now: EpochMs }, tenant = tenantOf(seed)): readonly Fault[] {
+  const makers = new Map([...gatewayFaults, ...tokenFaults, ...cosmosFaults]);
+  const lasting = new Random(seed * 17 + 3);
+  const shown = SHOWN.flatMap((cause, i) => {
+    const make = (from: number, to: number): Fault | undefined =>
+      makers.get(cause)?.({ tenant, random: new Random(seed * 31 + i), from, to, end: to });
+    return make(now, now + EVERY_MS) === undefined ? [] : [make];
+  });
+  return Array.from({ length: SHOWS }, (_, i) => {
     const from = now - 200_000 + i * EVERY_MS;
-    const to = from + random.int(360, 540) * 1_000;
-    const fault = makers.get(shown[i % shown.length] ?? "")?.({ tenant, random, from, to, end: to });
+    const to = from + lasting.int(360, 540) * 1_000;
+    const fault = shown[i % shown.length]?.(from, to);
     return fault === undefined ? undefined : { ...fault, to: Math.min(fault.to, to) };
   }).filter((fault) => fault !== undefined);
 }
+
+const tenantOf = (seed: number): Tenant => ({ ...buildTenant(seed), rate: RATE });
 
 const DECOYS = 6;
 /** Decoys that refuse calls all the time would hide the show. */

@@ -1,7 +1,10 @@
+import axe from "axe-core";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createApp } from "../../src/server/app.ts";
 import { type Listening, listen } from "../../src/server/listen.ts";
+import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { at } from "../builders.ts";
 import { type SampleView, sampleView } from "../server/sample-view.ts";
 import { finding } from "../finding-builder.ts";
 
@@ -20,20 +23,27 @@ let browser: Browser;
 let server: Listening;
 let view: SampleView;
 
-beforeAll(async () => {
-  view = sampleView();
-  let port = 0;
-  const app = createApp(view, {
+const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
+
+async function serve(of: SampleView, wanted: number): Promise<Listening> {
+  let port = wanted;
+  const app = createApp(of, {
     allowedHosts: () => [`127.0.0.1:${port}`],
     version: "test",
+    now: () => NOW,
     onFailure: (error) => {
       throw error;
     },
   });
-  const listening = await listen(app, { port: 0, hostname: "127.0.0.1" });
+  const listening = await listen(app, { port, hostname: "127.0.0.1" });
   if (!listening.ok) throw new Error(listening.error);
-  server = listening.value;
-  port = server.port;
+  port = listening.value.port;
+  return listening.value;
+}
+
+beforeAll(async () => {
+  view = sampleView();
+  server = await serve(view, 0);
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS });
 });
 afterAll(async () => {
@@ -44,6 +54,7 @@ afterAll(async () => {
 async function open(
   path: string,
   options: { colorScheme?: "light" | "dark"; width?: number } = {},
+  from: Listening = server,
 ): Promise<{ page: Page; complaints: string[] }> {
   const page = await browser.newPage({
     colorScheme: options.colorScheme ?? "light",
@@ -58,7 +69,7 @@ async function open(
     complaints.push(`dialog: ${dialog.message()}`);
     void dialog.dismiss();
   });
-  await page.goto(new URL(path, server.address).href);
+  await page.goto(new URL(path, from.address).href);
   return { page, complaints };
 }
 
@@ -80,6 +91,24 @@ describe.each(["light", "dark"] as const)("in the %s theme", (colorScheme) => {
     expect(complaints).toEqual([]);
     await page.close();
   });
+
+  test.each(PAGES)("%s is accessible by WCAG 2.2 AA", async (path) => {
+    const { page } = await open(path, { colorScheme });
+    for (const details of await page.locator("details").all()) await details.evaluate("(it) => { it.open = true; }");
+    await page.evaluate(axe.source);
+    const found = await page.evaluate<
+      readonly { id: string; nodes: readonly { target: unknown; failureSummary: string }[] }[]
+    >(
+      `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then(({ violations }) => violations)`,
+    );
+    expect(
+      found.map(({ id, nodes }) => ({
+        id,
+        nodes: nodes.map(({ target, failureSummary }) => ({ target, failureSummary })),
+      })),
+    ).toEqual([]);
+    await page.close();
+  });
 });
 
 test.each(PAGES)("%s fits a narrow screen", async (path) => {
@@ -97,6 +126,74 @@ test("a new finding appears without a reload", async () => {
   await page.getByText("A fault that has just begun.").first().waitFor();
   view.findings = before;
   await page.close();
+});
+
+test("a change keeps scroll, focus, selection and what was opened", async () => {
+  const { page } = await open("/");
+  await expect.poll(() => view.listeners.size).toBeGreaterThan(0);
+  const before = view.findings;
+  await page.locator("summary").first().click();
+  await page.locator(`#attention a[href="/failures/F-7Q2KABCDEF"]`).focus();
+  await page.evaluate(`scrollTo(0, 120); getSelection().selectAllChildren(document.querySelector("#blind .spots p"))`);
+  view.findings = [finding({ id: "F-NEWONE0000", title: "A fault that has just begun." }), ...before];
+  view.change();
+  await page.locator("#attention").getByText("A fault that has just begun.").waitFor();
+  const kept = await page.evaluate(
+    `({ focus: document.activeElement.getAttribute("href"), top: scrollY, open: document.querySelector("details").open, selected: getSelection().toString() })`,
+  );
+  expect(kept).toEqual({ focus: "/failures/F-7Q2KABCDEF", top: 120, open: true, selected: "9 calls carry no claims." });
+  view.findings = before.filter(({ status }) => status !== "open");
+  view.change();
+  await page.getByText("Nobody is refused who should not be.").first().waitFor();
+  expect(await page.locator("#attention li").count()).toBe(0);
+  view.findings = before;
+  await page.close();
+});
+
+test("without scripts there are words and numbers, and nothing that does not work", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(new URL("/failures/F-7Q2KABCDEF", server.address).href);
+  expect(await page.locator("h1").innerText()).toContain("backend orders-b");
+  expect(await page.locator("button:visible, canvas:visible").count()).toBe(0);
+  await page.locator("summary").first().click();
+  expect(await page.locator("#when tbody tr").first().isVisible()).toBe(true);
+  await context.close();
+});
+
+test("the keyboard leads from the overview to a command that is copied", async () => {
+  const { page } = await open("/");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  const tabTo = async (selector: string): Promise<void> => {
+    for (let presses = 0; presses < 60; presses++) {
+      await page.keyboard.press("Tab");
+      if (await page.evaluate(`document.activeElement.matches(${JSON.stringify(selector)})`)) return;
+    }
+    throw new Error(`60 presses of Tab do not lead to ${selector}`);
+  };
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to content");
+  await tabTo("#attention .finding a");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/failures/F-7Q2KABCDEF");
+  await tabTo(`[data-copy-from="command-0"]`);
+  await page.keyboard.press("Enter");
+  await page.getByText("Done").first().waitFor();
+  expect(await page.evaluate("navigator.clipboard.readText()")).toBe("az cosmosdb sql role assignment list");
+  await page.close();
+});
+
+test("a server that does not answer is told, and so is its return", async () => {
+  const first = await serve(view, 0);
+  const { page } = await open("/", {}, first);
+  await page.locator(".live.fresh").waitFor();
+  await first.close();
+  await page.getByText("Scopetrail does not answer").waitFor();
+  const second = await serve(view, first.port);
+  await page.locator(".live.fresh").waitFor();
+  expect(await page.locator("#live").innerText()).toContain("Live · newest record");
+  await page.close();
+  await second.close();
 });
 
 test("the theme can be switched, and is kept", async () => {

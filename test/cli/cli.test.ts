@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import { join } from "node:path";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -7,6 +8,8 @@ import { writeCorpus } from "../../src/simulate/corpus.ts";
 import { generate } from "../../src/simulate/generate.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
 
+const CALL =
+  '{"category":"GatewayLogs","time":"2026-11-25T12:00:00Z","correlationId":"a","properties":{"responseCode":200}}\n';
 const BIN = join(import.meta.dirname, "../../bin/scopetrail.js");
 
 function scopetrail(args: readonly string[], options: { input?: string; env?: NodeJS.ProcessEnv; node?: string } = {}) {
@@ -57,8 +60,7 @@ describe("analyze", () => {
 
   test("standard input is a file called -", () => {
     const run = scopetrail(["analyze", "--json", "-"], {
-      input:
-        '{"category":"GatewayLogs","time":"2026-11-25T12:00:00Z","correlationId":"a","properties":{"responseCode":200}}\n',
+      input: CALL,
     });
     expect(JSON.parse(run.stdout)).toMatchObject({ input: { accepted: 1 }, correlation: { calls: 1, gatewayOnly: 1 } });
   });
@@ -97,6 +99,90 @@ test.each(misuse)("misuse exits with 2 and says why: $name", ({ args, says }) =>
   expect(run.status).toBe(2);
   expect(run.stderr).toMatch(says);
   expect(run.stdout).toBe("");
+});
+
+const folders: { name: string; files: Record<string, string | Buffer>; says: RegExp; status: number }[] = [
+  {
+    name: "only other categories",
+    files: { "a.json": '{"category":"AppServiceHTTPLogs","time":"2026-11-25T12:00:00Z","properties":{}}' },
+    says: /^Nothing to analyze: there is no call in 1 record.*GatewayLogs[^]*by category: AppServiceHTTPLogs 1/,
+    status: 0,
+  },
+  { name: "an empty file", files: { "a.json": "" }, says: /^Nothing to analyze: the input is empty/, status: 0 },
+  { name: "no log at all", files: { "a.log": "hello world\n" }, says: /Nothing to analyze[^]*not-json/, status: 0 },
+  {
+    name: "calls and no refusal",
+    files: { "a.json": CALL },
+    says: /No intermittent refusals found in 1 call/,
+    status: 0,
+  },
+  {
+    name: "a file that stops short",
+    files: { "a.json": CALL, "b.json.gz": gzipSync(CALL.repeat(99)).subarray(0, -20) },
+    says: /truncated-gzip/,
+    status: 5,
+  },
+];
+
+test.each(folders)("a folder of $name is told for what it is", async ({ files, says, status }) => {
+  await using odd = await temporaryFolder();
+  for (const [name, body] of Object.entries(files)) writeFileSync(join(odd.path, name), body);
+  const run = scopetrail(["analyze", odd.path]);
+  expect(run.stdout).toMatch(says);
+  expect(run.status).toBe(status);
+});
+
+test.each([
+  { env: { FORCE_COLOR: "1" }, coloured: true },
+  { env: { NO_COLOR: "1" }, coloured: false },
+  { env: {}, coloured: false },
+])("colours piped with $env: $coloured", ({ env, coloured }) => {
+  const run = scopetrail(["analyze", "-"], {
+    input: CALL,
+    env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env },
+  });
+  expect(run.stdout.includes("\u001b[")).toBe(coloured);
+  expect(run.stderr).not.toContain("\u001b");
+});
+
+test.each([[], ["analyze"], ["demo"], ["serve"], ["simulate"]])(
+  "--help of %s has examples, on standard output",
+  (...command) => {
+    const run = scopetrail([...command, "--help"]);
+    expect(run.status).toBe(0);
+    expect(run.stdout).toMatch(/^Usage: scopetrail[^]*Examples:\n {2}scopetrail /);
+    expect(run.stderr).toBe("");
+  },
+);
+
+test("a reader that stops early is no error", () => {
+  const run = spawnSync("sh", ["-c", `"${process.execPath}" "${BIN}" analyze --schema | head -1`], {
+    encoding: "utf8",
+  });
+  expect(run.stdout).toBe("{\n");
+  expect(run.stderr).toBe("");
+});
+
+test("an old Node, with no Node among the packages, is told what to do", async () => {
+  await using alone = await temporaryFolder();
+  mkdirSync(join(alone.path, "bin"));
+  copyFileSync(BIN, join(alone.path, "bin/scopetrail.js"));
+  writeFileSync(join(alone.path, "package.json"), '{"type":"module"}');
+  const old = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.20.2" } });`;
+  const run = spawnSync(
+    process.execPath,
+    [
+      "--import",
+      `data:text/javascript,${encodeURIComponent(old)}`,
+      join(alone.path, "bin/scopetrail.js"),
+      "analyze",
+      "x",
+    ],
+    { encoding: "utf8" },
+  );
+  expect(run.stderr).toMatch(/needs Node 24\.15 or newer[^]*npm install/);
+  expect(run.stdout).toBe("");
+  expect(run.status).toBe(2);
 });
 
 test("the launcher is plain JavaScript that an older Node can read", () => {

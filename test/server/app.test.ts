@@ -3,12 +3,15 @@ import { ReportSchema } from "../../src/exports/report-schema.ts";
 import { createApp } from "../../src/server/app.ts";
 import { findingKql } from "../../src/server/kql.ts";
 import { listen } from "../../src/server/listen.ts";
+import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { at } from "../builders.ts";
 import { finding } from "../finding-builder.ts";
 import { sampleView } from "./sample-view.ts";
 
 const HOST = "127.0.0.1:7433";
+const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 const app = (view = sampleView(), onFailure = (_error: Error): void => undefined) =>
-  createApp(view, { allowedHosts: () => [HOST], version: "test", onFailure });
+  createApp(view, { allowedHosts: () => [HOST], version: "test", now: () => NOW, onFailure });
 const get = async (path: string, headers: Record<string, string> = {}) =>
   await app().request(path, { headers: { host: HOST, ...headers } });
 
@@ -101,6 +104,22 @@ test("a request that fails is told to the log, and the client learns nothing of 
   expect(told).toEqual(["the secret of the failure"]);
 });
 
+test("splits that part the calls in the same way share a bar", async () => {
+  const view = sampleView();
+  const [split] = finding().splits;
+  if (split === undefined) throw new Error("the finding has a split");
+  const splits = [
+    split,
+    { ...split, where: { product: "gold" } },
+    { ...split, where: { region: "west" }, refused: 400 },
+  ];
+  view.findings = [finding({ splits })];
+  const page = await (await app(view).request("/failures/F-7Q2KABCDEF", { headers: { host: HOST } })).text();
+  expect(page.match(/class="bars"/g)).toHaveLength(2);
+  for (const name of ["<b>backend</b> orders-b", "<b>product</b> gold", "<b>region</b> west"])
+    expect(page).toContain(name);
+});
+
 test("a query cannot be ended by what a log holds", () => {
   const [split] = finding().splits;
   const where = { api: 'x" or 1 == 1 // \\' };
@@ -115,6 +134,7 @@ describe("over a socket", () => {
     const served = createApp(view, {
       allowedHosts: () => [`127.0.0.1:${port}`],
       version: "test",
+      now: () => NOW,
       onFailure: () => undefined,
     });
     const listening = await listen(served, { port: 0, hostname: "127.0.0.1" });

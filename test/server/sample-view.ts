@@ -69,7 +69,9 @@ export function sampleView(): SampleView {
         operation: "orders · put-order",
       },
     ],
-    changes: () => [{ time: at(-30), says: "sqlroleassignments/delete (succeeded)" }],
+    changes: () => [
+      { time: at(-30), label: "sqlroleassignments/delete", says: "sqlroleassignments/delete on shop (succeeded)" },
+    ],
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,
     watermark: () => at(60),

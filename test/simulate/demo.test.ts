@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
-import type { EpochMs } from "../../src/model/time.ts";
-import { demoFeed, type Emission } from "../../src/simulate/demo.ts";
+import { createAnalysis } from "../../src/analysis.ts";
+import { decodeBody } from "../../src/decode/decode-body.ts";
+import type { Finding } from "../../src/model/finding.ts";
+import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { accept, step } from "../../src/pipeline.ts";
+import { DEMO_SEED, demoFaults, demoFeed, type Emission } from "../../src/simulate/demo.ts";
 
 const NOW = Date.UTC(2026, 10, 25, 12) as EpochMs;
 const HOUR = 3_600_000;
@@ -19,7 +23,7 @@ interface GatewayRecord {
   };
 }
 
-function feedUntil(end: number, seed = 7): readonly Emission[] {
+function feedUntil(end: number, seed = DEMO_SEED): readonly Emission[] {
   const taken: Emission[] = [];
   for (const emission of demoFeed({ seed, now: NOW })) {
     if (emission.arrival >= end) return taken;
@@ -77,5 +81,59 @@ test("within an hour at least six different faults are shown", () => {
 test("the same seed and time give the same feed, another seed another", () => {
   const start = NOW - 1.9 * HOUR;
   expect(feedUntil(start)).toEqual(feedUntil(start));
-  expect(feedUntil(start, 8)).not.toEqual(feedUntil(start));
+  expect(feedUntil(start, 9)).not.toEqual(feedUntil(start));
+});
+
+interface Told {
+  readonly at: number;
+  readonly finding: Finding;
+}
+
+/** What the analyzer tells of the feed: each finding when it is raised, changes its cause, or changes its status. */
+function told(): readonly Told[] {
+  const analysis = createAnalysis({ lateness: 8_000, joinWindow: 8_000, seed: 1 });
+  const last = new Map<string, string>();
+  return feed.flatMap(({ arrival, partition, body }, sequence) => {
+    const decoded = decodeBody(new TextEncoder().encode(body), { source: "demo", partition, sequence });
+    const batch = {
+      partition,
+      checkpoint: "",
+      bytes: body.length,
+      caughtUp: arrival > NOW,
+      enqueued: arrival,
+    };
+    return step(analysis, accept(analysis, { ...batch, ...decoded }, { source: "demo" })).flatMap((finding) => {
+      const now = `${finding.status} ${finding.cause.id}`;
+      if (last.get(finding.id) === now) return [];
+      last.set(finding.id, now);
+      return [{ at: arrival, finding }];
+    });
+  });
+}
+
+test("every fault is named while it goes on, nothing else is, and each finding ends with its fault", {
+  timeout: 180_000,
+}, () => {
+  const faults = demoFaults({ seed: DEMO_SEED, now: NOW });
+  const whole = faults.filter(({ from }) => from < NOW + 1.1 * HOUR);
+  const findings = told();
+  const opened = findings.filter(({ finding }) => finding.status === "open");
+  const isOf = (fault: { cause: string; from: number; to: number }, { at, finding }: Told): boolean =>
+    finding.cause.id === fault.cause && at > fault.from && at < fault.to;
+  expect(new Set(whole.map(({ cause }) => cause)).size).toBeGreaterThanOrEqual(10);
+  for (const fault of whole) {
+    const times = opened.filter((one) => isOf(fault, one)).length;
+    expect(times, `${fault.cause} at ${(fault.from - NOW) / 60_000} min`).toBe(1);
+  }
+  const strangers = opened.filter((one) => !faults.some((fault) => isOf(fault, one)));
+  expect(strangers.map(({ finding }) => finding.title)).toEqual([]);
+  const [first] = opened;
+  expect(first?.finding.splits[0]?.refusedInside).toBe(1);
+  expect(first?.finding.samples.succeeded.length).toBeGreaterThan(0);
+  const ends = findings.flatMap(({ finding: { cause, end } }) => (end === null ? [] : [{ cause, end: epochMs(end) }]));
+  expect(ends.length).toBeGreaterThanOrEqual(6);
+  const endless = ends.filter(
+    ({ cause, end }) => !faults.some((fault) => fault.cause === cause.id && Math.abs(fault.to - end) < 60_000),
+  );
+  expect(endless).toEqual([]);
 });

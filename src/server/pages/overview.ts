@@ -2,14 +2,15 @@ import { html } from "hono/html";
 import type { BlindSpot, Finding } from "../../model/finding.ts";
 import type { MinuteCount, Report } from "../../model/report.ts";
 import { count, iso, percent } from "../format.ts";
-import type { View } from "../view.ts";
+import type { Screen } from "../view.ts";
 import { layout, type Markup } from "./layout.ts";
-import { findingRow, timeChart } from "./parts.ts";
+import { blindSpotList, findingRow, timeChart } from "./parts.ts";
 
 export const OVERVIEW_MINUTES = 180;
 
 /** "Is somebody being refused who should not be?", answered at a glance. */
-export function overviewPage(view: View): Markup {
+export function overviewPage(screen: Screen): Markup {
+  const { view } = screen;
   const report = view.report();
   const minutes = view.minutes(OVERVIEW_MINUTES);
   const open = report.findings.filter(({ status }) => status === "open");
@@ -18,15 +19,16 @@ export function overviewPage(view: View): Markup {
 <section id="tiles" data-swap class="tiles" aria-label="Figures">${tiles(report, minutes, open)}</section>
 <div class="columns">
 <div class="wide">
-<section class="panel"><h2>Refused calls per minute</h2>
+<section class="panel" id="minutes" data-swap><h2>Refused calls per minute</h2>
 ${timeChart({ id: "refused", source: "/api/v1/minutes", label: chartLabel(minutes), rows: minutes, marks: marks(report.findings) })}</section>
-<section class="panel" id="attention" data-swap><h2>Needs attention</h2>${attention(report)}</section>
+<section class="panel" id="attention" data-swap><h2>Needs attention</h2>${attention(report, open)}</section>
+${ended(report)}
 </div>
 <div class="side">
 <section class="panel" id="blind" data-swap><h2>Blind spots</h2>${blindSpots(report.blindSpots)}</section>
 <section class="panel" id="input" data-swap><h2>Input</h2>${input(report)}</section>
 </div></div>`;
-  return layout({ title: "Overview", path: "/", view, chart: true, body });
+  return layout({ title: "Overview", path: "/", screen, chart: true, body });
 }
 
 function verdict({ correlation, findings }: Report, open: readonly Finding[]): Markup {
@@ -57,7 +59,7 @@ function tiles(report: Report, minutes: readonly MinuteCount[], open: readonly F
   });
   return html`${tile("Calls refused, last hour", percent(now), minutes.length <= HOUR ? "no earlier hour to compare" : compare(now, before))}
 ${tile("Open findings", count(open.length), bySeverity.join(" · ") || "none")}
-${tile("Callers known", percent(named / calls), `${count(report.identity.unknown)} calls by nobody the logs name`)}
+${tile("Callers known", percent(named / calls), `${count(report.identity.claimed)} claimed only, ${count(report.identity.unknown)} unknown`)}
 ${tile("Joined with Cosmos DB", percent(report.correlation.exact / calls), `${count(report.correlation.gatewayOnly)} gateway only, ${count(report.correlation.dataPlaneOnly)} Cosmos DB only`)}`;
 }
 
@@ -94,20 +96,34 @@ const marks = (findings: readonly Finding[]): string =>
   );
 
 const ATTENTION = 10;
+const ENDED = 5;
 
-function attention({ findings, correlation }: Report): Markup {
-  if (findings.length === 0)
-    return html`<p class="muted">No intermittent refusals. ${count(correlation.calls)} calls checked.</p>`;
+function attention({ correlation }: Report, open: readonly Finding[]): Markup {
+  if (open.length === 0)
+    return html`<p class="muted">No intermittent refusals now. ${count(correlation.calls)} calls checked.</p>`;
   const more =
-    findings.length > ATTENTION ? html`<p><a href="/failures">All ${count(findings.length)} findings</a></p>` : "";
-  return html`<ul class="findings">${findings.slice(0, ATTENTION).map(findingRow)}</ul>${more}`;
+    open.length > ATTENTION ? html`<p><a href="/failures">All ${count(open.length)} open findings</a></p>` : "";
+  return html`<ul class="findings">${open.slice(0, ATTENTION).map(findingRow)}</ul>${more}`;
+}
+
+/** The last findings that ended, latest first. */
+function ended({ findings }: Report): Markup {
+  const over = findings
+    .filter(({ status }) => status !== "open")
+    .toSorted((a, b) => Number(b.end ?? b.onset) - Number(a.end ?? a.onset));
+  const more = over.length > ENDED ? html`<p><a href="/failures">All ${count(over.length)} that ended</a></p>` : "";
+  return html`<section class="panel" id="ended" data-swap${over.length === 0 ? html` hidden` : ""}><h2>Ended</h2><ul class="findings">${over.slice(0, ENDED).map(findingRow)}</ul>${more}</section>`;
 }
 
 const SPOTS = 8;
 
 function blindSpots(spots: readonly BlindSpot[]): Markup {
   if (spots.length === 0) return html`<p class="muted">None: callers, reasons and joins are all in the logs.</p>`;
-  return html`<ul class="spots">${spots.slice(0, SPOTS).map(({ says, fix }) => html`<li><p>${says}</p><p class="muted">${fix}</p></li>`)}</ul>${spots.length > SPOTS ? html`<p class="muted">${count(spots.length - SPOTS)} more on <a href="/health">Health</a>.</p>` : ""}`;
+  const more =
+    spots.length > SPOTS
+      ? html`<p class="muted">${count(spots.length - SPOTS)} more on <a href="/health">Health</a>.</p>`
+      : "";
+  return html`${blindSpotList(spots.slice(0, SPOTS))}${more}`;
 }
 
 function input({ input: counts }: Report): Markup {

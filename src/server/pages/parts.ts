@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { Finding } from "../../model/finding.ts";
+import type { BlindSpot, Finding } from "../../model/finding.ts";
 import { msBetween } from "../../model/time.ts";
 import type { MinuteCount } from "../../model/report.ts";
 import { clock, count, dateTime, percent, span } from "../format.ts";
@@ -21,9 +21,9 @@ export function findingRow(finding: Finding): Markup {
   const { counts } = finding;
   const when =
     finding.end === null
-      ? html`since ${dateTime(finding.onset)}`
-      : html`${dateTime(finding.onset)} for ${span(msBetween(finding.end, finding.onset))}`;
-  return html`<li class="finding ${finding.status}">
+      ? html`since ${dateTime(finding.onset)} UTC`
+      : html`${dateTime(finding.onset)} UTC, for ${span(msBetween(finding.end, finding.onset))}`;
+  return html`<li class="finding ${finding.status}" data-key="${finding.id}">
 <span class="code s${mainStatus(finding)}">${mainStatus(finding)}</span>
 <div class="what"><a href="/failures/${finding.id}">${finding.title}</a>
 <p class="meta">${severityPill(finding)} ${statusPill(finding)} <span>${when}</span> <span>${finding.cause.id}</span></p></div>
@@ -31,7 +31,16 @@ export function findingRow(finding: Finding): Markup {
 </li>`;
 }
 
-/** A canvas with its words and its table; the numbers are fetched by the page's script. */
+/** A table that scrolls by itself, by keyboard too. */
+export const scrollable = (name: string, table: Markup): Markup =>
+  html`<div class="scroll" tabindex="0" role="group" aria-label="${name}">${table}</div>`;
+
+export const blindSpotList = (spots: readonly BlindSpot[]): Markup =>
+  html`<ul class="spots">${spots.map(({ says, fix }) => html`<li><p>${says}</p><p class="muted">${fix}</p></li>`)}</ul>`;
+
+const TABLE_ROWS = 60;
+
+/** A canvas with its words and its table; the numbers are fetched by the page's script. Without scripts, only the table. */
 export function timeChart(chart: {
   id: string;
   source: string;
@@ -39,9 +48,10 @@ export function timeChart(chart: {
   rows: readonly MinuteCount[];
   marks?: string;
 }): Markup {
-  const shown = chart.rows.filter(({ refused401, refused403 }) => refused401 + refused403 > 0).slice(-60);
+  const shown = chart.rows.filter(({ refused401, refused403 }) => refused401 + refused403 > 0).slice(-TABLE_ROWS);
+  const table = html`<table><thead><tr><th>Minute (UTC)</th><th class="n">401</th><th class="n">403</th><th class="n">Calls</th></tr></thead>
+<tbody>${shown.map((row) => html`<tr><td>${clock(row.time).slice(0, 5)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table>`;
   return html`<div class="chart"><canvas id="${chart.id}" role="img" aria-label="${chart.label}" data-source="${chart.source}" data-marks="${chart.marks ?? "[]"}"></canvas></div>
-<details class="as-table"><summary>Show as table</summary><div class="scroll"><table><thead><tr><th>Minute (UTC)</th><th class="n">401</th><th class="n">403</th><th class="n">Calls</th></tr></thead>
-<tbody>${shown.map((row) => html`<tr><td>${clock(row.time).slice(0, 5)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table></div>
-${shown.length === 0 ? html`<p class="muted">No 401 or 403 in this range.</p>` : ""}</details>`;
+<noscript><p class="muted">The chart needs scripts; the table has its numbers.</p></noscript>
+<details class="as-table"><summary>Show as table</summary>${shown.length === 0 ? html`<p class="muted">No 401 or 403 in this range.</p>` : scrollable("Refused calls per minute", table)}</details>`;
 }
