@@ -24,8 +24,9 @@ export type CosmosReason =
  */
 const BY_SUB_STATUS: ReadonlyMap<number, CosmosReason> = new Map<number, CosmosReason>([
   [3, "write-region"],
-  [1008, "write-region"],
-  ...[1005, 1009, 1010, 1011, 1012, 1014, 1019, 1020, 1021, 1028, 1029, 1110].map((code) => [code, "limit"] as const),
+  ...[1005, 1008, 1009, 1010, 1011, 1012, 1014, 1019, 1020, 1021, 1028, 1029, 1110].map(
+    (code) => [code, "limit"] as const,
+  ),
   ...Array.from({ length: 20 }, (_, i) => [4000 + i, "limit"] as const),
   [5000, "token-format"],
   [5001, "token-format"],

@@ -8,6 +8,7 @@ import { type Condition, NO_RULE } from "./rule.ts";
 import { mergeTogether } from "./merge.ts";
 import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
+import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise } from "./span.ts";
 import { matches } from "./splits.ts";
@@ -25,10 +26,17 @@ export function explain(detection: Detection, due: Due, changes: readonly Change
   const window = openWindow(detection, due.symptom, due);
   const core = rowsFrom(window, plusMs(due.onset, -30_000));
   const context = { detection, window, changes, claimed: new Set<number>() };
+  const found = reasonsApart(window).flatMap((others) => explainReason({ ...context, claimed: others }, core));
+  return mergeTogether(context, found);
+}
+
+/** `context.claimed` holds the refusals of other reasons to begin with. */
+function explainReason(context: Context, core: readonly number[]): readonly Explanation[] {
   const found = eachFault(context, core);
-  if (found.length > 0) return mergeTogether({ ...context, claimed: new Set() }, found);
-  const everything = { rule: NO_RULE, aliases: [], parts: [], rows: core };
-  const whole = explainRise(context, narrowDown(context, everything, core), core);
+  if (found.length > 0) return found;
+  const left = core.filter((row) => !context.claimed.has(row));
+  const everything = { rule: NO_RULE, aliases: [], parts: [], rows: left };
+  const whole = explainRise(context, narrowDown(context, everything, left), left);
   return whole === undefined ? [] : [whole];
 }
 

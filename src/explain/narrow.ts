@@ -1,3 +1,4 @@
+import { columnIndex } from "../detect/columns.ts";
 import { type DurationMs, msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
@@ -15,7 +16,10 @@ export const coverOptions = (window: Window): CoverOptions => ({
   maxConditions: 3,
   minRefused: 4 * window.thinned,
   dispersion: window.thinned,
+  within: WITHIN,
 });
+
+const WITHIN = new Map([[columnIndex("apiRevision"), columnIndex("api")]]);
 
 /** What separates the rule's refusals within their own time: health before and after blurs it. */
 export function sharpen({ window, claimed }: Context, span: Rise, covering: Covering): Covering {

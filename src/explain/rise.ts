@@ -37,6 +37,8 @@ export interface Explanation {
   readonly seenBy: "gateway" | "cosmos" | "both";
   /** The tokens of most refused calls were not validated by anybody. */
   readonly claimed: boolean;
+  /** When the rise began and whether its calls worked before is not seen any more: it can only go on, not be new. */
+  readonly ongoing: boolean;
   /** Mean time between refused calls. */
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
@@ -63,7 +65,7 @@ export function explainRise(
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
-  if (neverWorked(window, rows, span)) return undefined;
+  if (!window.cut && neverWorked(window, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const observation = observe(context, { span, rows, around, splits, equal });
@@ -84,6 +86,7 @@ export function explainRise(
     samples: samplesOf(context, rows, around),
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
+    ongoing: window.cut,
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),

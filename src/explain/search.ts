@@ -9,6 +9,8 @@ export interface CoverOptions {
   readonly minRefused: number;
   /** Calls that one row stands for because rows were thinned: gains weigh that much less. */
   readonly dispersion: number;
+  /** Column → the column beside which alone it means something: a revision is a number within its API. */
+  readonly within?: ReadonlyMap<number, number>;
 }
 
 const BEAM = 12;
@@ -46,7 +48,7 @@ export class Search {
 
   #consider(conditions: readonly Condition[], f: number, n: number): Rule | undefined {
     const { refused, trials } = this.#data;
-    if (f < this.#options.minRefused) return undefined;
+    if (f < this.#options.minRefused || !this.#isMeaningful(conditions)) return undefined;
     const inside = f / n;
     const outside = trials > n ? (refused - f) / (trials - n) : 0;
     if (inside <= outside) return undefined;
@@ -57,6 +59,14 @@ export class Search {
     const rule = { conditions, gain, score, refused: f, trials: n, inside, outside };
     this.candidates.push(rule);
     return rule;
+  }
+
+  #isMeaningful(conditions: readonly Condition[]): boolean {
+    const { within } = this.#options;
+    return conditions.every(({ column }) => {
+      const needed = within?.get(column);
+      return needed === undefined || conditions.some((other) => other.column === needed);
+    });
   }
 
   singles(): void {

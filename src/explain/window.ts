@@ -9,6 +9,8 @@ export interface Window {
   readonly symptom: Symptom;
   readonly from: Instant;
   readonly to: Instant;
+  /** The episode is longer than what is looked at: how it was before and when it began is not seen any more. */
+  readonly cut: boolean;
   /** Value ids by column; -1 absent. Columns that only name the symptom are all -1. */
   readonly columns: readonly Int32Array[];
   /** All columns, those too. */
@@ -39,9 +41,10 @@ const LONGEST_MS: DurationMs = 43_200_000;
 export function openWindow(detection: Detection, symptom: Symptom, span: { onset: Instant; at: Instant }): Window {
   const earliest = Math.max(plusMs(span.onset, -LOOK_BACK_MS), plusMs(span.at, -LONGEST_MS));
   const from = instantFromTicks(earliest);
+  const cut = from > span.onset;
   const refused = thinBusy(symptom.rows, placesSince(symptom.rows, from), MAX_REFUSED);
   const succeeded = thinBusy(detection.succeeded, placesSince(detection.succeeded, from), MAX_SUCCEEDED);
-  return fill({ detection, symptom, from, to: span.at, refused, succeeded });
+  return fill({ detection, symptom, from, to: span.at, cut, refused, succeeded });
 }
 
 function fill(from: {
@@ -49,6 +52,7 @@ function fill(from: {
   readonly symptom: Symptom;
   readonly from: Instant;
   readonly to: Instant;
+  readonly cut: boolean;
   readonly refused: readonly Thinned[];
   readonly succeeded: readonly Thinned[];
 }): Window {
@@ -59,6 +63,7 @@ function fill(from: {
     symptom,
     from: from.from,
     to: from.to,
+    cut: from.cut,
     columns: raw.map((column, i) => (COMPARED[i] === true ? column : new Int32Array(length).fill(-1))),
     raw,
     time: new Float64Array(length),

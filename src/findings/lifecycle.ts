@@ -33,35 +33,38 @@ export function update(
   const taken = new Set<string>();
   return explanations.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
-    const same = recognise(state.tracked.values(), explanation, { key, taken });
-    const other = otherViewOf(state.tracked.values(), explanation, same);
-    if (other !== undefined && !tellsMore(explanation, other.explanation))
-      return same === undefined ? [] : [drop(state, same)];
-    const known = same ?? other;
-    const dropped = same === undefined || other === undefined ? [] : [drop(state, other)];
-    const id =
-      known?.finding.id ??
-      `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
-    if (taken.has(id)) return [];
-    taken.add(id);
-    if (known?.finding.status === "resolved" && explanation.span.to <= known.lastRefused) return [];
-    const onset = known === undefined ? explanation.span.from : steadyOnset(known, explanation);
-    const lastRefused = explanation.span.to;
-    const { gapMs } = explanation;
-    const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
-    const finding = isQuiet(at, { lastRefused, gapMs }) ? ended(open, lastRefused) : open;
-    state.tracked.set(id, {
-      finding,
-      symptom: explanation.symptom,
-      key,
-      lastRefused,
-      gapMs,
-      refusedCalls: explanation.refusedCalls,
-      explanation,
-    });
-    forgetOldest(state);
-    return [...dropped, finding];
+    return follow(state, explanation, { key, taken, at });
   });
+}
+
+function follow(
+  state: Findings,
+  explanation: Explanation,
+  context: { key: string; taken: Set<string>; at: Instant },
+): readonly Finding[] {
+  const { key, taken, at } = context;
+  const same = recognise(state.tracked.values(), explanation, context);
+  const other = otherViewOf(state.tracked.values(), explanation, same);
+  if (other !== undefined && !tellsMore(explanation, other.explanation))
+    return same === undefined ? [] : [drop(state, same)];
+  const known = same ?? other;
+  if (known === undefined && explanation.ongoing) return [];
+  const id =
+    known?.finding.id ??
+    `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
+  if (taken.has(id)) return [];
+  taken.add(id);
+  const changed = same === undefined || other === undefined ? [] : [drop(state, other)];
+  if (known?.finding.status === "resolved" && explanation.span.to <= known.lastRefused) return changed;
+  const onset = known === undefined ? explanation.span.from : steadyOnset(known, explanation);
+  const { gapMs, symptom, refusedCalls } = explanation;
+  const lastRefused = explanation.span.to;
+  const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
+  const finding = isQuiet(at, { lastRefused, gapMs }) ? ended(open, lastRefused) : open;
+  state.tracked.set(id, { finding, symptom, key, lastRefused, gapMs, refusedCalls, explanation });
+  forgetOldest(state);
+  changed.push(finding);
+  return changed;
 }
 
 /** Another finding tells of the same fault: this one ends and is not shown any more. */
@@ -91,10 +94,10 @@ const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused
 
 const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
 
-/** A reopened finding keeps its first onset; while the first rise lasts, a better estimate replaces it. */
+/** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
 function steadyOnset(known: Tracked, explanation: Explanation): Instant {
   const separate = msBetween(explanation.span.from, known.lastRefused) > 0;
-  return separate ? known.finding.onset : explanation.span.from;
+  return separate || explanation.ongoing ? known.finding.onset : explanation.span.from;
 }
 
 function build(from: { id: string; explanation: Explanation; onset: Instant; detectedAt: Instant }): Finding {

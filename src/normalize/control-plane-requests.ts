@@ -1,6 +1,6 @@
 import type { ChangeKind, Event } from "../model/event.ts";
 import { buildChange, detailsOf, resultOf } from "./change.ts";
-import { asText } from "./fields.ts";
+import { asText, type Fields } from "./fields.ts";
 import type { Row, Unreadable } from "./normalized.ts";
 import { idOf } from "./values.ts";
 
@@ -29,10 +29,7 @@ export function normalizeControlPlaneRequests(row: Row): Event | Unreadable {
     KINDS.slice(0, 2).find(([pattern]) => pattern.test(subject))?.[1];
   const told =
     roleAssignment !== undefined ? "role-assignment" : roleDefinition !== undefined ? "role-definition" : byName;
-  const change =
-    told === "account-write" || told === undefined
-      ? accountChange(fields.text("iprangefilter"), fields.text("acledsubnets"), told)
-      : told;
+  const change = told === "account-write" || told === undefined ? accountChange(fields, told) : told;
   const details = detailsOf([
     ["principalId", idOf(fields.text("roleassignmentprincipalid"))],
     ["roleDefinitionId", fields.text("associatedroledefinitionid", "roledefinitionid")],
@@ -48,12 +45,13 @@ export function normalizeControlPlaneRequests(row: Row): Event | Unreadable {
   return buildChange(row, { change, operation, result, id: idOf(fields.text("activityid")) ?? "", details });
 }
 
-/** An update of the account that carries network rules is a change of its firewall. */
-function accountChange(
-  ipRules: string | undefined,
-  subnets: string | undefined,
-  told: "account-write" | undefined,
-): ChangeKind {
+/** `resourceDetails` is JSON whose quotes may be stripped. */
+const LOCAL_AUTH_OFF = /disablelocalauth"?\s{0,4}[:=]\s{0,4}"?true/i;
+
+/** What an update of the account changes: keys are switched off, or it carries network rules. */
+function accountChange(fields: Fields, told: "account-write" | undefined): ChangeKind {
   if (told === undefined) return "other";
-  return ipRules !== undefined || subnets !== undefined ? "firewall" : told;
+  if (LOCAL_AUTH_OFF.test(fields.text("resourcedetails") ?? "")) return "local-auth-disabled";
+  const rules = fields.text("iprangefilter") ?? fields.text("acledsubnets");
+  return rules === undefined ? told : "firewall";
 }

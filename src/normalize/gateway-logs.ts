@@ -172,7 +172,7 @@ const SUB_STATUS = /sub-?status"?\s{0,4}[:=]\s{0,4}"?(\d{1,5})/i;
 const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/i;
 
 /** An id of the user's own; of a `traceparent` (W3C Trace Context) its trace id. */
-function ownIdOf(fields: Fields, [field = "", name]: JoinPath): string | undefined {
+function ownIdOf(fields: Fields, [field, name]: JoinPath): string | undefined {
   const text = name === undefined ? fields.text(field) : headersOf(fields, field).get(name);
   return idOf(TRACE_PARENT.exec(text ?? "")?.[1] ?? shortText(text, NAME));
 }

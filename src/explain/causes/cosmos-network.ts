@@ -21,7 +21,10 @@ function judgeFirewall(observation: Observation): Judgement {
   const change = changeBefore(observation, ["firewall"], 2 * FIFTEEN_MINUTES);
   if (!told) {
     if (observation.reason !== "403") return inapplicable;
-    const byNetwork = equalSplit(observation, "clientNetwork") ?? equalSplit(observation, "region", true);
+    const byNetwork =
+      equalSplit(observation, "clientNetwork") ??
+      equalSplit(observation, "region", true) ??
+      (change === undefined ? undefined : equalSplit(observation, "cosmosAccount"));
     if (byNetwork === undefined) return rejected("the refusals do not follow the network that the calls come from");
     if (change === undefined && byNetwork.refusedInside < 0.5)
       return rejected("most calls from the same network succeed");
@@ -32,7 +35,7 @@ function judgeFirewall(observation: Observation): Judgement {
         fields: { reason: observation.reason, refused: observation.refused },
       }
     : {
-        says: "The refusals follow the network, whoever calls and whatever is asked",
+        says: "The refusals follow the network or the account, whoever calls and whatever is asked",
         fields: { refused: observation.refused },
       };
   return {

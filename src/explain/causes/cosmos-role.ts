@@ -102,7 +102,10 @@ function judgeAssignment(observation: Observation): Judgement {
         fields: { early: observation.trend?.early ?? 0, late: observation.trend?.late ?? 0 },
       }
     : {
-        says: "The refusals follow the principal, on all it does",
+        says:
+          observation.values("cosmosPrincipal").length === 0
+            ? "Calls with Entra tokens are refused, and no principal was logged for them"
+            : "The refusals follow the principal, on all it does",
         fields: { principals: observation.values("cosmosPrincipal").length },
       };
   const confidence = (about === "told" ? 0.85 : 0.55) + (change === undefined ? 0 : 0.08);
