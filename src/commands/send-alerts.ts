@@ -15,7 +15,7 @@ export function planAlerts(sinks: readonly Sink[], before: Finding | undefined, 
   const kind = alertFor(before, after);
   if (kind === undefined) return [];
   return sinks.map((sink) => {
-    const id = alertIdOf(`${alertKey(kind, after)}|${sink.name}`);
+    const id = alertIdOf(`${alertKey(kind, before, after)}|${sink.name}`);
     return { alertId: id, target: sink.name, body: sink.render({ id, kind, finding: after }), findingId: after.id };
   });
 }
