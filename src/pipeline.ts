@@ -128,8 +128,8 @@ export interface Shell {
 }
 
 const COMMIT_MS: DurationMs = 1_000;
-const COMMIT_EVENTS = 20_000;
-const SNAPSHOT_EVENTS = 200_000;
+/** A journal that is shorter than this, or than the snapshot before it, is not worth another snapshot; it is replayed at a start. */
+const SNAPSHOT_BYTES = 4 << 20;
 
 /**
  * source → decode → normalize → correlate → detect → explain → findings → one commit.
@@ -159,8 +159,9 @@ class LiveRun {
   readonly #told: Map<string, Finding>;
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
-  /** Events since the last snapshot; the first commit holds one, and with it the seed that the journal is replayed with. */
-  #journaled: number;
+  /** Bytes of the last snapshot, and of the journal since; the first commit holds one, and with it the seed of the replay. */
+  #snapshotBytes: number | undefined;
+  #journalBytes: number;
 
   constructor(shell: Shell) {
     this.#shell = shell;
@@ -168,7 +169,9 @@ class LiveRun {
     this.#positions = saved.positions;
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
     this.#analysis = restore(shell, saved);
-    this.#journaled = saved.snapshot === undefined ? SNAPSHOT_EVENTS : 0;
+    this.#snapshotBytes = saved.snapshot?.length;
+    this.#journalBytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
+    this.#forgetTold();
     shell.onCommit(this.#analysis);
   }
 
@@ -178,14 +181,14 @@ class LiveRun {
       const accepted = accept(this.#analysis, batch, source.name);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
-      if (this.#pending.events >= COMMIT_EVENTS) this.tryCommit();
+      if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
     }
   }
 
   /** No more is read than one commit holds: a full disk is waited for. */
   async #room(signal: AbortSignal): Promise<void> {
-    while (this.#pending.events >= COMMIT_EVENTS && !signal.aborted)
+    while (this.#pending.isFull && !signal.aborted)
       await Promise.race([this.#committed.promise, aborted(signal)]);
   }
 
@@ -208,23 +211,33 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, ledger, journal, events } = this.#pending;
+    const { positions, ledger } = this.#pending;
     const findings = [...this.#pending.findings.values()];
-    const snapshotDue = this.#journaled + events >= SNAPSHOT_EVENTS;
+    const journal = codec.encode(this.#pending.journal);
+    const grown = this.#journalBytes + journal.length;
+    const isDue = this.#snapshotBytes === undefined || grown >= Math.max(SNAPSHOT_BYTES, this.#snapshotBytes);
+    const snapshot = isDue ? codec.encode(this.#analysis) : undefined;
     store.commit({
       positions,
       ledger,
-      journal: codec.encode(journal),
+      journal,
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
-      ...(snapshotDue ? { snapshot: codec.encode(this.#analysis) } : {}),
+      ...(snapshot === undefined ? {} : { snapshot }),
     });
-    this.#journaled = snapshotDue ? 0 : this.#journaled + events;
+    this.#snapshotBytes = snapshot?.length ?? this.#snapshotBytes;
+    this.#journalBytes = snapshot === undefined ? grown : 0;
     for (const finding of findings) this.#told.set(finding.id, finding);
+    this.#forgetTold();
     this.#pending = new PendingCommit();
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();
     onCommit(this.#analysis);
+  }
+
+  /** A finding that the analysis has given up does not change any more. */
+  #forgetTold(): void {
+    for (const id of this.#told.keys()) if (!this.#analysis.findings.tracked.has(id)) this.#told.delete(id);
   }
 }
 
