@@ -3,7 +3,7 @@ import { createAnalysis } from "./analysis.ts";
 import { buildCall } from "./correlate/call.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { addGateway, addOperation, closeUntil, type Joined } from "./correlate/join.ts";
-import { expectPartitions, flush as flushReorder, release } from "./correlate/reorder.ts";
+import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { sawBefore } from "./correlate/seen.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
@@ -26,6 +26,7 @@ import { type DurationMs, instantFromMs } from "./model/time.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
+import { Silence } from "./silence.ts";
 import type { Commit, Saved, Store } from "./store/store.ts";
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
@@ -38,6 +39,8 @@ export interface Accepted {
   readonly gap: Batch["gap"];
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
+  /** Partitions that are behind and silent: the watermark waits for them no longer. */
+  readonly silent?: readonly string[];
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -67,6 +70,7 @@ export function step(analysis: Analysis, accepted: Accepted): readonly Finding[]
     expectPartitions(analysis.reorder, accepted.expects);
     return [];
   }
+  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(analysis.reorder, accepted.silent));
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   return follow(analysis, release(analysis.reorder, accepted));
@@ -128,6 +132,8 @@ export interface Shell {
 }
 
 const COMMIT_MS: DurationMs = 1_000;
+/** Commits after which a source that is behind and silent holds the others back no longer. */
+const SILENT_COMMITS = 60;
 /** A journal that is shorter than this, or than the snapshot before it, is not worth another snapshot; it is replayed at a start. */
 const SNAPSHOT_BYTES = 4 << 20;
 
@@ -138,7 +144,7 @@ const SNAPSHOT_BYTES = 4 << 20;
  */
 export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const live = new LiveRun(shell);
-  const stop = shell.every(COMMIT_MS, () => live.tryCommit());
+  const stop = shell.every(COMMIT_MS, () => live.tick());
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const reading = shell.sources.map((source) => live.follow(source, either));
@@ -157,6 +163,7 @@ class LiveRun {
   readonly #analysis: Analysis;
   readonly #positions: Saved["positions"];
   readonly #told: Map<string, Finding>;
+  readonly #silence = new Silence(SILENT_COMMITS);
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   /** Bytes of the last snapshot, and of the journal since; the first commit holds one, and with it the seed of the replay. */
@@ -176,9 +183,12 @@ class LiveRun {
   }
 
   async follow(source: Source, signal: AbortSignal): Promise<void> {
-    this.#expect((await source.partitions(signal)).map((partition) => `${source.name}/${partition}`));
+    const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
+    this.#silence.heard(source.name, partitions, false);
+    this.#take({ expects: partitions });
     for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
       const accepted = accept(this.#analysis, batch, source.name);
+      this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
       if (this.#pending.isFull) this.tryCommit();
@@ -188,16 +198,21 @@ class LiveRun {
 
   /** No more is read than one commit holds: a full disk is waited for. */
   async #room(signal: AbortSignal): Promise<void> {
-    while (this.#pending.isFull && !signal.aborted)
-      await Promise.race([this.#committed.promise, aborted(signal)]);
+    while (this.#pending.isFull && !signal.aborted) await Promise.race([this.#committed.promise, aborted(signal)]);
   }
 
-  /** Journaled like any input, so that a replay goes the same way. */
-  #expect(partitions: readonly string[]): void {
+  /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
+  #take(input: Pick<Accepted, "expects" | "silent">): void {
     const nothing = { events: [], tally: createTally(), caughtUp: true, enqueued: undefined, gap: undefined };
-    const expected: Accepted = { partition: "", ...nothing, expects: partitions };
-    step(this.#analysis, expected);
-    this.#pending.journal.push(expected);
+    const accepted: Accepted = { partition: "", ...nothing, ...input };
+    this.#pending.change(step(this.#analysis, accepted));
+    this.#pending.journal.push(accepted);
+  }
+
+  tick(): void {
+    const silent = this.#pending.isFull ? [] : this.#silence.tick();
+    if (silent.length > 0) this.#take({ silent });
+    this.tryCommit();
   }
 
   tryCommit(): void {
