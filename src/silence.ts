@@ -28,12 +28,13 @@ export class Silence {
 
   /** One tick more; gives the partitions of sources that have been silent long enough, each once. */
   tick(): readonly string[] {
-    return [...this.#sources.values()].flatMap((heard) => {
+    const silent: string[] = [];
+    for (const heard of this.#sources.values()) {
       heard.ticks += 1;
-      if (heard.ticks < this.#limit) return [];
-      const silent = [...heard.behind];
+      if (heard.ticks < this.#limit) continue;
+      silent.push(...heard.behind);
       heard.behind.clear();
-      return silent;
-    });
+    }
+    return silent;
   }
 }
