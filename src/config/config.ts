@@ -35,7 +35,9 @@ const eventHubs = z
       .default("$Default")
       .meta({ description: "Consumer group; give Scopetrail one of its own." }),
     startAt: z
-      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true })])
+      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true })], {
+        error: "earliest, latest or a time such as 2026-11-25T12:00:00Z",
+      })
       .default("earliest")
       .meta({ description: "Where a partition without a checkpoint begins: `earliest`, `latest` or a time." }),
     ownerLevel: z
@@ -87,7 +89,7 @@ const Targets = z.discriminatedUnion("type", [
 /** The configuration of `serve`; its descriptions are the manual. */
 export const ConfigSchema = z.strictObject({
   sources: z
-    .array(z.union([eventHubs, files, simulated]))
+    .array(z.discriminatedUnion("type", [eventHubs, files, simulated]))
     .min(1)
     .meta({ description: "Where logs come from." }),
   state: z
@@ -114,7 +116,7 @@ export const ConfigSchema = z.strictObject({
     .meta({ description: "The dashboard." }),
   targets: z.array(Targets).default([]).meta({ description: "Whom to tell about findings." }),
   publicUrl: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: "an address with http or https, for instance https://scopetrail.contoso.com" })
     .optional()
     .meta({ description: "Address of the dashboard in alerts." }),
   logLevel: z
