@@ -134,7 +134,7 @@ export interface Shell {
 const COMMIT_MS: DurationMs = 1_000;
 /** Commits after which a source that is behind and silent holds the others back no longer. */
 const SILENT_COMMITS = 60;
-/** A journal that is shorter than this, or than the snapshot before it, is not worth another snapshot; it is replayed at a start. */
+/** A journal shorter than this, or than half of the snapshot before it, is not worth another snapshot: a start replays it. */
 const SNAPSHOT_BYTES = 4 << 20;
 
 /**
@@ -230,7 +230,7 @@ class LiveRun {
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const grown = this.#journalBytes + journal.length;
-    const isDue = this.#snapshotBytes === undefined || grown >= Math.max(SNAPSHOT_BYTES, this.#snapshotBytes);
+    const isDue = this.#snapshotBytes === undefined || grown >= Math.max(SNAPSHOT_BYTES, this.#snapshotBytes / 2);
     const snapshot = isDue ? codec.encode(this.#analysis) : undefined;
     store.commit({
       positions,

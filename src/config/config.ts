@@ -13,6 +13,8 @@ const name = z
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "lower-case letters, digits and hyphens, at most 40")
   .meta({ description: "Its name in positions, logs and metrics." });
 
+const START = "earliest, latest or a time such as 2026-11-25T12:00:00Z";
+
 const eventHubs = z
   .strictObject({
     type: z.literal("event-hubs"),
@@ -35,9 +37,7 @@ const eventHubs = z
       .default("$Default")
       .meta({ description: "Consumer group; give Scopetrail one of its own." }),
     startAt: z
-      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true })], {
-        error: "earliest, latest or a time such as 2026-11-25T12:00:00Z",
-      })
+      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true, error: START })])
       .default("earliest")
       .meta({ description: "Where a partition without a checkpoint begins: `earliest`, `latest` or a time." }),
     ownerLevel: z
