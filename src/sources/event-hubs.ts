@@ -35,7 +35,7 @@ const QUEUE_BYTES = 64 << 20;
 const PARTITION_CHECK_MS = 60_000;
 const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
-const CLOSE_MS = 1_500;
+const CLOSE_MS = 800;
 /** Messages in one round, over all partitions, as one can be 1 MB; and of one partition. */
 const MOST_IN_ROUNDS = 800;
 const MOST_PER_ROUND = 100;

@@ -1,8 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
@@ -44,3 +47,30 @@ test.each([
   child.kill(signal);
   expect(await once(child, "close")).toEqual([code, null]);
 });
+
+test("a hub that says nothing at the start is named while it is waited for, and a signal ends the wait", async () => {
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket));
+  silent.listen(0, "127.0.0.1");
+  await once(silent, "listening");
+  const { port } = silent.address() as AddressInfo;
+  await using folder = await temporaryFolder();
+  const config = join(folder.path, "config.yml");
+  await writeFile(
+    config,
+    `sources: [{ type: event-hubs, name: logs, connectionString: "env:HUB" }]\nstate: ${join(folder.path, "s.db")}\n`,
+  );
+  const child = spawn(process.execPath, [MAIN, "serve", "--config", config, "--port", "0"], {
+    env: {
+      ...process.env,
+      HUB: `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=a;SharedAccessKey=b;EntityPath=logs;UseDevelopmentEmulator=true`,
+    },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const closed = once(child, "close");
+  for await (const line of createInterface(child.stderr)) if (line.includes("source logs was not reached yet")) break;
+  child.kill("SIGTERM");
+  expect(await closed).toEqual([0, null]);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+}, 30_000);
