@@ -12,6 +12,8 @@ export class PendingCommit {
   /** Input of the analysis, in order. */
   readonly journal: unknown[] = [];
   readonly findings = new Map<string, Finding>();
+  /** How often a finding was explained; of what a replay does again, this takes longest. */
+  changes = 0;
   #events = 0;
 
   /** No more is to be read before this is committed. */
@@ -34,6 +36,7 @@ export class PendingCommit {
 
   /** Findings that are new or changed. */
   change(findings: readonly Finding[]): void {
+    this.changes += findings.length;
     for (const finding of findings) this.findings.set(finding.id, finding);
   }
 }

@@ -26,6 +26,7 @@ import { type DurationMs, instantFromMs } from "./model/time.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
+import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
 import type { Commit, Saved, Store } from "./store/store.ts";
 
@@ -134,8 +135,6 @@ export interface Shell {
 const COMMIT_MS: DurationMs = 1_000;
 /** Commits after which a source that is behind and silent holds the others back no longer. */
 const SILENT_COMMITS = 60;
-/** A journal shorter than this, or than half of the snapshot before it, is not worth another snapshot: a start replays it. */
-const SNAPSHOT_BYTES = 4 << 20;
 
 /**
  * source → decode → normalize → correlate → detect → explain → findings → one commit.
@@ -166,18 +165,17 @@ class LiveRun {
   readonly #silence = new Silence(SILENT_COMMITS);
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
-  /** Bytes of the last snapshot, and of the journal since; the first commit holds one, and with it the seed of the replay. */
-  #snapshotBytes: number | undefined;
-  #journalBytes: number;
+  readonly #cost: ReplayCost;
 
   constructor(shell: Shell) {
     this.#shell = shell;
     const saved = shell.store.load();
     this.#positions = saved.positions;
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
-    this.#analysis = restore(shell, saved);
-    this.#snapshotBytes = saved.snapshot?.length;
-    this.#journalBytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
+    const { analysis, changes } = restore(shell, saved);
+    this.#analysis = analysis;
+    const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
+    this.#cost = new ReplayCost(saved.snapshot?.length, { bytes, changes });
     this.#forgetTold();
     shell.onCommit(this.#analysis);
   }
@@ -226,12 +224,11 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, ledger } = this.#pending;
+    const { positions, ledger, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
-    const grown = this.#journalBytes + journal.length;
-    const isDue = this.#snapshotBytes === undefined || grown >= Math.max(SNAPSHOT_BYTES, this.#snapshotBytes / 2);
-    const snapshot = isDue ? codec.encode(this.#analysis) : undefined;
+    const journaled = { bytes: journal.length, changes };
+    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(this.#analysis) : undefined;
     store.commit({
       positions,
       ledger,
@@ -240,8 +237,7 @@ class LiveRun {
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
-    this.#snapshotBytes = snapshot?.length ?? this.#snapshotBytes;
-    this.#journalBytes = snapshot === undefined ? grown : 0;
+    this.#cost.committed(journaled, snapshot?.length);
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
     this.#pending = new PendingCommit();
@@ -256,17 +252,18 @@ class LiveRun {
   }
 }
 
-/** The last snapshot and what was accepted since, followed again: the same state as before the stop. */
-function restore({ codec, options }: Shell, saved: Saved): Analysis {
+/** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
+function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  let changes = 0;
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       for (const event of accepted.events) sawBefore(analysis.seen, event.dedupKey);
-      step(analysis, accepted);
+      changes += step(analysis, accepted).length;
     }
   }
-  return analysis;
+  return { analysis, changes };
 }
