@@ -23,6 +23,7 @@ import { aborted } from "./lib/aborted.ts";
 import type { Event } from "./model/event.ts";
 import type { Finding } from "./model/finding.ts";
 import { type DurationMs, instantFromMs } from "./model/time.ts";
+import type { JoinPath } from "./normalize/join-path.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
@@ -45,13 +46,18 @@ export interface Accepted {
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
-export function accept(analysis: Analysis, batch: Batch, source = ""): Accepted {
+export function accept(
+  analysis: Analysis,
+  batch: Batch,
+  from: { readonly source?: string; readonly joinBy?: JoinPath | undefined } = {},
+): Accepted {
+  const { source, joinBy } = from;
   const tally = createTally();
   const events: Event[] = [];
   tally.bytes = batch.bytes;
   for (const reject of batch.rejects) countReject(tally, reject);
   for (const record of batch.records) {
-    const normalized = normalize(record);
+    const normalized = normalize(record, joinBy);
     if (normalized.kind === "reject") countReject(tally, normalized.reject);
     else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
     else if (sawBefore(analysis.seen, normalized.event.dedupKey)) countDuplicate(tally);
@@ -61,7 +67,7 @@ export function accept(analysis: Analysis, batch: Batch, source = ""): Accepted 
     }
   }
   const { caughtUp, enqueued, gap } = batch;
-  const partition = source === "" ? batch.partition : `${source}/${batch.partition}`;
+  const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
   return { partition, events, tally, caughtUp, enqueued, gap };
 }
 
@@ -122,6 +128,8 @@ export interface Shell {
   readonly sources: readonly Source[];
   readonly store: Store;
   readonly options: AnalysisOptions;
+  /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
+  readonly joinBy?: JoinPath | undefined;
   readonly codec: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
   /** Alerts that a finding's change calls for. */
   readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
@@ -181,11 +189,12 @@ class LiveRun {
   }
 
   async follow(source: Source, signal: AbortSignal): Promise<void> {
+    const { joinBy } = this.#shell;
     const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
     for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
-      const accepted = accept(this.#analysis, batch, source.name);
+      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);

@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { compareEvents } from "../correlate/reorder.ts";
 import { reportJsonSchema } from "../exports/report-schema.ts";
 import { reportOf } from "../findings/report.ts";
@@ -9,6 +9,7 @@ import { addTally } from "../findings/input-counts.ts";
 import type { Severity } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import { type Analysis, createAnalysis } from "../analysis.ts";
+import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { accept, end, follow } from "../pipeline.ts";
 import { filesSource } from "../sources/files.ts";
 import { EventSorter } from "../store/event-sorter.ts";
@@ -25,6 +26,7 @@ export interface AnalyzeOptions {
   readonly onProgress?: (bytes: number, records: number) => void;
   /** Seed of the fingerprints of seen records; random by default. */
   readonly seed?: number;
+  readonly joinBy?: JoinPath | undefined;
 }
 
 /** A path that gives nothing, with what to do about it. */
@@ -45,7 +47,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const sorter = new EventSorter(compareEvents, EVENTS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
-      const accepted = accept(analysis, batch);
+      const accepted = accept(analysis, batch, { joinBy: options.joinBy });
       addTally(analysis.input, accepted.tally);
       sorter.add(accepted.events);
       options.onProgress?.(analysis.input.bytes, analysis.input.records);
@@ -75,6 +77,7 @@ interface Flags {
   readonly json?: boolean;
   readonly schema?: boolean;
   readonly failOn?: Severity;
+  readonly joinBy?: JoinPath;
 }
 
 /** `scopetrail analyze PATH…` */
@@ -85,11 +88,23 @@ export function analyzeCommand(): Command {
     .option("--json", "print the report as JSON on standard output")
     .option("--schema", "print the JSON Schema of --json and exit")
     .addOption(
+      new Option(
+        "--join-by <path>",
+        "where the gateway's records hold an id of your own that is also Cosmos DB's activity id, for instance requestHeaders.x-correlation-id",
+      ).argParser(joinPath),
+    )
+    .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
     .action(async (paths: string[], flags: Flags) => {
       process.exitCode = await analyze(paths, flags);
     });
+}
+
+function joinPath(text: string): JoinPath {
+  const path = parseJoinPath(text);
+  if (path === undefined) throw new InvalidArgumentError("names with dots between, such as requestHeaders.traceparent");
+  return path;
 }
 
 async function analyze(paths: readonly string[], flags: Flags): Promise<number> {
@@ -103,7 +118,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
   }
   const progress = progressLine();
   try {
-    const report = await analyzePaths(paths, { onProgress: progress.show });
+    const report = await analyzePaths(paths, { onProgress: progress.show, joinBy: flags.joinBy });
     progress.done(report);
     process.stdout.write(
       flags.json === true

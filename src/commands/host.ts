@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { deserialize, serialize } from "node:v8";
 import { aborted } from "../lib/aborted.ts";
-import { run } from "../pipeline.ts";
+import { run, type Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
 import { listen } from "../server/listen.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -23,6 +23,7 @@ export interface Host {
   readonly lateness: number;
   readonly joinWindow: number;
   readonly port: number;
+  readonly joinBy?: Shell["joinBy"];
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told once the dashboard answers and every source was reached. */
@@ -74,6 +75,7 @@ export async function host(options: Host): Promise<number> {
     {
       sources,
       store,
+      joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
       alerts: (before, after) => planAlerts(sinks, before, after),

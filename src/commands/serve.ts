@@ -69,6 +69,7 @@ async function serveWith(parts: {
         sinks,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
+        joinBy: config.joinBy,
         port,
         log,
         signal: stop,

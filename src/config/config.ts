@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJoinPath } from "../normalize/join-path.ts";
 
 const secret = z
   .string()
@@ -103,6 +104,19 @@ export const ConfigSchema = z.strictObject({
     .max(3_600)
     .default(120)
     .meta({ description: "Seconds of event time to wait for stragglers." }),
+  joinBy: z
+    .string()
+    .transform((text, context) => {
+      const path = parseJoinPath(text);
+      if (path === undefined)
+        context.addIssue('must be names with dots between, such as "requestHeaders.x-correlation-id"');
+      return path ?? [];
+    })
+    .optional()
+    .meta({
+      description:
+        "Where the gateway's records hold an id of your own that the backend also gives to Cosmos DB as the activity id, for instance `requestHeaders.x-correlation-id` or `requestHeaders.traceparent`. Name only an id that your gateway sets: one that callers choose joins what they like.",
+    }),
   server: z
     .strictObject({
       port: z

@@ -56,6 +56,7 @@ const KEYS = [
   "sources",
   "state",
   "lateness",
+  "joinBy",
   "server",
   "targets",
   "publicUrl",

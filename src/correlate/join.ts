@@ -16,7 +16,7 @@ export interface Joined {
   readonly operations: readonly DataPlaneOperation[];
 }
 
-/** Exact joins in progress: by the gateway's correlation id and by the activity id that the backend returned. */
+/** Exact joins in progress: by the gateway's correlation id, by the activity id that the backend returned, by the user's own. */
 export interface Join {
   readonly window: DurationMs;
   readonly limit: number;
@@ -45,7 +45,7 @@ export const createJoin = (window: DurationMs, limit: number): Join => ({
 const OPERATIONS_PER_CALL = 256;
 
 export function addGateway(join: Join, gateway: GatewayRequest): void {
-  const keys = [gateway.correlationId, ...(gateway.backendActivityId === undefined ? [] : [gateway.backendActivityId])];
+  const keys = [gateway.correlationId, gateway.backendActivityId, gateway.ownId].filter((key) => key !== undefined);
   const found = keys
     .map((key) => join.byKey.get(key))
     .filter((entry) => entry !== undefined && entry.gateway === undefined);

@@ -6,7 +6,7 @@ import { msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition } from "./rule.ts";
-import { changeBefore } from "./causes/judgement.ts";
+import { changeBefore, shareOfFacts } from "./causes/judgement.ts";
 import { countsOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
@@ -30,6 +30,8 @@ export interface Explanation {
   readonly samples: { readonly refused: readonly string[]; readonly succeeded: readonly string[] };
   /** Values that nearly all refused calls share. */
   readonly common: DimensionValues;
+  /** The tokens of most refused calls were not validated by anybody. */
+  readonly claimed: boolean;
   /** Mean time between refused calls. */
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
@@ -71,6 +73,7 @@ export function explainRise(
     counts: countsOf(context, { rows, around, span }),
     samples: samplesOf(context, rows),
     common: commonOf(observation),
+    claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
   };

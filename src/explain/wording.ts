@@ -8,10 +8,12 @@ export interface Told {
   readonly subject: Subject;
   readonly inside: number;
   readonly layer: Finding["layer"];
+  /** Nobody vouched for the tokens of the refused calls: what they name is a claim. */
+  readonly claimed: boolean;
 }
 
 /** What stands behind "calls …" for the best split: `through backend orders-b`, `from 203.0.113.0/24` … */
-function whichCalls(where: DimensionValues): string {
+function whichCalls({ where, claimed }: Told): string {
   const words: readonly (readonly [keyof DimensionValues, string])[] = [
     ["operation", "to operation"],
     ["api", "to"],
@@ -19,7 +21,7 @@ function whichCalls(where: DimensionValues): string {
     ["region", "through gateway region"],
     ["subscription", "with subscription"],
     ["product", "with product"],
-    ["appId", "by application"],
+    ["appId", claimed ? "with tokens that name application" : "by application"],
     ["principal", "by principal"],
     ["callerNetwork", "from"],
     ["clientNetwork", "reaching Cosmos DB from"],
@@ -72,7 +74,7 @@ const REASONS: Readonly<Record<CauseId, string>> = {
 /** One sentence that a caller could be told. */
 export function titleOf(cause: CauseId, told: Told): string {
   const all = told.inside >= 0.995 ? "All" : percent(told.inside);
-  const which = whichCalls(told.where);
+  const which = whichCalls(told);
   const what = which === "" && told.subject.api !== undefined ? ` to ${told.subject.api}` : which;
   return `${all} ${all === "All" ? "" : "of the "}calls${what} are refused: ${REASONS[cause]}.`;
 }

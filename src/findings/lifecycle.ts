@@ -155,11 +155,12 @@ function steadyOnset(known: Tracked, explanation: Explanation): Instant {
 
 function build(from: { id: string; explanation: Explanation; onset: Instant; detectedAt: Instant }): Finding {
   const { id, explanation, onset, detectedAt } = from;
-  const { ranked, splits, subject, layer } = explanation;
+  const { ranked, splits, subject, layer, claimed } = explanation;
   const told = {
     where: splits[0]?.where ?? {},
     subject,
     layer,
+    claimed,
     inside: splits[0]?.refusedInside ?? explanation.counts.refused / Math.max(1, explanation.counts.calls),
   };
   return {

@@ -85,8 +85,8 @@ export interface GatewayRequest extends EventBase {
   readonly challenge?: string;
   /** Logged response body of a refusal, redacted, at most 2,000 characters. */
   readonly errorBody?: string;
-  /** Ids that the user's own headers carried (`traceparent`, `x-correlation-id` …), for the configured join. */
-  readonly otherIds?: readonly string[];
+  /** The id of the user's own that the configured path leads to: also an activity id of Cosmos. */
+  readonly ownId?: string;
 }
 
 /** One row of Cosmos DB `DataPlaneRequests` / `CDBDataPlaneRequests`. */

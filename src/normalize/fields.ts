@@ -64,6 +64,11 @@ export class Fields {
     return asBool(this.any(...names));
   }
 
+  /** What a path of lower-cased names leads to, through objects, lists of names and values, and JSON text; the first of a list. */
+  at([first = "", ...inner]: readonly string[]): unknown {
+    return inner.reduce((value, name) => inside(value, name), this.any(first));
+  }
+
   /** An object, also when it was written as JSON text. */
   bag(...names: readonly string[]): ReadonlyMap<string, unknown> | undefined {
     const bag = readBag(this.any(...names));
@@ -77,6 +82,20 @@ export class Fields {
     return Array.isArray(parsed) ? parsed : undefined;
   }
 }
+
+function inside(value: unknown, name: string): unknown {
+  const parsed = typeof value === "string" ? parseText(value) : value;
+  const bag = Array.isArray(parsed) ? namedIn(parsed, name) : readBag(parsed);
+  const found = bag === undefined ? undefined : index(bag).get(Array.isArray(parsed) ? "value" : name);
+  return Array.isArray(found) ? found[0] : found;
+}
+
+/** The entry of a list of names and values that has the name. */
+const namedIn = (list: readonly unknown[], name: string): Bag | undefined =>
+  list.map(readBag).find((entry) => {
+    const fields = entry === undefined ? undefined : index(entry);
+    return asText(fields?.get("name") ?? fields?.get("key"))?.toLowerCase() === name;
+  });
 
 /** Lower-cased name without a type suffix → value; the first of several that has a value stays. */
 export function index(bag: Bag): ReadonlyMap<string, unknown> {

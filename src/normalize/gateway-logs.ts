@@ -10,7 +10,7 @@ const BODY = 2_000;
 
 /** APIM `GatewayLogs`; fields by https://learn.microsoft.com/azure/api-management/gateway-log-schema-reference. */
 export function normalizeGatewayLogs(row: Row): Event | Unreadable {
-  const { fields } = row;
+  const { fields, joinBy } = row;
   const correlationId = idOf(fields.text("correlationid"));
   const status = fields.number("responsecode", "status", "httpstatuscode");
   if (correlationId === undefined)
@@ -38,6 +38,7 @@ export function normalizeGatewayLogs(row: Row): Event | Unreadable {
     ...put("totalMs", fields.number("durationms", "totaltime")),
     ...put("error", errorOf(fields)),
     ...put("claims", claimsOf(fields)),
+    ...put("ownId", joinBy === undefined ? undefined : ownIdOf(asText(fields.at(joinBy)))),
     ...headerFields(fields),
     ...bodyFields(fields, status),
   };
@@ -118,15 +119,12 @@ function headersOf(fields: Fields, name: string): ReadonlyMap<string, string> {
   return found;
 }
 
-const OWN_IDS = ["x-correlation-id", "x-request-id", "x-ms-client-request-id", "traceparent"];
-
 function headerFields(fields: Fields): Partial<GatewayRequest> {
   const request = headersOf(fields, "requestheaders");
   const answers = [headersOf(fields, "backendresponseheaders"), headersOf(fields, "responseheaders")];
   const answer = (name: string): string | undefined =>
     answers.map((headers) => headers.get(name)).find((value) => value !== undefined);
   const subStatus = Number(answer("x-ms-substatus") ?? Number.NaN);
-  const otherIds = OWN_IDS.flatMap((name) => idOf(request.get(name)) ?? []);
   const agent = request.get("user-agent") ?? fields.text("useragent");
   const challenge = answer("www-authenticate");
   return {
@@ -134,12 +132,16 @@ function headerFields(fields: Fields): Partial<GatewayRequest> {
     ...put("subStatus", Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined),
     ...put("challenge", challenge === undefined ? undefined : redact(challenge.slice(0, 500))),
     ...put("userAgent", agent === undefined ? undefined : redact(agent.slice(0, 256))),
-    ...put("otherIds", otherIds.length === 0 ? undefined : otherIds),
   };
 }
 
 const ACTIVITY_ID = /activityid:?"?\s{0,4}:?\s{0,4}"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/i;
 const SUB_STATUS = /sub-?status"?\s{0,4}[:=]\s{0,4}"?(\d{1,5})/i;
+
+const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/i;
+
+/** An id of the user's own; of a `traceparent` (W3C Trace Context) its trace id. */
+const ownIdOf = (text: string | undefined): string | undefined => idOf(TRACE_PARENT.exec(text ?? "")?.[1] ?? text);
 
 /** A logged body of a refusal tells its reason, and the activity id and sub-status where headers were not logged. */
 function bodyFields(fields: Fields, status: number): Partial<GatewayRequest> {

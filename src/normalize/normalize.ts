@@ -6,6 +6,7 @@ import { normalizeControlPlaneRequests } from "./control-plane-requests.ts";
 import { normalizeDataPlaneRequests } from "./data-plane-requests.ts";
 import { asText, Fields } from "./fields.ts";
 import { normalizeGatewayLogs } from "./gateway-logs.ts";
+import type { JoinPath } from "./join-path.ts";
 import { normalizeKeyVaultAudit } from "./key-vault-audit.ts";
 import { isUnreadable, type Normalized, normalizeReject, readRow, type Row, type Unreadable } from "./normalized.ts";
 import { normalizeSignIns } from "./sign-ins.ts";
@@ -53,14 +54,17 @@ const CATEGORIES: ReadonlyMap<string, Category> = new Map([
 /** Old Activity log records name the verb as their category. */
 const VERBS: ReadonlySet<string> = new Set(["write", "delete", "action"]);
 
-/** Turns a record into an event, whatever shape it has. Never throws: any input has one of three outcomes. */
-export function normalize(record: RawRecord): Normalized {
+/**
+ * Turns a record into an event, whatever shape it has. Never throws: any input has one of three outcomes.
+ * `joinBy` leads to an id of the user's own in a gateway's record.
+ */
+export function normalize(record: RawRecord, joinBy?: JoinPath): Normalized {
   const fields = new Fields(record);
   const category = categoryOf(fields);
   if (typeof category === "string") return { kind: "filtered", category };
   if (category === ACTIVITY && !isWatched(activityOperation(fields)))
     return { kind: "filtered", category: category.name };
-  const row = readRow(record, fields);
+  const row = readRow(record, fields, joinBy);
   if (isUnreadable(row)) return { kind: "reject", reject: normalizeReject(record, row) };
   if (fields.brokenProperties) {
     const detail = "`properties` is neither an object nor a text that holds one.";

@@ -4,6 +4,7 @@ import type { Event, Shape } from "../model/event.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { Instant } from "../model/time.ts";
 import { asText, type Fields } from "./fields.ts";
+import type { JoinPath } from "./join-path.ts";
 import { parseInstant } from "./parse-time.ts";
 
 /** What became of a record. */
@@ -27,13 +28,15 @@ export interface Row {
   readonly time: Instant;
   /** ARM id, lower-cased; "" when the record has none. */
   readonly resource: string;
+  /** Leads to an id of the user's own in a gateway's record. */
+  readonly joinBy: JoinPath | undefined;
 }
 
 export const isUnreadable = (value: object): value is Unreadable =>
   "reason" in value && "detail" in value && !("kind" in value);
 
 /** Reads time and resource; a record without a time is unreadable. */
-export function readRow(record: RawRecord, fields: Fields): Row | Unreadable {
+export function readRow(record: RawRecord, fields: Fields, joinBy?: JoinPath): Row | Unreadable {
   const raw =
     fields.top("time", "timegenerated", "timegenerated [utc]", "eventtimestring", "eventtime", "timestamp") ??
     fields.any("time", "timestamp", "createddatetime");
@@ -45,7 +48,7 @@ export function readRow(record: RawRecord, fields: Fields): Row | Unreadable {
         : `\`time\` is ${shorten(asText(raw) ?? typeof raw)}, which is no time.`;
     return { reason: raw === undefined ? "no-time" : "bad-time", detail: `${detail} Check what writes the record.` };
   }
-  return { record, fields, shape: shapeOf(fields), time, resource: resourceOf(fields) };
+  return { record, fields, shape: shapeOf(fields), time, resource: resourceOf(fields), joinBy };
 }
 
 function shapeOf(fields: Fields): Shape {

@@ -56,6 +56,11 @@ const faults: { name: string; text: string; says: RegExp[] }[] = [
   },
   { name: "an address that is none", text: `${GOOD}publicUrl: here`, says: [/publicUrl: an address with http/] },
   { name: "a hostile key", text: `${GOOD}__proto__: { a: 1 }`, says: [/unknown key "__proto__"/] },
+  {
+    name: "a path that is none",
+    text: `${GOOD}joinBy: "requestHeaders..x"`,
+    says: [/joinBy.*requestHeaders\.x-correlation-id/],
+  },
   { name: "not YAML", text: "a: [", says: [/config\.yml/] },
   {
     name: "two faults at once",

@@ -46,11 +46,23 @@ test("what does not match stays visible on both sides", () => {
   ]);
 });
 
-test("ids that the caller chose do not join", () => {
+test("the id of the user's own joins too, and takes nothing from the call that an id belongs to", () => {
   const join = createJoin(WINDOW, 100);
-  addOperation(join, operation({ activityId: "victim", time: at(0) }));
-  addGateway(join, gatewayRequest({ correlationId: "a", otherIds: ["victim"], time: at(0) }));
-  expect(closeUntil(join, at(120))).toHaveLength(2);
+  addGateway(join, gatewayRequest({ correlationId: "mine", time: at(0) }));
+  addGateway(join, gatewayRequest({ correlationId: "a", ownId: "own", time: at(0) }));
+  addGateway(join, gatewayRequest({ correlationId: "b", ownId: "mine", time: at(0) }));
+  addOperation(join, operation({ activityId: "own", time: at(1) }));
+  addOperation(join, operation({ activityId: "mine", time: at(1) }));
+  expect(
+    closeUntil(join, at(120)).map(({ gateway, operations }) => [
+      gateway?.correlationId,
+      operations.map(({ activityId }) => activityId).join(),
+    ]),
+  ).toEqual([
+    ["mine", "mine"],
+    ["a", "own"],
+    ["b", ""],
+  ]);
 });
 
 test("nothing closes before its time, and calls close in the order of their beginning", () => {

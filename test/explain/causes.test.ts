@@ -275,6 +275,18 @@ describe("one fault is one finding with its cause, what differs and its time", (
   });
 });
 
+test("a title calls an application by its name only where somebody vouched for the tokens", () => {
+  const titleFor = (fault: Fault) => analyze(eventsOf(CALLS, during(fault)))[0]?.title;
+  const claimed: Fault = (call) =>
+    call.app === 4 ? refusedByGateway(call, { error: gatewayError("TokenExpired") }) : undefined;
+  const vouched: Fault = (call) =>
+    call.app === 4
+      ? [{ ...call.gateway, status: 403, backendStatus: 403, challenge: 'Bearer error="insufficient_scope"' }]
+      : undefined;
+  expect(titleFor(claimed)).toContain(`with tokens that name application ${appId(4)} are refused`);
+  expect(titleFor(vouched)).toContain(`by application ${appId(4)} are refused`);
+});
+
 const scanner = (seconds: number): readonly Event[] => [
   gatewayRequest({
     time: at(seconds),

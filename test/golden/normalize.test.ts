@@ -26,7 +26,7 @@ const readable = (value: unknown): unknown =>
 function normalized(name: string, file: string) {
   const bytes = readFileSync(join(FIXTURES, name, file));
   const { records, rejects } = decodeBody(bytes, { source: name, partition: "0", sequence: 1 });
-  return { records: records.map(normalize), rejects };
+  return { records: records.map((record) => normalize(record)), rejects };
 }
 
 test("there are cases", () => expect(cases.length).toBeGreaterThan(8));
