@@ -4,6 +4,7 @@ import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { redact } from "./lib/redact.ts";
 
 const program = new Command("scopetrail")
   .description("Explains why half of your Azure calls fail with 401 or 403, from API Management and Cosmos DB logs.")
@@ -25,6 +26,9 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 for (const command of [analyzeCommand(), demoCommand(), serveCommand(), simulateCommand()])
   program.addCommand(command.exitOverride());
 
+// Thrown where nobody waits for it, in a timer or a listener: Node's own exit code would be that of findings.
+process.on("uncaughtException", (error) => process.exit(report(error)));
+
 // A reader that stops early (`| head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
@@ -42,6 +46,7 @@ function report(error: unknown): number {
   if (error instanceof Error && "exitCode" in error && "code" in error && String(error.code).startsWith("commander.")) {
     return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   }
-  process.stderr.write(`scopetrail: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  const says = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`scopetrail: ${redact(says)}\n`);
   return EXIT.bug;
 }

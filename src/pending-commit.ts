@@ -1,6 +1,9 @@
 import type { Finding } from "./model/finding.ts";
 import type { LedgerRow } from "./store/store.ts";
 
+/** Events and batches of one commit; batches count too, as those that hold no event are journaled as well. */
+const MOST = { events: 20_000, batches: 4_000 };
+
 /** Gathers what the next commit makes durable. */
 export class PendingCommit {
   /** Source name → partition → checkpoint. */
@@ -9,7 +12,14 @@ export class PendingCommit {
   /** Input of the analysis, in order. */
   readonly journal: unknown[] = [];
   readonly findings = new Map<string, Finding>();
-  events = 0;
+  /** How often a finding was explained; of what a replay does again, this takes longest. */
+  changes = 0;
+  #events = 0;
+
+  /** No more is to be read before this is committed. */
+  get isFull(): boolean {
+    return this.#events >= MOST.events || this.journal.length >= MOST.batches;
+  }
 
   /** A batch of a source was read and its input followed. */
   read(
@@ -18,7 +28,7 @@ export class PendingCommit {
     input: { readonly events: readonly unknown[]; readonly tally: LedgerRow },
   ): void {
     this.journal.push(input);
-    this.events += input.events.length;
+    this.#events += input.events.length;
     nested(this.positions, source).set(partition, checkpoint);
     const rows = nested(this.ledger, source);
     rows.set(partition, addRow(rows.get(partition) ?? NOTHING, input.tally));
@@ -26,6 +36,7 @@ export class PendingCommit {
 
   /** Findings that are new or changed. */
   change(findings: readonly Finding[]): void {
+    this.changes += findings.length;
     for (const finding of findings) this.findings.set(finding.id, finding);
   }
 }

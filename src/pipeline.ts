@@ -3,7 +3,7 @@ import { createAnalysis } from "./analysis.ts";
 import { buildCall } from "./correlate/call.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { addGateway, addOperation, closeUntil, type Joined } from "./correlate/join.ts";
-import { expectPartitions, flush as flushReorder, release } from "./correlate/reorder.ts";
+import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { sawBefore } from "./correlate/seen.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
@@ -27,6 +27,8 @@ import type { JoinPath } from "./normalize/join-path.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
+import { ReplayCost } from "./replay-cost.ts";
+import { Silence } from "./silence.ts";
 import type { Commit, Saved, Store } from "./store/store.ts";
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
@@ -39,6 +41,8 @@ export interface Accepted {
   readonly gap: Batch["gap"];
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
+  /** Partitions that are behind and silent: the watermark waits for them no longer. */
+  readonly silent?: readonly string[];
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -73,6 +77,7 @@ export function step(analysis: Analysis, accepted: Accepted): readonly Finding[]
     expectPartitions(analysis.reorder, accepted.expects);
     return [];
   }
+  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(analysis.reorder, accepted.silent));
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   return follow(analysis, release(analysis.reorder, accepted));
@@ -136,8 +141,8 @@ export interface Shell {
 }
 
 const COMMIT_MS: DurationMs = 1_000;
-const COMMIT_EVENTS = 20_000;
-const SNAPSHOT_EVENTS = 200_000;
+/** Commits after which a source that is behind and silent holds the others back no longer. */
+const SILENT_COMMITS = 60;
 
 /**
  * source → decode → normalize → correlate → detect → explain → findings → one commit.
@@ -146,7 +151,7 @@ const SNAPSHOT_EVENTS = 200_000;
  */
 export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const live = new LiveRun(shell);
-  const stop = shell.every(COMMIT_MS, () => live.tryCommit());
+  const stop = shell.every(COMMIT_MS, () => live.tick());
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const reading = shell.sources.map((source) => live.follow(source, either));
@@ -165,45 +170,56 @@ class LiveRun {
   readonly #analysis: Analysis;
   readonly #positions: Saved["positions"];
   readonly #told: Map<string, Finding>;
+  readonly #silence = new Silence(SILENT_COMMITS);
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
-  /** Events since the last snapshot; the first commit holds one, and with it the seed that the journal is replayed with. */
-  #journaled: number;
+  readonly #cost: ReplayCost;
 
   constructor(shell: Shell) {
     this.#shell = shell;
     const saved = shell.store.load();
     this.#positions = saved.positions;
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
-    this.#analysis = restore(shell, saved);
-    this.#journaled = saved.snapshot === undefined ? SNAPSHOT_EVENTS : 0;
+    const { analysis, changes } = restore(shell, saved);
+    this.#analysis = analysis;
+    const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
+    this.#cost = new ReplayCost(saved.snapshot?.length, { bytes, changes });
+    this.#forgetTold();
     shell.onCommit(this.#analysis);
   }
 
   async follow(source: Source, signal: AbortSignal): Promise<void> {
     const { joinBy } = this.#shell;
-    this.#expect((await source.partitions(signal)).map((partition) => `${source.name}/${partition}`));
+    const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
+    this.#silence.heard(source.name, partitions, false);
+    this.#take({ expects: partitions });
     for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
       const accepted = accept(this.#analysis, batch, { source: source.name, joinBy });
+      this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
-      if (this.#pending.events >= COMMIT_EVENTS) this.tryCommit();
+      if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
     }
   }
 
   /** No more is read than one commit holds: a full disk is waited for. */
   async #room(signal: AbortSignal): Promise<void> {
-    while (this.#pending.events >= COMMIT_EVENTS && !signal.aborted)
-      await Promise.race([this.#committed.promise, aborted(signal)]);
+    while (this.#pending.isFull && !signal.aborted) await Promise.race([this.#committed.promise, aborted(signal)]);
   }
 
-  /** Journaled like any input, so that a replay goes the same way. */
-  #expect(partitions: readonly string[]): void {
+  /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
+  #take(input: Pick<Accepted, "expects" | "silent">): void {
     const nothing = { events: [], tally: createTally(), caughtUp: true, enqueued: undefined, gap: undefined };
-    const expected: Accepted = { partition: "", ...nothing, expects: partitions };
-    step(this.#analysis, expected);
-    this.#pending.journal.push(expected);
+    const accepted: Accepted = { partition: "", ...nothing, ...input };
+    this.#pending.change(step(this.#analysis, accepted));
+    this.#pending.journal.push(accepted);
+  }
+
+  tick(): void {
+    const silent = this.#pending.isFull ? [] : this.#silence.tick();
+    if (silent.length > 0) this.#take({ silent });
+    this.tryCommit();
   }
 
   tryCommit(): void {
@@ -217,37 +233,46 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, ledger, journal, events } = this.#pending;
+    const { positions, ledger, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
-    const snapshotDue = this.#journaled + events >= SNAPSHOT_EVENTS;
+    const journal = codec.encode(this.#pending.journal);
+    const journaled = { bytes: journal.length, changes };
+    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(this.#analysis) : undefined;
     store.commit({
       positions,
       ledger,
-      journal: codec.encode(journal),
+      journal,
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
-      ...(snapshotDue ? { snapshot: codec.encode(this.#analysis) } : {}),
+      ...(snapshot === undefined ? {} : { snapshot }),
     });
-    this.#journaled = snapshotDue ? 0 : this.#journaled + events;
+    this.#cost.committed(journaled, snapshot?.length);
     for (const finding of findings) this.#told.set(finding.id, finding);
+    this.#forgetTold();
     this.#pending = new PendingCommit();
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();
     onCommit(this.#analysis);
   }
+
+  /** A finding that the analysis has given up does not change any more. */
+  #forgetTold(): void {
+    for (const id of this.#told.keys()) if (!this.#analysis.findings.tracked.has(id)) this.#told.delete(id);
+  }
 }
 
-/** The last snapshot and what was accepted since, followed again: the same state as before the stop. */
-function restore({ codec, options }: Shell, saved: Saved): Analysis {
+/** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
+function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  let changes = 0;
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       for (const event of accepted.events) sawBefore(analysis.seen, event.dedupKey);
-      step(analysis, accepted);
+      changes += step(analysis, accepted).length;
     }
   }
-  return analysis;
+  return { analysis, changes };
 }

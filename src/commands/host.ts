@@ -36,6 +36,8 @@ export interface Host {
 }
 
 const VERSION = "0.1.0";
+/** Between two words about sources that have not answered yet. */
+const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
@@ -87,10 +89,13 @@ export async function host(options: Host): Promise<number> {
     },
     AbortSignal.any([signal, ended.signal]),
   );
+  const quiet = every(SLOW_START_MS, () => {
+    for (const says of waitingFor()) log.info(says);
+  });
   const code = await outcome(analysis, options, ended.signal);
+  quiet();
   ended.abort();
-  await alerting;
-  await server.value.close();
+  await Promise.all([alerting, server.value.close()]);
   return code;
 }
 

@@ -8,20 +8,20 @@ import type { Commit } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 const ROUND_MS = 1_000;
-const LAST_ROUND_MS = 2_000;
+const LAST_ROUND_MS = 1_000;
 
 /** Alerts that a finding's change calls for, one for each target, as each will be sent. */
 export function planAlerts(sinks: readonly Sink[], before: Finding | undefined, after: Finding): Commit["outbox"] {
   const kind = alertFor(before, after);
   if (kind === undefined) return [];
   return sinks.map((sink) => {
-    const id = alertIdOf(`${alertKey(kind, after)}|${sink.name}`);
+    const id = alertIdOf(`${alertKey(kind, before, after)}|${sink.name}`);
     return { alertId: id, target: sink.name, body: sink.render({ id, kind, finding: after }), findingId: after.id };
   });
 }
 
 /**
- * Sends what was committed until `signal` aborts, then once more what is due by then, for two seconds at most.
+ * Sends what was committed until `signal` aborts, then once more what is due by then, for a second at most.
  * `onFailure` is told when the store fails; what it did not take is sent again.
  */
 export async function sendAlerts(

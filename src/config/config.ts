@@ -14,6 +14,8 @@ const name = z
   .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "lower-case letters, digits and hyphens, at most 40")
   .meta({ description: "Its name in positions, logs and metrics." });
 
+const START = "earliest, latest or a time such as 2026-11-25T12:00:00Z";
+
 const eventHubs = z
   .strictObject({
     type: z.literal("event-hubs"),
@@ -36,7 +38,7 @@ const eventHubs = z
       .default("$Default")
       .meta({ description: "Consumer group; give Scopetrail one of its own." }),
     startAt: z
-      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true })])
+      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true, error: START })])
       .default("earliest")
       .meta({ description: "Where a partition without a checkpoint begins: `earliest`, `latest` or a time." }),
     ownerLevel: z
@@ -88,7 +90,7 @@ const Targets = z.discriminatedUnion("type", [
 /** The configuration of `serve`; its descriptions are the manual. */
 export const ConfigSchema = z.strictObject({
   sources: z
-    .array(z.union([eventHubs, files, simulated]))
+    .array(z.discriminatedUnion("type", [eventHubs, files, simulated]))
     .min(1)
     .meta({ description: "Where logs come from." }),
   state: z
@@ -128,7 +130,7 @@ export const ConfigSchema = z.strictObject({
     .meta({ description: "The dashboard." }),
   targets: z.array(Targets).default([]).meta({ description: "Whom to tell about findings." }),
   publicUrl: z
-    .url({ protocol: /^https?$/ })
+    .url({ protocol: /^https?$/, error: "an address with http or https, for instance https://scopetrail.contoso.com" })
     .optional()
     .meta({ description: "Address of the dashboard in alerts." }),
   logLevel: z

@@ -36,22 +36,21 @@ export function parseConfig(text: string, path: string): Result<Config, Faults> 
     : err(twice.map((name) => `${path}: the name "${name}" is given twice. Names of sources and targets must differ.`));
 }
 
-/** A union reports what each member says; only those of the member that was meant help. */
 function faultsOf(issue: z.core.$ZodIssue, path: string): readonly string[] {
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    const meant =
-      issue.errors
-        .toSorted((a, b) => a.length - b.length || Number(isType(a)) - Number(isType(b)))
-        .find((issues) => !isType(issues)) ?? issue.errors[0];
-    return (meant ?? []).flatMap((inner) => faultsOf({ ...inner, path: [...issue.path, ...inner.path] }, path));
-  }
   const where = issue.path.length === 0 ? "(top)" : issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => `${path}: ${where}: unknown key "${key}".${suggestion(key)}`);
-  return [`${path}: ${where}: ${issue.message}`];
+  return [`${path}: ${where}: ${fixOf(issue)}`];
 }
 
-const isType = (issues: readonly z.core.$ZodIssue[]): boolean => issues.some(({ path }) => path.at(-1) === "type");
+/** What to write instead. */
+function fixOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options))
+    return `expected one of ${issue.options.map(String).join(", ")}`;
+  if (issue.code === "invalid_type" && issue.message.endsWith("received undefined"))
+    return `is missing; expected ${issue.expected}`;
+  return issue.message;
+}
 
 const KEYS = [
   "sources",
@@ -78,11 +77,12 @@ const KEYS = [
   "port",
 ];
 
-/** The known key that is at most two edits away. */
+/** What to do about an unknown key: the known one may be at most two edits away. */
 function suggestion(key: string): string {
   const near = KEYS.map((known) => ({ known, edits: distance(known.toLowerCase(), key.toLowerCase()) })).toSorted(
     (a, b) => a.edits - b.edits,
   )[0];
+  if (near?.edits === 0) return ` "${near.known}" has no meaning here: leave it out.`;
   return near !== undefined && near.edits <= 2 ? ` Did you mean "${near.known}"?` : "";
 }
 

@@ -23,6 +23,8 @@ export interface Reorder {
   late: number;
   /** Events let go early because `limit` was reached: a partition that is far behind held the watermark back. */
   crowded: number;
+  /** Partitions that were behind and silent, and were waited for no longer. */
+  silent: number;
 }
 
 const HELD_EVENTS = 500_000;
@@ -38,6 +40,7 @@ export const createReorder = (lateness: DurationMs, limit = HELD_EVENTS): Reorde
   watermark: BEGINNING,
   late: 0,
   crowded: 0,
+  silent: 0,
 });
 
 /** Event time, then content: the same set of events has one order, however it was delivered. */
@@ -77,6 +80,18 @@ export function release(state: Reorder, arrival: Arrival): readonly Event[] {
   advance(state);
   const due = drain(state, state.watermark);
   return state.heap.length > state.limit ? [...due, ...letGo(state)] : due;
+}
+
+/** Waits no longer for partitions that say nothing, until they are heard of again; gives back what is due, in order. */
+export function stopWaiting(state: Reorder, partitions: readonly string[]): readonly Event[] {
+  for (const partition of partitions) {
+    const clock = state.partitions.get(partition);
+    if (clock === undefined || clock.caughtUp) continue;
+    clock.caughtUp = true;
+    state.silent += 1;
+  }
+  advance(state);
+  return drain(state, state.watermark);
 }
 
 /** Everything that is held, in order: the input has ended. */

@@ -14,6 +14,11 @@ export function alertFor(before: Finding | undefined, after: Finding): AlertCaus
   return worse || after.cause.id !== before.cause.id ? "finding.updated" : undefined;
 }
 
-/** What tells two alerts about one finding apart: told again, the same alert has the same key. */
-export const alertKey = (kind: AlertCause, finding: Finding): string =>
-  [finding.id, kind, finding.status, finding.severity, finding.cause.id, finding.onset, finding.end ?? ""].join("|");
+/**
+ * What tells two alerts about one finding apart: told again, the same change has the same key. A finding that opens again
+ * keeps its onset: when it had ended tells this opening from the ones before.
+ */
+export function alertKey(kind: AlertCause, before: Finding | undefined, after: Finding): string {
+  const { id, status, severity, cause, onset, end } = after;
+  return [id, kind, status, severity, cause.id, onset, end ?? "", before?.end ?? ""].join("|");
+}

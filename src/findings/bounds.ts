@@ -2,7 +2,7 @@ import type { BlindSpot } from "../model/finding.ts";
 
 /** Parts of an analysis that keep within a limit, each with how often it was reached. */
 export interface Bounds {
-  readonly reorder: { readonly late: number; readonly crowded: number };
+  readonly reorder: { readonly late: number; readonly crowded: number; readonly silent: number };
   readonly join: { readonly evicted: number; readonly overflow: number };
   readonly seen: { readonly forgotten: number };
   readonly changes: { readonly dropped: number };
@@ -32,6 +32,12 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
       reorder.crowded,
       "events were let go before a partition that is far behind had caught up",
       BEHIND,
+    ],
+    [
+      "silent-partitions",
+      reorder.silent,
+      "times a partition that is behind said nothing for a minute and was waited for no longer",
+      SILENT,
     ],
     ["join-limit", join.evicted, "calls were closed early because too many waited for their operations", WINDOW],
     ["operations-limit", join.overflow, "operations were left out of calls that own more than 256", ONE_ID],
@@ -70,6 +76,7 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
 
 const LATENESS = "Raise `lateness` in the configuration.";
 const BEHIND = "Let the source catch up, or give each hub a Scopetrail of its own.";
+const SILENT = "Look at the log for what keeps its source from answering; what it holds is still read when it does.";
 const WINDOW = "Analyze fewer APIs or a shorter span at once.";
 const ONE_ID = "Use a fresh correlation id for each request: one that is reused joins what does not belong together.";
 const SPAN = "Analyze a shorter span, or fewer sources at once.";

@@ -3,7 +3,7 @@ import { deliveryOf } from "./delivery.ts";
 import { post } from "./post.ts";
 import type { Alert, Sink } from "./sink.ts";
 import { summarize } from "./summary.ts";
-import { oneLine, shorten, slackText } from "./text.ts";
+import { findingUrl, oneLine, shorten, slackText } from "./text.ts";
 
 export interface SlackTarget {
   readonly name: string;
@@ -52,12 +52,7 @@ export function slackMessage(
     },
     {
       type: "section",
-      fields: [
-        field("Since", summary.since),
-        field("What differs", summary.differs),
-        field("Cause", summary.cause),
-        field("Do", summary.act),
-      ],
+      fields: summary.facts.map(([title, text]) => field(title, text)),
     },
     ...(publicUrl === undefined ? [] : [button(publicUrl, alert.finding.id)]),
     {
@@ -80,7 +75,7 @@ const button = (publicUrl: string, id: string): KnownBlock => ({
       type: "button",
       style: "primary",
       text: { type: "plain_text", text: "Open finding" },
-      url: new URL(`/failures/${encodeURIComponent(id)}`, publicUrl).href,
+      url: findingUrl(publicUrl, id),
       action_id: "open_finding",
     },
   ],

@@ -1,4 +1,5 @@
-import { formatInstant } from "../model/time.ts";
+import type { Finding } from "../model/finding.ts";
+import { formatInstant, msBetween } from "../model/time.ts";
 import { percentText } from "./text.ts";
 import type { Alert } from "./sink.ts";
 
@@ -6,11 +7,9 @@ import type { Alert } from "./sink.ts";
 export interface Summary {
   readonly state: "FIRING" | "UPDATED" | "RESOLVED" | "TEST";
   readonly title: string;
-  readonly since: string;
   readonly impact: string;
-  readonly differs: string;
-  readonly cause: string;
-  readonly act: string;
+  /** Titles and texts, in the order in which they are shown; only what is known. */
+  readonly facts: readonly (readonly [title: string, text: string])[];
   readonly footer: string;
 }
 
@@ -22,23 +21,45 @@ const STATES = {
 } as const;
 
 export function summarize({ kind, finding }: Alert): Summary {
-  const { counts, cause } = finding;
-  const time = (at: typeof finding.onset): string => `${formatInstant(at).slice(0, 19).replace("T", " ")} UTC`;
-  const split = finding.splits[0];
-  const where = Object.entries(split?.where ?? {})
-    .map(([dimension, value]) => `${dimension} ${value}`)
-    .join(", ");
+  const { counts } = finding;
   return {
     state: STATES[kind],
     title: finding.title,
-    since: finding.end === null ? time(finding.onset) : `${time(finding.onset)} to ${time(finding.end)}`,
     impact: `${counts.refused} of ${counts.calls} calls refused (${percentText(counts.refused / Math.max(1, counts.calls))}, usually ${percentText(counts.usualRate)})`,
-    differs:
-      split === undefined
-        ? "nothing separates the refused calls"
-        : `${where}: ${percentText(split.refusedInside)} refused, others ${percentText(split.refusedOutside)}`,
-    cause: `${cause.id} (confidence ${cause.confidence.toFixed(2)})`,
-    act: finding.fix.says,
+    facts: factsOf(finding),
     footer: `${finding.id} · ${finding.kind} · severity ${finding.severity}`,
   };
+}
+
+function factsOf({ onset, end, subject, splits, cause, fix }: Finding): Summary["facts"] {
+  const who =
+    subject.principal === undefined ? [] : [["Who", whoOf(subject.principal, subject.principalKind)] as const];
+  const lasted = end === null ? [] : [["Lasted", lengthText(msBetween(end, onset))] as const];
+  return [
+    ["Since", end === null ? timeText(onset) : `${timeText(onset)} to ${timeText(end)}`],
+    ...lasted,
+    ...who,
+    ["What differs", differenceText(splits[0])],
+    ["Cause", `${cause.id} (confidence ${cause.confidence.toFixed(2)})`],
+    ["Do", fix.says],
+  ];
+}
+
+const timeText = (at: Finding["onset"]): string => `${formatInstant(at).slice(0, 19).replace("T", " ")} UTC`;
+
+/** What nobody vouched for is told as a claim. */
+const whoOf = (principal: string, kind: Finding["subject"]["principalKind"]): string =>
+  kind === "claimed"
+    ? `somebody who claims to be ${principal}`
+    : `${principal}${kind === undefined ? "" : ` (${kind})`}`;
+
+function lengthText(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+function differenceText(split: Finding["splits"][number] | undefined): string {
+  if (split === undefined) return "nothing separates the refused calls";
+  const where = Object.entries(split.where).map(([dimension, value]) => `${dimension} ${value}`);
+  return `${where.join(", ")}: ${percentText(split.refusedInside)} refused, others ${percentText(split.refusedOutside)}`;
 }

@@ -2,7 +2,7 @@ import { deliveryOf } from "./delivery.ts";
 import { post } from "./post.ts";
 import type { Alert, Sink } from "./sink.ts";
 import { type Summary, summarize } from "./summary.ts";
-import { teamsText } from "./text.ts";
+import { findingUrl, teamsText } from "./text.ts";
 
 export interface TeamsTarget {
   readonly name: string;
@@ -90,12 +90,7 @@ function card(from: {
       { type: "TextBlock", wrap: true, spacing: "Small", text: teamsText(summary.impact, longest) },
       {
         type: "FactSet",
-        facts: [
-          fact("Since", summary.since),
-          fact("What differs", summary.differs),
-          fact("Cause", summary.cause),
-          fact("Do", summary.act),
-        ],
+        facts: summary.facts.map(([title, value]) => fact(title, value)),
       },
       { type: "TextBlock", isSubtle: true, size: "Small", wrap: true, text: teamsText(summary.footer, longest) },
     ],
@@ -106,7 +101,7 @@ function card(from: {
             {
               type: "Action.OpenUrl",
               title: "Open finding",
-              url: new URL(`/failures/${encodeURIComponent(alert.finding.id)}`, publicUrl).href,
+              url: findingUrl(publicUrl, alert.finding.id),
             },
           ],
   };

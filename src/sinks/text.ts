@@ -34,3 +34,7 @@ export const teamsText = (text: string, longest: number): string =>
     .replaceAll(/^(\s*)([-+]|\d+\.)/g, "$1\\$2");
 
 export const percentText = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
+
+/** A finding's page on the dashboard. */
+export const findingUrl = (publicUrl: string, id: string): string =>
+  new URL(`/failures/${encodeURIComponent(id)}`, publicUrl).href;

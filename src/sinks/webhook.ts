@@ -5,7 +5,7 @@ import { formatInstant } from "../model/time.ts";
 import { deliveryOf } from "./delivery.ts";
 import { post } from "./post.ts";
 import type { Alert, Sink } from "./sink.ts";
-import { oneLine, shorten } from "./text.ts";
+import { findingUrl, oneLine, shorten } from "./text.ts";
 
 export interface WebhookTarget {
   readonly name: string;
@@ -14,6 +14,8 @@ export interface WebhookTarget {
   /** `whsec_` and base64; several while one is replaced. */
   readonly secrets: readonly string[];
   readonly now: () => number;
+  /** Address of the dashboard, for the link. */
+  readonly publicUrl?: string | undefined;
 }
 
 /** Standard Webhooks recommends bodies under 20 KB (github.com/standard-webhooks/standard-webhooks). */
@@ -23,7 +25,7 @@ const MOST_BYTES = 20_000;
 export function webhookSink(target: WebhookTarget): Sink {
   return {
     name: target.name,
-    render: webhookBody,
+    render: (alert) => webhookBody(alert, target.publicUrl),
     async send(alertId, body, signal) {
       const timestamp = Math.floor(target.now() / 1_000);
       const headers = {
@@ -60,9 +62,11 @@ export function secretFault(secret: string): string | undefined {
 }
 
 /** The body, under the limit whatever the finding holds: first details go, then long texts are cut. */
-export function webhookBody({ kind, finding }: Alert): string {
+export function webhookBody({ kind, finding }: Alert, publicUrl: string | undefined): string {
   const timestamp = formatInstant(finding.end ?? finding.detectedAt);
-  const body = (data: Finding): string => JSON.stringify({ type: kind, timestamp, data: toFindingJson(data) });
+  const links = publicUrl === undefined ? {} : { links: { finding: findingUrl(publicUrl, finding.id) } };
+  const body = (data: Finding): string =>
+    JSON.stringify({ type: kind, timestamp, data: { schemaVersion: 1, ...toFindingJson(data), ...links } });
   const lighter: readonly ((data: Finding) => Finding)[] = [
     (data) => data,
     (data) => ({ ...data, cause: { ...data.cause, rejected: [] }, splits: data.splits.slice(0, 3) }),

@@ -62,7 +62,7 @@ export function sourceErrorOf(error: unknown, place: ErrorPlace): SourceError {
     default:
       return make(
         "unreachable",
-        `${hub} does not answer (${code || name || "no reason given"}). Check the network and port 5671; it is tried again.`,
+        `${hub} does not answer (${code || name || "no reason given"}). Check the network and port 5671.`,
       );
   }
 }

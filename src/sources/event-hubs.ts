@@ -9,7 +9,7 @@ import { asked, findNewPartitions, type OpenHub, openHub, placeOf } from "./even
 import type { EventHubsStart, PartitionStart } from "./event-hubs-position.ts";
 import { type Delivery, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
 import type { Batch, Source } from "./source.ts";
-import type { SourceError } from "./source-error.ts";
+import { SourceError } from "./source-error.ts";
 
 export interface EventHubsConfig {
   readonly name: string;
@@ -35,13 +35,14 @@ const QUEUE_BYTES = 64 << 20;
 const PARTITION_CHECK_MS = 60_000;
 const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
-const CLOSE_MS = 1_500;
+const CLOSE_MS = 800;
 /** Messages in one round, over all partitions, as one can be 1 MB; and of one partition. */
 const MOST_IN_ROUNDS = 800;
 const MOST_PER_ROUND = 100;
 
 /**
- * One event hub, all partitions, read by the published client; throws `SourceError`.
+ * One event hub, all partitions, read by the published client; throws `SourceError`. A hub that does not answer is an error
+ * of `partitions`; once it is read, it is waited for.
  * A record's position is its event's sequence number and its index in the body. Checkpoints stand for what was delivered and are
  * kept by whoever reads: nothing is written to the hub or to a blob.
  */
@@ -69,13 +70,32 @@ export function eventHubsSource(config: EventHubsConfig): Source {
       guardCredit();
       const client = await createClient(settings);
       try {
-        const hub = await openHub(client, { settings, from, start: config.start ?? "earliest", signal });
+        const request = { settings, from, start: config.start ?? "earliest", signal };
+        const hub = await reached(() => openHub(client, request), config, signal);
         if (hub !== undefined) yield* readHub(hub, { client, config, settings, signal });
       } finally {
         await closeSoon(client);
       }
     },
   };
+}
+
+/** What `ask` gives once the hub answers; undefined when aborted meanwhile. */
+async function reached<T>(
+  ask: () => Promise<T>,
+  { onTrouble }: EventHubsConfig,
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof SourceError) || error.kind !== "unreachable") throw error;
+      onTrouble?.(error);
+      await sleep(REOPEN_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 interface Reading {

@@ -1,7 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import { addLedgerRows, assertConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
-import type { Commit, LedgerRow, NewAlert, OutboxRow, Store } from "./store.ts";
+import { type Commit, KEPT_FINDINGS, type LedgerRow, type NewAlert, type OutboxRow, type Store } from "./store.ts";
 
 interface Waiting {
   readonly alert: NewAlert;
@@ -40,6 +40,10 @@ export function createMemoryStore(): Store {
         journal = [];
       } else if (commit.journal.length > 0) journal.push(commit.journal.slice());
       for (const [id, body] of rows) findings.set(id, body);
+      for (const id of findings.keys()) {
+        if (findings.size <= KEPT_FINDINGS) break;
+        findings.delete(id);
+      }
       outbox.add(commit.outbox);
     },
     ledger: () => copyOf(ledger),

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import type { SQLOutputValue } from "node:sqlite";
 
 type Row = Readonly<Record<string, SQLOutputValue>>;
@@ -13,9 +14,14 @@ export function integerOf(row: Row, column: string): number {
   return typeof value === "number" && Number.isSafeInteger(value) ? value : wrongType(column, "an integer", value);
 }
 
-export function bytesOf(row: Row, column: string): Uint8Array {
-  const value = row[column];
-  return value instanceof Uint8Array ? value : wrongType(column, "bytes", value);
+export const crcOf = (bytes: Uint8Array): number => crc32(bytes);
+
+/** The row's `bytes`; throws where they are not those that its `crc` was made of, as SQLite itself does not look. */
+export function checkedBytesOf(row: Row): Uint8Array {
+  const bytes = row["bytes"];
+  if (!(bytes instanceof Uint8Array)) return wrongType("bytes", "bytes", bytes);
+  if (crcOf(bytes) !== integerOf(row, "crc")) throw new Error("bytes differ from what was written");
+  return bytes;
 }
 
 function wrongType(column: string, wanted: string, value: SQLOutputValue | undefined): never {

@@ -110,6 +110,10 @@ function prepareSchema(path: string, db: DatabaseSync): void {
     const says = `was written by a newer version (schema ${version}, this one knows ${SCHEMA_VERSION}). Use that version, or another path.`;
     throw new StoreError(path, "mismatch", says);
   }
+  if (version > 0 && version < SCHEMA_VERSION) {
+    const says = `was written by an older version (schema ${version}, this one knows ${SCHEMA_VERSION}). Choose another path: what the sources still hold is read once more, from their configured start.`;
+    throw new StoreError(path, "mismatch", says);
+  }
   if (version === 0) {
     db.exec(`begin immediate; ${SCHEMA} commit`);
     return;

@@ -1,8 +1,8 @@
 /** "SCOP": told by `file` and by `pragma application_id`, so that another program's database is not taken for ours. */
 export const APPLICATION_ID = 0x53434f50;
 
-/** Raised with every change of `SCHEMA`; a file of a higher one is refused, as this version does not know what it says. */
-export const SCHEMA_VERSION = 1;
+/** Raised with every change of `SCHEMA` or of what a snapshot holds; a file of another one is refused. */
+export const SCHEMA_VERSION = 2;
 
 export const SCHEMA = `
 create table meta (
@@ -32,12 +32,14 @@ create table ledger (
 
 create table snapshot (
   id integer primary key check (id = 1),
-  bytes blob not null
+  bytes blob not null,
+  crc integer not null
 ) strict;
 
 create table journal (
   id integer primary key,
-  bytes blob not null
+  bytes blob not null,
+  crc integer not null
 ) strict;
 
 create table finding (

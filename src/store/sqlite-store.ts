@@ -1,10 +1,10 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
-import { assertConserved } from "./conservation.ts";
+import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
-import { bytesOf, integerOf, textOf } from "./sqlite-columns.ts";
+import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
-import type { Commit, LedgerRow, Store } from "./store.ts";
+import { type Commit, KEPT_FINDINGS, type LedgerRow, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface SqliteStoreOptions extends SqliteFileOptions {
@@ -114,13 +114,15 @@ function createWriter(db: DatabaseSync): Write {
     duplicate = duplicate + excluded.duplicate, filtered = filtered + excluded.filtered, rejected = rejected + excluded.rejected,
     bytes = bytes + excluded.bytes`);
   const snapshot = db.prepare(
-    `insert into snapshot (id, bytes) values (1, ?) on conflict (id) do update set bytes = excluded.bytes`,
+    `insert into snapshot (id, bytes, crc) values (1, ?, ?)
+    on conflict (id) do update set bytes = excluded.bytes, crc = excluded.crc`,
   );
   const clearJournal = db.prepare("delete from journal");
-  const journal = db.prepare("insert into journal (bytes) values (?)");
+  const journal = db.prepare("insert into journal (bytes, crc) values (?, ?)");
   const finding = db.prepare(
     `insert into finding (id, body) values (?, ?) on conflict (id) do update set body = excluded.body`,
   );
+  const forget = db.prepare(`delete from finding where rowid <= (select max(rowid) from finding) - ${KEPT_FINDINGS}`);
 
   return (commit, findings) => {
     for (const [source, partitions] of commit.positions)
@@ -128,10 +130,11 @@ function createWriter(db: DatabaseSync): Write {
     for (const [source, partitions] of commit.ledger)
       for (const [partition, row] of partitions) ledger.run(source, partition, ...ledgerColumns(row));
     if (commit.snapshot !== undefined) {
-      snapshot.run(commit.snapshot);
+      snapshot.run(commit.snapshot, crcOf(commit.snapshot));
       clearJournal.run();
-    } else if (commit.journal.length > 0) journal.run(commit.journal);
+    } else if (commit.journal.length > 0) journal.run(commit.journal, crcOf(commit.journal));
     for (const [id, body] of findings) finding.run(id, body);
+    if (findings.length > 0) forget.run();
   };
 }
 
@@ -145,28 +148,29 @@ const ledgerColumns = (row: LedgerRow): readonly number[] => [
 ];
 
 function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
-  const snapshot = db.prepare("select bytes from snapshot").get();
+  const snapshot = db.prepare("select bytes, crc from snapshot").get();
   return {
     positions: nested(db.prepare("select source, partition, checkpoint from position").all(), (row) =>
       textOf(row, "checkpoint"),
     ),
-    snapshot: snapshot === undefined ? undefined : bytesOf(snapshot, "bytes"),
-    journal: db
-      .prepare("select bytes from journal order by id")
-      .all()
-      .map((row) => bytesOf(row, "bytes")),
+    snapshot: snapshot === undefined ? undefined : checkedBytesOf(snapshot),
+    journal: db.prepare("select bytes, crc from journal order by id").all().map(checkedBytesOf),
   };
 }
 
 const loadLedger = (db: DatabaseSync): ReturnType<Store["ledger"]> =>
-  nested(db.prepare("select * from ledger").all(), (row) => ({
-    records: integerOf(row, "records"),
-    accepted: integerOf(row, "accepted"),
-    duplicate: integerOf(row, "duplicate"),
-    filtered: integerOf(row, "filtered"),
-    rejected: integerOf(row, "rejected"),
-    bytes: integerOf(row, "bytes"),
-  }));
+  nested(db.prepare("select * from ledger").all(), (columns) => {
+    const row = {
+      records: integerOf(columns, "records"),
+      accepted: integerOf(columns, "accepted"),
+      duplicate: integerOf(columns, "duplicate"),
+      filtered: integerOf(columns, "filtered"),
+      rejected: integerOf(columns, "rejected"),
+      bytes: integerOf(columns, "bytes"),
+    };
+    if (!isConserved(row)) throw new Error("a row of the ledger does not add up");
+    return row;
+  });
 
 /** Rows with `source` and `partition` as source → partition → value. */
 function nested<T>(

@@ -51,6 +51,9 @@ export interface Saved {
   readonly journal: readonly Uint8Array[];
 }
 
+/** Findings that a store keeps: those that were new last. The analysis itself follows far fewer. */
+export const KEPT_FINDINGS = 10_000;
+
 /**
  * Durable state: one file, one connection, one transaction a checkpoint.
  * A commit that returned survives a crash and a power cut; one that did not return left nothing.

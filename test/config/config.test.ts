@@ -32,8 +32,30 @@ const faults: { name: string; text: string; says: RegExp[] }[] = [
   {
     name: "a time that is none",
     text: 'sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB", startAt: yesterday }]',
-    says: [/startAt/],
+    says: [/startAt: earliest, latest or a time such as/],
   },
+  {
+    name: "a kind of source that there is not",
+    text: "sources: [{ type: kafka, name: a }]",
+    says: [/sources\.0\.type: expected one of event-hubs, files, simulated/],
+  },
+  {
+    name: "a kind of target that there is not",
+    text: `${GOOD}targets: [{ type: pager, name: a }]`,
+    says: [/targets\.0\.type: expected one of webhook, slack, teams/],
+  },
+  {
+    name: "a key that is missing",
+    text: "sources: [{ type: files, name: a }]",
+    says: [/sources\.0\.paths: is missing; expected array/],
+  },
+  {
+    name: "a key that belongs elsewhere",
+    text: `${GOOD}targets: [{ type: slack, name: a, url: "env:U", secrets: ["env:S"] }]`,
+    says: [/targets\.0: unknown key "secrets"\. "secrets" has no meaning here: leave it out/],
+  },
+  { name: "an address that is none", text: `${GOOD}publicUrl: here`, says: [/publicUrl: an address with http/] },
+  { name: "a hostile key", text: `${GOOD}__proto__: { a: 1 }`, says: [/unknown key "__proto__"/] },
   {
     name: "a path that is none",
     text: `${GOOD}joinBy: "requestHeaders..x"`,

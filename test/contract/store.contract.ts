@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Store } from "../../src/store/store.ts";
+import { KEPT_FINDINGS, type Store } from "../../src/store/store.ts";
 import { instantFromTicks } from "../../src/model/time.ts";
 import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "../store/sample.ts";
 
@@ -166,6 +166,14 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
       store.commit(commitOf({ findings: [resolved] }));
       reopen();
       expect(store.findings()).toEqual([resolved, findingOf("F-2", { subject: {}, splits: [] })]);
+    });
+
+    test("that were new first are forgotten where there are too many", () => {
+      const many = Array.from({ length: KEPT_FINDINGS + 3 }, (_, i) => findingOf(`F-${i}`));
+      store.commit(commitOf({ findings: many }));
+      store.commit(commitOf({ findings: [findingOf("F-3")] }));
+      const ids = store.findings().map(({ id }) => id);
+      expect([ids.length, ids[0], ids.at(-1)]).toEqual([KEPT_FINDINGS, "F-3", `F-${KEPT_FINDINGS + 2}`]);
     });
 
     test("that could not be read back are not taken", () => {

@@ -53,6 +53,7 @@ test.each<[string, readonly Event[], Partial<BlindSpot>]>([
 test.each<[string, (analysis: Analysis) => void]>([
   ["late-events", ({ reorder }) => (reorder.late = 3)],
   ["reorder-limit", ({ reorder }) => (reorder.crowded = 3)],
+  ["silent-partitions", ({ reorder }) => (reorder.silent = 3)],
   ["join-limit", ({ join }) => (join.evicted = 3)],
   ["operations-limit", ({ join }) => (join.overflow = 3)],
   ["duplicate-memory", ({ seen }) => (seen.forgotten = 3)],

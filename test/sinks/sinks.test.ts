@@ -145,7 +145,7 @@ describe("webhook", () => {
     expect(() => new Webhook(SECRET).verify(`${body} `, plain)).toThrow();
   });
   test("a hostile finding stays under the limit and stays JSON", () => {
-    const body = webhookBody(hostile());
+    const body = webhookBody(hostile(), "https://scopetrail.example");
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(20_000);
     expect(JSON.parse(body)).toMatchObject({ type: "finding.opened" });
   });

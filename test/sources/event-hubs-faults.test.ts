@@ -95,7 +95,11 @@ describe("when something goes wrong", () => {
       message: /has no SharedAccessKeyName/,
     },
   ])("$name is told as $kind, with a way out and without the secret", async ({ parts, kind, message }) => {
-    const failure = await failureOf(hubOf().read(1, parts()));
+    const reading = async (): Promise<unknown> => {
+      await hubOf().sourceOf(parts()).partitions(AbortSignal.timeout(10_000));
+      return hubOf().read(1, parts());
+    };
+    const failure = await failureOf(reading());
     expect(failure).toMatchObject({ kind, source: "hub", message: expect.stringMatching(message) });
     expect(`${failure.stack} ${JSON.stringify(failure.cause)} ${String(failure.cause)}`).not.toMatch(
       /TOPSECRET|c2VjcmV0/,
@@ -107,6 +111,22 @@ describe("when something goes wrong", () => {
       connection: { kind: "connection-string", connectionString: hubOf().emulator.connectionString("nope") },
     });
     expect((await failureOf(source.partitions(AbortSignal.timeout(5_000)))).kind).toBe("refused");
+  });
+
+  test("a hub that goes away between the first look and the reading is waited for", async () => {
+    hubOf().hub.partition("0").add(event("a"));
+    await hubOf().emulator.close();
+    const troubles: string[] = [];
+    const back = Promise.withResolvers<void>();
+    const onTrouble = ({ kind }: { readonly kind: string }): void => {
+      troubles.push(kind);
+      back.resolve();
+    };
+    const reading = hubOf().read(1, { onTrouble });
+    await Promise.race([back.promise, reading]);
+    await hubOf().emulator.listen();
+    expect(idsIn(await reading)).toEqual(["a"]);
+    expect(new Set(troubles)).toEqual(new Set(["unreachable"]));
   });
 
   test("a reader with a higher owner level ends this one with stolen", async () => {

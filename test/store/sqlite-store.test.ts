@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { networkFileSystem } from "../../src/store/network-file-system.ts";
+import { SCHEMA_VERSION } from "../../src/store/sqlite-schema.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
@@ -73,7 +74,7 @@ describe("the file", () => {
       .prepare("select name from pragma_table_list where schema = 'main' and strict = 0 and name not like 'sqlite_%'")
       .all();
     db.close();
-    expect(header).toEqual({ app: { application_id: 0x53434f50 }, version: { user_version: 1 } });
+    expect(header).toEqual({ app: { application_id: 0x53434f50 }, version: { user_version: SCHEMA_VERSION } });
     expect(mode).toEqual({ journal_mode: "wal" });
     expect(tables).toEqual([]);
   });
@@ -96,16 +97,19 @@ describe("is refused with a way out", () => {
     store.close();
   }, 20_000);
 
-  test("when a newer version wrote it, without a change to it", async () => {
+  test.each([
+    { version: SCHEMA_VERSION + 1, age: "newer" },
+    { version: SCHEMA_VERSION - 1, age: "older" },
+  ])("when a $age version wrote it", async ({ version, age }) => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
     openSqliteStore(path).close();
     const db = new DatabaseSync(path);
-    db.exec("pragma user_version = 2");
+    db.exec(`pragma user_version = ${version}`);
     db.close();
     const failure = failureOf(() => openSqliteStore(path));
     expect(failure.kind).toBe("mismatch");
-    expect(failure.message).toMatch(/newer version \(schema 2, this one knows 1\)/);
+    expect(failure.message).toMatch(new RegExp(`${age} version \\(schema ${version}, this one knows`));
   });
 
   test("when it is another program's database", async () => {
@@ -140,6 +144,24 @@ describe("is refused with a way out", () => {
     for (let page = 2; page < size / 4_096; page++) await file.write(Buffer.alloc(64, 0xa5), 0, 64, page * 4_096);
     await file.close();
     expect(failureOf(() => openSqliteStore(path)).kind).toBe("corrupt");
+  });
+
+  test.each([
+    { what: "journal", commit: () => commitOf({ journal: bytes("j".repeat(40_000)) }), mark: "jjjj" },
+    { what: "snapshot", commit: () => commitOf({ snapshot: bytes("s".repeat(40_000)) }), mark: "ssss" },
+  ])("when a bit of a $what was turned over", async ({ commit, mark }) => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "state.db");
+    const store = openSqliteStore(path);
+    store.commit(commit());
+    store.close();
+    const file = await readFile(path);
+    const place = file.lastIndexOf(mark);
+    file[place] = (file[place] ?? 0) ^ 1;
+    await writeFile(path, file);
+    const damaged = openSqliteStore(path);
+    expect(failureOf(() => damaged.load())).toMatchObject({ kind: "corrupt", path });
+    damaged.close();
   });
 
   test("when it is a folder", async () => {
