@@ -9,6 +9,7 @@ import { type Rise, unite } from "./span.ts";
 import { splitOf } from "./splits.ts";
 
 const TOGETHER_MS: DurationMs = 300_000;
+const GAPS = 6;
 
 /**
  * One fault can show on several parts of the traffic: rises of one cause that begin and end together are one. The
@@ -30,10 +31,14 @@ export function mergeTogether(context: Context, explanations: readonly Explanati
 
 function together(a: Explanation, b: Explanation): boolean {
   const { id } = a.ranked.cause;
-  if (id !== b.ranked.cause.id || id === "unknown" || a.layer !== b.layer) return false;
+  if (id !== b.ranked.cause.id || a.layer !== b.layer) return false;
+  if (id === "unknown" && attributes(a) !== attributes(b)) return false;
   const apart = Math.max(Math.abs(msBetween(a.span.from, b.span.from)), Math.abs(msBetween(a.span.to, b.span.to)));
-  return apart <= TOGETHER_MS;
+  return apart <= Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
 }
+
+/** What separates, without its values. */
+const attributes = ({ splits }: Explanation): string => Object.keys(splits[0]?.where ?? {}).join();
 
 function mergeGroup(context: Context, first: Explanation, others: readonly Explanation[]): Explanation {
   const all = [first, ...others];

@@ -12,7 +12,8 @@ import {
   rejected,
 } from "./judgement.ts";
 
-const TEN_MINUTES = 600_000;
+/** Of an assignment; ten minutes by the documentation, and some for the logs. */
+const PROPAGATION_MS = 900_000;
 
 /** 403 of Cosmos that may be about roles: told so, or untold while an Entra token was used. */
 function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
@@ -82,6 +83,9 @@ function judgeNarrow(observation: Observation): Judgement {
   };
 }
 
+/** A principal on nearly all refusals: Cosmos DB looked at the token, so that the network was let in. */
+const NAMED = 0.9;
+
 function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
@@ -94,7 +98,7 @@ function judgeAssignment(observation: Observation): Judgement {
   ) {
     return rejected("the principal succeeds on other operations or containers, so it has a role");
   }
-  const change = changeBefore(observation, ["role-assignment", "role-definition"], TEN_MINUTES * 3);
+  const change = changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS);
   const decays = observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early;
   const says: Evidence = decays
     ? {
@@ -108,7 +112,9 @@ function judgeAssignment(observation: Observation): Judgement {
             : "The refusals follow the principal, on all it does",
         fields: { principals: observation.values("cosmosPrincipal").length },
       };
-  const confidence = (about === "told" ? 0.85 : 0.55) + (change === undefined ? 0 : 0.08);
+  const known = observation.values("cosmosPrincipal").reduce((sum, { share }) => sum + share, 0);
+  const base = about === "told" ? 0.85 : known >= NAMED ? 0.66 : 0.55;
+  const confidence = base + (change === undefined ? 0 : 0.08);
   return {
     kind: "fits",
     confidence,

@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import type { Event } from "../../src/model/event.ts";
+import { at, change, gatewayError } from "../builders.ts";
+import { appId, eventsOf, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
+import { analyze, CALLS, during, END, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+
+test("a title calls an application by its name only where somebody vouched for the tokens", () => {
+  const titleFor = (fault: Fault) => analyze(eventsOf(CALLS, during(fault)))[0]?.title;
+  const claimed: Fault = (call) =>
+    call.app === 4 ? refusedByGateway(call, { error: gatewayError("TokenExpired") }) : undefined;
+  const vouched: Fault = (call) =>
+    call.app === 4
+      ? [{ ...call.gateway, status: 403, backendStatus: 403, challenge: 'Bearer error="insufficient_scope"' }]
+      : undefined;
+  expect(titleFor(claimed)).toContain(`with tokens that name application ${appId(4)} are refused`);
+  expect(titleFor(vouched)).toContain(`by application ${appId(4)} are refused`);
+});
+
+/** The ordinary calls, those to orders served by five backends in turn. */
+const POOL = CALLS.map((call, i): Ordinary => {
+  const backend = orders(call) ? `orders-${i % 5}` : call.backend;
+  return {
+    ...call,
+    backend,
+    gateway: { ...call.gateway, backendId: backend, backendUrl: `https://${backend}.example` },
+  };
+});
+
+test("several backends of a pool that refuse are one finding that names each", () => {
+  const bad = new Set(["orders-0", "orders-2", "orders-3"]);
+  const fault = during((call) =>
+    bad.has(call.backend) ? [{ ...call.gateway, status: 403, backendStatus: 403 }] : undefined,
+  );
+  const findings = analyze(eventsOf(POOL, fault));
+  expect(findings.map(({ cause }) => cause.id)).toEqual(["backend-grants-differ"]);
+  const named = findings[0]?.splits.slice(0, 3).map(({ where }) => where.backend ?? "");
+  expect(new Set(named)).toEqual(bad);
+  expect(findings[0]?.splits[0]?.refusedInside).toBe(1);
+});
+
+function withPlainOperation(call: Ordinary): Ordinary {
+  const { gateway, write } = call;
+  return { ...call, gateway: { ...gateway, operation: write ? "put" : "get" } };
+}
+
+test("backends of other APIs are no siblings, even where operations have the same names", () => {
+  const calls = CALLS.map(withPlainOperation);
+  const fault = during((call) =>
+    keyed(call) ? refusedByCosmos(call, 403, {}, { credential: "AadToken" }) : undefined,
+  );
+  const [finding] = analyze(eventsOf(calls, fault));
+  expect(finding?.cause.id).not.toBe("backend-grants-differ");
+  expect(finding?.cause.rejected.find(({ id }) => id === "backend-grants-differ")?.because).toMatch(/no other backend/);
+});
+
+test("a whole account that is refused since a change of its firewall", () => {
+  const fault = during((call) => (orders(call) ? refusedByCosmos(call, 403, {}) : undefined));
+  const own = (event: Event): Event =>
+    event.kind === "data-plane-operation" && event.container === "orders" ? { ...event, account: "orders-db" } : event;
+  const rules = change({
+    time: at(ONSET - 60),
+    change: "firewall",
+    resource: "/subscriptions/s/resourcegroups/g/providers/microsoft.documentdb/databaseaccounts/orders-db",
+  });
+  const events = [...eventsOf(CALLS, fault).map(own), rules].toSorted((x, y) => x.time - y.time);
+  expect(analyze(events).map(({ cause }) => cause.id)).toEqual(["firewall-blocked"]);
+});
+
+test("a change of another account is no evidence", () => {
+  const fault = during((call) => (orders(call) ? refusedByCosmos(call, 403, { subStatus: 5302 }) : undefined));
+  const elsewhere = change({
+    time: at(ONSET - 30),
+    change: "role-assignment",
+    action: "delete",
+    operation: "microsoft.documentdb/databaseaccounts/sqlroleassignments/delete",
+    resource: "/subscriptions/s/resourcegroups/g/providers/microsoft.documentdb/databaseaccounts/elsewhere",
+  });
+  const [finding] = analyze([...eventsOf(CALLS, fault), elsewhere].toSorted((a, b) => a.time - b.time));
+  expect(JSON.stringify(finding?.cause.evidence)).not.toContain("sqlroleassignments");
+});
+
+function unjoined(event: Event): Event {
+  return event.kind === "data-plane-operation" ? { ...event, activityId: `own-${event.activityId}` } : event;
+}
+
+test("without a join, the two logs of one fault are one finding, by the cause that Cosmos DB's tells", () => {
+  const fault = during((call) =>
+    keyed(call) && call.write ? refusedByCosmos(call, 401, {}, { credential: "PrimaryReadonlyMasterKey" }) : undefined,
+  );
+  const apart = eventsOf(CALLS, fault).map(unjoined);
+  expect(analyze(apart).map(({ cause }) => cause.id)).toEqual(["read-only-key-write"]);
+});
+
+test("two faults that Cosmos DB tells apart are two findings, each with its own time", () => {
+  const events = eventsOf(CALLS, (call) => {
+    if (orders(call) && call.seconds >= ONSET && call.seconds < END)
+      return refusedByCosmos(call, 403, { subStatus: 5302 });
+    return keyed(call) && call.region === "North Europe" && call.seconds >= ONSET + 900
+      ? refusedByCosmos(call, 403, { errorBody: "blocked by your Cosmos DB account firewall settings." })
+      : undefined;
+  });
+  const findings = analyze(events);
+  expect(findings.map(({ cause }) => cause.id).toSorted()).toEqual([
+    "firewall-blocked",
+    "role-assignment-propagating-or-missing",
+  ]);
+});

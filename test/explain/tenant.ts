@@ -1,0 +1,26 @@
+import { createAnalysis } from "../../src/analysis.ts";
+import { reportOf } from "../../src/findings/report.ts";
+import type { Event } from "../../src/model/event.ts";
+import type { Finding } from "../../src/model/finding.ts";
+import { end, follow } from "../../src/pipeline.ts";
+import { type Ordinary, ordinaryCalls } from "../traffic.ts";
+
+export const CALLS = [...ordinaryCalls({ hours: 3, perSecond: 1.5, seed: 11 })];
+export const ONSET = 5_000;
+export const END = 8_000;
+
+export function analyze(events: readonly Event[]): readonly Finding[] {
+  const analysis = createAnalysis({ lateness: 0, seed: 1 });
+  follow(analysis, events);
+  end(analysis);
+  return reportOf(analysis).findings;
+}
+
+export type Fault = (call: Ordinary) => readonly Event[] | undefined;
+
+export const during =
+  (fault: Fault): Fault =>
+  (call) =>
+    call.seconds >= ONSET && call.seconds < END ? fault(call) : undefined;
+export const orders = ({ gateway }: Ordinary): boolean => gateway.api === "orders";
+export const keyed = (call: Ordinary): boolean => !orders(call);
