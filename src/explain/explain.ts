@@ -36,7 +36,7 @@ function explainReason(context: Context, core: readonly number[]): readonly Expl
   if (found.length > 0) return found;
   const left = core.filter((row) => !context.claimed.has(row));
   const everything = { rule: NO_RULE, aliases: [], parts: [], rows: left };
-  const whole = explainRise(context, narrowDown(context, everything, left), left);
+  const whole = explainRise(context, narrowDown(context, everything, { candidates: left, named: false }), left);
   return whole === undefined ? [] : [whole];
 }
 
@@ -78,7 +78,9 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   const span = riseAmong(context, rows);
   if (span === undefined) return undefined;
   const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
-  const sharper = narrowDown(context, short ? sharpen(context, span, covering) : covering, rows);
+  const sharp = short ? sharpen(context, span, covering) : covering;
+  const asFound = explainRise(context, sharp, matchingRows(window, sharp.rule.conditions, claimed));
+  const sharper = narrowDown(context, sharp, { candidates: rows, named: isNamed(sharp, asFound) });
   const regional = regionAlone(context, span, sharper);
   if (regional !== undefined) {
     const explanation = explainRise(context, regional, matchingRows(window, regional.rule.conditions, claimed));
@@ -87,7 +89,8 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
       return explanation;
     }
   }
-  const narrow = explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
+  const narrow =
+    sharper === sharp ? asFound : explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
   const wider = narrow === undefined ? undefined : culprit(context, sharper, narrow);
   const wide =
     wider === undefined ? undefined : explainRise(context, wider, matchingRows(window, wider.rule.conditions, claimed));
@@ -96,6 +99,10 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
 }
+
+/** The rule holds one of the attributes that name its cause: what is narrower only says whom it hits. */
+const isNamed = ({ rule }: Covering, explanation: Explanation | undefined): boolean =>
+  explanation?.ranked.names.some((name) => rule.conditions.some(({ column }) => COLUMNS[column] === name)) ?? false;
 
 const REGION_SHARE = 0.35;
 

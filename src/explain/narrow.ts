@@ -41,23 +41,26 @@ const TOGETHER_MS: DurationMs = 300_000;
  * What a rule that mixes refused with succeeded calls hides: several values of one attribute that share the fault, or a
  * narrower fault inside. Values that were refused at different times are different faults: then only the first is given.
  */
-export function narrowDown(context: Context, covering: Covering, candidates: readonly number[]): Covering {
+export function narrowDown(
+  context: Context,
+  covering: Covering,
+  by: { readonly candidates: readonly number[]; readonly named: boolean },
+): Covering {
   const { window } = context;
-  const span = riseAmong(context, candidates);
+  const span = riseAmong(context, by.candidates);
   if (span === undefined) return covering;
-  const rows = candidates.filter(
-    (row) => isWithin(span, window.time[row] ?? 0) && matches(window, covering.rule.conditions, row),
-  );
+  const taken = covering.rule.conditions;
+  const rows = by.candidates.filter((row) => isWithin(span, window.time[row] ?? 0) && matches(window, taken, row));
   const { refused, trials } = tallyRows(window, rows, []);
   if (refused >= DETERMINISTIC * trials) return covering;
-  const taken = covering.rule.conditions;
+  const around = rowsWithin(window, span);
   const parts = divide(window, rows, { taken, dispersion: window.thinned });
   const [first] = parts;
-  if (first === undefined) return within(context, covering, { rows, around: rowsWithin(window, span) });
-  const around = rowsWithin(window, span);
+  if (first === undefined) return by.named ? covering : within(context, covering, { rows, around });
   const loose = parts.map((part) => loosen(window, around, { rule: part, taken }));
-  if (areTogether(context, parts, rows)) return { ...covering, parts: loose };
-  return alone(context, loose[0] ?? first, rows);
+  const times = timesOf(context, parts, rows);
+  if (times === "together") return { ...covering, parts: loose };
+  return times === "apart" && !by.named ? alone(context, loose[0] ?? first, rows) : covering;
 }
 
 /** One value of those that divide a rule, as a fault of its own. */
@@ -82,21 +85,25 @@ function within(
   return { ...inner, rule: both(inner.rule), aliases: inner.aliases.map(both) };
 }
 
-/** Whether the values of the attribute that divides best were refused at the same time. */
-function areTogether(context: Context, parts: readonly Rule[], rows: readonly number[]): boolean {
+/**
+ * Whether the values of the attribute that divides best were refused at the same time. `apart` when some began and ended at
+ * other times: one fault can reach them one after the other, and be mended for all at once.
+ */
+function timesOf(context: Context, parts: readonly Rule[], rows: readonly number[]): "together" | "apart" | "unsure" {
   const { window } = context;
   const column = parts[0]?.conditions.at(-1)?.column;
   const rises = parts
     .filter(({ conditions }) => conditions.at(-1)?.column === column)
     .map(({ conditions, refused }) => {
-      const rise = riseAmong(
-        context,
-        rows.filter((row) => matches(window, conditions, row)),
-      );
+      const own = rows.filter((row) => matches(window, conditions, row));
+      const rise = riseAmong(context, own);
       return rise === undefined ? undefined : { rise, gapMs: lastedMs(rise) / Math.max(1, refused - 1) };
     });
   const [first] = rises;
-  return rises.every((other) => other !== undefined && first !== undefined && near(first, other));
+  if (first === undefined) return "unsure";
+  const ends = rises.map((other) => (other === undefined ? 0 : endsInCommon(first, other)));
+  if (ends.every((count) => count === 2)) return "together";
+  return ends.includes(0) ? "apart" : "unsure";
 }
 
 interface Paced {
@@ -107,9 +114,11 @@ interface Paced {
 
 const GAPS = 6;
 
-function near(a: Paced, b: Paced): boolean {
-  const apart = Math.max(Math.abs(msBetween(a.rise.from, b.rise.from)), Math.abs(msBetween(a.rise.to, b.rise.to)));
-  return apart <= Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
+/** How many of their two ends two rises share. */
+function endsInCommon(a: Paced, b: Paced): number {
+  const most = Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
+  return [msBetween(a.rise.from, b.rise.from), msBetween(a.rise.to, b.rise.to)].filter((ms) => Math.abs(ms) <= most)
+    .length;
 }
 
 const IMPLIED = 0.95;

@@ -34,7 +34,20 @@ export function gatewayClock(observation: Observation): "behind" | "ahead" | "ma
     expiredMs === undefined ? undefined : expiredMs < -MARGIN_MS;
   const known = observation.facts.some(({ expiredMs }) => expiredMs !== undefined);
   if (known) return shareOfFacts(observation, valid) >= 0.5 ? "ahead" : undefined;
-  return regionDecides(observation) && aboutTheRegion(observation) ? "maybe" : undefined;
+  return regionDecides(observation) && aboutTheRegion(observation) && hitsMostCallers(observation)
+    ? "maybe"
+    : undefined;
+}
+
+const MOST = 0.7;
+
+/** Of a region's calls, most are of callers that it refuses at times: a clock spares nobody whose token is about to end. */
+function hitsMostCallers(observation: Observation): boolean {
+  const region = observation.values("region")[0]?.value;
+  if (region === undefined) return false;
+  const callerNetwork = observation.values("callerNetwork").map(({ value }) => value);
+  const theirs = observation.tally({ region, callerNetwork });
+  return theirs.trials >= MOST * observation.tally({ region }).trials;
 }
 
 const CLOCKS = {

@@ -83,7 +83,11 @@ function judge(id: CauseId, observation: Observation): Judgement {
   const clock = id === "caller-token-expired" ? gatewayClock(observation) : undefined;
   if (clock === "ahead" || clock === "behind")
     return rejected("the refused tokens had not expired: the clock that judged them is off");
-  const byRegion = refusedAlone(observation, "region") || regionDecides(observation);
+  const needed = observation.splits.slice(0, observation.equal).every(({ where }) => where.region !== undefined);
+  const byRegion =
+    refusedAlone(observation, "region") ||
+    equalSplit(observation, "region", true) !== undefined ||
+    (needed && regionDecides(observation));
   const byToken = tokenDimensions(id).some((dimension) => refusedAlone(observation, dimension));
   const regional = byRegion && !byToken && aboutTheRegion(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
