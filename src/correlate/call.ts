@@ -43,12 +43,13 @@ function outcomeOf(
 
 const isRefused = (operation: DataPlaneOperation): boolean => operation.status === 401 || operation.status === 403;
 
-/** The operation that decided the call: one that was refused, else the last on an item, else the last. */
+/**
+ * The operation that decided the call: one that was refused, else the first on an item, else the first. Those after it are
+ * tried only once it succeeded, so that they would look as if they never failed.
+ */
 function decisiveOperation(operations: readonly DataPlaneOperation[]): DataPlaneOperation | undefined {
   return (
-    operations.find(isRefused) ??
-    operations.findLast(({ resourceType }) => resourceType === "Document") ??
-    operations.at(-1)
+    operations.find(isRefused) ?? operations.find(({ resourceType }) => resourceType === "Document") ?? operations[0]
   );
 }
 

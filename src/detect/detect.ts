@@ -138,7 +138,7 @@ function rowIds(detection: Detection, call: Call, trial: Trial): Int32Array {
 function countSuccess(detection: Detection, call: Call, trial: Trial, calls: 0 | 1): void {
   const own = call.outcome.kind === "succeeded";
   const unitName = own ? noteSuccess(detection.credibility, call, trial) : unitOf(call, trial);
-  const unit = intern(detection.units, unitName);
+  const unit = intern(detection.units, calls === 1 ? unitName : `${unitName}|further`);
   const ids = rowIds(detection, call, trial);
   countTrial(detection.cells, { bin: detection.bin, ids, unit });
   pushRow(detection.succeeded, {

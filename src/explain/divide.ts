@@ -3,6 +3,8 @@ import type { Table } from "./encode.ts";
 import type { Condition, Rule } from "./rule.ts";
 
 const MIN_SCORE = 6;
+/** Refused share of the values that are named, taken together. */
+const PURE = 0.8;
 /** A value belongs to the refused ones when its rate is at least this share of theirs; the others stay below `LOW`. */
 const HIGH = 0.5;
 const LOW = 0.1;
@@ -96,7 +98,7 @@ function isClean(high: readonly Count[], all: { f: number; n: number }): boolean
   const rate = inside.f / inside.n;
   const outside = (all.f - inside.f) / Math.max(1, all.n - inside.n);
   const named = high.every(({ value, f, n }) => value >= 0 && f >= MIN_REFUSED && f / n >= HIGH * rate);
-  return named && outside <= LOW * rate;
+  return named && rate >= PURE && outside <= LOW * rate;
 }
 
 function partsOf({ column, high, gain, score }: Division, taken: readonly Condition[]): readonly Rule[] {

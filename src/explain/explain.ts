@@ -4,7 +4,7 @@ import type { Change } from "../model/event.ts";
 import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
-import { type Condition, NO_RULE } from "./rule.ts";
+import { type Condition, NO_RULE, type Rule } from "./rule.ts";
 import { mergeTogether } from "./merge.ts";
 import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
@@ -36,7 +36,7 @@ function explainReason(context: Context, core: readonly number[]): readonly Expl
   if (found.length > 0) return found;
   const left = core.filter((row) => !context.claimed.has(row));
   const everything = { rule: NO_RULE, aliases: [], parts: [], rows: left };
-  const whole = explainRise(context, narrowDown(context, everything, { candidates: left, named: false }), left);
+  const whole = explainRise(context, narrowDown(context, everything, { candidates: left, names: [] }), left);
   return whole === undefined ? [] : [whole];
 }
 
@@ -80,11 +80,11 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
   const sharp = short ? sharpen(context, span, covering) : covering;
   const asFound = explainRise(context, sharp, matchingRows(window, sharp.rule.conditions, claimed));
-  const sharper = narrowDown(context, sharp, { candidates: rows, named: isNamed(sharp, asFound) });
+  const sharper = narrowDown(context, sharp, { candidates: rows, names: asFound?.ranked.names ?? [] });
   const regional = regionAlone(context, span, sharper);
   if (regional !== undefined) {
     const explanation = explainRise(context, regional, matchingRows(window, regional.rule.conditions, claimed));
-    if (explanation?.ranked.cause.id === "gateway-region-differs") {
+    if (explanation?.ranked.names.includes("region") === true) {
       claim(context, explanation);
       return explanation;
     }
@@ -99,10 +99,6 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
 }
-
-/** The rule holds one of the attributes that name its cause: what is narrower only says whom it hits. */
-const isNamed = ({ rule }: Covering, explanation: Explanation | undefined): boolean =>
-  explanation?.ranked.names.some((name) => rule.conditions.some(({ column }) => COLUMNS[column] === name)) ?? false;
 
 const REGION_SHARE = 0.35;
 
@@ -150,13 +146,29 @@ function culprit(
     .map((condition) => ({ condition, inside: shareOf(window, around, condition) }))
     .toSorted((a, b) => b.inside - a.inside);
   const best = candidates.find(({ condition }) => !OF_THE_TOKEN.has(COLUMNS[condition.column] ?? "")) ?? candidates[0];
-  if (best === undefined) return undefined;
+  if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
   const beside = rule.conditions.some(
     (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),
   );
   if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
   return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], parts, rows };
 }
+
+/** Through other regions, calls with the condition hardly fail: the region is part of the reason. */
+function onlyInRegion(
+  window: Window,
+  rows: readonly number[],
+  { rule, condition }: { rule: Rule; condition: Condition },
+): boolean {
+  const region = rule.conditions.find(({ column }) => COLUMNS[column] === "region");
+  if (region === undefined || region === condition) return false;
+  const elsewhere = rows.filter((row) => matches(window, [condition], row) && !matches(window, [region], row));
+  const { refused, trials } = tallyRows(window, elsewhere, []);
+  return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+}
+
+const ELSEWHERE_TRIALS = 10;
+const ELSEWHERE_SHARE = 0.1;
 
 function shareOf(window: Window, rows: readonly number[], condition: Condition): number {
   let refused = 0;

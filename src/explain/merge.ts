@@ -60,11 +60,11 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 
 const WORTH = 0.15;
 
-/** The split over the first of the cause's attributes that all parts have in common. */
+/** The split over the first of the cause's attributes that all parts have in common, else over their API. */
 function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Rise): Split | undefined {
   const [first] = all;
   const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
-  for (const name of first?.ranked.names ?? []) {
+  for (const name of [...(first?.ranked.names ?? []), "api" as const]) {
     const value = first?.common[name];
     if (value === undefined || !all.every(({ common }) => common[name] === value)) continue;
     const column = columnIndex(name);

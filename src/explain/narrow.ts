@@ -1,4 +1,4 @@
-import { columnIndex } from "../detect/columns.ts";
+import { COLUMNS, type Column, columnIndex } from "../detect/columns.ts";
 import { type DurationMs, msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
@@ -40,11 +40,13 @@ const TOGETHER_MS: DurationMs = 300_000;
 /**
  * What a rule that mixes refused with succeeded calls hides: several values of one attribute that share the fault, or a
  * narrower fault inside. Values that were refused at different times are different faults: then only the first is given.
+ * A rule that holds an attribute which names its cause, by `names` in their order, stays: what is narrower only says whom it
+ * hits.
  */
 export function narrowDown(
   context: Context,
   covering: Covering,
-  by: { readonly candidates: readonly number[]; readonly named: boolean },
+  by: { readonly candidates: readonly number[]; readonly names: readonly Column[] },
 ): Covering {
   const { window } = context;
   const span = riseAmong(context, by.candidates);
@@ -54,13 +56,26 @@ export function narrowDown(
   const { refused, trials } = tallyRows(window, rows, []);
   if (refused >= DETERMINISTIC * trials) return covering;
   const around = rowsWithin(window, span);
-  const parts = divide(window, rows, { taken, dispersion: window.thinned });
+  const named = rankOf(by.names, covering);
+  const ofCalls = rows.filter((row) => (window.calls[row] ?? 0) > 0);
+  const parts = divide(window, ofCalls, { taken, dispersion: window.thinned });
   const [first] = parts;
-  if (first === undefined) return by.named ? covering : within(context, covering, { rows, around });
+  if (first === undefined) return named < by.names.length ? covering : within(context, covering, { rows, around });
   const loose = parts.map((part) => loosen(window, around, { rule: part, taken }));
   const times = timesOf(context, parts, rows);
-  if (times === "together") return { ...covering, parts: loose };
-  return times === "apart" && !by.named ? alone(context, loose[0] ?? first, rows) : covering;
+  const isBetter = named >= by.names.length || rankOf(by.names, { rule: first, aliases: [] }) < named;
+  if (times === "together") return isBetter ? { ...covering, parts: loose } : covering;
+  return times === "apart" && named >= by.names.length ? alone(context, loose[0] ?? first, rows) : covering;
+}
+
+/** Place of the first attribute that names the cause among those that separate; the number of names when there is none. */
+function rankOf(names: readonly Column[], { rule, aliases }: Pick<Covering, "rule" | "aliases">): number {
+  const single = aliases.filter(({ conditions }) => conditions.length === 1);
+  const columns = new Set(
+    [rule, ...single].flatMap(({ conditions }) => conditions.map(({ column }) => COLUMNS[column])),
+  );
+  const rank = names.findIndex((name) => columns.has(name));
+  return rank < 0 ? names.length : rank;
 }
 
 /** One value of those that divide a rule, as a fault of its own. */

@@ -35,6 +35,8 @@ export interface Observation {
   values(dimension: Dimension): readonly { readonly value: string; readonly share: number }[];
   /** Refused and all trials during the rise with all of `where`; a list means any of its values. */
   tally(where: Where): Tally;
+  /** The same without further operations of a call, which are tried only once the first ones succeeded. */
+  tallyFirst(where: Where): Tally;
   /** Values of a dimension among all calls with `where` during the rise. */
   seen(dimension: Dimension, where: Where): readonly string[];
   /** Lag-1 correlation of outcomes per unit: negative alternates, positive comes in runs, 0 is random. */

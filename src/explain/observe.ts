@@ -38,6 +38,7 @@ export function observe(
   const facts = refusedRows
     .map((row) => symptom.rows.facts[window.place[row] ?? 0])
     .filter((fact): fact is RefusalFacts => fact !== undefined);
+  const first = around.filter((row) => (window.calls[row] ?? 0) > 0);
   const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
   const names = (dimension: Dimension) => values(dimension).map(({ value }) => value);
   return {
@@ -56,6 +57,7 @@ export function observe(
     ),
     values,
     tally: (where) => tallyRows(window, around, conditionsOf(where, detection.dictionaries)),
+    tallyFirst: (where) => tallyRows(window, first, conditionsOf(where, detection.dictionaries)),
     seen: (dimension, where) =>
       valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     alternation: alternationOf(window, rows),

@@ -2,7 +2,7 @@ import type { Detection } from "../detect/detect.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { fixOf } from "../explain/fixes.ts";
-import { otherViewOf, recognise, tellsMore, type Tracked } from "./same-fault.ts";
+import { isFragment, otherViewOf, recognise, tellsMore, type Tracked } from "./same-fault.ts";
 import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
 import type { Finding, Severity } from "../model/finding.ts";
@@ -44,6 +44,7 @@ function follow(
 ): readonly Finding[] {
   const { key, taken, at } = context;
   const same = recognise(state.tracked.values(), explanation, context);
+  if (isFragment(state.tracked.values(), explanation, same)) return [];
   const other = otherViewOf(state.tracked.values(), explanation, same);
   if (other !== undefined && !tellsMore(explanation, other.explanation))
     return same === undefined ? [] : [drop(state, same)];

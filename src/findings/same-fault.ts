@@ -1,5 +1,6 @@
 import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
+import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Finding } from "../model/finding.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 
@@ -34,6 +35,26 @@ export function recognise(
   return best;
 }
 
+const MOSTLY = 0.5;
+
+/**
+ * Whether an explanation is a lesser part of what a finding told already: most of its calls are among those of a finding
+ * twice as large, which has ended or is another one than its own.
+ */
+export function isFragment(
+  known: Iterable<Tracked>,
+  { symptom, span, counts, refusedCalls }: Explanation,
+  own: Tracked | undefined,
+): boolean {
+  for (const tracked of known) {
+    const { finding, lastRefused } = tracked;
+    if (tracked.symptom !== symptom || (tracked === own && finding.status === "open")) continue;
+    if (span.from > lastRefused || counts.refused >= MOSTLY * finding.counts.refused) continue;
+    if (sameCalls(tracked.refusedCalls, refusedCalls) >= MOSTLY) return true;
+  }
+  return false;
+}
+
 function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
   if (small.size === 0) return 0;
@@ -53,7 +74,8 @@ export function otherViewOf(
 ): Tracked | undefined {
   for (const tracked of known) {
     if (tracked === own || overlap(tracked.explanation.span, explanation.span) < 0.5) continue;
-    if (isEcho(tracked.explanation, explanation) || isOtherSide(tracked.explanation, explanation)) return tracked;
+    const one = tracked.explanation;
+    if (isEcho(one, explanation) || isPart(one, explanation) || isOtherSide(one, explanation)) return tracked;
   }
   return undefined;
 }
@@ -63,6 +85,15 @@ function isEcho(a: Explanation, b: Explanation): boolean {
   const [first, second] = [a.ranked.cause.id, b.ranked.cause.id];
   if (a.layer !== b.layer || (first !== second && first !== "unknown" && second !== "unknown")) return false;
   return names(a, b) || names(b, a);
+}
+
+/** The calls of one are among those of the other by what separates them. */
+function isPart(a: Explanation, b: Explanation): boolean {
+  const [first, second] = [a.splits[0]?.where, b.splits[0]?.where];
+  if (a.symptom !== b.symptom || first === undefined || second === undefined) return false;
+  const within = (narrow: DimensionValues, wide: DimensionValues): boolean =>
+    DIMENSIONS.every((dimension) => wide[dimension] === undefined || wide[dimension] === narrow[dimension]);
+  return within(first, second) || within(second, first);
 }
 
 /** The best split of one is among those of the other. */

@@ -1,6 +1,6 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Where } from "../observation.ts";
+import type { Observation, Tally, Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -26,14 +26,21 @@ function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
 }
 
 const NAMED_SHARE = 0.1;
+/** Trials elsewhere that tell, and a share of refusals among them that is next to nothing. */
+const MANY = 30;
+const HARDLY = 0.02;
 
 /** How the refused principals fare during the rise outside the refused operations and containers. */
-function elsewhere(observation: Observation): { share: number; trials: number; inside: number } | undefined {
+function elsewhere(
+  observation: Observation,
+  of: "all" | "first" = "all",
+): { share: number; trials: number; inside: number } | undefined {
+  const tally = (where: Where): Tally => (of === "first" ? observation.tallyFirst(where) : observation.tally(where));
   const principals = observation.values("cosmosPrincipal").filter(({ share }) => share >= NAMED_SHARE);
   if (principals.length === 0) return undefined;
   const cosmosPrincipal = principals.map(({ value }) => value);
-  const whole = observation.tally({ cosmosPrincipal });
-  const narrow = observation.tally({
+  const whole = tally({ cosmosPrincipal });
+  const narrow = tally({
     cosmosPrincipal,
     cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
     ...containersOf(observation),
@@ -98,6 +105,9 @@ function judgeAssignment(observation: Observation): Judgement {
   ) {
     return rejected("the principal succeeds on other operations or containers, so it has a role");
   }
+  const first = elsewhere(observation, "first");
+  if (first !== undefined && first.trials >= MANY && first.share < HARDLY && first.inside > 0.2)
+    return rejected("many other operations of the principal succeed, so it has a role");
   const change = changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS);
   const decays = observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early;
   const says: Evidence = decays
