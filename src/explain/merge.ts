@@ -59,6 +59,8 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 }
 
 const WORTH = 0.15;
+/** Of an API, which names no cause by itself. */
+const WORTH_OF_API = 0.5;
 
 /** The split over the first of the cause's attributes that all parts have in common, else over their API. */
 function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Rise): Split | undefined {
@@ -71,7 +73,7 @@ function sharedSplit({ window, detection }: Context, all: readonly Explanation[]
     const id = detection.dictionaries[column]?.ids.get(value) ?? -1;
     const rule = { ...NO_RULE, conditions: [{ column, value: id }] };
     const split = splitOf({ window, rows: rowsWithin(window, span), dictionaries: detection.dictionaries }, rule);
-    if (split.refusedInside >= WORTH * best) return split;
+    if (split.refusedInside >= (name === "api" ? WORTH_OF_API : WORTH) * best) return split;
   }
   return undefined;
 }
