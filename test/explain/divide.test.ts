@@ -37,5 +37,7 @@ describe("nothing is named", () => {
     expect(parts(table((_, chance) => chance < 0.5))).toEqual([]));
   test("when the others are refused as well, less often", () =>
     expect(parts(table(([backend], chance) => chance < ((backend ?? 0) < 2 ? 0.9 : 0.3)))).toEqual([]));
+  test("when the refused values succeed half the time: that is another reason", () =>
+    expect(parts(table(([backend], chance) => (backend ?? 0) < 2 && chance < 0.5))).toEqual([]));
   test("when all are refused", () => expect(parts(table(() => true))).toEqual([]));
 });

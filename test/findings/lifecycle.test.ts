@@ -64,4 +64,24 @@ test("a fault that comes back soon is the same finding, with its first onset", (
   expect(reportOf(analysis).findings).toHaveLength(1);
 });
 
+test("a long fault in a busy tenant keeps its onset, and its counts do not shrink", () => {
+  const calls = [...ordinaryCalls({ hours: 4, perSecond: 8, seed: 9 })];
+  const hit = calls.filter(({ app, seconds }) => app === 7 && seconds >= 3_600);
+  const stream = eventsOf(calls, (call) =>
+    call.app === 7 && call.seconds >= 3_600
+      ? refusedByGateway(call, { status: 403, error: gatewayError("QuotaExceeded", "quota") })
+      : undefined,
+  );
+  const { changes } = told(stream);
+  const refused = changes.map(({ counts }) => counts.refused);
+  expect(refused).toEqual(refused.toSorted((a, b) => a - b));
+  for (const { onset, detectedAt } of changes) {
+    expect(onset).toBeLessThanOrEqual(detectedAt);
+    expect(Math.abs(epochMs(onset) - epochMs(at(3_600)))).toBeLessThan(60_000);
+  }
+  const last = refused.at(-1) ?? 0;
+  expect(last).toBeGreaterThan(0.9 * hit.length);
+  expect(last).toBeLessThanOrEqual(hit.length);
+});
+
 test("a healthy stream tells nothing", () => expect(told(events(2, [])).changes).toEqual([]));

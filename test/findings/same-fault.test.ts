@@ -1,0 +1,112 @@
+import { describe, expect, test } from "vitest";
+import type { Explanation } from "../../src/explain/rise.ts";
+import { isFragment, otherViewOf, recognise, tellsMore, type Tracked } from "../../src/findings/same-fault.ts";
+import type { DimensionValues } from "../../src/model/call.ts";
+import { at } from "../builders.ts";
+import { finding } from "../finding-builder.ts";
+
+interface Facts {
+  readonly symptom?: string;
+  readonly layer?: Explanation["layer"];
+  readonly cause?: Explanation["ranked"]["cause"]["id"];
+  readonly confidence?: number;
+  readonly where?: DimensionValues;
+  readonly refused?: number;
+  readonly calls?: readonly string[];
+  readonly span?: readonly [from: number, to: number];
+  readonly seenBy?: Explanation["seenBy"];
+}
+
+function explanation(facts: Facts = {}): Explanation {
+  const { cause = "quota-exceeded", confidence = 0.9, where = { api: "orders" }, refused = 100 } = facts;
+  const [from, to] = (facts.span ?? [0, 600]).map(at);
+  const base = finding();
+  const span = { from: from ?? at(0), to: to ?? at(600) };
+  return {
+    symptom: facts.symptom ?? "cosmos:403",
+    layer: facts.layer ?? "cosmos",
+    conditions: [],
+    span: { ...span, stretches: [span] },
+    splits: base.splits.slice(0, 1).map((split) => ({ ...split, where })),
+    divided: false,
+    ranked: { cause: { ...base.cause, id: cause, confidence }, names: [], alone: false },
+    subject: {},
+    counts: { ...base.counts, refused },
+    samples: base.samples,
+    common: {},
+    seenBy: facts.seenBy ?? "both",
+    claimed: false,
+    ongoing: false,
+    gapMs: 1_000,
+    refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
+  };
+}
+
+function tracked(facts: Facts = {}, status: "open" | "resolved" = "open"): Tracked {
+  const told = explanation(facts);
+  return {
+    finding: { ...finding(), id: `F-${JSON.stringify(facts)}`, status, counts: told.counts },
+    symptom: told.symptom,
+    key: "api=orders",
+    lastRefused: told.span.to,
+    gapMs: told.gapMs,
+    refusedCalls: told.refusedCalls,
+    explanation: told,
+  };
+}
+
+describe("a lesser part of what was told", () => {
+  const whole = { refused: 100 };
+  const part = explanation({ refused: 30, calls: ["a", "b"], where: { api: "orders", region: "West Europe" } });
+  test.each([
+    { name: "of another finding", known: tracked(whole), own: false, fragment: true },
+    { name: "of its own, which has ended", known: tracked(whole, "resolved"), own: true, fragment: true },
+    { name: "of its own, which goes on: it is amended", known: tracked(whole), own: true, fragment: false },
+    { name: "but nearly as large", known: tracked({ refused: 50 }), own: false, fragment: false },
+    { name: "but with other calls", known: tracked({ ...whole, calls: ["x", "y", "z"] }), own: false, fragment: false },
+    { name: "but later", known: tracked({ ...whole, span: [-900, -300] }, "resolved"), own: true, fragment: false },
+    {
+      name: "but of another symptom",
+      known: tracked({ ...whole, symptom: "cosmos:401" }),
+      own: false,
+      fragment: false,
+    },
+  ])("$name: $fragment", ({ known, own, fragment }) => {
+    expect(isFragment([known], part, own ? known : undefined)).toBe(fragment);
+  });
+});
+
+describe("another view of the same fault", () => {
+  const gateway = { layer: "backend", symptom: "backend:403", seenBy: "gateway", cause: "unknown" } as const;
+  const cosmos = { seenBy: "cosmos", where: { cosmosPrincipal: "p" }, cause: "role-too-narrow" } as const;
+  test.each([
+    { name: "the same attributes by another symptom", a: { symptom: "cosmos:401" }, b: {}, same: true },
+    { name: "a part of its calls", a: { where: { api: "orders", region: "x" } }, b: {}, same: true },
+    { name: "the other log of the same refusals", a: gateway, b: cosmos, same: true },
+    { name: "the other log, half as many", a: { ...gateway, refused: 50 }, b: cosmos, same: false },
+    { name: "the other log, later", a: { ...gateway, span: [200, 900] as const }, b: cosmos, same: false },
+    { name: "two parts of the same log", a: { where: { api: "billing" } }, b: {}, same: false },
+    { name: "another time", a: { symptom: "cosmos:401", span: [700, 900] as const }, b: {}, same: false },
+    { name: "another cause", a: { symptom: "cosmos:401", cause: "key-rotated" as const }, b: {}, same: false },
+  ])("$name: $same", ({ a, b, same }) => {
+    expect(otherViewOf([tracked(a)], explanation(b), undefined) !== undefined).toBe(same);
+  });
+  test("of two logs, the one that names a cause tells more; of one log, the one with more calls", () => {
+    expect(tellsMore(explanation(cosmos), explanation(gateway))).toBe(true);
+    expect(tellsMore(explanation(gateway), explanation(cosmos))).toBe(false);
+    expect(tellsMore(explanation({ refused: 9 }), explanation({ refused: 8 }))).toBe(true);
+    expect(tellsMore(explanation({ refused: 8 }), explanation({ refused: 8 }))).toBe(false);
+  });
+});
+
+describe("the same fault seen before", () => {
+  const context = { key: "api=orders", taken: new Set<string>() };
+  test.each([
+    { name: "by its attributes", known: tracked({ calls: ["x"] }), found: true },
+    { name: "by its calls", known: { ...tracked(), key: "other" }, found: true },
+    { name: "by neither", known: { ...tracked({ calls: ["x"] }), key: "other" }, found: false },
+    { name: "by its attributes, but long ago", known: tracked({ span: [-20_000, -19_000] }), found: false },
+  ])("$name: $found", ({ known, found }) => {
+    expect(recognise([known], explanation(), context) !== undefined).toBe(found);
+  });
+});
