@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
 import { at, change, gatewayError } from "../builders.ts";
 import { appId, eventsOf, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
-import { analyze, CALLS, during, END, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
 
 test("a title calls an application by its name only where somebody vouched for the tokens", () => {
   const titleFor = (fault: Fault) => analyze(eventsOf(CALLS, during(fault)))[0]?.title;
