@@ -17,6 +17,12 @@ interface Facts {
   readonly seenBy?: Explanation["seenBy"];
 }
 
+function splitBy(where: DimensionValues): Explanation["splits"][number] {
+  const [split] = finding().splits;
+  if (split === undefined) throw new Error("the sample finding has a split");
+  return { ...split, where };
+}
+
 function explanation(facts: Facts = {}): Explanation {
   const { cause = "quota-exceeded", confidence = 0.9, where = { api: "orders" }, refused = 100 } = facts;
   const [from, to] = (facts.span ?? [0, 600]).map(at);
@@ -27,7 +33,7 @@ function explanation(facts: Facts = {}): Explanation {
     layer: facts.layer ?? "cosmos",
     conditions: [],
     span: { ...span, stretches: [span] },
-    splits: base.splits.slice(0, 1).map((split) => ({ ...split, where })),
+    splits: [splitBy(where)],
     divided: false,
     ranked: { cause: { ...base.cause, id: cause, confidence }, names: [], alone: false },
     subject: {},
