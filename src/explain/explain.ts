@@ -36,6 +36,7 @@ function explainReason(context: Context, core: readonly number[]): readonly Expl
   if (found.length > 0) return found;
   const left = core.filter((row) => !context.claimed.has(row));
   const everything = { rule: NO_RULE, aliases: [], parts: [], rows: left };
+  if (explainRise(context, everything, left) === undefined) return [];
   const whole = explainRise(context, narrowDown(context, everything, { candidates: left, names: [] }), left);
   return whole === undefined ? [] : [whole];
 }
@@ -80,7 +81,8 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
   const sharp = short ? sharpen(context, span, covering) : covering;
   const asFound = explainRise(context, sharp, matchingRows(window, sharp.rule.conditions, claimed));
-  const sharper = narrowDown(context, sharp, { candidates: rows, names: asFound?.ranked.names ?? [] });
+  const sharper =
+    asFound === undefined ? sharp : narrowDown(context, sharp, { candidates: rows, names: asFound.ranked.names });
   const regional = regionAlone(context, span, sharper);
   if (regional !== undefined) {
     const explanation = explainRise(context, regional, matchingRows(window, regional.rule.conditions, claimed));

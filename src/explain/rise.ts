@@ -52,6 +52,8 @@ const MIN_REFUSED = 5;
 const MIN_SHARE = 0.02;
 /** How many times likelier a refusal must be than is usual for the same callers and operations. */
 const MIN_RISE = 1.5;
+const LEAST_USUAL = 1e-5;
+const UNUSUAL_LOG_LIKELIHOOD = Math.log(1e3);
 const BURST_DISPERSION = 1.3;
 /** Explains one rise among candidate rows; undefined when chance explains it as well. */
 export function explainRise(
@@ -70,7 +72,7 @@ export function explainRise(
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const observation = observe(context, { span, rows, around, splits, equal });
   const counts = countsOf(context, { rows, around, span });
-  if (counts.refused < MIN_RISE * counts.usualRate * counts.calls) return undefined;
+  if (!isUnusual(counts)) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
@@ -155,6 +157,16 @@ function isFailover(observation: Observation, changes: readonly Change[]): boole
     observation.refused >= SUSTAINED_REFUSED &&
     msBetween(observation.span.to, observation.span.from) >= SUSTAINED_MS
   );
+}
+
+/**
+ * The same callers and operations are refused clearly more often than is usual for them. What separates the refused ones
+ * may be the mark of a token that is refused at any time, such as an old key: then they are as many as ever.
+ */
+function isUnusual({ refused, calls, usualRate }: Counts): boolean {
+  const expected = Math.max(usualRate, LEAST_USUAL) * calls;
+  if (refused < MIN_RISE * expected) return false;
+  return refused * Math.log(refused / expected) - (refused - expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }
 
 /** Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. */

@@ -54,7 +54,7 @@ export const roundShare = (share: number): number => Number(share.toPrecision(4)
 export function prefer(splits: readonly Split[], names: readonly Dimension[]): readonly Split[] {
   const rank = (split: Split): number => {
     const ranks = Object.keys(split.where).map((dimension) => names.findIndex((name) => name === dimension));
-    return ranks.length === 0 || ranks.some((at) => at < 0) ? names.length : Math.min(...ranks);
+    return ranks.length === 0 || ranks.some((at) => at < 0) ? names.length : Math.max(...ranks);
   };
   return splits
     .map((split, i) => ({ split, i }))
