@@ -23,13 +23,8 @@ export function countsOf(
   { window, detection }: Context,
   rise: { rows: readonly number[]; around: readonly number[]; span: Span },
 ): Counts {
-  const refusedRows = rise.rows.filter((row) => row < window.refused);
-  const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
-  const inRule = new Set(rise.rows);
+  const { refusedRows, units, population } = populationOf(window, rise);
   const callsOf = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
-  const population = rise.around.filter(
-    (row) => inRule.has(row) || (row >= window.refused && units.has(window.unit[row] ?? -1)),
-  );
   const unauthorized = callsOf(refusedRows.filter((row) => window.status[row] === 401));
   const refused = callsOf(refusedRows);
   return {
@@ -41,6 +36,29 @@ export function countsOf(
         Math.max(...[...units].slice(0, 50).map((unit) => usualRate(detection, window, unit))),
     ),
   };
+}
+
+/** Refusals to be expected among the calls that are counted, by what each of their units is used to. */
+export function expectedRefusals(
+  { window, detection }: Context,
+  rise: { rows: readonly number[]; around: readonly number[] },
+): number {
+  const { population } = populationOf(window, rise);
+  return population.reduce(
+    (sum, row) => sum + (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1),
+    0,
+  );
+}
+
+/** Refused rows of a rise, their units, and all rows of these units. */
+function populationOf(window: Window, rise: { rows: readonly number[]; around: readonly number[] }) {
+  const refusedRows = rise.rows.filter((row) => row < window.refused);
+  const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
+  const inRule = new Set(rise.rows);
+  const population = rise.around.filter(
+    (row) => inRule.has(row) || (row >= window.refused && units.has(window.unit[row] ?? -1)),
+  );
+  return { refusedRows, units, population };
 }
 
 const TRIALS_TO_TELL = 50;

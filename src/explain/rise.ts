@@ -8,7 +8,7 @@ import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
 import { changeBefore, shareOfFacts } from "./causes/judgement.ts";
-import { countsOf, usualRate } from "./counts.ts";
+import { countsOf, expectedRefusals, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
@@ -52,7 +52,6 @@ const MIN_REFUSED = 5;
 const MIN_SHARE = 0.02;
 /** How many times likelier a refusal must be than is usual for the same callers and operations. */
 const MIN_RISE = 1.5;
-const LEAST_USUAL = 1e-5;
 const UNUSUAL_LOG_LIKELIHOOD = Math.log(1e3);
 const BURST_DISPERSION = 1.3;
 /** Explains one rise among candidate rows; undefined when chance explains it as well. */
@@ -72,7 +71,7 @@ export function explainRise(
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const observation = observe(context, { span, rows, around, splits, equal });
   const counts = countsOf(context, { rows, around, span });
-  if (!isUnusual(counts)) return undefined;
+  if (!isUnusual(counts, expectedRefusals(context, { rows, around }))) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
@@ -163,8 +162,8 @@ function isFailover(observation: Observation, changes: readonly Change[]): boole
  * The same callers and operations are refused clearly more often than is usual for them. What separates the refused ones
  * may be the mark of a token that is refused at any time, such as an old key: then they are as many as ever.
  */
-function isUnusual({ refused, calls, usualRate }: Counts): boolean {
-  const expected = Math.max(usualRate, LEAST_USUAL) * calls;
+function isUnusual({ refused, calls, usualRate: before }: Counts, byUnits: number): boolean {
+  const expected = Math.max(before * calls, byUnits);
   if (refused < MIN_RISE * expected) return false;
   return refused * Math.log(refused / expected) - (refused - expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }

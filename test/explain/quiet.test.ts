@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
-import { at, gatewayError, gatewayRequest } from "../builders.ts";
+import { at, claims, gatewayError, gatewayRequest } from "../builders.ts";
 import { eventsOf, refusedByCosmos, refusedByGateway } from "../traffic.ts";
 import { analyze, CALLS, during, keyed, ONSET } from "./tenant.ts";
 
@@ -20,6 +20,18 @@ const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
     events: () =>
       eventsOf(CALLS, (call) =>
         call.chance < 0.003 ? refusedByGateway(call, { error: gatewayError("TokenExpired") }) : undefined,
+      ),
+  },
+  {
+    name: "the usual expired tokens, though an old signing key marks them",
+    events: () =>
+      eventsOf(CALLS, (call) =>
+        call.chance < 0.003
+          ? refusedByGateway(call, {
+              error: gatewayError("TokenExpired"),
+              claims: claims({ ...call.gateway.claims, state: "unverified", keyId: `key-old-${call.app % 2}` }),
+            })
+          : undefined,
       ),
   },
   {
