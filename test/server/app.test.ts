@@ -120,6 +120,18 @@ test("splits that part the calls in the same way share a bar", async () => {
     expect(page).toContain(name);
 });
 
+test.each([
+  { name: "the same calls by another name", refused: [100, 98], says: "separate about equally well" },
+  { name: "parts of the calls", refused: [60, 40], says: "Several parts of the traffic share the fault" },
+])("a finding says what several splits are: $name", async ({ refused, says }) => {
+  const view = sampleView();
+  const [split] = finding().splits;
+  const splits = split === undefined ? [] : refused.map((count) => ({ ...split, refused: count }));
+  view.findings = [{ ...finding(), splits }];
+  const page = await app(view).request("/failures/F-7Q2KABCDEF", { headers: { host: HOST } });
+  expect(await page.text()).toContain(says);
+});
+
 test("a query cannot be ended by what a log holds", () => {
   const [split] = finding().splits;
   const where = { api: 'x" or 1 == 1 // \\' };

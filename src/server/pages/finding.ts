@@ -60,16 +60,23 @@ const SPLITS = 8;
 function splits(list: readonly Split[]): Markup {
   if (list.length === 0)
     return html`<p class="muted">Nothing in the logs separates refused from succeeded calls: which call is refused looks random.</p>`;
-  const shared =
-    list.length > 1
-      ? html`<p class="muted">These separate about equally well: which of them is the reason, the logs alone cannot tell.</p>`
-      : "";
+  const shared = list.length > 1 ? html`<p class="muted">${together(list)}</p>` : "";
   return html`${shared}<p class="legend"><span class="key in"></span> refused among calls with it <span class="key out"></span> refused among the others (in shares, a caller’s quick repeats count once)</p>
 <ul class="splits">${alike(list.slice(0, SPLITS)).map(
     ([split, others]) => html`<li><div class="names">${[split, ...others].map(({ where }) => splitName(where))}</div>
 <div class="bars">${bar("in", split.refusedInside, split.interval)}${bar("out", split.refusedOutside)}</div>
 <p class="muted small">${count(split.refused)} of ${count(split.calls)} calls · 95${"\u202f"}% interval of the share ${percent(split.interval[0])} to ${percent(split.interval[1])} · corrected p ${pValue(split.pAdjusted)}</p></li>`,
   )}</ul>`;
+}
+
+const ALIKE = 0.85;
+
+/** What several splits say: the same calls by another name, or one part of them each. */
+function together([first, ...others]: readonly Split[]): string {
+  const refused = first?.refused ?? 0;
+  return others.every((split) => Math.min(split.refused, refused) >= ALIKE * Math.max(split.refused, refused))
+    ? "These separate about equally well: which of them is the reason, the logs alone cannot tell."
+    : "Several parts of the traffic share the fault: each line is one of them, or what they have in common.";
 }
 
 /** Splits by their figures: those that part the calls in the same way stand together, each group with its first. */
