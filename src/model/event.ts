@@ -9,7 +9,7 @@ interface EventBase {
   /** ARM id, lower-cased; a bare name where the log has no more. */
   readonly resource: string;
   readonly shape: Shape;
-  /** Same for the same record whatever route or shape it came by; see `normalize/identity.ts`. */
+  /** Same for the same record whatever route or shape it came by. */
   readonly dedupKey: string;
 }
 
