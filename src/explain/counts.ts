@@ -19,46 +19,44 @@ export function usualRate(detection: Detection, window: Window, unit: number): n
  * Refused calls of the rise among all calls of the units (caller and operation) that were refused: how intermittent it
  * is for those whom it hits. What is usual is their refused share in the window before the rise.
  */
-export function countsOf(
-  { window, detection }: Context,
-  rise: { rows: readonly number[]; around: readonly number[]; span: Span },
-): Counts {
-  const { refusedRows, units, population } = populationOf(window, rise);
-  const callsOf = (rows: readonly number[]): number => rows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
+export function countsOf({ window, detection }: Context, of: Population, span: Span): Counts {
+  const { refusedRows, units, rows } = of;
+  const callsOf = (some: readonly number[]): number => some.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
   const unauthorized = callsOf(refusedRows.filter((row) => window.status[row] === 401));
   const refused = callsOf(refusedRows);
   return {
-    calls: Math.round(callsOf(population)),
+    calls: Math.round(callsOf(rows)),
     refused: Math.round(refused),
     status: { "401": Math.round(unauthorized), "403": Math.round(refused) - Math.round(unauthorized) },
     usualRate: roundShare(
-      rateBefore(window, units, rise.span) ??
+      rateBefore(window, units, span) ??
         Math.max(...[...units].slice(0, 50).map((unit) => usualRate(detection, window, unit))),
     ),
   };
 }
 
 /** Refusals to be expected among the calls that are counted, by what each of their units is used to. */
-export function expectedRefusals(
-  { window, detection }: Context,
-  rise: { rows: readonly number[]; around: readonly number[] },
-): number {
-  const { population } = populationOf(window, rise);
-  return population.reduce(
-    (sum, row) => sum + (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1),
-    0,
-  );
-}
+export const expectedRefusals = ({ window, detection }: Context, { rows }: Population): number =>
+  rows.reduce((sum, row) => sum + (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1), 0);
 
 /** Refused rows of a rise, their units, and all rows of these units. */
-function populationOf(window: Window, rise: { rows: readonly number[]; around: readonly number[] }) {
+export interface Population {
+  readonly refusedRows: readonly number[];
+  readonly units: ReadonlySet<number>;
+  readonly rows: readonly number[];
+}
+
+export function populationOf(
+  window: Window,
+  rise: { readonly rows: readonly number[]; readonly around: readonly number[] },
+): Population {
   const refusedRows = rise.rows.filter((row) => row < window.refused);
   const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
   const inRule = new Set(rise.rows);
-  const population = rise.around.filter(
+  const rows = rise.around.filter(
     (row) => inRule.has(row) || (row >= window.refused && units.has(window.unit[row] ?? -1)),
   );
-  return { refusedRows, units, population };
+  return { refusedRows, units, rows };
 }
 
 const TRIALS_TO_TELL = 50;

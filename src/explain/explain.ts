@@ -173,12 +173,7 @@ const ELSEWHERE_TRIALS = 10;
 const ELSEWHERE_SHARE = 0.1;
 
 function shareOf(window: Window, rows: readonly number[], condition: Condition): number {
-  let refused = 0;
-  let trials = 0;
-  for (const row of rows) {
-    if (!matches(window, [condition], row)) continue;
-    refused += window.f[row] ?? 0;
-    trials += window.n[row] ?? 0;
-  }
+  const { column, value } = condition;
+  const { refused, trials } = tallyRows(window, rows, [{ column, ids: new Set([value]) }]);
   return trials === 0 ? 0 : refused / trials;
 }

@@ -1,15 +1,11 @@
 import { columnIndex } from "../detect/columns.ts";
 import type { Counts, Split } from "../model/finding.ts";
-import { type DurationMs, msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
 import type { Context } from "./context.ts";
 import type { Explanation } from "./rise.ts";
 import { NO_RULE } from "./rule.ts";
-import { type Rise, unite } from "./span.ts";
+import { endsInCommon, type Rise, unite } from "./span.ts";
 import { splitOf } from "./splits.ts";
-
-const TOGETHER_MS: DurationMs = 300_000;
-const GAPS = 6;
 
 /**
  * One fault can show on several parts of the traffic: rises of one cause that begin and end together are one. The
@@ -33,8 +29,7 @@ function together(a: Explanation, b: Explanation): boolean {
   const { id } = a.ranked.cause;
   if (id !== b.ranked.cause.id || a.layer !== b.layer) return false;
   if (id === "unknown" && attributes(a) !== attributes(b)) return false;
-  const apart = Math.max(Math.abs(msBetween(a.span.from, b.span.from)), Math.abs(msBetween(a.span.to, b.span.to)));
-  return apart <= Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
+  return endsInCommon(a, b) === 2;
 }
 
 /** What separates, without its values. */

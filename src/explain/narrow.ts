@@ -1,5 +1,4 @@
 import { COLUMNS, type Column, columnIndex } from "../detect/columns.ts";
-import { type DurationMs, msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
 import { divide } from "./divide.ts";
@@ -7,7 +6,7 @@ import { rowsWithin, tallyRows } from "./observation.ts";
 import { riseAmong } from "./rise.ts";
 import type { Condition, Rule } from "./rule.ts";
 import type { CoverOptions } from "./search.ts";
-import { isWithin, lastedMs, type Rise } from "./span.ts";
+import { endsInCommon, isWithin, lastedMs, type Rise } from "./span.ts";
 import { matches } from "./splits.ts";
 import type { Window } from "./window.ts";
 
@@ -35,7 +34,6 @@ export function sharpen({ window, claimed }: Context, span: Rise, covering: Cove
 
 /** From this refused share on a rule says all there is to say. */
 const DETERMINISTIC = 0.9;
-const TOGETHER_MS: DurationMs = 300_000;
 
 /**
  * What a rule that mixes refused with succeeded calls hides: several values of one attribute that share the fault, or a
@@ -112,28 +110,13 @@ function timesOf(context: Context, parts: readonly Rule[], rows: readonly number
     .map(({ conditions, refused }) => {
       const own = rows.filter((row) => matches(window, conditions, row));
       const rise = riseAmong(context, own);
-      return rise === undefined ? undefined : { rise, gapMs: lastedMs(rise) / Math.max(1, refused - 1) };
+      return rise === undefined ? undefined : { span: rise, gapMs: lastedMs(rise) / Math.max(1, refused - 1) };
     });
   const [first] = rises;
   if (first === undefined) return "unsure";
   const ends = rises.map((other) => (other === undefined ? 0 : endsInCommon(first, other)));
   if (ends.every((count) => count === 2)) return "together";
   return ends.includes(0) ? "apart" : "unsure";
-}
-
-interface Paced {
-  readonly rise: Rise;
-  /** Mean time between refusals. */
-  readonly gapMs: DurationMs;
-}
-
-const GAPS = 6;
-
-/** How many of their two ends two rises share. */
-function endsInCommon(a: Paced, b: Paced): number {
-  const most = Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
-  return [msBetween(a.rise.from, b.rise.from), msBetween(a.rise.to, b.rise.to)].filter((ms) => Math.abs(ms) <= most)
-    .length;
 }
 
 const IMPLIED = 0.95;

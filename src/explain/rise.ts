@@ -1,5 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { type Detection, WRITE_REGION } from "../detect/detect.ts";
+import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
@@ -8,7 +9,7 @@ import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
 import { changeBefore, shareOfFacts } from "./causes/judgement.ts";
-import { countsOf, expectedRefusals, usualRate } from "./counts.ts";
+import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
@@ -25,8 +26,6 @@ export interface Explanation {
   readonly conditions: readonly Condition[];
   readonly span: Rise;
   readonly splits: readonly Split[];
-  /** Several values of one attribute share the fault: the first splits name them, the last one what they have in common. */
-  readonly divided: boolean;
   readonly ranked: Ranked;
   readonly subject: Subject;
   readonly counts: Counts;
@@ -70,8 +69,9 @@ export function explainRise(
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const observation = observe(context, { span, rows, around, splits, equal });
-  const counts = countsOf(context, { rows, around, span });
-  if (!isUnusual(counts, expectedRefusals(context, { rows, around }))) return undefined;
+  const population = populationOf(window, { rows, around });
+  const counts = countsOf(context, population, span);
+  if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   return {
@@ -80,7 +80,6 @@ export function explainRise(
     conditions: covering.rule.conditions,
     span,
     splits: [...prefer(splits.slice(0, equal), ranked.names), ...splits.slice(equal)],
-    divided: covering.parts.length > 0,
     ranked,
     subject: subjectOf(observation, splits[0]?.where),
     counts,
@@ -165,7 +164,7 @@ function isFailover(observation: Observation, changes: readonly Change[]): boole
 function isUnusual({ refused, calls, usualRate: before }: Counts, byUnits: number): boolean {
   const expected = Math.max(before * calls, byUnits);
   if (refused < MIN_RISE * expected) return false;
-  return refused * Math.log(refused / expected) - (refused - expected) >= UNUSUAL_LOG_LIKELIHOOD;
+  return poissonSurprise(refused, expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }
 
 /** Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. */
@@ -180,10 +179,7 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     expected += (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
     if (row < window.refused) times.push(window.time[row] ?? 0);
   }
-  const surprise =
-    refused > expected
-      ? (refused * Math.log(refused / expected) - (refused - expected)) / (BURST_DISPERSION * window.thinned)
-      : 0;
+  const surprise = poissonSurprise(refused, expected) / (BURST_DISPERSION * window.thinned);
   const clusters = times
     .toSorted((a, b) => a - b)
     .filter((time, i, all) => i === 0 || time - (all[i - 1] ?? 0) > 10_000_000).length;

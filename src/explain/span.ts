@@ -53,6 +53,23 @@ export function riseOf(
   return asRise(stretches.slice(Math.max(0, parted)));
 }
 
+const TOGETHER_MS: DurationMs = 300_000;
+const GAPS = 6;
+
+/** A span with the mean time between its refusals. */
+export interface Paced {
+  readonly span: Span;
+  readonly gapMs: DurationMs;
+}
+
+/** How many of their two ends two spans share, as closely as refusals that far apart can tell. */
+export function endsInCommon(a: Paced, b: Paced): 0 | 1 | 2 {
+  const most = Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
+  const from = Math.abs(msBetween(a.span.from, b.span.from)) <= most;
+  const to = Math.abs(msBetween(a.span.to, b.span.to)) <= most;
+  return from && to ? 2 : from || to ? 1 : 0;
+}
+
 /** Time that the rise lasted, its pauses left out. */
 export const lastedMs = ({ stretches }: Rise): DurationMs =>
   stretches.reduce((total, { from, to }) => total + msBetween(to, from), 0);

@@ -15,6 +15,10 @@ const xlogx = (x: number): number => (x > 0 ? x * Math.log(x) : 0);
 export const binomialLogLikelihood = (f: number, n: number): number =>
   n <= 0 ? 0 : xlogx(f) + xlogx(Math.max(0, n - f)) - xlogx(n);
 
+/** Log-likelihood by which a count beats the one that is expected of a Poisson process; 0 when it is not above. */
+export const poissonSurprise = (count: number, expected: number): number =>
+  count > expected ? count * Math.log(count / expected) - (count - expected) : 0;
+
 /** Upper tail of the chi-square distribution with one degree of freedom: the p-value of a G-test of two shares. */
 export function chiSquareTail(g: number): number {
   if (!(g > 0)) return 1;

@@ -34,7 +34,6 @@ function explanation(facts: Facts = {}): Explanation {
     conditions: [],
     span: { ...span, stretches: [span] },
     splits: [splitBy(where)],
-    divided: false,
     ranked: { cause: { ...base.cause, id: cause, confidence }, names: [], alone: false },
     subject: {},
     counts: { ...base.counts, refused },
