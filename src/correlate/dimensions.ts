@@ -1,7 +1,8 @@
 import type { Dimension, DimensionValues } from "../model/call.ts";
 import type { Claims, DataPlaneOperation, GatewayRequest } from "../model/event.ts";
 import { type Instant, msBetween } from "../model/time.ts";
-import { hostOf, networkOf, userAgentFamily } from "./network.ts";
+import { hostOf } from "../lib/host.ts";
+import { networkOf, userAgentFamily } from "./network.ts";
 
 type Values = { -readonly [D in Dimension]?: string };
 

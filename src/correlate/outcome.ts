@@ -1,8 +1,8 @@
 import type { Layer, Outcome } from "../model/call.ts";
 import type { DataPlaneOperation, GatewayRequest } from "../model/event.ts";
 import { type CosmosReason, cosmosReason, isLookAlike } from "./cosmos-refusal.ts";
+import { isCosmosBackend } from "../normalize/cosmos-backend.ts";
 import { isManagement, usesEntraToken } from "./management.ts";
-import { hostOf } from "./network.ts";
 
 const isRefusal = (status: number | undefined): status is 401 | 403 => status === 401 || status === 403;
 
@@ -93,14 +93,6 @@ function reasonOf(
   if (told !== "untold" || operation === undefined || status !== 403) return told;
   return usesEntraToken(operation) && isManagement(operation) ? "management-operation" : told;
 }
-
-/** The gateway talks to Cosmos DB's REST endpoint itself. */
-export function isCosmosBackend(gateway: GatewayRequest): boolean {
-  const host = gateway.backendUrl === undefined ? undefined : hostOf(gateway.backendUrl);
-  return host !== undefined && COSMOS_HOSTS.some((suffix) => host.endsWith(suffix));
-}
-
-const COSMOS_HOSTS = [".documents.azure.com", ".documents.azure.us", ".documents.azure.cn", ".cosmos.azure.com"];
 
 /** Reasons that a backend's `WWW-Authenticate` names (RFC 6750 §3, as Entra's middlewares fill it). */
 const CHALLENGES: readonly (readonly [string, string])[] = [

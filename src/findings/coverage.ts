@@ -1,4 +1,4 @@
-import { isCosmosBackend } from "../correlate/outcome.ts";
+import { isCosmosBackend } from "../normalize/cosmos-backend.ts";
 import type { Call } from "../model/call.ts";
 import type { BlindSpot } from "../model/finding.ts";
 import { type Bounds, boundSpots } from "./bounds.ts";

@@ -103,6 +103,7 @@ export interface DataPlaneOperation extends EventBase {
   readonly status: number;
   readonly durationMs?: DurationMs;
   readonly requestCharge?: number;
+  readonly responseBytes?: number;
   readonly clientAddress?: string;
   readonly userAgent?: string;
   readonly region?: string;

@@ -38,6 +38,7 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   const numbers = {
     durationMs: fields.number("duration", "durationms"),
     requestCharge: fields.number("requestcharge"),
+    responseBytes: fields.number("responselength"),
   };
   const path = pathOf(fields.text("requestresourceid"));
   const database = shortText(fields.text("databasename"), NAME) ?? path.database;
@@ -50,7 +51,7 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
     operation.toLowerCase(),
     numbers.durationMs ?? "",
     numbers.requestCharge ?? "",
-    fields.number("responselength") ?? "",
+    numbers.responseBytes ?? "",
     resourceType.toLowerCase(),
     database ?? "",
     container ?? "",
@@ -71,6 +72,7 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   put(event, "container", container);
   put(event, "durationMs", numbers.durationMs);
   put(event, "requestCharge", numbers.requestCharge);
+  put(event, "responseBytes", numbers.responseBytes);
   put(event, "clientAddress", addressOf(fields.text("clientipaddress")));
   put(event, "userAgent", shortText(fields.text("useragent"), NAME));
   put(event, "region", shortText(fields.text("regionname", "region"), NAME));

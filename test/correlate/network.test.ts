@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { hostOf, networkOf, userAgentFamily } from "../../src/correlate/network.ts";
+import { hostOf } from "../../src/lib/host.ts";
+import { networkOf, userAgentFamily } from "../../src/correlate/network.ts";
 
 describe("networkOf", () => {
   const cases = [

@@ -1,0 +1,145 @@
+import type { Event } from "./event.ts";
+
+/**
+ * Events as rows of 48 words in one buffer: a text is the id of a name (0 where the log does not tell), an id of 128 bits is
+ * four words, a number that may have a fraction is a double over two words (NaN where the log does not tell). What one
+ * call in a hundred needs, texts of a refusal above all, is in an object beside its row.
+ */
+export interface EventTable {
+  words: Int32Array;
+  /** The same memory. */
+  doubles: Float64Array;
+  count: number;
+  /** By row: the whole event, where the row alone does not tell it. */
+  readonly objects: Map<number, Event>;
+}
+
+/** Words of one row: 192 bytes, three lines of a cache. */
+export const WORDS = 48;
+/** Doubles of one row. */
+export const DOUBLES = WORDS / 2;
+
+// Words of every row. KEY is the correlation id or activity id, four words.
+export const KEY = 2;
+/** A kind and flags. */
+export const TRAITS = 6;
+export const STATUS = 7;
+/** ARM id of the resource. */
+export const RESOURCE = 8;
+/** API Management service, or Cosmos DB account. */
+export const OWNER = 9;
+export const REGION = 10;
+export const USER_AGENT = 11;
+/** Of the caller or of the client. */
+export const ADDRESS = 12;
+export const OPERATION = 13;
+
+// Words of a gateway request.
+export const API = 14;
+export const API_REVISION = 15;
+export const PRODUCT = 16;
+export const SUBSCRIPTION = 17;
+/** The backend's id, else its host. */
+export const BACKEND = 18;
+export const GATEWAY_HOST = 19;
+export const METHOD = 20;
+/** 0 where the backend was not called. */
+export const BACKEND_STATUS = 21;
+/** 0 where the log does not tell. */
+export const SUB_STATUS = 22;
+export const APP_ID = 23;
+export const OBJECT_ID = 24;
+export const ISSUER = 25;
+export const AUDIENCE = 26;
+export const TOKEN_VERSION = 27;
+export const KEY_ID = 28;
+export const SCOPES = 29;
+export const ROLES = 30;
+/** Activity id that the backend returned, and the id of the user's own: four words each. */
+export const BACKEND_KEY = 40;
+export const OWN_KEY = 44;
+
+// Words of a data-plane operation.
+export const RESOURCE_TYPE = 14;
+export const DATABASE = 15;
+export const CONTAINER = 16;
+export const CREDENTIAL = 17;
+export const PRINCIPAL = 18;
+export const ROLE_ASSIGNMENT = 19;
+export const PARTITION = 20;
+
+// Doubles, by their place among the doubles of a row.
+export const TIME_D = 0;
+export const EXPIRES_D = 16;
+export const ISSUED_D = 17;
+export const TOTAL_MS_D = 18;
+export const BACKEND_MS_D = 19;
+export const DURATION_D = 16;
+export const CHARGE_D = 17;
+export const RESPONSE_BYTES_D = 18;
+
+// The kind of a row, in the two lowest bits of its traits.
+export const KIND = 3;
+export const GATEWAY_KIND = 1;
+export const OPERATION_KIND = 2;
+/** Any other event: the object beside the row. */
+export const OTHER_KIND = 3;
+
+// Flags of the traits.
+/** The whole event is beside the row. */
+export const HAS_OBJECT = 1 << 2;
+/** KEY, BACKEND_KEY or OWN_KEY is a hash: the id is no GUID. Its text is in the object. */
+export const KEY_IS_HASH = 1 << 3;
+export const HAS_CLAIMS = 1 << 4;
+export const CLAIMS_VALIDATED = 1 << 5;
+export const TRUNCATED = 1 << 6;
+/** The backend is Cosmos DB's REST interface. */
+export const COSMOS_BACKEND = 1 << 7;
+export const HAS_BACKEND_KEY = 1 << 8;
+export const HAS_OWN_KEY = 1 << 9;
+/** The record's shape: `event-hub`, `table`, `azure-diagnostics` as 0, 1, 2. */
+export const SHAPE_SHIFT = 10;
+
+const FIRST_ROOM = 64;
+
+export function createEventTable(room = FIRST_ROOM): EventTable {
+  const words = new Int32Array(WORDS * room);
+  return { words, doubles: new Float64Array(words.buffer), count: 0, objects: new Map() };
+}
+
+/** A new row of zeros at the end; gives its place. */
+export function addRow(table: EventTable): number {
+  const row = table.count;
+  ensureRoom(table, row + 1);
+  table.words.fill(0, WORDS * row, WORDS * (row + 1));
+  table.count = row + 1;
+  return row;
+}
+
+/** Room for so many rows; the arrays are others afterwards where it had to grow. */
+export function ensureRoom(table: EventTable, rows: number): void {
+  if (WORDS * rows <= table.words.length) return;
+  const words = new Int32Array(WORDS * Math.max(rows, (2 * table.words.length) / WORDS));
+  words.set(table.words);
+  table.words = words;
+  table.doubles = new Float64Array(words.buffer);
+}
+
+/** Copies a row, with what is beside it, over another; both are there. */
+export function copyRow(from: EventTable, row: number, into: EventTable, place: number): void {
+  const source = from.words;
+  const target = into.words;
+  const a = WORDS * row;
+  const b = WORDS * place;
+  for (let i = 0; i < WORDS; i++) target[b + i] = source[a + i] ?? 0;
+  if (((source[a + TRAITS] ?? 0) & HAS_OBJECT) === 0) return;
+  const object = from.objects.get(row);
+  if (object !== undefined) into.objects.set(place, object);
+}
+
+export function appendRow(from: EventTable, row: number, into: EventTable): number {
+  ensureRoom(into, into.count + 1);
+  copyRow(from, row, into, into.count);
+  into.count += 1;
+  return into.count - 1;
+}
