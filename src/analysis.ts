@@ -1,19 +1,28 @@
 import { type Changes, createChanges } from "./correlate/changes.ts";
-import { createJoin, type Join } from "./correlate/join.ts";
-import { createReorder, type Reorder } from "./correlate/reorder.ts";
+import { createHeld, type Held, isSparse, packHeld } from "./correlate/held.ts";
+import { type Closed, createJoin, type Join, movePlaces as moveJoined } from "./correlate/join.ts";
+import { createReorder, movePlaces as moveWaiting, type Reorder } from "./correlate/reorder.ts";
 import { createSeen, type Seen } from "./correlate/seen.ts";
 import { createDetection, type Detection } from "./detect/detect.ts";
 import { type CallCounts, createCallCounts } from "./findings/call-counts.ts";
 import { type Coverage, createCoverage } from "./findings/coverage.ts";
 import { createTally, type Tally } from "./findings/input-counts.ts";
 import { createFindings, type Findings } from "./findings/lifecycle.ts";
+import { kindOf, textWordsOf, WORDS } from "./model/event-table.ts";
+import { createNames, nameId, type Names } from "./model/names.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 
 /** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
 export interface Analysis {
+  /** Texts of the held rows; another one once it was renumbered. */
+  names: Names;
   readonly seen: Seen;
+  /** Rows that wait in `reorder` or in `join`. */
+  readonly held: Held;
   readonly reorder: Reorder;
   readonly join: Join;
+  /** The call that was closed last. */
+  readonly closed: Closed;
   readonly changes: Changes;
   readonly detection: Detection;
   readonly findings: Findings;
@@ -29,18 +38,22 @@ export interface AnalysisOptions {
   readonly lateness: DurationMs;
   /** How long a call waits for its operations, in event time; 150 s by default. */
   readonly joinWindow?: DurationMs;
-  /** Seed of the fingerprints of seen records: not known to whoever writes the logs. */
+  /** Seed of names, keys and the fingerprints of seen records: not known to whoever writes the logs. */
   readonly seed: number;
 }
 
 const JOIN_WINDOW_MS: DurationMs = 150_000;
+const HELD_EVENTS = 500_000;
 const OPEN_CALLS = 150_000;
 const SEEN_SLOTS = 1 << 22;
 
 export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: AnalysisOptions): Analysis => ({
-  seen: createSeen(SEEN_SLOTS, seed),
-  reorder: createReorder(lateness),
-  join: createJoin(joinWindow, OPEN_CALLS),
+  names: createNames(seed),
+  seen: createSeen(SEEN_SLOTS),
+  held: createHeld(),
+  reorder: createReorder(lateness, HELD_EVENTS),
+  join: createJoin(joinWindow, OPEN_CALLS, seed),
+  closed: { gateway: -1, operations: [] },
   changes: createChanges(),
   detection: createDetection(),
   findings: createFindings(),
@@ -49,3 +62,33 @@ export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: 
   calls: createCallCounts(),
   now: instantFromMs(0),
 });
+
+/** Most names; beyond, those that no held row has are forgotten. */
+const NAMES = 1 << 20;
+
+/** Gives up names that nothing needs once there are many. */
+export function keepBounded(analysis: Analysis, most = NAMES): void {
+  if (analysis.names.texts.length <= most) return;
+  const { held, names } = analysis;
+  const fresh = createNames(names.seed);
+  const { words } = held.table;
+  const isFree = new Uint8Array(held.table.count);
+  for (let i = 0; i < held.freeCount; i++) isFree[held.free[i] ?? 0] = 1;
+  for (let place = 0; place < isFree.length; place++) {
+    if (isFree[place] === 1) continue;
+    for (const word of textWordsOf(kindOf(held.table, place))) {
+      const at = WORDS * place + word;
+      words[at] = nameId(fresh, names.texts[words[at] ?? 0]);
+    }
+  }
+  analysis.names = fresh;
+}
+
+/** The same analysis, with the room that its held rows need. */
+export function packed(analysis: Analysis): Analysis {
+  if (!isSparse(analysis.held)) return analysis;
+  const moved = packHeld(analysis.held);
+  moveJoined(analysis.join, moved);
+  moveWaiting(analysis.reorder, moved);
+  return analysis;
+}

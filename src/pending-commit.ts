@@ -25,10 +25,10 @@ export class PendingCommit {
   read(
     source: string,
     { partition, checkpoint }: { readonly partition: string; readonly checkpoint: string },
-    input: { readonly events: readonly unknown[]; readonly tally: LedgerRow },
+    input: { readonly events: { readonly count: number }; readonly tally: LedgerRow },
   ): void {
     this.journal.push(input);
-    this.#events += input.events.length;
+    this.#events += input.events.count;
     nested(this.positions, source).set(partition, checkpoint);
     const rows = nested(this.ledger, source);
     rows.set(partition, addRow(rows.get(partition) ?? NOTHING, input.tally));

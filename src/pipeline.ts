@@ -1,9 +1,12 @@
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
-import { createAnalysis } from "./analysis.ts";
+import { createAnalysis, keepBounded, packed } from "./analysis.ts";
 import { buildCall } from "./correlate/call.ts";
 import { rememberChange } from "./correlate/changes.ts";
-import { addGateway, addOperation, closeUntil, type Joined } from "./correlate/join.ts";
+import { Fingerprint } from "./correlate/fingerprint.ts";
+import { drop, hold } from "./correlate/held.ts";
+import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
+import { gatewayAt, operationAt } from "./correlate/row-event.ts";
 import { sawBefore } from "./correlate/seen.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
@@ -20,9 +23,20 @@ import {
 } from "./findings/input-counts.ts";
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
 import { aborted } from "./lib/aborted.ts";
-import type { Event } from "./model/event.ts";
+import {
+  createEventTable,
+  type EventTable,
+  fitted,
+  GATEWAY_KIND,
+  kindOf,
+  OPERATION_KIND,
+  takeBack,
+  timeOf,
+} from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
-import { type DurationMs, instantFromMs } from "./model/time.ts";
+import { nameId } from "./model/names.ts";
+import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
+import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
@@ -34,7 +48,9 @@ import type { Commit, Saved, Store } from "./store/store.ts";
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
 export interface Accepted {
   readonly partition: string;
-  readonly events: readonly Event[];
+  readonly events: EventTable;
+  /** Texts that came with the batch: the analysis' names go on with them. */
+  readonly texts: readonly string[];
   readonly tally: Tally;
   readonly caughtUp: boolean;
   readonly enqueued: Batch["enqueued"];
@@ -45,6 +61,8 @@ export interface Accepted {
   readonly silent?: readonly string[];
 }
 
+const fingerprint = new Fingerprint();
+
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
 export function accept(
   analysis: Analysis,
@@ -52,56 +70,88 @@ export function accept(
   from: { readonly source?: string; readonly joinBy?: JoinPath | undefined } = {},
 ): Accepted {
   const { source, joinBy } = from;
+  const { names, seen } = analysis;
+  const known = names.texts.length;
   const tally = createTally();
-  const events: Event[] = [];
+  const events = createEventTable(batch.records.length);
   tally.bytes = batch.bytes;
   for (const reject of batch.rejects) countReject(tally, reject);
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
     if (normalized.kind === "reject") countReject(tally, normalized.reject);
     else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
-    else if (sawBefore(analysis.seen, normalized.event.dedupKey)) countDuplicate(tally);
     else {
-      countAccepted(tally, normalized.category, normalized.event.time);
-      events.push(normalized.event);
+      const place = putEvent(events, names, normalized.event);
+      fingerprint.of(events, place, names);
+      if (sawBefore(seen, fingerprint.high, fingerprint.low)) {
+        takeBack(events);
+        countDuplicate(tally);
+      } else countAccepted(tally, normalized.category, normalized.event.time);
     }
   }
   const { caughtUp, enqueued, gap } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
-  return { partition, events, tally, caughtUp, enqueued, gap };
+  return { partition, events: fitted(events), texts: names.texts.slice(known), tally, caughtUp, enqueued, gap };
+}
+
+/** What `accept` did to the analysis, done again by its outcome. */
+function acceptAgain({ names, seen }: Analysis, { events, texts }: Accepted): void {
+  for (const text of texts) nameId(names, text);
+  for (let place = 0; place < events.count; place++) {
+    fingerprint.of(events, place, names);
+    sawBefore(seen, fingerprint.high, fingerprint.low);
+  }
 }
 
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
 export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
+  const { reorder } = analysis;
   if (accepted.expects !== undefined) {
-    expectPartitions(analysis.reorder, accepted.expects);
+    expectPartitions(reorder, accepted.expects);
     return [];
   }
-  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(analysis.reorder, accepted.silent));
+  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent));
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
-  return follow(analysis, release(analysis.reorder, accepted));
+  const changed = follow(analysis, release(reorder, analysis, accepted));
+  keepBounded(analysis);
+  return changed;
 }
 
-/** correlate → detect → explain → findings, for events in the order of event time. */
-export function follow(analysis: Analysis, ordered: readonly Event[]): readonly Finding[] {
+/** correlate → detect → explain → findings, for held rows in the order of event time. */
+function follow(analysis: Analysis, places: readonly number[]): readonly Finding[] {
   const changed = new Map<string, Finding>();
-  for (const event of ordered) {
-    for (const joined of closeUntil(analysis.join, event.time)) judge(analysis, joined, changed);
-    if (event.kind === "gateway-request") addGateway(analysis.join, event);
-    else if (event.kind === "data-plane-operation") addOperation(analysis.join, event);
-    else if (event.kind === "change") rememberChange(analysis.changes, event);
-    if (event.time > analysis.now) analysis.now = event.time;
-  }
+  for (const place of places) followOne(analysis, place, changed);
   return [...changed.values()];
+}
+
+/** As `follow`, for the rows of a table that are in the order of event time. */
+export function followTable(analysis: Analysis, table: EventTable): readonly Finding[] {
+  const changed = new Map<string, Finding>();
+  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), changed);
+  return [...changed.values()];
+}
+
+function followOne(analysis: Analysis, place: number, changed: Map<string, Finding>): void {
+  const { join, held } = analysis;
+  const { table } = held;
+  const time = timeOf(table, place);
+  closeUntil(analysis, time, changed);
+  const kind = kindOf(table, place);
+  if (kind === GATEWAY_KIND) addGateway(join, table, place);
+  else if (kind !== OPERATION_KIND) {
+    const event = table.objects.get(place);
+    if (event?.kind === "change") rememberChange(analysis.changes, event);
+    drop(held, place);
+  } else if (!addOperation(join, table, place)) drop(held, place);
+  if (time > analysis.now) analysis.now = time;
 }
 
 /** The input has ended: what waits is counted, what is open is explained once more. */
 export function end(analysis: Analysis): readonly Finding[] {
   const changed = new Map<string, Finding>();
-  for (const finding of follow(analysis, flushReorder(analysis.reorder))) changed.set(finding.id, finding);
-  for (const joined of closeUntil(analysis.join, instantFromMs(8_640_000_000_000_000)))
-    judge(analysis, joined, changed);
+  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis))) changed.set(finding.id, finding);
+  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), changed);
   const at = analysis.now;
   for (const due of finish(analysis.detection, at)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
@@ -109,8 +159,21 @@ export function end(analysis: Analysis): readonly Finding[] {
   return [...changed.values()];
 }
 
-function judge(analysis: Analysis, joined: Joined, changed: Map<string, Finding>): void {
-  const call = buildCall(joined.gateway, joined.operations);
+function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Finding>): void {
+  const { join, held, closed } = analysis;
+  while (closeNext(join, held.table, now, closed)) {
+    judge(analysis, changed);
+    if (closed.gateway >= 0) drop(held, closed.gateway);
+    for (const place of closed.operations) drop(held, place);
+  }
+}
+
+function judge(analysis: Analysis, changed: Map<string, Finding>): void {
+  const { held, names, closed } = analysis;
+  const call = buildCall(
+    closed.gateway < 0 ? undefined : gatewayAt(held.table, closed.gateway),
+    closed.operations.map((place) => operationAt(held.table, place, names)),
+  );
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
   for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);
@@ -210,7 +273,14 @@ class LiveRun {
 
   /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
   #take(input: Pick<Accepted, "expects" | "silent">): void {
-    const nothing = { events: [], tally: createTally(), caughtUp: true, enqueued: undefined, gap: undefined };
+    const nothing = {
+      events: createEventTable(0),
+      texts: [],
+      tally: createTally(),
+      caughtUp: true,
+      enqueued: undefined,
+      gap: undefined,
+    };
     const accepted: Accepted = { partition: "", ...nothing, ...input };
     this.#pending.change(step(this.#analysis, accepted));
     this.#pending.journal.push(accepted);
@@ -237,7 +307,7 @@ class LiveRun {
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
-    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(this.#analysis) : undefined;
+    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(packed(this.#analysis)) : undefined;
     store.commit({
       positions,
       ledger,
@@ -270,7 +340,7 @@ function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: 
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
-      for (const event of accepted.events) sawBefore(analysis.seen, event.dedupKey);
+      acceptAgain(analysis, accepted);
       changes += step(analysis, accepted).length;
     }
   }

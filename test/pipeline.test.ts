@@ -4,9 +4,10 @@ import { expect, test } from "vitest";
 import { createTally } from "../src/findings/input-counts.ts";
 import { reportOf } from "../src/findings/report.ts";
 import type { Event } from "../src/model/event.ts";
-import { type Analysis, createAnalysis } from "../src/analysis.ts";
+import { type Analysis, createAnalysis, keepBounded, packed } from "../src/analysis.ts";
 import { type Accepted, accept, end, step } from "../src/pipeline.ts";
 import { gatewayError } from "./builders.ts";
+import { tableOf } from "./follow.ts";
 import { eventsOf, ordinaryCalls, refusedByGateway } from "./traffic.ts";
 
 const EVENTS = eventsOf(ordinaryCalls({ hours: 2, perSecond: 0.6, seed: 3 }), (call) =>
@@ -15,9 +16,10 @@ const EVENTS = eventsOf(ordinaryCalls({ hours: 2, perSecond: 0.6, seed: 3 }), (c
     : undefined,
 );
 
-const batchOf = (events: readonly Event[], partition = "0"): Accepted => ({
-  partition,
-  events,
+const batchOf = ({ names }: Analysis, events: readonly Event[]): Accepted => ({
+  partition: "0",
+  events: tableOf(names, events),
+  texts: [],
   tally: createTally(),
   caughtUp: false,
   enqueued: undefined,
@@ -26,25 +28,28 @@ const batchOf = (events: readonly Event[], partition = "0"): Accepted => ({
 
 const fresh = (): Analysis => createAnalysis({ lateness: 600_000, seed: 1 });
 
-function reportAfter(batches: readonly Accepted[], between: (analysis: Analysis) => Analysis = (analysis) => analysis) {
+function reportAfter(
+  batches: readonly (readonly Event[])[],
+  between: (analysis: Analysis) => Analysis = (analysis) => analysis,
+) {
   let analysis = fresh();
   for (const batch of batches) {
-    step(analysis, batch);
+    step(analysis, batchOf(analysis, batch));
     analysis = between(analysis);
   }
   end(analysis);
   return reportOf(analysis);
 }
 
-const whole = reportAfter([batchOf(EVENTS)]);
+const whole = reportAfter([EVENTS]);
 
-function cut(edges: readonly number[]): readonly Accepted[] {
+function cut(edges: readonly number[]): readonly (readonly Event[])[] {
   const places = [
     0,
     ...[...new Set(edges)].map((edge) => edge % EVENTS.length).toSorted((a, b) => a - b),
     EVENTS.length,
   ];
-  return places.slice(1).map((to, i) => batchOf(EVENTS.slice(places[i], to)));
+  return places.slice(1).map((to, i) => EVENTS.slice(places[i], to));
 }
 
 test("the whole gives a finding", () =>
@@ -63,12 +68,22 @@ test("disorder within the lateness never changes a finding", () => {
   const shuffled = EVENTS.map((event, i) => ({ event, at: event.time + ((i * 7_919) % 500) * 1e7 })).toSorted(
     (a, b) => a.at - b.at,
   );
-  expect(reportAfter([batchOf(shuffled.map(({ event }) => event))])).toEqual(whole);
+  expect(reportAfter([shuffled.map(({ event }) => event)])).toEqual(whole);
 });
 
 test("a state that was written down and read again goes on the same way", () => {
   const batches = cut([700, 2_500, 4_000]);
   expect(reportAfter(batches, (analysis) => deserialize(serialize(analysis)) as Analysis)).toEqual(whole);
+});
+
+test("names and places that were given up and given anew change nothing", () => {
+  const renewed = (analysis: Analysis): Analysis => {
+    const before = analysis.names.texts.length;
+    keepBounded(analysis, 0);
+    expect(analysis.names.texts.length).toBeLessThanOrEqual(before);
+    return packed(analysis);
+  };
+  expect(reportAfter(cut([300, 700, 2_500, 4_000]), renewed)).toEqual(whole);
 });
 
 test("a record that comes again is a duplicate, and every record is in one bin", () => {

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { compareEvents } from "../correlate/reorder.ts";
+import { compareContent } from "../correlate/row-event.ts";
 import { reportJsonSchema } from "../exports/report-schema.ts";
 import { reportOf } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
@@ -11,17 +11,16 @@ import { plainText } from "../lib/plain-text.ts";
 import type { Severity } from "../model/finding.ts";
 import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
-import { type Analysis, createAnalysis } from "../analysis.ts";
+import { createAnalysis } from "../analysis.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
-import { accept, end, follow } from "../pipeline.ts";
+import { accept, end, followTable } from "../pipeline.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
-import { EventSorter } from "../store/event-sorter.ts";
+import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
-/** Events held in memory before a sorted run goes to a temporary folder: about 40 MB. */
-const EVENTS_IN_MEMORY = 30_000;
-const FOLLOW_BLOCK = 2_000;
+/** Rows held in memory before a sorted run goes to a temporary folder: 50 MB. */
+const ROWS_IN_MEMORY = 1 << 18;
 
 export interface AnalyzeOptions {
   readonly stdin?: Readable;
@@ -49,7 +48,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   if (problems.length > 0)
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
-  const sorter = new EventSorter(compareEvents, EVENTS_IN_MEMORY);
+  const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
@@ -58,7 +57,8 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
       sorter.add(accepted.events);
       options.onProgress?.(analysis.input.bytes, analysis.input.records);
     }
-    followAll(analysis, sorter);
+    for (const rows of sorter.sorted()) followTable(analysis, rows);
+    end(analysis);
   } finally {
     sorter.close();
   }
@@ -68,18 +68,6 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
 /** What is wrong with a file as a whole names it by itself; what is wrong in it is told with its line. */
 const lossText = ({ position, detail }: Reject): string =>
   position.sequence === 0 ? detail : `${position.partition}:${position.sequence}: ${detail}`;
-
-function followAll(analysis: Analysis, sorter: EventSorter): void {
-  let block = [];
-  for (const event of sorter.sorted()) {
-    block.push(event);
-    if (block.length < FOLLOW_BLOCK) continue;
-    follow(analysis, block);
-    block = [];
-  }
-  follow(analysis, block);
-  end(analysis);
-}
 
 const SEVERITIES: readonly Severity[] = ["low", "medium", "high"];
 

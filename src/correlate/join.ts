@@ -1,42 +1,65 @@
-import type { DataPlaneOperation, GatewayRequest } from "../model/event.ts";
-import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
+import * as row from "../model/event-table.ts";
+import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
+import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
+import { createKeyIndex, deleteKey, findKey, type KeyIndex, setKey } from "./key-index.ts";
 
-/** A call that may still be joined by more events. */
-interface Entry {
-  readonly order: number;
-  readonly openedAt: Instant;
-  gateway: GatewayRequest | undefined;
-  readonly operations: DataPlaneOperation[];
-  readonly keys: string[];
-}
-
-/** What a closed entry leaves behind. */
-export interface Joined {
-  readonly gateway: GatewayRequest | undefined;
-  readonly operations: readonly DataPlaneOperation[];
-}
-
-/** Exact joins in progress: by the gateway's correlation id, by the activity id that the backend returned, by the user's own. */
+/**
+ * Exact joins in progress: by the gateway's correlation id, by the activity id that the backend returned, by the user's
+ * own. A call that may still be joined by more events is an entry of a few numbers; its events are places of the held
+ * rows. Plain data: survives a structured clone.
+ */
 export interface Join {
   readonly window: DurationMs;
   readonly limit: number;
-  readonly byKey: Map<string, Entry>;
-  /** In order of arrival, which is event time: the oldest entries come first. */
-  readonly open: Map<number, Entry>;
-  next: number;
+  readonly byKey: KeyIndex;
+  /** Per entry: place of the gateway request (-1: none yet), first and last operation, their number, its neighbours in the queue. */
+  entries: Int32Array;
+  openedAt: Float64Array;
+  /** Entries that were closed and can be used again. */
+  readonly free: number[];
+  /** Per place: the next operation of the same call; -1 at the end. */
+  nextOperation: Int32Array;
+  /** Queue of entries in the order of their opening, which is event time; -1 when empty. */
+  oldest: number;
+  newest: number;
+  open: number;
+  /** Entries ever made. */
+  made: number;
   /** Entries closed early because `limit` was reached. */
   evicted: number;
   /** Operations of one call beyond what a call keeps. */
   overflow: number;
 }
 
+/** A closed call: places of its events among the held rows. */
+export interface Closed {
+  /** -1 where there is none. */
+  gateway: number;
+  readonly operations: number[];
+}
+
+const ENTRY = 6;
+const GATEWAY = 0;
+const FIRST = 1;
+const LAST = 2;
+const OPERATIONS = 3;
+const BEFORE = 4;
+const BEHIND = 5;
+const FIRST_ROOM = 256;
+
 /** `window`: how long after its first event a call waits for the others, in event time. */
-export const createJoin = (window: DurationMs, limit: number): Join => ({
+export const createJoin = (window: DurationMs, limit: number, seed: number): Join => ({
   window,
   limit,
-  byKey: new Map(),
-  open: new Map(),
-  next: 0,
+  byKey: createKeyIndex(seed),
+  entries: new Int32Array(ENTRY * FIRST_ROOM),
+  openedAt: new Float64Array(FIRST_ROOM),
+  free: [],
+  nextOperation: new Int32Array(FIRST_ROOM),
+  oldest: -1,
+  newest: -1,
+  open: 0,
+  made: 0,
   evicted: 0,
   overflow: 0,
 });
@@ -44,69 +67,157 @@ export const createJoin = (window: DurationMs, limit: number): Join => ({
 /** More operations than this belong to a caller that reuses one id, not to one request. */
 const OPERATIONS_PER_CALL = 256;
 
-export function addGateway(join: Join, gateway: GatewayRequest): void {
-  const keys = [gateway.correlationId, gateway.backendActivityId, gateway.ownId].filter((key) => key !== undefined);
-  const found = keys
-    .map((key) => join.byKey.get(key))
-    .filter((entry) => entry !== undefined && entry.gateway === undefined);
-  const [first, ...others] = [...new Set(found)];
-  const entry = first ?? open(join, gateway.time);
-  for (const other of others) if (other !== undefined) merge(join, entry, other);
-  entry.gateway = gateway;
-  for (const key of keys) register(join, entry, key);
+/** Joins a gateway request to the operations that came before it under any of its ids. */
+export function addGateway(join: Join, table: EventTable, place: number): void {
+  const at = WORDS * place;
+  const traits = table.words[at + row.TRAITS] ?? 0;
+  let entry = waitingUnder(join, table.words, at + row.KEY, -1);
+  if ((traits & row.HAS_BACKEND_KEY) !== 0) entry = waitingUnder(join, table.words, at + row.BACKEND_KEY, entry);
+  if ((traits & row.HAS_OWN_KEY) !== 0) entry = waitingUnder(join, table.words, at + row.OWN_KEY, entry);
+  if (entry < 0) entry = openEntry(join, timeOf(table, place));
+  join.entries[ENTRY * entry + GATEWAY] = place;
+  register(join, table.words, at + row.KEY, entry);
+  if ((traits & row.HAS_BACKEND_KEY) !== 0) register(join, table.words, at + row.BACKEND_KEY, entry);
+  if ((traits & row.HAS_OWN_KEY) !== 0) register(join, table.words, at + row.OWN_KEY, entry);
 }
 
-export function addOperation(join: Join, operation: DataPlaneOperation): void {
-  const entry = join.byKey.get(operation.activityId) ?? open(join, operation.time);
-  if (entry.operations.length >= OPERATIONS_PER_CALL) {
-    join.overflow += 1;
-    return;
-  }
-  entry.operations.push(operation);
-  register(join, entry, operation.activityId);
-}
-
-/** Closes what waits no longer at `now` (and what is too much), oldest first. */
-export function closeUntil(join: Join, now: Instant): readonly Joined[] {
-  const closed: Joined[] = [];
-  for (const entry of join.open.values()) {
-    const crowded = join.open.size > join.limit;
-    const waits = plusMs(entry.openedAt, join.window) > now;
-    if (waits && !crowded) break;
-    if (waits) join.evicted += 1;
-    closed.push(close(join, entry));
-  }
-  return closed;
-}
-
-function open(join: Join, at: Instant): Entry {
-  const entry: Entry = {
-    order: join.next,
-    openedAt: at,
-    gateway: undefined,
-    operations: [],
-    keys: [],
-  };
-  join.open.set(join.next, entry);
-  join.next += 1;
+/** The entry of operations under the key, one with those of `entry`; `entry` where none waits for a gateway request. */
+function waitingUnder(join: Join, words: Int32Array, at: number, entry: number): number {
+  const found = findKey(join.byKey, words, at);
+  if (found < 0 || found === entry || hasGateway(join, found)) return entry;
+  if (entry < 0) return found;
+  append(join, entry, found);
+  unlink(join, found);
+  setKey(join.byKey, words, at, entry);
   return entry;
 }
 
-function close(join: Join, entry: Entry): Joined {
-  join.open.delete(entry.order);
-  for (const key of entry.keys) if (join.byKey.get(key) === entry) join.byKey.delete(key);
-  return { gateway: entry.gateway, operations: entry.operations };
+const hasGateway = (join: Join, entry: number): boolean => (join.entries[ENTRY * entry + GATEWAY] ?? -1) >= 0;
+
+/** An id belongs to the first request that has it. */
+function register(join: Join, words: Int32Array, at: number, entry: number): void {
+  const known = findKey(join.byKey, words, at);
+  if (known !== entry && (known < 0 || !hasGateway(join, known))) setKey(join.byKey, words, at, entry);
 }
 
-function register(join: Join, entry: Entry, key: string): void {
-  if (join.byKey.get(key) === entry) return;
-  if (join.byKey.has(key) && entry.gateway !== undefined && join.byKey.get(key)?.gateway !== undefined) return;
-  join.byKey.set(key, entry);
-  entry.keys.push(key);
+/** Joins an operation; false when its call has too many already. */
+export function addOperation(join: Join, table: EventTable, place: number): boolean {
+  const key = WORDS * place + row.KEY;
+  let entry = findKey(join.byKey, table.words, key);
+  if (entry < 0) {
+    entry = openEntry(join, timeOf(table, place));
+    setKey(join.byKey, table.words, key, entry);
+  }
+  const at = ENTRY * entry;
+  const { entries } = join;
+  if ((entries[at + OPERATIONS] ?? 0) >= OPERATIONS_PER_CALL) {
+    join.overflow += 1;
+    return false;
+  }
+  if (place >= join.nextOperation.length) join.nextOperation = doubled(join.nextOperation, place + 1);
+  join.nextOperation[place] = -1;
+  if (entries[at + OPERATIONS] === 0) entries[at + FIRST] = place;
+  else join.nextOperation[entries[at + LAST] ?? 0] = place;
+  entries[at + LAST] = place;
+  entries[at + OPERATIONS] = (entries[at + OPERATIONS] ?? 0) + 1;
+  return true;
 }
 
-function merge(join: Join, into: Entry, from: Entry): void {
-  into.operations.push(...from.operations);
-  join.open.delete(from.order);
-  for (const key of from.keys) register(join, into, key);
+function append(join: Join, into: number, from: number): void {
+  const { entries } = join;
+  const a = ENTRY * into;
+  const b = ENTRY * from;
+  join.nextOperation[entries[a + LAST] ?? 0] = entries[b + FIRST] ?? -1;
+  entries[a + LAST] = entries[b + LAST] ?? -1;
+  entries[a + OPERATIONS] = (entries[a + OPERATIONS] ?? 0) + (entries[b + OPERATIONS] ?? 0);
+}
+
+/** Takes the oldest call that waits no longer at `now` (or is too much) out of the join; false when there is none. */
+export function closeNext(join: Join, table: EventTable, now: Instant, closed: Closed): boolean {
+  const entry = join.oldest;
+  if (entry < 0) return false;
+  const waits = plusMs(instantFromTicks(join.openedAt[entry] ?? 0), join.window) > now;
+  if (waits && join.open <= join.limit) return false;
+  if (waits) join.evicted += 1;
+  const at = ENTRY * entry;
+  closed.gateway = join.entries[at + GATEWAY] ?? -1;
+  closed.operations.length = 0;
+  for (
+    let place = (join.entries[at + OPERATIONS] ?? 0) === 0 ? -1 : (join.entries[at + FIRST] ?? -1);
+    place >= 0;
+    place = join.nextOperation[place] ?? -1
+  )
+    closed.operations.push(place);
+  forgetKeys(join, table, entry, closed);
+  unlink(join, entry);
+  return true;
+}
+
+function forgetKeys(join: Join, { words }: EventTable, entry: number, { gateway, operations }: Closed): void {
+  if (gateway >= 0) {
+    const at = WORDS * gateway;
+    const traits = words[at + row.TRAITS] ?? 0;
+    deleteKey(join.byKey, words, at + row.KEY, entry);
+    if ((traits & row.HAS_BACKEND_KEY) !== 0) deleteKey(join.byKey, words, at + row.BACKEND_KEY, entry);
+    if ((traits & row.HAS_OWN_KEY) !== 0) deleteKey(join.byKey, words, at + row.OWN_KEY, entry);
+  }
+  for (let i = 0; i < operations.length; i++)
+    deleteKey(join.byKey, words, WORDS * (operations[i] ?? 0) + row.KEY, entry);
+}
+
+function openEntry(join: Join, at: Instant): number {
+  const entry = join.free.pop() ?? join.made++;
+  if (entry >= join.openedAt.length) {
+    join.entries = doubled(join.entries, ENTRY * (entry + 1));
+    const openedAt = new Float64Array(2 * join.openedAt.length);
+    openedAt.set(join.openedAt);
+    join.openedAt = openedAt;
+  }
+  const { entries, newest } = join;
+  const place = ENTRY * entry;
+  entries[place + GATEWAY] = -1;
+  entries[place + OPERATIONS] = 0;
+  entries[place + BEFORE] = newest;
+  entries[place + BEHIND] = -1;
+  if (newest >= 0) entries[ENTRY * newest + BEHIND] = entry;
+  else join.oldest = entry;
+  join.newest = entry;
+  join.openedAt[entry] = at;
+  join.open += 1;
+  return entry;
+}
+
+function unlink(join: Join, entry: number): void {
+  const { entries } = join;
+  const before = entries[ENTRY * entry + BEFORE] ?? -1;
+  const behind = entries[ENTRY * entry + BEHIND] ?? -1;
+  if (before >= 0) entries[ENTRY * before + BEHIND] = behind;
+  else join.oldest = behind;
+  if (behind >= 0) entries[ENTRY * behind + BEFORE] = before;
+  else join.newest = before;
+  join.free.push(entry);
+  join.open -= 1;
+}
+
+function doubled(words: Int32Array, least: number): Int32Array {
+  const larger = new Int32Array(Math.max(least, 2 * words.length));
+  larger.set(words);
+  return larger;
+}
+
+/** The held rows were moved: `moved` has the new place of each. */
+export function movePlaces(join: Join, moved: Int32Array): void {
+  const { entries, nextOperation } = join;
+  const next = new Int32Array(Math.max(FIRST_ROOM, moved.length));
+  const to = (place: number): number => (place < 0 ? -1 : (moved[place] ?? -1));
+  for (let entry = join.oldest; entry >= 0; entry = entries[ENTRY * entry + BEHIND] ?? -1) {
+    const at = ENTRY * entry;
+    entries[at + GATEWAY] = to(entries[at + GATEWAY] ?? -1);
+    if (entries[at + OPERATIONS] === 0) continue;
+    for (let place = entries[at + FIRST] ?? -1; place >= 0; place = nextOperation[place] ?? -1)
+      next[to(place)] = to(nextOperation[place] ?? -1);
+    entries[at + FIRST] = to(entries[at + FIRST] ?? -1);
+    entries[at + LAST] = to(entries[at + LAST] ?? -1);
+  }
+  join.nextOperation = next;
 }

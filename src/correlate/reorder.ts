@@ -1,5 +1,8 @@
-import type { Event } from "../model/event.ts";
+import { type EventTable, timeOf } from "../model/event-table.ts";
+import type { Names } from "../model/names.ts";
 import { type DurationMs, type EpochMs, epochMs, type Instant, instantFromMs, plusMs } from "../model/time.ts";
+import { type Held, hold } from "./held.ts";
+import { compareRows } from "./row-event.ts";
 
 interface PartitionClock {
   newest: Instant;
@@ -14,8 +17,11 @@ export interface Reorder {
   readonly lateness: DurationMs;
   /** Events that may be held. */
   readonly limit: number;
-  /** Binary heap by `compareEvents`. */
-  readonly heap: Event[];
+  /** Second of event time → places of its events among the held rows. */
+  readonly seconds: Map<number, number[]>;
+  /** The seconds, as a binary heap. */
+  readonly heap: number[];
+  held: number;
   readonly partitions: Map<string, PartitionClock>;
   /** Never moves back. */
   watermark: Instant;
@@ -27,27 +33,24 @@ export interface Reorder {
   silent: number;
 }
 
-const HELD_EVENTS = 500_000;
 const BEGINNING = instantFromMs(-8_640_000_000_000_000);
+const END = instantFromMs(8_640_000_000_000_000);
 /** One record dated 2099 must not close every window: event time is believed up to this long after the broker's clock. */
 const AHEAD_OF_BROKER_MS = 60_000;
+const TICKS_PER_SECOND = 10_000_000;
 
-export const createReorder = (lateness: DurationMs, limit = HELD_EVENTS): Reorder => ({
+export const createReorder = (lateness: DurationMs, limit: number): Reorder => ({
   lateness,
   limit,
+  seconds: new Map(),
   heap: [],
+  held: 0,
   partitions: new Map(),
   watermark: BEGINNING,
   late: 0,
   crowded: 0,
   silent: 0,
 });
-
-/** Event time, then content: the same set of events has one order, however it was delivered. */
-export function compareEvents(a: Event, b: Event): number {
-  if (a.time !== b.time) return a.time - b.time;
-  return a.dedupKey < b.dedupKey ? -1 : a.dedupKey > b.dedupKey ? 1 : 0;
-}
 
 /**
  * Partitions that must be heard of before the watermark moves. What was known of one as caught up before a stop holds no
@@ -62,28 +65,37 @@ export function expectPartitions(state: Reorder, partitions: readonly string[]):
 
 export interface Arrival {
   readonly partition: string;
-  readonly events: readonly Event[];
+  readonly events: EventTable;
   readonly caughtUp: boolean;
   readonly enqueued?: EpochMs | undefined;
 }
 
-/** Takes what one partition delivered and gives back what is due, in order. */
-export function release(state: Reorder, arrival: Arrival): readonly Event[] {
+/** Where the held rows are, and what orders those of one instant. */
+export interface Where {
+  readonly held: Held;
+  readonly names: Names;
+}
+
+/** Takes what one partition delivered and gives back the places of what is due, in order. */
+export function release(state: Reorder, { held, names }: Where, arrival: Arrival): readonly number[] {
   const clock = state.partitions.get(arrival.partition) ?? { newest: BEGINNING, caughtUp: false };
   state.partitions.set(arrival.partition, clock);
-  for (const event of arrival.events) {
-    if (event.time < state.watermark) state.late += 1;
-    pushHeap(state.heap, event);
-    if (event.time > clock.newest && believable(event.time, arrival.enqueued)) clock.newest = event.time;
+  const { events } = arrival;
+  for (let place = 0; place < events.count; place++) {
+    const time = timeOf(events, place);
+    if (time < state.watermark) state.late += 1;
+    wait(state, time, hold(held, events, place));
+    if (time > clock.newest && believable(time, arrival.enqueued)) clock.newest = time;
   }
   clock.caughtUp = arrival.caughtUp;
   advance(state);
-  const due = drain(state, state.watermark);
-  return state.heap.length > state.limit ? [...due, ...letGo(state)] : due;
+  const due = drain(state, { held, names }, state.watermark);
+  if (state.held > state.limit) due.push(...letGo(state, { held, names }));
+  return due;
 }
 
 /** Waits no longer for partitions that say nothing, until they are heard of again; gives back what is due, in order. */
-export function stopWaiting(state: Reorder, partitions: readonly string[]): readonly Event[] {
+export function stopWaiting(state: Reorder, where: Where, partitions: readonly string[]): readonly number[] {
   for (const partition of partitions) {
     const clock = state.partitions.get(partition);
     if (clock === undefined || clock.caughtUp) continue;
@@ -91,14 +103,14 @@ export function stopWaiting(state: Reorder, partitions: readonly string[]): read
     state.silent += 1;
   }
   advance(state);
-  return drain(state, state.watermark);
+  return drain(state, where, state.watermark);
 }
 
 /** Everything that is held, in order: the input has ended. */
-export function flush(state: Reorder): readonly Event[] {
-  const rest = drain(state, instantFromMs(8_640_000_000_000_000));
+export function flush(state: Reorder, where: Where): readonly number[] {
+  const rest = drain(state, where, END);
   const last = rest.at(-1);
-  if (last !== undefined && last.time > state.watermark) state.watermark = last.time;
+  if (last !== undefined) passed(state, timeOf(where.held.table, last));
   return rest;
 }
 
@@ -111,58 +123,103 @@ function advance(state: Reorder): void {
   let edge: Instant | undefined;
   for (const { newest } of behind) if (edge === undefined || newest < edge) edge = newest;
   if (edge === undefined) for (const { newest } of clocks) if (edge === undefined || newest > edge) edge = newest;
-  if (edge === undefined) return;
-  const watermark = plusMs(edge, -state.lateness);
-  if (watermark > state.watermark) state.watermark = watermark;
+  if (edge !== undefined) passed(state, plusMs(edge, -state.lateness));
 }
 
-function drain(state: Reorder, until: Instant): readonly Event[] {
-  const due: Event[] = [];
-  for (let first = state.heap[0]; first !== undefined && first.time <= until; first = state.heap[0]) {
-    due.push(first);
+function passed(state: Reorder, time: Instant): void {
+  if (time > state.watermark) state.watermark = time;
+}
+
+function wait(state: Reorder, time: Instant, place: number): void {
+  const second = Math.floor(time / TICKS_PER_SECOND);
+  const places = state.seconds.get(second);
+  state.held += 1;
+  if (places !== undefined) {
+    places.push(place);
+    return;
+  }
+  state.seconds.set(second, [place]);
+  pushHeap(state.heap, second);
+}
+
+function drain(state: Reorder, where: Where, until: Instant): number[] {
+  const due: number[] = [];
+  const { table } = where.held;
+  for (let second = state.heap[0]; second !== undefined && second * TICKS_PER_SECOND <= until; second = state.heap[0]) {
+    const places = state.seconds.get(second) ?? [];
+    const isWhole = (second + 1) * TICKS_PER_SECOND <= until;
+    const ready = isWhole ? places : places.filter((place) => timeOf(table, place) <= until);
+    for (const place of inOrder(ready, where)) due.push(place);
+    state.held -= ready.length;
+    if (ready.length < places.length) {
+      const rest = places.filter((place) => timeOf(table, place) > until);
+      state.seconds.set(second, rest);
+      break;
+    }
+    state.seconds.delete(second);
     popHeap(state.heap);
   }
   return due;
 }
 
 /** The oldest events beyond the limit; what comes later and is older than they are is late. */
-function letGo(state: Reorder): readonly Event[] {
-  const due: Event[] = [];
-  for (let first = state.heap[0]; first !== undefined && state.heap.length > state.limit; first = state.heap[0]) {
-    due.push(first);
-    popHeap(state.heap);
-    state.crowded += 1;
-    if (first.time > state.watermark) state.watermark = first.time;
+function letGo(state: Reorder, where: Where): readonly number[] {
+  const due: number[] = [];
+  while (state.held > state.limit && state.heap[0] !== undefined) {
+    const second = state.heap[0];
+    const places = inOrder(state.seconds.get(second) ?? [], where);
+    const gone = places.slice(0, state.held - state.limit);
+    for (const place of gone) due.push(place);
+    state.crowded += gone.length;
+    state.held -= gone.length;
+    const last = gone.at(-1);
+    if (last !== undefined) passed(state, timeOf(where.held.table, last));
+    if (gone.length < places.length) state.seconds.set(second, places.slice(gone.length));
+    else {
+      state.seconds.delete(second);
+      popHeap(state.heap);
+    }
   }
   return due;
 }
 
-function pushHeap(heap: Event[], event: Event): void {
+function inOrder(places: readonly number[], { held, names }: Where): readonly number[] {
+  const { table } = held;
+  return places.toSorted((a, b) => compareRows(table, a, b, names));
+}
+
+/** The held rows were moved: `moved` has the new place of each. */
+export function movePlaces(state: Reorder, moved: Int32Array): void {
+  for (const [second, places] of state.seconds)
+    state.seconds.set(
+      second,
+      places.map((place) => moved[place] ?? -1),
+    );
+}
+
+function pushHeap(heap: number[], value: number): void {
   let at = heap.length;
-  heap.push(event);
+  heap.push(value);
   while (at > 0) {
     const up = (at - 1) >> 1;
-    const parent = heap[up];
-    if (parent === undefined || compareEvents(parent, event) <= 0) break;
+    const parent = heap[up] ?? value;
+    if (parent <= value) break;
     heap[at] = parent;
     at = up;
   }
-  heap[at] = event;
+  heap[at] = value;
 }
 
-function popHeap(heap: Event[]): void {
+function popHeap(heap: number[]): void {
   const last = heap.pop();
   if (last === undefined || heap.length === 0) return;
   let at = 0;
   for (;;) {
     let down = 2 * at + 1;
-    const left = heap[down];
-    const right = heap[down + 1];
-    if (left === undefined) break;
-    if (right !== undefined && compareEvents(right, left) < 0) down += 1;
-    const child = heap[down];
-    if (child === undefined || compareEvents(last, child) <= 0) break;
-    heap[at] = child;
+    if (down >= heap.length) break;
+    if (down + 1 < heap.length && (heap[down + 1] ?? 0) < (heap[down] ?? 0)) down += 1;
+    if (last <= (heap[down] ?? 0)) break;
+    heap[at] = heap[down] ?? 0;
     at = down;
   }
   heap[at] = last;

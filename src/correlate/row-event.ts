@@ -1,6 +1,6 @@
 import type { DataPlaneOperation, GatewayRequest, Shape } from "../model/event.ts";
 import * as row from "../model/event-table.ts";
-import { DOUBLES, type EventTable, WORDS } from "../model/event-table.ts";
+import { DOUBLES, type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { keyText } from "../model/key128.ts";
 import { type Names, nameText } from "../model/names.ts";
 import { epochMs, instantFromTicks } from "../model/time.ts";
@@ -91,15 +91,16 @@ export function dedupKeyAt(table: EventTable, place: number, names: Names): stri
 }
 
 /** Event time, then content: the same set of events has one order, however it was delivered. */
-export function compareRows(
-  a: { readonly table: EventTable; readonly place: number },
-  b: { readonly table: EventTable; readonly place: number },
-  names: Names,
-): number {
-  const timeA = a.table.doubles[DOUBLES * a.place + row.TIME_D] ?? 0;
-  const timeB = b.table.doubles[DOUBLES * b.place + row.TIME_D] ?? 0;
-  if (timeA !== timeB) return timeA - timeB;
-  const keyA = dedupKeyAt(a.table, a.place, names);
-  const keyB = dedupKeyAt(b.table, b.place, names);
-  return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
+export function compareRows(table: EventTable, a: number, b: number, names: Names): number {
+  const difference = timeOf(table, a) - timeOf(table, b);
+  return difference === 0 ? compareContent(names)(table, a, table, b) : difference;
 }
+
+/** Order of two rows of one instant. */
+export const compareContent =
+  (names: Names) =>
+  (tableA: EventTable, a: number, tableB: EventTable, b: number): number => {
+    const keyA = dedupKeyAt(tableA, a, names);
+    const keyB = dedupKeyAt(tableB, b, names);
+    return keyA < keyB ? -1 : keyA > keyB ? 1 : 0;
+  };

@@ -1,11 +1,8 @@
-import { hash64 } from "../lib/hash.ts";
-
 /**
  * Remembers which records were seen: 64-bit fingerprints in two generations of a fixed size, so that memory is bounded
  * and the oldest are forgotten together. Plain data: survives a structured clone.
  */
 export interface Seen {
-  readonly seed: number;
   /** Slots in one generation at the most, a power of two; it begins small and doubles. */
   readonly slots: number;
   current: Uint32Array;
@@ -17,14 +14,13 @@ export interface Seen {
 
 const FIRST_SLOTS = 4_096;
 
-export function createSeen(slots: number, seed: number): Seen {
+export function createSeen(slots: number): Seen {
   const first = Math.min(slots, FIRST_SLOTS);
-  return { seed, slots, current: new Uint32Array(2 * first), previous: new Uint32Array(0), used: 0, forgotten: 0 };
+  return { slots, current: new Uint32Array(2 * first), previous: new Uint32Array(0), used: 0, forgotten: 0 };
 }
 
-/** True when the key was there already; it is there afterwards. */
-export function sawBefore(seen: Seen, key: string): boolean {
-  const [high, low] = hash64(key, seen.seed);
+/** True when the fingerprint, two unsigned words, was there already; it is there afterwards. */
+export function sawBefore(seen: Seen, high: number, low: number): boolean {
   const a = high === 0 && low === 0 ? 1 : high;
   if (find(seen.current, a, low) >= 0) return true;
   if (seen.previous.length > 0 && find(seen.previous, a, low) >= 0) return true;

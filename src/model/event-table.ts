@@ -1,4 +1,5 @@
 import type { Event } from "./event.ts";
+import { type Instant, instantFromTicks } from "./time.ts";
 
 /**
  * Events as rows of 48 words in one buffer: a text is the id of a name (0 where the log does not tell), an id of 128 bits is
@@ -142,4 +143,36 @@ export function appendRow(from: EventTable, row: number, into: EventTable): numb
   copyRow(from, row, into, into.count);
   into.count += 1;
   return into.count - 1;
+}
+
+/** Takes the last row away. */
+export function takeBack(table: EventTable): void {
+  table.count -= 1;
+  table.objects.delete(table.count);
+}
+
+/** The same rows in no more room than they need. */
+export function fitted(table: EventTable): EventTable {
+  if (table.words.length === WORDS * table.count) return table;
+  const words = table.words.slice(0, WORDS * table.count);
+  return { words, doubles: new Float64Array(words.buffer), count: table.count, objects: table.objects };
+}
+
+export const timeOf = (table: EventTable, row: number): Instant =>
+  instantFromTicks(table.doubles[DOUBLES * row + TIME_D] ?? 0);
+
+export const kindOf = (table: EventTable, row: number): number => (table.words[WORDS * row + TRAITS] ?? 0) & KIND;
+
+const BOTH = [RESOURCE, OWNER, REGION, USER_AGENT, ADDRESS, OPERATION];
+const CALLER_TEXTS = [API, API_REVISION, PRODUCT, SUBSCRIPTION, BACKEND, GATEWAY_HOST, METHOD];
+const CLAIM_TEXTS = [APP_ID, OBJECT_ID, ISSUER, AUDIENCE, TOKEN_VERSION, KEY_ID, SCOPES, ROLES];
+const CLIENT_TEXTS = [RESOURCE_TYPE, DATABASE, CONTAINER, CREDENTIAL, PRINCIPAL, ROLE_ASSIGNMENT, PARTITION];
+const GATEWAY_TEXTS: readonly number[] = [...BOTH, ...CALLER_TEXTS, ...CLAIM_TEXTS];
+const OPERATION_TEXTS: readonly number[] = [...BOTH, ...CLIENT_TEXTS];
+const OTHER_TEXTS: readonly number[] = [RESOURCE];
+
+/** Words of a row that are ids of names. */
+export function textWordsOf(kind: number): readonly number[] {
+  if (kind === GATEWAY_KIND) return GATEWAY_TEXTS;
+  return kind === OPERATION_KIND ? OPERATION_TEXTS : OTHER_TEXTS;
 }

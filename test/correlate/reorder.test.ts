@@ -1,59 +1,68 @@
 import { expect, test } from "vitest";
-import { createReorder, expectPartitions, flush, release } from "../../src/correlate/reorder.ts";
+import { createHeld } from "../../src/correlate/held.ts";
+import { createReorder as create, expectPartitions, flush, release } from "../../src/correlate/reorder.ts";
+import { timeOf } from "../../src/model/event-table.ts";
+import { createNames } from "../../src/model/names.ts";
 import { epochMs } from "../../src/model/time.ts";
 import { at, gatewayRequest } from "../builders.ts";
+import { tableOf } from "../follow.ts";
 
+let where = { held: createHeld(), names: createNames(1) };
+const createReorder = (lateness: number, limit = 1_000) => {
+  where = { held: createHeld(), names: createNames(1) };
+  return create(lateness, limit);
+};
 const event = (seconds: number) => gatewayRequest({ time: at(seconds), correlationId: `t${seconds}` });
-const seconds = (events: readonly { time: number }[]) => events.map((one) => (one.time - at(0)) / 1e7);
+const seconds = (places: readonly number[]) => places.map((place) => (timeOf(where.held.table, place) - at(0)) / 1e7);
 const arrive = (partition: string, times: number[], caughtUp = false) => ({
   partition,
-  events: times.map(event),
+  events: tableOf(where.names, times.map(event)),
   caughtUp,
 });
 
 test("waits for stragglers and sorts across batches", () => {
   const state = createReorder(5_000);
-  expect(seconds(release(state, arrive("0", [10])))).toEqual([]);
-  expect(seconds(release(state, arrive("0", [8])))).toEqual([]);
-  expect(seconds(release(state, arrive("0", [20])))).toEqual([8, 10]);
-  expect(seconds(flush(state))).toEqual([20]);
+  expect(seconds(release(state, where, arrive("0", [10])))).toEqual([]);
+  expect(seconds(release(state, where, arrive("0", [8])))).toEqual([]);
+  expect(seconds(release(state, where, arrive("0", [20])))).toEqual([8, 10]);
+  expect(seconds(flush(state, where))).toEqual([20]);
 });
 
 test("the slowest partition holds the watermark, unless it has no more", () => {
   const state = createReorder(0);
   expectPartitions(state, ["0", "1"]);
-  expect(seconds(release(state, arrive("0", [100])))).toEqual([]);
-  expect(seconds(release(state, arrive("1", [50])))).toEqual([50]);
-  expect(seconds(release(state, arrive("1", [], true)))).toEqual([100]);
+  expect(seconds(release(state, where, arrive("0", [100])))).toEqual([]);
+  expect(seconds(release(state, where, arrive("1", [50])))).toEqual([50]);
+  expect(seconds(release(state, where, arrive("1", [], true)))).toEqual([100]);
 });
 
 test("a late event comes out at once and is counted", () => {
   const state = createReorder(5_000);
-  release(state, arrive("0", [20]));
-  expect(seconds(release(state, arrive("0", [14])))).toEqual([14]);
+  release(state, where, arrive("0", [20]));
+  expect(seconds(release(state, where, arrive("0", [14])))).toEqual([14]);
   expect(state.late).toBe(1);
 });
 
 test("the watermark never moves back", () => {
   const state = createReorder(5_000);
-  release(state, arrive("0", [20]));
-  release(state, arrive("0", [16]));
-  expect(seconds(release(state, arrive("0", [14])))).toEqual([14]);
+  release(state, where, arrive("0", [20]));
+  release(state, where, arrive("0", [16]));
+  expect(seconds(release(state, where, arrive("0", [14])))).toEqual([14]);
 });
 
 test("a record from the far future does not close the present", () => {
   const state = createReorder(0);
   const enqueued = epochMs(at(10));
-  release(state, { ...arrive("0", [5, 1_000_000]), enqueued });
-  expect(seconds(release(state, { ...arrive("0", [6, 9]), enqueued }))).toEqual([6, 9]);
+  release(state, where, { ...arrive("0", [5, 1_000_000]), enqueued });
+  expect(seconds(release(state, where, { ...arrive("0", [6, 9]), enqueued }))).toEqual([6, 9]);
   expect(state.late).toBe(0);
 });
 
 test("a partition that is far behind holds back no more events than may be held", () => {
   const state = createReorder(0, 3);
   expectPartitions(state, ["0", "1"]);
-  expect(seconds(release(state, arrive("0", [14, 12, 11, 13, 15])))).toEqual([11, 12]);
+  expect(seconds(release(state, where, arrive("0", [14, 12, 11, 13, 15])))).toEqual([11, 12]);
   expect(state.crowded).toBe(2);
-  expect(seconds(release(state, arrive("1", [1, 13], true)))).toEqual([1, 13, 13, 14, 15]);
+  expect(seconds(release(state, where, arrive("1", [1, 13], true)))).toEqual([1, 13, 13, 14, 15]);
   expect(state.late).toBe(1);
 });

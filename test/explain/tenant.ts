@@ -2,7 +2,8 @@ import { createAnalysis } from "../../src/analysis.ts";
 import { reportOf } from "../../src/findings/report.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
-import { end, follow } from "../../src/pipeline.ts";
+import { end } from "../../src/pipeline.ts";
+import { follow } from "../follow.ts";
 import { type Ordinary, ordinaryCalls } from "../traffic.ts";
 
 export const CALLS = [...ordinaryCalls({ hours: 3, perSecond: 1.5, seed: 11 })];

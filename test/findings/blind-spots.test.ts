@@ -3,7 +3,8 @@ import { type Analysis, createAnalysis } from "../../src/analysis.ts";
 import { reportOf } from "../../src/findings/report.ts";
 import type { Event, GatewayRequest } from "../../src/model/event.ts";
 import type { BlindSpot } from "../../src/model/finding.ts";
-import { end, follow } from "../../src/pipeline.ts";
+import { end } from "../../src/pipeline.ts";
+import { follow } from "../follow.ts";
 import { at, claims, gatewayRequest, operation } from "../builders.ts";
 
 function spotsOf(events: readonly Event[], before: (analysis: Analysis) => void = () => undefined) {

@@ -4,7 +4,7 @@ import { reportOf } from "../../src/findings/report.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { epochMs } from "../../src/model/time.ts";
-import { follow } from "../../src/pipeline.ts";
+import { follow } from "../follow.ts";
 import { at, gatewayError } from "../builders.ts";
 import { eventsOf, ordinaryCalls, refusedByGateway } from "../traffic.ts";
 

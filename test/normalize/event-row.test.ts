@@ -118,8 +118,6 @@ test("rows are ordered by time, then by content", () => {
   const later = putEvent(table, names, operation({ time: instantFromTicks(2) }));
   const earlier = putEvent(table, names, operation({ time: instantFromTicks(1) }));
   const gateway = putEvent(table, names, gatewayRequest({ time: instantFromTicks(2) }));
-  const order = [later, earlier, gateway].toSorted((a, b) =>
-    compareRows({ table, place: a }, { table, place: b }, names),
-  );
+  const order = [later, earlier, gateway].toSorted((a, b) => compareRows(table, a, b, names));
   expect(order).toEqual([earlier, gateway, later]);
 });
