@@ -10,7 +10,8 @@ import { analyzePaths } from "../src/commands/analyze.ts";
 import type { Finding } from "../src/model/finding.ts";
 import { epochMs } from "../src/model/time.ts";
 import { writeCorpus } from "../src/simulate/corpus.ts";
-import { generate, type Scenario, type TrueFault, type Truth } from "../src/simulate/generate.ts";
+import { generate, type TrueFault, type Truth } from "../src/simulate/generate.ts";
+import type { Scenario } from "../src/simulate/scenario.ts";
 
 const { values: flags } = parseArgs({
   options: {

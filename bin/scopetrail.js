@@ -33,7 +33,10 @@ if (node === undefined) {
 } else {
   // What analyze keeps is bounded; the limit makes the garbage collector keep to it on machines with much memory.
   const limit = process.argv[2] === "analyze" ? ["--max-old-space-size=448"] : [];
-  const child = spawn(node, [...limit, main, ...process.argv.slice(2)], { stdio: "inherit" });
+  // Sources that were stripped of types and compiled once are kept beside the packages: a start takes a third of the time.
+  const cache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
+  const env = { NODE_COMPILE_CACHE: cache, ...process.env };
+  const child = spawn(node, [...limit, main, ...process.argv.slice(2)], { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`scopetrail: cannot start ${node}: ${error.message}\n`);

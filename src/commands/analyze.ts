@@ -3,7 +3,6 @@ import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { compareContent } from "../correlate/row-event.ts";
-import { reportJsonSchema } from "../exports/report-schema.ts";
 import { reportOf } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
 import { addTally } from "../findings/input-counts.ts";
@@ -118,6 +117,7 @@ function joinPath(text: string): JoinPath {
 
 async function analyze(paths: readonly string[], flags: Flags): Promise<number> {
   if (flags.schema === true) {
+    const { reportJsonSchema } = await import("../exports/report-schema.ts");
     process.stdout.write(`${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }

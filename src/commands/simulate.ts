@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { writeCorpus } from "../simulate/corpus.ts";
-import { generate, type Scenario, SCENARIOS } from "../simulate/generate.ts";
+import { type Scenario, SCENARIOS } from "../simulate/scenario.ts";
 
 function wholeNumber(text: string): number {
   const number = Number(text);
@@ -30,7 +29,11 @@ Examples:
   scopetrail simulate --scenario mixed --seed 2 --hours 8 --out /tmp/corpus
   scopetrail analyze /tmp/corpus/logs    then compare with /tmp/corpus/truth.json`,
     )
-    .action((flags: { scenario: Scenario; seed: number; hours: number; out: string }) => {
+    .action(async (flags: { scenario: Scenario; seed: number; hours: number; out: string }) => {
+      const [{ generate }, { writeCorpus }] = await Promise.all([
+        import("../simulate/generate.ts"),
+        import("../simulate/corpus.ts"),
+      ]);
       const corpus = generate(flags);
       writeCorpus(flags.out, corpus);
       const faults = corpus.truth.faults.map(({ cause, refused }) => `${cause} (${refused} refused)`).join(", ");

@@ -21,9 +21,6 @@ export interface Emission {
   readonly body: string;
 }
 
-/** A tenant that can have every cause that is shown. */
-export const DEMO_SEED = 8;
-
 const HISTORY_MS = 2 * 3_600_000;
 const CHUNK_MS = 5_000;
 const RATE = 6;

@@ -13,9 +13,7 @@ import { renderCall, renderControl } from "./render.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 import { equivalents } from "./equivalents.ts";
-
-export const SCENARIOS = ["single", "mixed", "decoys", "demo"] as const;
-export type Scenario = (typeof SCENARIOS)[number];
+import type { Scenario } from "./scenario.ts";
 
 /** One injected fault as `truth.json` has it; times are ISO 8601. */
 export interface TrueFault {

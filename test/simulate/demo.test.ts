@@ -4,7 +4,8 @@ import { decodeBody } from "../../src/decode/decode-body.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { epochMs, type EpochMs } from "../../src/model/time.ts";
 import { accept, step } from "../../src/pipeline.ts";
-import { DEMO_SEED, demoFaults, demoFeed, type Emission } from "../../src/simulate/demo.ts";
+import { DEMO_SEED } from "../../src/commands/demo-defaults.ts";
+import { demoFaults, demoFeed, type Emission } from "../../src/simulate/demo.ts";
 
 const NOW = Date.UTC(2026, 10, 25, 12) as EpochMs;
 const HOUR = 3_600_000;

@@ -1,0 +1,2 @@
+export const SCENARIOS = ["single", "mixed", "decoys", "demo"] as const;
+export type Scenario = (typeof SCENARIOS)[number];
