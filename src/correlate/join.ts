@@ -1,7 +1,16 @@
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
-import { createKeyIndex, deleteKey, findKey, type KeyIndex, setKey } from "./key-index.ts";
+import {
+  createKeyIndex,
+  deleteKey,
+  type KeyIndex,
+  NEW_KEY,
+  numberAt,
+  reserveKeys,
+  setNumber,
+  slotOfKey,
+} from "./key-index.ts";
 
 /**
  * Exact joins in progress: by the gateway's correlation id, by the activity id that the backend returned, by the user's
@@ -69,44 +78,51 @@ const OPERATIONS_PER_CALL = 256;
 
 /** Joins a gateway request to the operations that came before it under any of its ids. */
 export function addGateway(join: Join, table: EventTable, place: number): void {
+  const { byKey } = join;
   const at = WORDS * place;
   const traits = table.words[at + row.TRAITS] ?? 0;
-  let entry = waitingUnder(join, table.words, at + row.KEY, -1);
-  if ((traits & row.HAS_BACKEND_KEY) !== 0) entry = waitingUnder(join, table.words, at + row.BACKEND_KEY, entry);
-  if ((traits & row.HAS_OWN_KEY) !== 0) entry = waitingUnder(join, table.words, at + row.OWN_KEY, entry);
+  reserveKeys(byKey, 3);
+  const own = slotOfKey(byKey, table.words, at + row.KEY);
+  const backend = (traits & row.HAS_BACKEND_KEY) === 0 ? own : slotOfKey(byKey, table.words, at + row.BACKEND_KEY);
+  const users = (traits & row.HAS_OWN_KEY) === 0 ? own : slotOfKey(byKey, table.words, at + row.OWN_KEY);
+  let entry = waitingUnder(join, own, -1);
+  if (backend !== own) entry = waitingUnder(join, backend, entry);
+  if (users !== own) entry = waitingUnder(join, users, entry);
   if (entry < 0) entry = openEntry(join, timeOf(table, place));
   join.entries[ENTRY * entry + GATEWAY] = place;
-  register(join, table.words, at + row.KEY, entry);
-  if ((traits & row.HAS_BACKEND_KEY) !== 0) register(join, table.words, at + row.BACKEND_KEY, entry);
-  if ((traits & row.HAS_OWN_KEY) !== 0) register(join, table.words, at + row.OWN_KEY, entry);
+  register(join, own, entry);
+  if (backend !== own) register(join, backend, entry);
+  if (users !== own) register(join, users, entry);
 }
 
-/** The entry of operations under the key, one with those of `entry`; `entry` where none waits for a gateway request. */
-function waitingUnder(join: Join, words: Int32Array, at: number, entry: number): number {
-  const found = findKey(join.byKey, words, at);
-  if (found < 0 || found === entry || hasGateway(join, found)) return entry;
+/** The entry of operations under the slot's key, one with those of `entry`; `entry` where none waits for a gateway request. */
+function waitingUnder(join: Join, slot: number, entry: number): number {
+  const found = numberAt(join.byKey, slot);
+  if (found === NEW_KEY || found === entry || hasGateway(join, found)) return entry;
   if (entry < 0) return found;
   append(join, entry, found);
   unlink(join, found);
-  setKey(join.byKey, words, at, entry);
+  setNumber(join.byKey, slot, entry);
   return entry;
 }
 
 const hasGateway = (join: Join, entry: number): boolean => (join.entries[ENTRY * entry + GATEWAY] ?? -1) >= 0;
 
 /** An id belongs to the first request that has it. */
-function register(join: Join, words: Int32Array, at: number, entry: number): void {
-  const known = findKey(join.byKey, words, at);
-  if (known !== entry && (known < 0 || !hasGateway(join, known))) setKey(join.byKey, words, at, entry);
+function register(join: Join, slot: number, entry: number): void {
+  const known = numberAt(join.byKey, slot);
+  if (known === NEW_KEY || !hasGateway(join, known)) setNumber(join.byKey, slot, entry);
 }
 
 /** Joins an operation; false when its call has too many already. */
 export function addOperation(join: Join, table: EventTable, place: number): boolean {
-  const key = WORDS * place + row.KEY;
-  let entry = findKey(join.byKey, table.words, key);
-  if (entry < 0) {
+  const { byKey } = join;
+  reserveKeys(byKey, 1);
+  const slot = slotOfKey(byKey, table.words, WORDS * place + row.KEY);
+  let entry = numberAt(byKey, slot);
+  if (entry === NEW_KEY) {
     entry = openEntry(join, timeOf(table, place));
-    setKey(join.byKey, table.words, key, entry);
+    setNumber(byKey, slot, entry);
   }
   const at = ENTRY * entry;
   const { entries } = join;
@@ -154,16 +170,24 @@ export function closeNext(join: Join, table: EventTable, now: Instant, closed: C
 }
 
 function forgetKeys(join: Join, { words }: EventTable, entry: number, { gateway, operations }: Closed): void {
-  if (gateway >= 0) {
-    const at = WORDS * gateway;
-    const traits = words[at + row.TRAITS] ?? 0;
-    deleteKey(join.byKey, words, at + row.KEY, entry);
-    if ((traits & row.HAS_BACKEND_KEY) !== 0) deleteKey(join.byKey, words, at + row.BACKEND_KEY, entry);
-    if ((traits & row.HAS_OWN_KEY) !== 0) deleteKey(join.byKey, words, at + row.OWN_KEY, entry);
+  const { byKey } = join;
+  const at = WORDS * gateway;
+  const traits = gateway < 0 ? 0 : (words[at + row.TRAITS] ?? 0);
+  if (gateway >= 0) deleteKey(byKey, words, at + row.KEY, entry);
+  if ((traits & row.HAS_BACKEND_KEY) !== 0) deleteKey(byKey, words, at + row.BACKEND_KEY, entry);
+  if ((traits & row.HAS_OWN_KEY) !== 0) deleteKey(byKey, words, at + row.OWN_KEY, entry);
+  for (let i = 0; i < operations.length; i++) {
+    const key = WORDS * (operations[i] ?? 0) + row.KEY;
+    if (gateway >= 0 && (isSame(words, key, at + row.KEY) || isSame(words, key, at + row.BACKEND_KEY))) continue;
+    deleteKey(byKey, words, key, entry);
   }
-  for (let i = 0; i < operations.length; i++)
-    deleteKey(join.byKey, words, WORDS * (operations[i] ?? 0) + row.KEY, entry);
 }
+
+const isSame = (words: Int32Array, a: number, b: number): boolean =>
+  words[a] === words[b] &&
+  words[a + 1] === words[b + 1] &&
+  words[a + 2] === words[b + 2] &&
+  words[a + 3] === words[b + 3];
 
 function openEntry(join: Join, at: Instant): number {
   const entry = join.free.pop() ?? join.made++;

@@ -19,22 +19,29 @@ export const createKeyIndex = (seed: number): KeyIndex => ({
   count: 0,
 });
 
-/** The number of the key that stands in four words; -1 when there is none. */
-export function findKey(index: KeyIndex, words: Int32Array, at: number): number {
-  const slot = slotOf(index.slots, index.seed, words, at);
-  return (index.slots[slot + VALUE] ?? 0) - 1;
+/** Room for so many more keys: slots stay where they are until more come or one is deleted. */
+export function reserveKeys(index: KeyIndex, more: number): void {
+  while (2 * SLOT * (index.count + more) > index.slots.length) grow(index);
 }
 
-/** Sets the number (0 or more) of a key. */
-export function setKey(index: KeyIndex, words: Int32Array, at: number, value: number): void {
-  if (2 * SLOT * index.count >= index.slots.length) grow(index);
+/** Number of a key that was not there before `slotOfKey`. */
+export const NEW_KEY = 0x7ffffffe;
+
+/** The slot of the key that stands in four words, a new one of number `NEW_KEY` where there is none; room was reserved. */
+export function slotOfKey(index: KeyIndex, words: Int32Array, at: number): number {
   const { slots } = index;
   const slot = slotOf(slots, index.seed, words, at);
-  if (slots[slot + VALUE] === 0) {
-    index.count += 1;
-    for (let i = 0; i < VALUE; i++) slots[slot + i] = words[at + i] ?? 0;
-  }
-  slots[slot + VALUE] = value + 1;
+  if (slots[slot + VALUE] !== 0) return slot;
+  index.count += 1;
+  for (let i = 0; i < VALUE; i++) slots[slot + i] = words[at + i] ?? 0;
+  slots[slot + VALUE] = NEW_KEY + 1;
+  return slot;
+}
+
+export const numberAt = (index: KeyIndex, slot: number): number => (index.slots[slot + VALUE] ?? 0) - 1;
+
+export function setNumber(index: KeyIndex, slot: number, value: number): void {
+  index.slots[slot + VALUE] = value + 1;
 }
 
 /** Forgets a key where its number is this one. */

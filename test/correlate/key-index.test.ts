@@ -1,6 +1,29 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createKeyIndex, deleteKey, findKey, setKey } from "../../src/correlate/key-index.ts";
+import {
+  createKeyIndex,
+  deleteKey,
+  type KeyIndex,
+  NEW_KEY,
+  numberAt,
+  reserveKeys,
+  setNumber,
+  slotOfKey,
+} from "../../src/correlate/key-index.ts";
+
+function setKey(index: KeyIndex, words: Int32Array, at: number, value: number): void {
+  reserveKeys(index, 1);
+  setNumber(index, slotOfKey(index, words, at), value);
+}
+
+/** Looks a key up; it is not there afterwards where it was not before. */
+function findKey(index: KeyIndex, words: Int32Array, at: number): number {
+  reserveKeys(index, 1);
+  const found = numberAt(index, slotOfKey(index, words, at));
+  if (found !== NEW_KEY) return found;
+  deleteKey(index, words, at, NEW_KEY);
+  return -1;
+}
 
 /** Few keys, so that they meet often; some differ in one word only. */
 const key = fc.integer({ min: 0, max: 40 }).map((n) => Int32Array.of(n % 3, ((n / 3) % 2) | 0, n % 5, n));
