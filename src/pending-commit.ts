@@ -2,7 +2,7 @@ import type { Finding } from "./model/finding.ts";
 import type { LedgerRow } from "./store/store.ts";
 
 /** Events and batches of one commit; batches count too, as those that hold no event are journaled as well. */
-const MOST = { events: 20_000, batches: 4_000 };
+const MOST = { events: 100_000, batches: 4_000 };
 
 /** Gathers what the next commit makes durable. */
 export class PendingCommit {
