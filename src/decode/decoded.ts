@@ -1,12 +1,17 @@
 import { plainText } from "../lib/plain-text.ts";
 import type { Position, RawRecord, Reject } from "../model/record.ts";
 import { redactedPart } from "../lib/redact.ts";
+import type { RawColumns } from "./scan/scanner.ts";
 
-/** What came of some bytes: every element found in them is in exactly one of the two. */
+/** What came of some bytes: every element found in them is in exactly one of the three. */
 export interface Decoded {
   readonly records: RawRecord[];
   readonly rejects: Reject[];
+  /** Records that the scan has taken: columns, not parsed. */
+  readonly scans: RawColumns[];
 }
+
+export const createDecoded = (): Decoded => ({ records: [], rejects: [], scans: [] });
 
 export interface DecodeLimits {
   /** Bytes of one element; a longer one is a reject. */

@@ -1,5 +1,5 @@
 import type { Position, Reject } from "../model/record.ts";
-import { type Decoded, type DecodeLimits, decodeReject } from "./decoded.ts";
+import { createDecoded, type Decoded, type DecodeLimits, decodeReject } from "./decoded.ts";
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -39,7 +39,7 @@ type Around = "list" | "envelope";
 export class Splitter {
   readonly #at: { readonly source: string; readonly partition: string };
   readonly #limits: DecodeLimits;
-  #decoded: Decoded = { records: [], rejects: [] };
+  #decoded: Decoded = createDecoded();
   /** Bytes from the start of the element that is being read. */
   #rest: Uint8Array = new Uint8Array(0);
   /** Where the element began, and how far it was scanned, in `#rest`. */
@@ -70,9 +70,21 @@ export class Splitter {
     this.#limits = limits;
   }
 
+  /** Nothing is pending: what comes next is the beginning of a line by itself. */
+  get isIdle(): boolean {
+    return this.#start < 0 && this.#around.length === 0 && this.#rest.length === 0;
+  }
+
+  /** Lines were read by another while this was idle; gives the number of the first. */
+  passLines(count: number): number {
+    const first = this.#line;
+    this.#line += count;
+    return first;
+  }
+
   take(): Decoded {
     const taken = this.#decoded;
-    this.#decoded = { records: [], rejects: [] };
+    this.#decoded = createDecoded();
     return taken;
   }
 

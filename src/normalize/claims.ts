@@ -55,7 +55,7 @@ function pairs(metadata: unknown): ReadonlyMap<string, string> {
     const name = typeof key === "string" ? key.toLowerCase() : "";
     if (!NAMES.has(name)) return;
     const text = Array.isArray(value) ? value.map((one) => asText(one) ?? "").join(" ") : (asText(value) ?? "");
-    if (!found.has(name)) found.set(name, redactedPart(text.replaceAll(CONTROL, ""), LONGEST));
+    if (!found.has(name)) found.set(name, claimText(text));
     else if (name === "st" && text !== found.get(name)) found.set(name, "unverified");
   };
   if (Array.isArray(metadata)) {
@@ -66,6 +66,9 @@ function pairs(metadata: unknown): ReadonlyMap<string, string> {
   } else if (isBag(metadata)) for (const [name, value] of Object.entries(metadata)) add(name, value);
   return found;
 }
+
+/** A claim's value, redacted and at most 256 characters. */
+export const claimText = (text: string): string => redactedPart(text.replaceAll(CONTROL, ""), LONGEST);
 
 function build(values: ReadonlyMap<string, string>): Claims | undefined {
   if (values.size === 0) return undefined;

@@ -27,9 +27,9 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   const { fields } = row;
   const activityId = idOf(fields.text("activityid", "correlationid"));
   const status = fields.number("statuscode", "httpstatuscode");
-  const operation = canonical(asText(fields.top("operationname") ?? fields.any("operationname")) ?? "", OPERATIONS);
+  const operation = operationName(asText(fields.top("operationname") ?? fields.any("operationname")) ?? "");
   const type = fields.text("requestresourcetype") ?? (fields.nested ? fields.text("resourcetype") : undefined);
-  const resourceType = canonical(type ?? "", RESOURCE_TYPES);
+  const resourceType = resourceTypeName(type ?? "");
   if (activityId === undefined)
     return { reason: "no-id", detail: "`activityId` is missing: the operation cannot be told from others." };
   if (status === undefined || status < 0 || status > 999)
@@ -83,12 +83,17 @@ export function normalizeDataPlaneRequests(row: Row): Event | Unreadable {
   return event;
 }
 
+export const operationName = (text: string): string => canonical(text, OPERATIONS);
+export const resourceTypeName = (text: string): string => canonical(text, RESOURCE_TYPES);
+
 /** `keyType` speaks of direct mode, `authTokenType` of gateway mode and REST: the one that says something counts. */
-function credentialOf(token: string | undefined, key: string | undefined): string | undefined {
-  const name = [token, key].find(
-    (text) => text !== undefined && !["invalid", "none", "unknown", "-"].includes(text.toLowerCase()),
-  );
-  return name === undefined ? undefined : canonical(name, CREDENTIALS);
+const credentialOf = (token: string | undefined, key: string | undefined): string | undefined =>
+  credentialName(token) ?? credentialName(key);
+
+/** A credential's kind; undefined for what says nothing. */
+export function credentialName(text: string | undefined): string | undefined {
+  const isNothing = text === undefined || ["invalid", "none", "unknown", "-"].includes(text.toLowerCase());
+  return isNothing ? undefined : canonical(text, CREDENTIALS);
 }
 
 /** `/dbs/shop/colls/orders/docs/1` names database and container where the record's own fields are empty. */

@@ -67,7 +67,8 @@ function putBackend(event: Mutable<GatewayRequest>, fields: Fields): void {
   put(event, "backendMs", fields.number("backendtime"));
 }
 
-function hostPart(url: string): string | undefined {
+/** Host that an address names, without user, port and path. */
+export function hostPart(url: string): string | undefined {
   const [, host = ""] =
     /^[a-z][a-z0-9+.-]{0,31}:\/\/(?:[^/?#@]{0,1024}@)?(\[[0-9a-f:.]{2,45}\]|[^/?#:@]{1,253})/i.exec(url) ?? [];
   return host === "" ? undefined : host.toLowerCase();
@@ -161,7 +162,7 @@ function putHeaders(event: Mutable<GatewayRequest>, fields: Fields): void {
   put(event, "userAgent", shortText(request.get("user-agent") ?? fields.text("useragent"), NAME));
 }
 
-function subStatusOf(text: string | undefined): number | undefined {
+export function subStatusOf(text: string | number | undefined): number | undefined {
   const subStatus = Number(text ?? Number.NaN);
   return Number.isInteger(subStatus) && subStatus > 0 ? subStatus : undefined;
 }

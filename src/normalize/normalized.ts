@@ -69,7 +69,10 @@ function shapeOf(fields: Fields): Shape {
 }
 
 const resourceOf = (fields: Fields): string =>
-  (asText(fields.top("resourceid", "_resourceid", "resource")) ?? "").slice(0, 512).toLowerCase().replace(/\/+$/, "");
+  resourceText(asText(fields.top("resourceid", "_resourceid", "resource")) ?? "");
+
+/** An ARM id, lower-cased. */
+export const resourceText = (text: string): string => text.slice(0, 512).toLowerCase().replace(/\/+$/, "");
 
 /** The last segment of an ARM id, or the whole of a bare name. */
 export const resourceName = (resource: string): string => resource.slice(resource.lastIndexOf("/") + 1);

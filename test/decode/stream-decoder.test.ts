@@ -16,7 +16,11 @@ function decode(input: Uint8Array, cuts: readonly number[] = []): Decoded {
   ];
   const parts = edges.slice(1).map((end, i) => decoder.push(input.slice(edges[i], end)));
   const all = [...parts, decoder.end()];
-  return { records: all.flatMap(({ records }) => records), rejects: all.flatMap(({ rejects }) => rejects) };
+  return {
+    records: all.flatMap(({ records }) => records),
+    rejects: all.flatMap(({ rejects }) => rejects),
+    scans: all.flatMap(({ scans }) => scans),
+  };
 }
 
 const values = ({ records }: Decoded) => records.map(({ value }) => value);
@@ -318,7 +322,7 @@ test("an element beyond the limit costs itself only, and so does one that seems 
   const long = `{"p":"${"z".repeat(3_000)}"}`;
   const body = bytes(`[${J(a)},{"time":"t","x":"q"q"},${J(b)},${J(filler).slice(1, -1)},${long},${J(c)}]`);
   for (const size of [7, 100, 1_000, 100_000]) {
-    const decoder = createStreamDecoder(AT, { elementBytes: 1_000, depth: 64 });
+    const decoder = createStreamDecoder(AT, { limits: { elementBytes: 1_000, depth: 64 } });
     const parts: Decoded[] = [];
     for (let at = 0; at < body.length; at += size) parts.push(decoder.push(body.slice(at, at + size)));
     parts.push(decoder.end());
