@@ -7,6 +7,7 @@ import { type CallCounts, createCallCounts } from "./findings/call-counts.ts";
 import { type Coverage, createCoverage } from "./findings/coverage.ts";
 import { createTally, type Tally } from "./findings/input-counts.ts";
 import { createFindings, type Findings } from "./findings/lifecycle.ts";
+import { createNames, type Names } from "./model/names.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 
 /** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
@@ -20,6 +21,7 @@ export interface Analysis {
   readonly coverage: Coverage;
   readonly input: Tally;
   readonly calls: CallCounts;
+  readonly names: Names;
   /** Newest event time that was followed. */
   now: Instant;
 }
@@ -47,5 +49,6 @@ export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: 
   coverage: createCoverage(),
   input: createTally(),
   calls: createCallCounts(),
+  names: createNames(seed),
   now: instantFromMs(0),
 });

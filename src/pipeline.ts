@@ -1,6 +1,6 @@
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis } from "./analysis.ts";
-import { buildCall } from "./correlate/call.ts";
+import { createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { addGateway, addOperation, closeUntil, type Joined } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
@@ -21,8 +21,10 @@ import {
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
 import { aborted } from "./lib/aborted.ts";
 import type { Event } from "./model/event.ts";
+import { createEventTable } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import { type DurationMs, instantFromMs } from "./model/time.ts";
+import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { normalize } from "./normalize/normalize.ts";
 import type { Batch, Source } from "./sources/source.ts";
@@ -103,14 +105,25 @@ export function end(analysis: Analysis): readonly Finding[] {
   for (const joined of closeUntil(analysis.join, instantFromMs(8_640_000_000_000_000)))
     judge(analysis, joined, changed);
   const at = analysis.now;
-  for (const due of finish(analysis.detection, at)) raise(analysis, due, changed);
+  for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
   for (const finding of resolveQuiet(analysis.findings, at)) changed.set(finding.id, finding);
   return [...changed.values()];
 }
 
+const table = createEventTable();
+const call = createCallRow();
+
 function judge(analysis: Analysis, joined: Joined, changed: Map<string, Finding>): void {
-  const call = buildCall(joined.gateway, joined.operations);
+  const { names } = analysis;
+  table.count = 0;
+  table.objects.clear();
+  readCall(call, {
+    table,
+    names,
+    gateway: joined.gateway === undefined ? -1 : putEvent(table, names, joined.gateway),
+    operations: joined.operations.map((operation) => putEvent(table, names, operation)),
+  });
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
   for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);

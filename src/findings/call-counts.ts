@@ -1,3 +1,4 @@
+import type { CallRow } from "../correlate/call-row.ts";
 import type { Call } from "../model/call.ts";
 import type { CorrelationCounts, IdentityCounts, MinuteCount } from "../model/report.ts";
 import { epochMs, instantFromMs } from "../model/time.ts";
@@ -7,7 +8,16 @@ export interface CallCounts {
   readonly match: { exact: number; inferred: number; gatewayOnly: number; dataPlaneOnly: number };
   readonly identity: { validated: number; key: number; claimed: number; unknown: number };
   /** Minute since the epoch → counts; the last `MINUTES`. */
-  readonly minutes: Map<number, { calls: number; refused401: number; refused403: number }>;
+  readonly minutes: Map<number, Minute>;
+  /** The minute that was counted in last, one of `minutes`. */
+  last: Minute;
+}
+
+interface Minute {
+  readonly minute: number;
+  calls: number;
+  refused401: number;
+  refused403: number;
 }
 
 const MINUTES = 2_880;
@@ -16,27 +26,41 @@ export const createCallCounts = (): CallCounts => ({
   match: { exact: 0, inferred: 0, gatewayOnly: 0, dataPlaneOnly: 0 },
   identity: { validated: 0, key: 0, claimed: 0, unknown: 0 },
   minutes: new Map(),
+  last: { minute: Number.NaN, calls: 0, refused401: 0, refused403: 0 },
 });
 
-const MATCHES = {
-  exact: "exact",
-  inferred: "inferred",
-  "gateway-only": "gatewayOnly",
-  "data-plane-only": "dataPlaneOnly",
-} as const;
-
-export function countCall(counts: CallCounts, call: Call): void {
-  counts.match[MATCHES[call.match]] += 1;
-  counts.identity[call.identity.provenance] += 1;
-  const minute = Math.floor(epochMs(call.time) / 60_000);
-  const at = counts.minutes.get(minute) ?? { calls: 0, refused401: 0, refused403: 0 };
-  counts.minutes.set(minute, at);
+export function countCall(counts: CallCounts, { match, provenance, time, call }: CallRow): void {
+  countMatch(counts, match);
+  counts.identity[provenance] += 1;
+  const minute = Math.floor(epochMs(time) / 60_000);
+  const at = counts.last.minute === minute ? counts.last : minuteOf(counts, minute);
   at.calls += 1;
-  if (call.outcome.kind === "refused" && call.outcome.status === 401) at.refused401 += 1;
-  if (call.outcome.kind === "refused" && call.outcome.status === 403) at.refused403 += 1;
-  if (counts.minutes.size <= MINUTES) return;
-  const oldest = Math.min(...counts.minutes.keys());
-  counts.minutes.delete(oldest);
+  if (call !== undefined) countRefusal(at, call);
+}
+
+function countMatch({ match: counted }: CallCounts, match: Call["match"]): void {
+  if (match === "exact") counted.exact += 1;
+  else if (match === "gateway-only") counted.gatewayOnly += 1;
+  else if (match === "data-plane-only") counted.dataPlaneOnly += 1;
+  else counted.inferred += 1;
+}
+
+function countRefusal(at: Minute, { outcome }: Call): void {
+  if (outcome.kind === "refused" && outcome.status === 401) at.refused401 += 1;
+  if (outcome.kind === "refused" && outcome.status === 403) at.refused403 += 1;
+}
+
+/** The counts of a minute, new ones where it has none; the oldest minute makes room, even if it is this one. */
+function minuteOf(counts: CallCounts, minute: number): Minute {
+  const { minutes } = counts;
+  const at = minutes.get(minute) ?? { minute, calls: 0, refused401: 0, refused403: 0 };
+  minutes.set(minute, at);
+  counts.last = at;
+  if (minutes.size <= MINUTES) return at;
+  const oldest = [...minutes.keys()].reduce((a, b) => Math.min(a, b));
+  minutes.delete(oldest);
+  if (oldest === minute) counts.last = { minute: Number.NaN, calls: 0, refused401: 0, refused403: 0 };
+  return at;
 }
 
 export const correlationCounts = ({ match }: CallCounts): CorrelationCounts => ({
@@ -56,7 +80,7 @@ export function minuteCounts(counts: CallCounts, limit: number): readonly Minute
     minutes.reduce((a, b) => Math.min(a, b)),
   );
   return Array.from({ length: last - first + 1 }, (_, i) => {
-    const at = counts.minutes.get(first + i) ?? { calls: 0, refused401: 0, refused403: 0 };
-    return { time: instantFromMs((first + i) * 60_000), ...at };
+    const { calls = 0, refused401 = 0, refused403 = 0 } = counts.minutes.get(first + i) ?? {};
+    return { time: instantFromMs((first + i) * 60_000), calls, refused401, refused403 };
   });
 }
