@@ -82,7 +82,7 @@ export const statusAt = ({ words }: EventTable, place: number): number => words[
 
 /** As `decisiveOperation` of a call. */
 function decisiveOf(table: EventTable, names: Names, operations: readonly number[]): number {
-  const [first = -1] = operations;
+  const first = operations[0] ?? -1;
   if (operations.length < 2) return first;
   let item = -1;
   for (const place of operations) {

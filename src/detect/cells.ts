@@ -60,14 +60,40 @@ export function newCell(cells: Cells, id: number): number {
   return cell;
 }
 
-export const idOfCell = ({ words }: Cells, cell: number): number => words[STRIDE * cell + ID] ?? -1;
-
 /** Trials are forgotten by half in 12 h of bins of 10 s. */
 const DECAY = 0.5 ** (1 / 4_320);
 /** Its powers: most cells are touched again within ten minutes. */
 const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 
 const decayOf = (bins: number): number => (bins >= 0 && bins < 64 ? (DECAYS[bins] ?? 1) : DECAY ** bins);
+
+/**
+ * Counts one trial in the cell of each value of a row, less those of columns that are not `compared`; writes the values'
+ * ids into `ids` from `at` on, -1 where a value is absent.
+ */
+export function countRow(
+  cells: Cells,
+  row: { readonly trial: Int32Array; readonly compared: Uint8Array; readonly bin: number },
+  ids: Int32Array,
+  at: number,
+): void {
+  const { trial, compared, bin } = row;
+  const { words, doubles } = cells;
+  for (let column = 0; column < trial.length; column++) {
+    const cell = trial[column] ?? -1;
+    if (cell < 0) {
+      ids[at + column] = -1;
+      continue;
+    }
+    const word = STRIDE * cell;
+    ids[at + column] = words[word + ID] ?? -1;
+    if (compared[column] === 0) continue;
+    const double = STRIDE_D * cell;
+    if (doubles[double + BIN_D] !== bin) touch(cells, cell, bin);
+    words[word + N] = (words[word + N] ?? 0) + 1;
+    doubles[double + TOTAL_D] = (doubles[double + TOTAL_D] ?? 0) + 1;
+  }
+}
 
 /** Counts one trial in a cell. */
 export function countIn(cells: Cells, cell: number, bin: number): void {
@@ -77,6 +103,19 @@ export function countIn(cells: Cells, cell: number, bin: number): void {
   if (doubles[at + BIN_D] !== bin) touch(cells, cell, bin);
   words[word + N] = (words[word + N] ?? 0) + 1;
   doubles[at + TOTAL_D] = (doubles[at + TOTAL_D] ?? 0) + 1;
+}
+
+/** Counts trials in a cell, as if one by one. */
+export function countTrials(cells: Cells, cell: number, bin: number, trials: number): void {
+  const { doubles, words } = cells;
+  const at = STRIDE_D * cell;
+  if (doubles[at + BIN_D] !== bin) touch(cells, cell, bin);
+  words[STRIDE * cell + N] = (words[STRIDE * cell + N] ?? 0) + trials;
+  let total = doubles[at + TOTAL_D] ?? 0;
+  // A sum that does not more than double rounds once, as adding ones does; beyond that they round more often.
+  if (total >= trials) total += trials;
+  else for (let i = 0; i < trials; i++) total += 1;
+  doubles[at + TOTAL_D] = total;
 }
 
 function touch({ doubles, words, watched, touched }: Cells, cell: number, bin: number): void {

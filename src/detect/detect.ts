@@ -4,15 +4,25 @@ import { passedAuthorization } from "../correlate/outcome.ts";
 import { idAt } from "../correlate/row-event.ts";
 import { addKey, createTable64, findKey, type Table64 } from "../lib/table64.ts";
 import type { Call, Layer, Outcome } from "../model/call.ts";
-import { createEventTable, KEY, KEY_IS_HASH, TRAITS, WORDS } from "../model/event-table.ts";
+import { createEventTable, KEY, KEY_IS_HASH, STATUS, TRAITS, WORDS } from "../model/event-table.ts";
 import { keyText } from "../model/key128.ts";
 import type { Names } from "../model/names.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
 import { putEvent } from "../normalize/event-row.ts";
-import { countIn, countRefused, idOfCell, newCell, stepCells } from "./cells.ts";
+import { countIn, countRefused, countRow, newCell, stepCells } from "./cells.ts";
 import { answer, type Challenges, createChallenges, hold, released } from "./challenge.ts";
 import { COMPARED, VALUES_PER_COLUMN, WIDTH } from "./columns.ts";
-import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess } from "./credible.ts";
+import {
+  type Combinations,
+  countCombination,
+  createCombinations,
+  findCombination,
+  forgetCombinations,
+  learn,
+  spread,
+  takeUnits,
+} from "./combinations.ts";
+import { createCredibility, type Credibility, isNoted, judgeRefusal, noteRefusal, noteSuccess } from "./credible.ts";
 import { addCall, addRow, createRows, type Rows } from "./rows.ts";
 import { createUnits, fillUnits, firstUnit, forgetParts, type Units } from "./units.ts";
 import { createVocabulary, encodeTrial, forgetValues, type Vocabulary } from "./vocabulary.ts";
@@ -57,6 +67,7 @@ export interface Detection extends Vocabulary {
   unitsBeyond: number;
   /** Those of the call that is looked at. */
   readonly unitsOfCall: Units;
+  readonly combinations: Combinations;
   readonly credibility: Credibility;
   readonly challenges: Challenges;
   readonly succeeded: Rows;
@@ -91,6 +102,7 @@ export const createDetection = (): Detection => ({
   unitCells: [],
   unitsBeyond: 0,
   unitsOfCall: createUnits(),
+  combinations: createCombinations(),
   credibility: createCredibility(200_000),
   challenges: createChallenges(),
   succeeded: createRows(SUCCEEDED_ROWS),
@@ -134,6 +146,7 @@ export function finish(detection: Detection, at: Instant, names: Names): readonl
 export function forgetNames(detection: Detection): void {
   forgetValues(detection);
   forgetParts(detection.unitsOfCall);
+  forgetCombinations(detection.combinations, detection.cells, detection.bin);
 }
 
 /** Observes a call that was held back: its rows are others' by now. */
@@ -177,23 +190,59 @@ const FURTHER = 0x5f356495;
 
 /** `calls`: 1 for the call with the operation that decided it, 0 for a further operation of it. */
 function countSuccess(detection: Detection, call: CallRow, operation: number, calls: 0 | 1): void {
-  const { cells, succeeded, trial, unitsOfCall } = detection;
+  const { combinations, succeeded } = detection;
+  const isOwn = call.outcome === "succeeded";
+  const known = isOwn ? findCombination(combinations, call, operation, calls) : -1;
+  if (known < 0) {
+    countNew(detection, call, { operation, calls, isOwn });
+    return;
+  }
+  const { credibility, unitsOfCall } = detection;
+  if (!isNoted(credibility, call.time, combinations.noted[known] ?? 0, combinations.epoch[known] ?? 0)) {
+    takeUnits(combinations, known, unitsOfCall);
+    combinations.epoch[known] = credibility.epoch;
+    combinations.noted[known] = noteSuccess(credibility, unitsOfCall, call.time);
+  }
+  const at = addRow(succeeded, call.time, combinations.unit[known] ?? -1, calls);
+  countCombination(combinations, known, succeeded.ids, WIDTH * at);
+  writeCall(succeeded, at, call, operation);
+}
+
+/** Counts a success that is like none before, or no own one of its call. */
+function countNew(
+  detection: Detection,
+  call: CallRow,
+  { operation, calls, isOwn }: { readonly operation: number; readonly calls: 0 | 1; readonly isOwn: boolean },
+): void {
+  const { cells, succeeded, unitsOfCall, credibility, bin } = detection;
   fillUnits(unitsOfCall, call, operation);
-  if (call.outcome === "succeeded") noteSuccess(detection.credibility, unitsOfCall, call.time);
+  const { epoch } = credibility;
+  const noted = isOwn ? noteSuccess(credibility, unitsOfCall, call.time) : call.time;
   firstUnit(unitsOfCall);
   const { pair } = unitsOfCall;
   const unit = unitId(detection, calls === 1 ? pair.high : pair.high ^ FURTHER, pair.low);
   encodeTrial(detection, call, operation, call.call?.outcome.kind !== "refused");
   const at = addRow(succeeded, call.time, unit, calls);
-  const ids = succeeded.ids;
-  for (let column = 0; column < WIDTH; column++) {
-    const cell = trial[column] ?? -1;
-    ids[at * WIDTH + column] = cell < 0 ? -1 : idOfCell(cells, cell);
-    if (cell >= 0 && COMPARED[column] === true) countIn(cells, cell, detection.bin);
-  }
-  if (unit >= 0) countIn(cells, detection.unitCells[unit] ?? -1, detection.bin);
-  succeeded.status[at] = statusAt(call.table, call.gateway >= 0 ? call.gateway : operation);
-  writeCall(succeeded, at, call);
+  countRow(cells, detection, succeeded.ids, WIDTH * at);
+  const unitCell = detection.unitCells[unit];
+  if (unitCell !== undefined) countIn(cells, unitCell, bin);
+  writeCall(succeeded, at, call, operation);
+  if (!isOwn || unitCell === undefined || detection.isCut) return;
+  const { trial, compared } = detection;
+  const units = unitsOfCall;
+  const { ids } = succeeded;
+  learn(detection.combinations, cells, {
+    bin,
+    trial,
+    compared,
+    unit,
+    unitCell,
+    units,
+    ids,
+    at: WIDTH * at,
+    noted,
+    epoch,
+  });
 }
 
 /** The id of a unit, a new one where it has none yet; -1 when there are too many. */
@@ -210,10 +259,11 @@ function unitId(detection: Detection, high: number, low: number): number {
   return unit;
 }
 
-/** Writes whose call a row is. */
-function writeCall(rows: Rows<unknown>, at: number, { table, gateway, operations }: CallRow): void {
+/** Writes whose call a row is, and the status of the call or else of the operation. */
+function writeCall(rows: Rows<unknown>, at: number, { table, gateway, operations }: CallRow, operation: number): void {
   const place = gateway >= 0 ? gateway : (operations[0] ?? 0);
   const { words } = table;
+  rows.status[at] = words[WORDS * (gateway >= 0 ? gateway : operation) + STATUS] ?? 0;
   const key = WORDS * place + KEY;
   for (let i = 0; i < 4; i++) rows.call[4 * at + i] = words[key + i] ?? 0;
   if (((words[WORDS * place + TRAITS] ?? 0) & KEY_IS_HASH) === 0) return;
@@ -246,9 +296,9 @@ function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, 
   encodeTrial(detection, row, row.decisive, true);
   const at = addRow(symptom.rows, call.time, unit, 1);
   countRefusedCells(detection, symptom, at);
+  writeCall(symptom.rows, at, row, row.decisive);
   symptom.rows.status[at] = statusOf(trial);
   symptom.rows.facts[at] = factsOf(call, trial, layer);
-  writeCall(symptom.rows, at, row);
   symptom.counted += 1;
   symptom.lastRefused = call.time;
   const serial = symptom.rows.serial[at] ?? 0;
@@ -256,15 +306,15 @@ function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, 
 }
 
 /** Counts a refused trial in all its cells, and writes its values into the row. */
-function countRefusedCells({ cells, trial, bin, unitCells }: Detection, { rows, name }: Symptom, at: number): void {
-  const counted = [...trial].filter((cell, column) => cell >= 0 && COMPARED[column] === true);
-  const unit = rows.unit[at] ?? -1;
-  if (unit >= 0) counted.push(unitCells[unit] ?? -1);
-  for (const cell of counted) {
-    countIn(cells, cell, bin);
-    countRefused(cells, cell, name);
-  }
-  for (const [column, cell] of trial.entries()) rows.ids[at * WIDTH + column] = cell < 0 ? -1 : idOfCell(cells, cell);
+function countRefusedCells(detection: Detection, { rows, name }: Symptom, at: number): void {
+  const { cells, trial, bin, unitCells } = detection;
+  countRow(cells, detection, rows.ids, at * WIDTH);
+  for (const [column, cell] of trial.entries())
+    if (cell >= 0 && COMPARED[column] === true) countRefused(cells, cell, name);
+  const unit = unitCells[rows.unit[at] ?? -1];
+  if (unit === undefined) return;
+  countIn(cells, unit, bin);
+  countRefused(cells, unit, name);
 }
 
 function toldBy({ outcome }: Trial): string | undefined {
@@ -314,6 +364,7 @@ function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom
 }
 
 function closeBin(detection: Detection, at: Instant): readonly Due[] {
+  spread(detection.combinations, detection.cells, detection.bin);
   for (const alarm of stepCells(detection.cells, detection.bin)) {
     const symptom = detection.symptoms.get(alarm.symptom);
     if (symptom === undefined) continue;

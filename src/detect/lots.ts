@@ -4,9 +4,9 @@ const SEED = 11;
 const LENGTH = 36;
 /** By character of a GUID: how far to shift its word for the digit; -1 is a hyphen. */
 const SHIFTS = Int8Array.from(
-  [28, 24, 20, 16, 12, 8, 4, 0, -1, 28, 24, 20, 16, -1, 12, 8, 4, 0, -1, 28, 24, 20, 16, -1, 12, 8, 4, 0].concat(
-    [28, 24, 20, 16, 12, 8, 4, 0],
-  ),
+  [28, 24, 20, 16, 12, 8, 4, 0, -1, 28, 24, 20, 16, -1, 12, 8, 4, 0, -1, 28, 24, 20, 16, -1, 12, 8, 4, 0].concat([
+    28, 24, 20, 16, 12, 8, 4, 0,
+  ]),
 );
 const WORD_OF = Int8Array.from([...SHIFTS.keys()], (i) => (i < 8 ? 0 : i < 18 ? 1 : i < 28 ? 2 : 3));
 const HYPHEN = 45;
@@ -16,27 +16,30 @@ const HEX = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 export const lotOfText = (id: string): number => hash64(id, SEED)[0];
 
 /**
- * The same of the GUIDs that four words each are, for `count` of them from `keys` into `lots`: as of their texts, which
- * are not made. Four at a time, because each step of one waits for the one before.
+ * The same of GUIDs that are four words each, of those at `from` up to `to`: as of their texts, which are not made. Four at
+ * a time, because each step of one waits for the step before.
  */
 export function drawLots(keys: Int32Array, from: number, to: number, lots: Uint32Array): void {
   for (let first = from; first < to; first += 4) {
+    const second = Math.min(first + 1, to - 1);
+    const third = Math.min(first + 2, to - 1);
+    const fourth = Math.min(first + 3, to - 1);
     let a = SEED;
     let b = SEED;
     let c = SEED;
     let d = SEED;
     for (let i = 0; i < LENGTH; i++) {
       const shift = SHIFTS[i] ?? -1;
-      const at = 4 * first + (WORD_OF[i] ?? 0);
-      a = mix(a, unitAt(keys, at, shift));
-      b = mix(b, unitAt(keys, at + 4, shift));
-      c = mix(c, unitAt(keys, at + 8, shift));
-      d = mix(d, unitAt(keys, at + 12, shift));
+      const word = WORD_OF[i] ?? 0;
+      a = mix(a, unitAt(keys, 4 * first + word, shift));
+      b = mix(b, unitAt(keys, 4 * second + word, shift));
+      c = mix(c, unitAt(keys, 4 * third + word, shift));
+      d = mix(d, unitAt(keys, 4 * fourth + word, shift));
     }
     lots[first] = finish(a ^ LENGTH);
-    if (first + 1 < to) lots[first + 1] = finish(b ^ LENGTH);
-    if (first + 2 < to) lots[first + 2] = finish(c ^ LENGTH);
-    if (first + 3 < to) lots[first + 3] = finish(d ^ LENGTH);
+    lots[second] = finish(b ^ LENGTH);
+    lots[third] = finish(c ^ LENGTH);
+    lots[fourth] = finish(d ^ LENGTH);
   }
 }
 

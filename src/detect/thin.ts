@@ -95,12 +95,22 @@ function gathered(
   kept: { readonly isKept: Uint8Array; readonly weight: Float64Array; readonly trials: Float64Array },
   places: Int32Array,
 ): Thinned {
-  const place = places.filter((at) => kept.isKept[at] === 1);
+  const place = new Int32Array(places.length);
+  const weight = new Float64Array(places.length);
+  const trials = new Float64Array(places.length);
+  let count = 0;
+  for (const at of places) {
+    if (kept.isKept[at] !== 1) continue;
+    place[count] = at;
+    weight[count] = kept.weight[at] ?? 0;
+    trials[count] = kept.trials[at] ?? 0;
+    count += 1;
+  }
   return {
-    count: place.length,
-    place,
-    weight: Float64Array.from(place, (at) => kept.weight[at] ?? 0),
-    trials: Float64Array.from(place, (at) => kept.trials[at] ?? 0),
+    count,
+    place: place.subarray(0, count),
+    weight: weight.subarray(0, count),
+    trials: trials.subarray(0, count),
   };
 }
 

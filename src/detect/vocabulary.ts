@@ -7,7 +7,16 @@ import * as row from "../model/event-table.ts";
 import { DOUBLES, WORDS } from "../model/event-table.ts";
 import type { Names } from "../model/names.ts";
 import { type Cells, createCells } from "./cells.ts";
-import { cellOf, type Column, columnIndex, COLUMNS, createDictionary, type Dictionary, WIDTH } from "./columns.ts";
+import {
+  cellOf,
+  type Column,
+  columnIndex,
+  COLUMNS,
+  COMPARED,
+  createDictionary,
+  type Dictionary,
+  WIDTH,
+} from "./columns.ts";
 
 /** The values of all columns, their cells, and the way from a row of an event to them. */
 export interface Vocabulary {
@@ -19,6 +28,10 @@ export interface Vocabulary {
   readonly byCode: Int32Array;
   /** Cells of the trial that was encoded last, by column; -1 where the value is absent. */
   readonly trial: Int32Array;
+  /** The trial has a value that its column had no room for. */
+  isCut: boolean;
+  /** By column: 1 where refused and succeeded calls may be compared by it. */
+  readonly compared: Uint8Array;
 }
 
 const ABSENT = -1;
@@ -30,14 +43,16 @@ export const createVocabulary = (): Vocabulary => ({
   byName: createIntPages(WIDTH),
   byCode: new Int32Array(TOKEN_AGES.length + AUTH_METHODS.length + 2),
   trial: new Int32Array(WIDTH),
+  isCut: false,
+  compared: Uint8Array.from(COMPARED, Number),
 });
 
 /** Name ids are given anew: what was remembered by them is forgotten, the values are not. */
 export const forgetValues = ({ byName }: Vocabulary): void => clearPages(byName);
 
-type Words = readonly (readonly [column: number, word: number])[];
-const wordsOf = (pairs: readonly (readonly [Column, number])[]): Words =>
-  pairs.map(([column, word]) => [columnIndex(column), word] as const);
+/** Column and word of a row, in turn. */
+const wordsOf = (pairs: readonly (readonly [Column, number])[]): Uint8Array =>
+  Uint8Array.from(pairs.flatMap(([column, word]) => [columnIndex(column), word]));
 
 const GATEWAY = wordsOf([
   ["region", row.REGION],
@@ -93,6 +108,7 @@ const NO_ROLES = NO_SCOPES + 1;
 export function encodeTrial(into: Vocabulary, call: CallRow, operation: number, gateway: boolean): void {
   const { trial } = into;
   trial.fill(-1);
+  into.isCut = false;
   coverIds(into.byName, call.names.texts.length);
   let family = ABSENT;
   if (call.gateway >= 0) {
@@ -113,9 +129,17 @@ export function encodeTrial(into: Vocabulary, call: CallRow, operation: number, 
   trial[FAMILY_C] = counted(into, FAMILY_C, family);
 }
 
-function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Words): void {
+function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array): void {
   const { words } = call.table;
-  for (const [column, word] of pairs) into.trial[column] = lookup(into, call.names, column, words[at + word] ?? 0);
+  const { trial, byName } = into;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const column = pairs[i] ?? 0;
+    const name = words[at + (pairs[i + 1] ?? 0)] ?? 0;
+    if (name === 0) continue;
+    const known = intAt(byName, name, column);
+    trial[column] =
+      known > 0 ? known - 1 : counted(into, column, known < 0 ? known : learnName(into, call.names, column, name));
+  }
 }
 
 /** What the caller showed: token, key, and what came of them. */
@@ -134,8 +158,7 @@ function putShown(into: Vocabulary, call: CallRow, at: number): void {
     trial[PRINCIPAL_C] = lookup(into, call.names, PRINCIPAL_C, words[at + row.OBJECT_ID] ?? 0);
   const scopes = words[at + row.SCOPES] ?? 0;
   const roles = words[at + row.ROLES] ?? 0;
-  trial[SCOPES_C] =
-    scopes === 0 ? coded(into, SCOPES_C, NO_SCOPES, NONE) : lookup(into, call.names, SCOPES_C, scopes);
+  trial[SCOPES_C] = scopes === 0 ? coded(into, SCOPES_C, NO_SCOPES, NONE) : lookup(into, call.names, SCOPES_C, scopes);
   trial[ROLES_C] = roles === 0 ? coded(into, ROLES_C, NO_ROLES, NONE) : lookup(into, call.names, ROLES_C, roles);
   const first = DOUBLES * call.gateway;
   const age = tokenAgeCode(
@@ -163,7 +186,9 @@ function codeOf(into: Vocabulary, names: Names, column: number, name: number): n
 function counted(into: Vocabulary, column: number, code: number): number {
   if (code > 0) return code - 1;
   const dictionary = into.dictionaries[column];
-  if (code === BEYOND && dictionary !== undefined) dictionary.beyond += 1;
+  if (code !== BEYOND || dictionary === undefined) return -1;
+  dictionary.beyond += 1;
+  into.isCut = true;
   return -1;
 }
 

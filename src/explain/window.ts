@@ -87,7 +87,8 @@ type Filling = Pick<Window, "raw" | "time" | "unit" | "n" | "calls" | "status" |
 /** Copies the rows that stay behind the first `before` ones. */
 function copyRows(window: Filling, before: number, rows: Rows<unknown>, thinned: Thinned): void {
   for (const [column, values] of window.raw.entries())
-    for (let i = 0; i < thinned.count; i++) values[before + i] = rows.ids[(thinned.place[i] ?? 0) * WIDTH + column] ?? -1;
+    for (let i = 0; i < thinned.count; i++)
+      values[before + i] = rows.ids[(thinned.place[i] ?? 0) * WIDTH + column] ?? -1;
   for (let i = 0; i < thinned.count; i++) {
     const place = thinned.place[i] ?? 0;
     window.time[before + i] = rows.time[place] ?? 0;

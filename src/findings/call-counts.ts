@@ -7,10 +7,11 @@ import { epochMs, instantFromMs } from "../model/time.ts";
 export interface CallCounts {
   readonly match: { exact: number; inferred: number; gatewayOnly: number; dataPlaneOnly: number };
   readonly identity: { validated: number; key: number; claimed: number; unknown: number };
-  /** Minute since the epoch → counts; the last `MINUTES`. */
+  /** Minute since the epoch → counts, in the order of time; the last `MINUTES`. */
   readonly minutes: Map<number, Minute>;
   /** The minute that was counted in last, one of `minutes`. */
   last: Minute;
+  newest: number;
 }
 
 interface Minute {
@@ -22,11 +23,14 @@ interface Minute {
 
 const MINUTES = 2_880;
 
+const newMinute = (minute: number): Minute => ({ minute, calls: 0, refused401: 0, refused403: 0 });
+
 export const createCallCounts = (): CallCounts => ({
   match: { exact: 0, inferred: 0, gatewayOnly: 0, dataPlaneOnly: 0 },
   identity: { validated: 0, key: 0, claimed: 0, unknown: 0 },
   minutes: new Map(),
-  last: { minute: Number.NaN, calls: 0, refused401: 0, refused403: 0 },
+  last: newMinute(Number.NaN),
+  newest: Number.NEGATIVE_INFINITY,
 });
 
 export function countCall(counts: CallCounts, { match, provenance, time, call }: CallRow): void {
@@ -50,17 +54,29 @@ function countRefusal(at: Minute, { outcome }: Call): void {
   if (outcome.kind === "refused" && outcome.status === 403) at.refused403 += 1;
 }
 
-/** The counts of a minute, new ones where it has none; the oldest minute makes room, even if it is this one. */
+/** The counts of a minute, new ones where it has none. */
 function minuteOf(counts: CallCounts, minute: number): Minute {
-  const { minutes } = counts;
-  const at = minutes.get(minute) ?? { minute, calls: 0, refused401: 0, refused403: 0 };
-  minutes.set(minute, at);
+  const at = counts.minutes.get(minute) ?? addMinute(counts, minute);
   counts.last = at;
-  if (minutes.size <= MINUTES) return at;
-  const oldest = [...minutes.keys()].reduce((a, b) => Math.min(a, b));
-  minutes.delete(oldest);
-  if (oldest === minute) counts.last = { minute: Number.NaN, calls: 0, refused401: 0, refused403: 0 };
   return at;
+}
+
+/** The oldest minute makes room, even if it is the new one: that is counted in and not kept. */
+function addMinute(counts: CallCounts, minute: number): Minute {
+  const { minutes } = counts;
+  const added = newMinute(minute);
+  minutes.set(minute, added);
+  if (minute > counts.newest) counts.newest = minute;
+  else sortByTime(minutes);
+  const [oldest = minute] = minutes.keys();
+  if (minutes.size > MINUTES) minutes.delete(oldest);
+  return added;
+}
+
+function sortByTime(minutes: Map<number, Minute>): void {
+  const sorted = [...minutes.values()].toSorted((a, b) => a.minute - b.minute);
+  minutes.clear();
+  for (const one of sorted) minutes.set(one.minute, one);
 }
 
 export const correlationCounts = ({ match }: CallCounts): CorrelationCounts => ({
