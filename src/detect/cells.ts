@@ -46,6 +46,8 @@ export function createCells(): Cells {
   return { words, doubles: new Float64Array(words.buffer), count: 0, watched: [], touched: [] };
 }
 
+export const idOfCell = ({ words }: Cells, cell: number): number => (cell < 0 ? -1 : (words[STRIDE * cell + ID] ?? -1));
+
 /** A cell of the value or unit with the id. */
 export function newCell(cells: Cells, id: number): number {
   const cell = cells.count;
@@ -67,19 +69,28 @@ const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 
 const decayOf = (bins: number): number => (bins >= 0 && bins < 64 ? (DECAYS[bins] ?? 1) : DECAY ** bins);
 
+/** A trial as the cells of its values, by column; -1 where a value is absent. */
+export interface Trial {
+  readonly cells: Cells;
+  readonly trial: Int32Array;
+  /** By column: 1 where refused and succeeded calls may be compared by it. */
+  readonly compared: Uint8Array;
+  readonly bin: number;
+}
+
 /**
- * Counts one trial in the cell of each value of a row, less those of columns that are not `compared`; writes the values'
- * ids into `ids` from `at` on, -1 where a value is absent.
+ * Counts one trial in its cells of some columns, those that are compared; writes the values' ids, whose row begins at
+ * `at`, -1 where a value is absent.
  */
-export function countRow(
-  cells: Cells,
-  row: { readonly trial: Int32Array; readonly compared: Uint8Array; readonly bin: number },
+export function countColumns(
+  { cells, trial, compared, bin }: Trial,
+  columns: Uint8Array,
   ids: Int32Array,
   at: number,
 ): void {
-  const { trial, compared, bin } = row;
   const { words, doubles } = cells;
-  for (let column = 0; column < trial.length; column++) {
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i] ?? 0;
     const cell = trial[column] ?? -1;
     if (cell < 0) {
       ids[at + column] = -1;

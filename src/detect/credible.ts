@@ -35,8 +35,6 @@ export interface Credibility {
   /** Units that are being refused; what is known of each, by slot. */
   readonly refused: Table64;
   readonly runs: (Run | undefined)[];
-  /** Counts up with each refusal that is noted and each time that units are forgotten. */
-  epoch: number;
   /** Refusals of units that never succeeded: scanners, callers without any right, APIs that are down for all. */
   never: number;
   /** Units forgotten because `limit` was reached. */
@@ -54,7 +52,6 @@ export const createCredibility = (limit: number): Credibility => ({
   newest: -1,
   refused: createTable64(),
   runs: [],
-  epoch: 0,
   never: 0,
   evicted: 0,
 });
@@ -72,14 +69,10 @@ const RUN_SPACING_MS: DurationMs = 10_000;
 /** A success is noted again only when the last note is this old. */
 const REFRESH_MS: DurationMs = 60_000;
 
-/**
- * Notes a success of all the units that a call belongs to; it is counted under the first. Gives when the success that was
- * noted longest ago of these was noted: until `isNoted` says otherwise, the same call need not be noted again.
- */
-export function noteSuccess(state: Credibility, units: Units, at: Instant): number {
+/** Notes a success of all the units that a call belongs to; it is counted under the first. */
+export function noteSuccess(state: Credibility, units: Units, at: Instant): void {
   const { keys, count } = units;
   const { succeeded, refused } = state;
-  let longest: number = at;
   for (let i = 0; i < count; i++) {
     const high = keys[2 * i] ?? 0;
     const low = keys[2 * i + 1] ?? 0;
@@ -89,11 +82,7 @@ export function noteSuccess(state: Credibility, units: Units, at: Instant): numb
       slot = addKey(succeeded, high, low);
       ensureSlots(state);
     } else {
-      const last = state.at[slot] ?? 0;
-      if (msBetween(at, instantFromTicks(last)) < REFRESH_MS) {
-        if (last < longest) longest = last;
-        continue;
-      }
+      if (msBetween(at, instantFromTicks(state.at[slot] ?? 0)) < REFRESH_MS) continue;
       unlink(state, slot);
     }
     append(state, slot);
@@ -102,12 +91,7 @@ export function noteSuccess(state: Credibility, units: Units, at: Instant): numb
     state.unit[2 * slot + 1] = keys[1] ?? 0;
   }
   if (succeeded.size > state.limit) evict(state);
-  return longest;
 }
-
-/** Whether noting a success at `at` would change nothing, when `noteSuccess` gave `noted` in the epoch. */
-export const isNoted = (state: Credibility, at: Instant, noted: number, epoch: number): boolean =>
-  epoch === state.epoch && msBetween(at, instantFromTicks(noted)) < REFRESH_MS;
 
 function endRun(state: Credibility, high: number, low: number): void {
   const slot = findKey(state.refused, high, low);
@@ -149,7 +133,6 @@ export function noteRefusal(
   refusal: { at: Instant; row: number; symptom: string },
 ): void {
   const { refused, runs } = state;
-  state.epoch += 1;
   const counted = (runs[findKey(refused, unit.high, unit.low)]?.counted ?? 0) + 1;
   if (refused.size >= state.limit) {
     clearTable(refused);
@@ -162,7 +145,6 @@ export function noteRefusal(
 
 /** Units whose success was noted longest ago go, down to nine tenths of the limit. */
 function evict(state: Credibility): void {
-  state.epoch += 1;
   while (state.succeeded.size > state.limit * 0.9 && state.oldest >= 0) {
     const slot = state.oldest;
     unlink(state, slot);

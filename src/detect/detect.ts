@@ -4,28 +4,51 @@ import { passedAuthorization } from "../correlate/outcome.ts";
 import { idAt } from "../correlate/row-event.ts";
 import { addKey, createTable64, findKey, type Table64 } from "../lib/table64.ts";
 import type { Call, Layer, Outcome } from "../model/call.ts";
-import { createEventTable, KEY, KEY_IS_HASH, STATUS, TRAITS, WORDS } from "../model/event-table.ts";
+import {
+  CLAIMS_VALIDATED,
+  createEventTable,
+  HAS_CLAIMS,
+  KEY,
+  KEY_IS_HASH,
+  STATUS,
+  TRAITS,
+  WORDS,
+} from "../model/event-table.ts";
 import { keyText } from "../model/key128.ts";
 import type { Names } from "../model/names.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
 import { putEvent } from "../normalize/event-row.ts";
-import { countIn, countRefused, countRow, newCell, stepCells } from "./cells.ts";
+import { countIn, countRefused, countColumns, newCell, stepCells } from "./cells.ts";
 import { answer, type Challenges, createChallenges, hold, released } from "./challenge.ts";
 import { COMPARED, VALUES_PER_COLUMN, WIDTH } from "./columns.ts";
 import {
-  type Combinations,
   countCombination,
-  createCombinations,
   findCombination,
   forgetCombinations,
-  learn,
+  type Group,
+  learnCombination,
   spread,
-  takeUnits,
-} from "./combinations.ts";
-import { createCredibility, type Credibility, isNoted, judgeRefusal, noteRefusal, noteSuccess } from "./credible.ts";
+} from "./groups.ts";
+import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess } from "./credible.ts";
 import { addCall, addRow, createRows, type Rows } from "./rows.ts";
 import { createUnits, fillUnits, firstUnit, forgetParts, type Units } from "./units.ts";
-import { createVocabulary, encodeTrial, forgetValues, type Vocabulary } from "./vocabulary.ts";
+import {
+  ALL_COLUMNS,
+  beginTrial,
+  createVocabulary,
+  encodeOrigin,
+  encodeRoute,
+  encodeTarget,
+  encodeToken,
+  encodeTrial,
+  forgetValues,
+  ORIGIN_COLUMNS,
+  routeGroup,
+  targetGroup,
+  tokenAgeOf,
+  tokenGroup,
+  type Vocabulary,
+} from "./vocabulary.ts";
 
 /** What a refused row says beyond its dimensions. */
 export interface RefusalFacts {
@@ -67,7 +90,9 @@ export interface Detection extends Vocabulary {
   unitsBeyond: number;
   /** Those of the call that is looked at. */
   readonly unitsOfCall: Units;
-  readonly combinations: Combinations;
+  readonly route: Group;
+  readonly token: Group;
+  readonly target: Group;
   readonly credibility: Credibility;
   readonly challenges: Challenges;
   readonly succeeded: Rows;
@@ -102,7 +127,9 @@ export const createDetection = (): Detection => ({
   unitCells: [],
   unitsBeyond: 0,
   unitsOfCall: createUnits(),
-  combinations: createCombinations(),
+  route: routeGroup(),
+  token: tokenGroup(),
+  target: targetGroup(),
   credibility: createCredibility(200_000),
   challenges: createChallenges(),
   succeeded: createRows(SUCCEEDED_ROWS),
@@ -146,7 +173,8 @@ export function finish(detection: Detection, at: Instant, names: Names): readonl
 export function forgetNames(detection: Detection): void {
   forgetValues(detection);
   forgetParts(detection.unitsOfCall);
-  forgetCombinations(detection.combinations, detection.cells, detection.bin);
+  const { route, token, target, cells, bin } = detection;
+  for (const group of [route, token, target]) forgetCombinations(group, cells, bin);
 }
 
 /** Observes a call that was held back: its rows are others' by now. */
@@ -190,59 +218,79 @@ const FURTHER = 0x5f356495;
 
 /** `calls`: 1 for the call with the operation that decided it, 0 for a further operation of it. */
 function countSuccess(detection: Detection, call: CallRow, operation: number, calls: 0 | 1): void {
-  const { combinations, succeeded } = detection;
+  const { cells, succeeded, unitsOfCall } = detection;
   const isOwn = call.outcome === "succeeded";
-  const known = isOwn ? findCombination(combinations, call, operation, calls) : -1;
-  if (known < 0) {
-    countNew(detection, call, { operation, calls, isOwn });
-    return;
-  }
-  const { credibility, unitsOfCall } = detection;
-  if (!isNoted(credibility, call.time, combinations.noted[known] ?? 0, combinations.epoch[known] ?? 0)) {
-    takeUnits(combinations, known, unitsOfCall);
-    combinations.epoch[known] = credibility.epoch;
-    combinations.noted[known] = noteSuccess(credibility, unitsOfCall, call.time);
-  }
-  const at = addRow(succeeded, call.time, combinations.unit[known] ?? -1, calls);
-  countCombination(combinations, known, succeeded.ids, WIDTH * at);
-  writeCall(succeeded, at, call, operation);
-}
-
-/** Counts a success that is like none before, or no own one of its call. */
-function countNew(
-  detection: Detection,
-  call: CallRow,
-  { operation, calls, isOwn }: { readonly operation: number; readonly calls: 0 | 1; readonly isOwn: boolean },
-): void {
-  const { cells, succeeded, unitsOfCall, credibility, bin } = detection;
   fillUnits(unitsOfCall, call, operation);
-  const { epoch } = credibility;
-  const noted = isOwn ? noteSuccess(credibility, unitsOfCall, call.time) : call.time;
+  if (isOwn) noteSuccess(detection.credibility, unitsOfCall, call.time);
   firstUnit(unitsOfCall);
   const { pair } = unitsOfCall;
   const unit = unitId(detection, calls === 1 ? pair.high : pair.high ^ FURTHER, pair.low);
-  encodeTrial(detection, call, operation, call.call?.outcome.kind !== "refused");
   const at = addRow(succeeded, call.time, unit, calls);
-  countRow(cells, detection, succeeded.ids, WIDTH * at);
-  const unitCell = detection.unitCells[unit];
-  if (unitCell !== undefined) countIn(cells, unitCell, bin);
   writeCall(succeeded, at, call, operation);
-  if (!isOwn || unitCell === undefined || detection.isCut) return;
-  const { trial, compared } = detection;
-  const units = unitsOfCall;
-  const { ids } = succeeded;
-  learn(detection.combinations, cells, {
-    bin,
-    trial,
-    compared,
-    unit,
-    unitCell,
-    units,
-    ids,
-    at: WIDTH * at,
-    noted,
-    epoch,
-  });
+  if (unit >= 0) countIn(cells, detection.unitCells[unit] ?? -1, detection.bin);
+  if (isOwn) countByGroups(detection, call, operation, WIDTH * at);
+  else {
+    encodeTrial(detection, call, operation, call.call?.outcome.kind !== "refused");
+    countColumns(detection, ALL_COLUMNS, succeeded.ids, WIDTH * at);
+  }
+}
+
+/** Counts a success in the cells of its values; `at`: where their ids begin. */
+function countByGroups(detection: Detection, call: CallRow, operation: number, at: number): void {
+  const { ids } = detection.succeeded;
+  beginTrial(detection, call);
+  if (call.gateway < 0 || operation < 0) for (let i = at; i < at + WIDTH; i++) ids[i] = -1;
+  if (call.gateway >= 0) {
+    const { words } = call.table;
+    const first = WORDS * call.gateway;
+    const route = findCombination(detection.route, words, first, 1);
+    if (route >= 0) countCombination(detection.route, route, ids, at);
+    else {
+      encodeRoute(detection, call);
+      countNew(detection, detection.route, { row: words, at: first, flags: 1 }, at);
+    }
+    const flags = flagsOf(call);
+    const token = findCombination(detection.token, words, first, flags);
+    if (token >= 0) countCombination(detection.token, token, ids, at);
+    else {
+      encodeToken(detection, call);
+      countNew(detection, detection.token, { row: words, at: first, flags }, at);
+    }
+  }
+  if (operation >= 0) countTarget(detection, call, operation, at);
+  encodeOrigin(detection, call, operation, true);
+  countColumns(detection, ORIGIN_COLUMNS, ids, at);
+}
+
+function countTarget(detection: Detection, call: CallRow, operation: number, at: number): void {
+  const { target, succeeded } = detection;
+  const row = call.table.words;
+  const first = WORDS * operation;
+  const place = findCombination(target, row, first, 1);
+  if (place >= 0) countCombination(target, place, succeeded.ids, at);
+  else {
+    encodeTarget(detection, call, operation);
+    countNew(detection, target, { row, at: first, flags: 1 }, at);
+  }
+}
+
+/** What the words of a token do not tell; never 0. */
+function flagsOf(call: CallRow): number {
+  const traits = call.table.words[WORDS * call.gateway + TRAITS] ?? 0;
+  return 1 | (traits & (HAS_CLAIMS | CLAIMS_VALIDATED)) | ((tokenAgeOf(call) + 1) << 8);
+}
+
+/** Counts a combination that is not known yet; one with a value that its column had no room for is not kept. */
+function countNew(
+  detection: Detection,
+  group: Group,
+  from: { readonly row: Int32Array; readonly at: number; readonly flags: number },
+  at: number,
+): void {
+  const { ids } = detection.succeeded;
+  if (detection.isCut) countColumns(detection, group.columns, ids, at);
+  else countCombination(group, learnCombination(group, from, detection), ids, at);
+  detection.isCut = false;
 }
 
 /** The id of a unit, a new one where it has none yet; -1 when there are too many. */
@@ -308,7 +356,7 @@ function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, 
 /** Counts a refused trial in all its cells, and writes its values into the row. */
 function countRefusedCells(detection: Detection, { rows, name }: Symptom, at: number): void {
   const { cells, trial, bin, unitCells } = detection;
-  countRow(cells, detection, rows.ids, at * WIDTH);
+  countColumns(detection, ALL_COLUMNS, rows.ids, at * WIDTH);
   for (const [column, cell] of trial.entries())
     if (cell >= 0 && COMPARED[column] === true) countRefused(cells, cell, name);
   const unit = unitCells[rows.unit[at] ?? -1];
@@ -364,7 +412,8 @@ function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom
 }
 
 function closeBin(detection: Detection, at: Instant): readonly Due[] {
-  spread(detection.combinations, detection.cells, detection.bin);
+  const { route, token, target, cells, bin } = detection;
+  for (const group of [route, token, target]) spread(group, cells, bin);
   for (const alarm of stepCells(detection.cells, detection.bin)) {
     const symptom = detection.symptoms.get(alarm.symptom);
     if (symptom === undefined) continue;

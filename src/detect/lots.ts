@@ -2,15 +2,7 @@ import { hash64 } from "../lib/hash.ts";
 
 const SEED = 11;
 const LENGTH = 36;
-/** By character of a GUID: how far to shift its word for the digit; -1 is a hyphen. */
-const SHIFTS = Int8Array.from(
-  [28, 24, 20, 16, 12, 8, 4, 0, -1, 28, 24, 20, 16, -1, 12, 8, 4, 0, -1, 28, 24, 20, 16, -1, 12, 8, 4, 0].concat([
-    28, 24, 20, 16, 12, 8, 4, 0,
-  ]),
-);
-const WORD_OF = Int8Array.from([...SHIFTS.keys()], (i) => (i < 8 ? 0 : i < 18 ? 1 : i < 28 ? 2 : 3));
 const HYPHEN = 45;
-const HEX = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 
 /** The number in [0, 2^32) that a call draws by its id: the first hash of the text. */
 export const lotOfText = (id: string): number => hash64(id, SEED)[0];
@@ -28,13 +20,27 @@ export function drawLots(keys: Int32Array, from: number, to: number, lots: Uint3
     let b = SEED;
     let c = SEED;
     let d = SEED;
-    for (let i = 0; i < LENGTH; i++) {
-      const shift = SHIFTS[i] ?? -1;
-      const word = WORD_OF[i] ?? 0;
-      a = mix(a, unitAt(keys, 4 * first + word, shift));
-      b = mix(b, unitAt(keys, 4 * second + word, shift));
-      c = mix(c, unitAt(keys, 4 * third + word, shift));
-      d = mix(d, unitAt(keys, 4 * fourth + word, shift));
+    for (let word = 0; word < 4; word++) {
+      let w = keys[4 * first + word] ?? 0;
+      let x = keys[4 * second + word] ?? 0;
+      let y = keys[4 * third + word] ?? 0;
+      let z = keys[4 * fourth + word] ?? 0;
+      for (let digit = 0; digit < 8; digit++) {
+        if ((digit & 3) === 0 && (word === 1 || word === 2)) {
+          a = mix(a, HYPHEN);
+          b = mix(b, HYPHEN);
+          c = mix(c, HYPHEN);
+          d = mix(d, HYPHEN);
+        }
+        a = mix(a, hexDigit(w >>> 28));
+        b = mix(b, hexDigit(x >>> 28));
+        c = mix(c, hexDigit(y >>> 28));
+        d = mix(d, hexDigit(z >>> 28));
+        w <<= 4;
+        x <<= 4;
+        y <<= 4;
+        z <<= 4;
+      }
     }
     lots[first] = finish(a ^ LENGTH);
     lots[second] = finish(b ^ LENGTH);
@@ -43,8 +49,8 @@ export function drawLots(keys: Int32Array, from: number, to: number, lots: Uint3
   }
 }
 
-const unitAt = (keys: Int32Array, at: number, shift: number): number =>
-  shift < 0 ? HYPHEN : (HEX[((keys[at] ?? 0) >>> shift) & 15] ?? 0);
+/** Character code of a digit: a letter from 10 on. */
+const hexDigit = (digit: number): number => digit + 48 + (((9 - digit) >> 31) & 39);
 
 function mix(hash: number, unit: number): number {
   const a = Math.imul(hash ^ unit, 0xcc9e2d51);

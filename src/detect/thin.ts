@@ -47,7 +47,8 @@ export function thinBusy(rows: Weighed, places: Int32Array, most: number): Thinn
     trials[place] = groups.trials[unit] ?? 0;
     groups.place[unit] = -1;
   };
-  for (const place of places) {
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] ?? 0;
     const unit = (rows.unit[place] ?? -1) + 1;
     gather(groups, rows, unit, place);
     const target = (groups.rows[unit] ?? 0) <= cap ? 0 : (groups.all[unit] ?? 0) / cap;
@@ -59,10 +60,11 @@ export function thinBusy(rows: Weighed, places: Int32Array, most: number): Thinn
 
 function countUnits({ unit, trials }: Weighed, places: Int32Array): Groups {
   let most = -1;
-  for (const place of places) most = Math.max(most, unit[place] ?? -1);
+  for (let i = 0; i < places.length; i++) most = Math.max(most, unit[places[i] ?? 0] ?? -1);
   const rows = new Int32Array(most + 2);
   const all = new Float64Array(most + 2);
-  for (const place of places) {
+  for (let i = 0; i < places.length; i++) {
+    const place = places[i] ?? 0;
     const at = (unit[place] ?? -1) + 1;
     rows[at] = (rows[at] ?? 0) + 1;
     all[at] = (all[at] ?? 0) + (trials[place] ?? 0);
@@ -99,7 +101,8 @@ function gathered(
   const weight = new Float64Array(places.length);
   const trials = new Float64Array(places.length);
   let count = 0;
-  for (const at of places) {
+  for (let i = 0; i < places.length; i++) {
+    const at = places[i] ?? 0;
     if (kept.isKept[at] !== 1) continue;
     place[count] = at;
     weight[count] = kept.weight[at] ?? 0;
@@ -128,6 +131,6 @@ function largestCap(counts: Int32Array, most: number): number {
 
 function fits(counts: Int32Array, cap: number, most: number): boolean {
   let total = 0;
-  for (const count of counts) total += Math.min(count, cap);
+  for (let i = 0; i < counts.length; i++) total += Math.min(counts[i] ?? 0, cap);
   return total <= most;
 }

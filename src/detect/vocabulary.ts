@@ -7,6 +7,7 @@ import * as row from "../model/event-table.ts";
 import { DOUBLES, WORDS } from "../model/event-table.ts";
 import type { Names } from "../model/names.ts";
 import { type Cells, createCells } from "./cells.ts";
+import { createGroup, type Group } from "./groups.ts";
 import {
   cellOf,
   type Column,
@@ -54,16 +55,14 @@ export const forgetValues = ({ byName }: Vocabulary): void => clearPages(byName)
 const wordsOf = (pairs: readonly (readonly [Column, number])[]): Uint8Array =>
   Uint8Array.from(pairs.flatMap(([column, word]) => [columnIndex(column), word]));
 
-const GATEWAY = wordsOf([
+const ROUTE = wordsOf([
   ["region", row.REGION],
   ["gatewayHost", row.GATEWAY_HOST],
   ["api", row.API],
   ["operation", row.OPERATION],
   ["apiRevision", row.API_REVISION],
   ["product", row.PRODUCT],
-  ["subscription", row.SUBSCRIPTION],
   ["backend", row.BACKEND],
-  ["callerNetwork", row.ADDRESS],
 ]);
 const CLAIMS = wordsOf([
   ["appId", row.APP_ID],
@@ -72,7 +71,7 @@ const CLAIMS = wordsOf([
   ["tokenVersion", row.TOKEN_VERSION],
   ["keyId", row.KEY_ID],
 ]);
-const OPERATION = wordsOf([
+const TARGET = wordsOf([
   ["cosmosAccount", row.OWNER],
   ["cosmosRegion", row.REGION],
   ["database", row.DATABASE],
@@ -81,8 +80,6 @@ const OPERATION = wordsOf([
   ["cosmosPrincipal", row.PRINCIPAL],
   ["credential", row.CREDENTIAL],
   ["roleAssignment", row.ROLE_ASSIGNMENT],
-  ["clientNetwork", row.ADDRESS],
-  ["clientAddress", row.ADDRESS],
 ]);
 
 const PRINCIPAL_C = columnIndex("principal");
@@ -92,8 +89,31 @@ const AGE_C = columnIndex("tokenAge");
 const METHOD_C = columnIndex("authMethod");
 const FAMILY_C = columnIndex("userAgentFamily");
 const SUB_STATUS_C = columnIndex("subStatus");
+const SUBSCRIPTION_C = columnIndex("subscription");
 const CALLER_C = columnIndex("callerAddress");
-const NETWORKS: ReadonlySet<number> = new Set([columnIndex("callerNetwork"), columnIndex("clientNetwork")]);
+const CLIENT_C = columnIndex("clientAddress");
+const CALLER_NETWORK_C = columnIndex("callerNetwork");
+const CLIENT_NETWORK_C = columnIndex("clientNetwork");
+
+/** Columns of where a call came from: of many values each, and few of them together. */
+export const ORIGIN_COLUMNS = Uint8Array.of(CALLER_NETWORK_C, CALLER_C, CLIENT_NETWORK_C, CLIENT_C, FAMILY_C);
+export const ALL_COLUMNS = Uint8Array.from({ length: WIDTH }, (_, column) => column);
+
+const everySecond = (pairs: Uint8Array, from: 0 | 1): readonly number[] => [...pairs].filter((_, i) => i % 2 === from);
+
+const TOKEN_COLUMNS: readonly number[] = [
+  ...[SUBSCRIPTION_C, METHOD_C, SUB_STATUS_C, PRINCIPAL_C, SCOPES_C, ROLES_C, AGE_C],
+  ...everySecond(CLAIMS, 0),
+];
+
+/** Groups of the columns that `encodeRoute`, `encodeToken` and `encodeTarget` fill, by the words that these read. */
+export const routeGroup = (): Group => createGroup(everySecond(ROUTE, 1), everySecond(ROUTE, 0));
+export const targetGroup = (): Group => createGroup(everySecond(TARGET, 1), everySecond(TARGET, 0));
+export const tokenGroup = (): Group =>
+  createGroup(
+    [row.SUBSCRIPTION, row.SUB_STATUS, row.OBJECT_ID, row.SCOPES, row.ROLES, ...everySecond(CLAIMS, 1)],
+    TOKEN_COLUMNS,
+  );
 
 // Codes of values without a name.
 const AGE = 0;
@@ -101,33 +121,61 @@ const METHOD = TOKEN_AGES.length;
 const NO_SCOPES = METHOD + AUTH_METHODS.length;
 const NO_ROLES = NO_SCOPES + 1;
 
+/** Before any part of a trial is encoded. */
+export function beginTrial(into: Vocabulary, { names }: CallRow): void {
+  into.isCut = false;
+  coverIds(into.byName, names.texts.length);
+}
+
 /**
  * Fills `trial` with what the logs say about a call with the operation at a place (-1: none); without the gateway's part
  * but the caller's address where `gateway` is false.
  */
 export function encodeTrial(into: Vocabulary, call: CallRow, operation: number, gateway: boolean): void {
+  beginTrial(into, call);
+  into.trial.fill(-1);
+  if (call.gateway >= 0 && gateway) {
+    encodeRoute(into, call);
+    encodeToken(into, call);
+  }
+  if (operation >= 0) encodeTarget(into, call, operation);
+  encodeOrigin(into, call, operation, gateway);
+}
+
+/** Where the call came from: networks, addresses and user agent. */
+export function encodeOrigin(into: Vocabulary, call: CallRow, operation: number, gateway: boolean): void {
   const { trial } = into;
-  trial.fill(-1);
-  into.isCut = false;
-  coverIds(into.byName, call.names.texts.length);
+  const { names, table } = call;
   let family = ABSENT;
+  trial[CALLER_C] = -1;
+  trial[CALLER_NETWORK_C] = -1;
+  trial[CLIENT_C] = -1;
+  trial[CLIENT_NETWORK_C] = -1;
   if (call.gateway >= 0) {
-    const { words } = call.table;
     const at = WORDS * call.gateway;
-    trial[CALLER_C] = lookup(into, call.names, CALLER_C, words[at + row.ADDRESS] ?? 0);
+    const caller = table.words[at + row.ADDRESS] ?? 0;
+    trial[CALLER_C] = lookup(into, names, CALLER_C, caller);
     if (gateway) {
-      putWords(into, call, at, GATEWAY);
-      family = codeOf(into, call.names, FAMILY_C, words[at + row.USER_AGENT] ?? 0);
-      putShown(into, call, at);
+      trial[CALLER_NETWORK_C] = lookup(into, names, CALLER_NETWORK_C, caller);
+      family = codeOf(into, names, FAMILY_C, table.words[at + row.USER_AGENT] ?? 0);
     }
   }
   if (operation >= 0) {
     const at = WORDS * operation;
-    putWords(into, call, at, OPERATION);
-    if (family === ABSENT) family = codeOf(into, call.names, FAMILY_C, call.table.words[at + row.USER_AGENT] ?? 0);
+    const client = table.words[at + row.ADDRESS] ?? 0;
+    trial[CLIENT_C] = lookup(into, names, CLIENT_C, client);
+    trial[CLIENT_NETWORK_C] = lookup(into, names, CLIENT_NETWORK_C, client);
+    if (family === ABSENT) family = codeOf(into, names, FAMILY_C, table.words[at + row.USER_AGENT] ?? 0);
   }
   trial[FAMILY_C] = counted(into, FAMILY_C, family);
 }
+
+/** What of the gateway the call went through. */
+export const encodeRoute = (into: Vocabulary, call: CallRow): void => putWords(into, call, WORDS * call.gateway, ROUTE);
+
+/** What of Cosmos DB the operation was about, and as whom. */
+export const encodeTarget = (into: Vocabulary, call: CallRow, operation: number): void =>
+  putWords(into, call, WORDS * operation, TARGET);
 
 function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array): void {
   const { words } = call.table;
@@ -135,6 +183,7 @@ function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array
   for (let i = 0; i < pairs.length; i += 2) {
     const column = pairs[i] ?? 0;
     const name = words[at + (pairs[i + 1] ?? 0)] ?? 0;
+    trial[column] = -1;
     if (name === 0) continue;
     const known = intAt(byName, name, column);
     trial[column] =
@@ -143,12 +192,16 @@ function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array
 }
 
 /** What the caller showed: token, key, and what came of them. */
-function putShown(into: Vocabulary, call: CallRow, at: number): void {
-  const { words, doubles } = call.table;
+export function encodeToken(into: Vocabulary, call: CallRow): void {
+  const { words } = call.table;
+  const at = WORDS * call.gateway;
   const { trial } = into;
   const traits = words[at + row.TRAITS] ?? 0;
   const claims = (traits & row.HAS_CLAIMS) !== 0;
-  const method = authMethodCode(claims, (words[at + row.SUBSCRIPTION] ?? 0) !== 0);
+  const subscription = words[at + row.SUBSCRIPTION] ?? 0;
+  for (const column of TOKEN_COLUMNS) trial[column] = -1;
+  trial[SUBSCRIPTION_C] = lookup(into, call.names, SUBSCRIPTION_C, subscription);
+  const method = authMethodCode(claims, subscription !== 0);
   if (method >= 0) trial[METHOD_C] = coded(into, METHOD_C, METHOD + method, AUTH_METHODS[method]);
   const subStatus = words[at + row.SUB_STATUS] ?? 0;
   if (subStatus !== 0) trial[SUB_STATUS_C] = counted(into, SUB_STATUS_C, learn(into, SUB_STATUS_C, String(subStatus)));
@@ -160,13 +213,15 @@ function putShown(into: Vocabulary, call: CallRow, at: number): void {
   const roles = words[at + row.ROLES] ?? 0;
   trial[SCOPES_C] = scopes === 0 ? coded(into, SCOPES_C, NO_SCOPES, NONE) : lookup(into, call.names, SCOPES_C, scopes);
   trial[ROLES_C] = roles === 0 ? coded(into, ROLES_C, NO_ROLES, NONE) : lookup(into, call.names, ROLES_C, roles);
-  const first = DOUBLES * call.gateway;
-  const age = tokenAgeCode(
-    call.time,
-    doubles[first + row.EXPIRES_D] ?? Number.NaN,
-    doubles[first + row.ISSUED_D] ?? Number.NaN,
-  );
+  const age = tokenAgeOf(call);
   if (age >= 0) trial[AGE_C] = coded(into, AGE_C, AGE + age, TOKEN_AGES[age]);
+}
+
+/** Code of the band of the age of the call's token; -1 where the log does not tell it. */
+export function tokenAgeOf({ table: { words, doubles }, gateway, time }: CallRow): number {
+  if (((words[WORDS * gateway + row.TRAITS] ?? 0) & row.HAS_CLAIMS) === 0) return -1;
+  const first = DOUBLES * gateway;
+  return tokenAgeCode(time, doubles[first + row.EXPIRES_D] ?? Number.NaN, doubles[first + row.ISSUED_D] ?? Number.NaN);
 }
 
 /** The cell of a name's value in a column; -1 when it is absent or the column is full. */
@@ -194,7 +249,8 @@ function counted(into: Vocabulary, column: number, code: number): number {
 
 function learnName(into: Vocabulary, names: Names, column: number, name: number): number {
   const text = names.texts[name] ?? "";
-  const value = NETWORKS.has(column) ? networkOf(text) : column === FAMILY_C ? userAgentFamily(text) : text;
+  const isNetwork = column === CALLER_NETWORK_C || column === CLIENT_NETWORK_C;
+  const value = isNetwork ? networkOf(text) : column === FAMILY_C ? userAgentFamily(text) : text;
   const code = value === undefined || value === "" ? ABSENT : learn(into, column, value);
   setInt(into.byName, name, column, code);
   return code;
