@@ -3,9 +3,9 @@ import { createHeld, type Held, isSparse, packHeld } from "./correlate/held.ts";
 import { type Closed, createJoin, type Join, movePlaces as moveJoined } from "./correlate/join.ts";
 import { createReorder, movePlaces as moveWaiting, type Reorder } from "./correlate/reorder.ts";
 import { createSeen, type Seen } from "./correlate/seen.ts";
-import { createDetection, type Detection } from "./detect/detect.ts";
+import { createDetection, type Detection, forgetNames } from "./detect/detect.ts";
 import { type CallCounts, createCallCounts } from "./findings/call-counts.ts";
-import { type Coverage, createCoverage } from "./findings/coverage.ts";
+import { type Coverage, createCoverage, forgetCoveredNames } from "./findings/coverage.ts";
 import { createTally, type Tally } from "./findings/input-counts.ts";
 import { createFindings, type Findings } from "./findings/lifecycle.ts";
 import { kindOf, textWordsOf, WORDS } from "./model/event-table.ts";
@@ -83,6 +83,8 @@ export function keepBounded(analysis: Analysis, most = NAMES): void {
     }
   }
   analysis.names = fresh;
+  forgetNames(analysis.detection);
+  forgetCoveredNames(analysis.coverage);
 }
 
 /** The same analysis, with the room that its held rows need. */

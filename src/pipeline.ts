@@ -1,12 +1,11 @@
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis, keepBounded, packed } from "./analysis.ts";
-import { buildCall } from "./correlate/call.ts";
+import { createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { Fingerprint } from "./correlate/fingerprint.ts";
 import { drop, hold } from "./correlate/held.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
-import { gatewayAt, operationAt } from "./correlate/row-event.ts";
 import { sawBefore } from "./correlate/seen.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
@@ -153,7 +152,7 @@ export function end(analysis: Analysis): readonly Finding[] {
   for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis))) changed.set(finding.id, finding);
   closeUntil(analysis, instantFromMs(8_640_000_000_000_000), changed);
   const at = analysis.now;
-  for (const due of finish(analysis.detection, at)) raise(analysis, due, changed);
+  for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
   for (const finding of resolveQuiet(analysis.findings, at)) changed.set(finding.id, finding);
   return [...changed.values()];
@@ -168,12 +167,11 @@ function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Findi
   }
 }
 
+const call = createCallRow();
+
 function judge(analysis: Analysis, changed: Map<string, Finding>): void {
   const { held, names, closed } = analysis;
-  const call = buildCall(
-    closed.gateway < 0 ? undefined : gatewayAt(held.table, closed.gateway),
-    closed.operations.map((place) => operationAt(held.table, place, names)),
-  );
+  readCall(call, { table: held.table, names, gateway: closed.gateway, operations: closed.operations });
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
   for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);

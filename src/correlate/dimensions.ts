@@ -1,7 +1,8 @@
 import type { Dimension, DimensionValues } from "../model/call.ts";
 import type { Claims, DataPlaneOperation, GatewayRequest } from "../model/event.ts";
-import { type Instant, msBetween } from "../model/time.ts";
+import type { Instant } from "../model/time.ts";
 import { hostOf } from "../lib/host.ts";
+import { AUTH_METHODS, authMethodCode, TOKEN_AGES, tokenAgeCode } from "./bands.ts";
 import { networkOf, userAgentFamily } from "./network.ts";
 
 type Values = { -readonly [D in Dimension]?: string };
@@ -56,24 +57,11 @@ function putClaims(values: Values, claims: Claims, at: Instant): void {
   put(values, "tokenAge", tokenAge(claims, at));
 }
 
-/** Bands of token age; `expired` when its `exp` had passed. */
-function tokenAge(claims: Claims, at: Instant): string | undefined {
-  if (claims.expires !== undefined && at > claims.expires) return "expired";
-  if (claims.issued === undefined) return undefined;
-  const minutes = msBetween(at, claims.issued) / 60_000;
-  if (minutes < 5) return "<5m";
-  if (minutes < 15) return "5-15m";
-  if (minutes < 30) return "15-30m";
-  return minutes < 60 ? "30-60m" : ">=60m";
-}
+const tokenAge = ({ expires, issued }: Claims, at: Instant): string | undefined =>
+  TOKEN_AGES[tokenAgeCode(at, expires ?? Number.NaN, issued ?? Number.NaN)];
 
-function authMethod(gateway: GatewayRequest): string | undefined {
-  const token = gateway.claims !== undefined;
-  const key = gateway.subscription !== undefined;
-  if (token && key) return "token+subscription-key";
-  if (token) return "token";
-  return key ? "subscription-key" : undefined;
-}
+const authMethod = ({ claims, subscription }: GatewayRequest): string | undefined =>
+  AUTH_METHODS[authMethodCode(claims !== undefined, subscription !== undefined)];
 
 function putOperation(values: Values, operation: DataPlaneOperation): void {
   put(values, "cosmosAccount", operation.account);

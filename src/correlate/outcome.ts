@@ -7,7 +7,7 @@ import { isManagement, usesEntraToken } from "./management.ts";
 const isRefusal = (status: number | undefined): status is 401 | 403 => status === 401 || status === 403;
 
 /** Cosmos answered, so it let the caller in: a missing or conflicting item is not about authorization. */
-const passedAuthorization = (status: number): boolean =>
+export const passedAuthorization = (status: number): boolean =>
   (status > 0 && status < 400) || status === 404 || status === 409 || status === 412;
 
 /** What became of one data-plane operation; `gateway` is the request that caused it, where it is known. */

@@ -1,24 +1,26 @@
-import { COMPARED } from "./columns.ts";
 import { createEDetector, type EDetector, isQuiet, resetEDetector, stepEDetector } from "./e-detector.ts";
 
-/** Counts of one value of one column (or of one unit) in the bin that is being filled, and its detectors. */
-export interface Cell {
-  bin: number;
-  /** Trials in the bin. */
-  n: number;
-  /** Decayed trials since the cell was first seen. */
-  total: number;
-  /** Symptom → refusals in the bin. */
-  refused: Map<string, number> | undefined;
-  /** Symptom → detector, made at the first refusal. */
-  detectors: Map<string, EDetector> | undefined;
+/**
+ * Counts of one value of one column (or of one unit) in the bin that is being filled, 32 bytes a cell in one buffer; what
+ * a refusal needs beyond that, its detectors above all, is in an object beside the cell.
+ */
+export interface Cells {
+  words: Int32Array;
+  /** The same memory. */
+  doubles: Float64Array;
+  count: number;
+  readonly watched: Watched[];
+  /** Places in `watched` that the bin touched. */
+  readonly touched: number[];
 }
 
-export interface Cells {
-  /** By column, then value id. */
-  readonly columns: (Cell | undefined)[][];
-  readonly units: (Cell | undefined)[];
-  readonly touched: Cell[];
+/** A cell that ever had a refusal. */
+interface Watched {
+  readonly cell: number;
+  /** Symptom → refusals in the bin. */
+  readonly refused: Map<string, number>;
+  /** Symptom → detector, made at the end of the bin of the first refusal. */
+  readonly detectors: Map<string, EDetector>;
 }
 
 export interface CellAlarm {
@@ -27,74 +29,153 @@ export interface CellAlarm {
   readonly start: number;
 }
 
-export const createCells = (width: number): Cells => ({
-  columns: Array.from({ length: width }, () => []),
-  units: [],
-  touched: [],
-});
+// Doubles of a cell: the bin that is being filled, and decayed trials since the cell was first seen.
+const STRIDE_D = 4;
+const BIN_D = 0;
+const TOTAL_D = 1;
+// Words of a cell: trials in the bin, id of the value in its column or of the unit, place in `watched` + 1.
+const STRIDE = 8;
+const N = 4;
+const ID = 5;
+const WATCHED = 6;
+
+const FIRST_ROOM = 256;
+
+export function createCells(): Cells {
+  const words = new Int32Array(STRIDE * FIRST_ROOM);
+  return { words, doubles: new Float64Array(words.buffer), count: 0, watched: [], touched: [] };
+}
+
+export const idOfCell = ({ words }: Cells, cell: number): number => (cell < 0 ? -1 : (words[STRIDE * cell + ID] ?? -1));
+
+/** A cell of the value or unit with the id. */
+export function newCell(cells: Cells, id: number): number {
+  const cell = cells.count;
+  if (STRIDE * (cell + 1) > cells.words.length) {
+    const words = new Int32Array(2 * cells.words.length);
+    words.set(cells.words);
+    cells.words = words;
+    cells.doubles = new Float64Array(words.buffer);
+  }
+  cells.words[STRIDE * cell + ID] = id;
+  cells.count += 1;
+  return cell;
+}
 
 /** Trials are forgotten by half in 12 h of bins of 10 s. */
 const DECAY = 0.5 ** (1 / 4_320);
+/** Its powers: most cells are touched again within ten minutes. */
+const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 
-/** Counts one trial in the cell of each of its values and of its unit. */
-export function countTrial(
-  cells: Cells,
-  trial: { readonly bin: number; readonly ids: Int32Array; readonly unit: number; readonly refusedAs?: string },
-): void {
-  const { bin, ids, unit, refusedAs } = trial;
-  for (let column = 0; column < ids.length; column++) {
-    const id = ids[column] ?? -1;
-    const list = cells.columns[column];
-    if (id >= 0 && list !== undefined && COMPARED[column] === true) countIn(cells, list, id, { bin, refusedAs });
-  }
-  if (unit >= 0) countIn(cells, cells.units, unit, { bin, refusedAs });
+const decayOf = (bins: number): number => (bins >= 0 && bins < 64 ? (DECAYS[bins] ?? 1) : DECAY ** bins);
+
+/** A trial as the cells of its values, by column; -1 where a value is absent. */
+export interface Trial {
+  readonly cells: Cells;
+  readonly trial: Int32Array;
+  /** By column: 1 where refused and succeeded calls may be compared by it. */
+  readonly compared: Uint8Array;
+  readonly bin: number;
 }
 
-function countIn(
-  cells: Cells,
-  list: (Cell | undefined)[],
-  id: number,
-  trial: { bin: number; refusedAs: string | undefined },
+/**
+ * Counts one trial in its cells of some columns, those that are compared; writes the values' ids, whose row begins at
+ * `at`, -1 where a value is absent.
+ */
+export function countColumns(
+  { cells, trial, compared, bin }: Trial,
+  columns: Uint8Array,
+  ids: Int32Array,
+  at: number,
 ): void {
-  let cell = list[id];
-  if (cell === undefined) {
-    cell = {
-      bin: Number.NEGATIVE_INFINITY,
-      n: 0,
-      total: 0,
-      refused: undefined,
-      detectors: undefined,
-    };
-    list[id] = cell;
+  const { words, doubles } = cells;
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i] ?? 0;
+    const cell = trial[column] ?? -1;
+    if (cell < 0) {
+      ids[at + column] = -1;
+      continue;
+    }
+    const word = STRIDE * cell;
+    ids[at + column] = words[word + ID] ?? -1;
+    if (compared[column] === 0) continue;
+    const double = STRIDE_D * cell;
+    if (doubles[double + BIN_D] !== bin) touch(cells, cell, bin);
+    words[word + N] = (words[word + N] ?? 0) + 1;
+    doubles[double + TOTAL_D] = (doubles[double + TOTAL_D] ?? 0) + 1;
   }
-  if (cell.bin !== trial.bin) {
-    if (Number.isFinite(cell.bin)) cell.total *= DECAY ** (trial.bin - cell.bin);
-    cell.bin = trial.bin;
-    cell.n = 0;
-    cell.refused = undefined;
-    cells.touched.push(cell);
+}
+
+/** Counts one trial in a cell. */
+export function countIn(cells: Cells, cell: number, bin: number): void {
+  const { doubles, words } = cells;
+  const at = STRIDE_D * cell;
+  const word = STRIDE * cell;
+  if (doubles[at + BIN_D] !== bin) touch(cells, cell, bin);
+  words[word + N] = (words[word + N] ?? 0) + 1;
+  doubles[at + TOTAL_D] = (doubles[at + TOTAL_D] ?? 0) + 1;
+}
+
+/** Counts trials in a cell, as if one by one. */
+export function countTrials(cells: Cells, cell: number, bin: number, trials: number): void {
+  const { doubles, words } = cells;
+  const at = STRIDE_D * cell;
+  if (doubles[at + BIN_D] !== bin) touch(cells, cell, bin);
+  words[STRIDE * cell + N] = (words[STRIDE * cell + N] ?? 0) + trials;
+  let total = doubles[at + TOTAL_D] ?? 0;
+  // A sum that does not more than double rounds once, as adding ones does; beyond that they round more often.
+  if (total >= trials) total += trials;
+  else for (let i = 0; i < trials; i++) total += 1;
+  doubles[at + TOTAL_D] = total;
+}
+
+function touch({ doubles, words, watched, touched }: Cells, cell: number, bin: number): void {
+  const at = STRIDE_D * cell;
+  const total = doubles[at + TOTAL_D] ?? 0;
+  if (total > 0) doubles[at + TOTAL_D] = total * decayOf(bin - (doubles[at + BIN_D] ?? 0));
+  doubles[at + BIN_D] = bin;
+  words[STRIDE * cell + N] = 0;
+  const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  if (place < 0) return;
+  watched[place]?.refused.clear();
+  touched.push(place);
+}
+
+/** The trial that was counted in a cell last was refused. */
+export function countRefused(cells: Cells, cell: number, symptom: string): void {
+  const { words, watched, touched } = cells;
+  let place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  if (place < 0) {
+    place = watched.length;
+    watched.push({ cell, refused: new Map(), detectors: new Map() });
+    words[STRIDE * cell + WATCHED] = place + 1;
+    touched.push(place);
   }
-  cell.n += 1;
-  cell.total += 1;
-  if (trial.refusedAs !== undefined) {
-    cell.refused ??= new Map();
-    cell.refused.set(trial.refusedAs, (cell.refused.get(trial.refusedAs) ?? 0) + 1);
-  }
+  const refused = watched[place]?.refused;
+  refused?.set(symptom, (refused.get(symptom) ?? 0) + 1);
+}
+
+/** The detector of a symptom in a cell, if there was ever a refusal. */
+export function detectorOf({ words, watched }: Cells, cell: number, symptom: string): EDetector | undefined {
+  const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  return watched[place]?.detectors.get(symptom);
 }
 
 /** Steps the detectors of every cell that the bin touched. */
 export function stepCells(cells: Cells, bin: number): readonly CellAlarm[] {
   const alarms: CellAlarm[] = [];
-  for (const cell of cells.touched) {
-    if (cell.refused !== undefined) for (const symptom of cell.refused.keys()) ensureDetector(cell, symptom, bin);
-    if (cell.detectors === undefined) continue;
-    for (const [symptom, detector] of cell.detectors) {
-      const refused = cell.refused?.get(symptom) ?? 0;
+  for (const place of cells.touched) {
+    const one = cells.watched[place];
+    if (one === undefined) continue;
+    const n = cells.words[STRIDE * one.cell + N] ?? 0;
+    for (const symptom of one.refused.keys()) ensureDetector(cells, one, symptom, bin);
+    for (const [symptom, detector] of one.detectors) {
+      const refused = one.refused.get(symptom) ?? 0;
       if (refused === 0 && isQuiet(detector)) {
-        detector.n += cell.n;
+        detector.n += n;
         continue;
       }
-      const start = stepEDetector(detector, bin, refused, cell.n);
+      const start = stepEDetector(detector, bin, refused, n);
       if (start === undefined) continue;
       alarms.push({ symptom, start });
       resetEDetector(detector);
@@ -104,7 +185,8 @@ export function stepCells(cells: Cells, bin: number): readonly CellAlarm[] {
   return alarms;
 }
 
-function ensureDetector(cell: Cell, symptom: string, bin: number): void {
-  cell.detectors ??= new Map();
-  if (!cell.detectors.has(symptom)) cell.detectors.set(symptom, createEDetector(Math.max(0, cell.total - cell.n), bin));
+function ensureDetector({ words, doubles }: Cells, { cell, detectors }: Watched, symptom: string, bin: number): void {
+  if (detectors.has(symptom)) return;
+  const before = (doubles[STRIDE_D * cell + TOTAL_D] ?? 0) - (words[STRIDE * cell + N] ?? 0);
+  detectors.set(symptom, createEDetector(Math.max(0, before), bin));
 }

@@ -1,10 +1,16 @@
+import type { CallRow } from "../correlate/call-row.ts";
+import { addHash, beginHash, type HashPair } from "../lib/hash-pair.ts";
 import type { Call } from "../model/call.ts";
+import * as row from "../model/event-table.ts";
+import { WORDS } from "../model/event-table.ts";
+import { HASH_WORDS } from "../model/names.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 
 /** A refusal without any credential, held back until it is clear that no success answers it. */
 interface Held {
   readonly call: Call;
-  readonly key: string;
+  /** Of client and operation. */
+  readonly key: HashPair;
   answered: boolean;
 }
 
@@ -14,6 +20,8 @@ interface Held {
  */
 export interface Challenges {
   readonly held: Held[];
+  /** Key of the success that was looked at last. */
+  readonly wanted: HashPair;
   answered: number;
 }
 
@@ -25,29 +33,38 @@ const BARE_SYMPTOMS: ReadonlySet<string> = new Set([
   "backend:401",
 ]);
 
-export const createChallenges = (): Challenges => ({ held: [], answered: 0 });
+export const createChallenges = (): Challenges => ({ held: [], wanted: { high: 0, low: 0 }, answered: 0 });
 
 /** True when the refusal is held back; `released` gives it out again unless it is answered. */
-export function hold(state: Challenges, call: Call): boolean {
+export function hold(state: Challenges, from: CallRow): boolean {
+  const { call } = from;
+  if (call === undefined) return false;
   const { outcome, gateway } = call;
   if (gateway === undefined || gateway.claims !== undefined || gateway.subscription !== undefined) return false;
   if (outcome.kind !== "refused" || outcome.status !== 401 || !BARE_SYMPTOMS.has(outcome.symptom)) return false;
-  state.held.push({ call, key: keyOf(call), answered: false });
+  const key = { high: 0, low: 0 };
+  writeKey(key, from);
+  state.held.push({ call, key, answered: false });
   return true;
 }
 
 /** A success answers the oldest refusal of the same client and operation. */
-export function answer(state: Challenges, call: Call): void {
-  if (state.held.length === 0) return;
-  const key = keyOf(call);
-  const held = state.held.find(
-    (one) => !one.answered && one.key === key && msBetween(call.time, one.call.time) <= ANSWER_MS,
-  );
-  if (held !== undefined) held.answered = true;
+export function answer({ held, wanted }: Challenges, from: CallRow): void {
+  if (held.length === 0 || from.gateway < 0) return;
+  writeKey(wanted, from);
+  for (const one of held) {
+    if (one.answered || one.key.low !== wanted.low || one.key.high !== wanted.high) continue;
+    if (msBetween(from.time, one.call.time) > ANSWER_MS) continue;
+    one.answered = true;
+    return;
+  }
 }
+
+const NOTHING: readonly Call[] = [];
 
 /** Refusals that nothing answered in time, oldest first. */
 export function released(state: Challenges, now: Instant): readonly Call[] {
+  if (state.held.length === 0) return NOTHING;
   const due: Call[] = [];
   while (state.held[0] !== undefined && msBetween(now, state.held[0].call.time) > ANSWER_MS) {
     const held = state.held.shift();
@@ -57,7 +74,15 @@ export function released(state: Challenges, now: Instant): readonly Call[] {
   return due;
 }
 
-function keyOf({ gateway }: Call): string {
-  if (gateway === undefined) return "";
-  return `${gateway.callerAddress ?? ""}|${gateway.userAgent ?? ""}|${gateway.api ?? ""}|${gateway.operation ?? gateway.method ?? ""}`;
+function writeKey(key: HashPair, { table: { words }, names: { hashes }, gateway }: CallRow): void {
+  const at = WORDS * gateway;
+  const operation = words[at + row.OPERATION] ?? 0;
+  beginHash(key, 1);
+  for (const name of [
+    words[at + row.ADDRESS] ?? 0,
+    words[at + row.USER_AGENT] ?? 0,
+    words[at + row.API] ?? 0,
+    operation === 0 ? (words[at + row.METHOD] ?? 0) : operation,
+  ])
+    addHash(key, hashes[HASH_WORDS * name] ?? 0, hashes[HASH_WORDS * name + 1] ?? 0);
 }

@@ -1,4 +1,5 @@
-import { DIMENSIONS, type Dimension, type DimensionValues } from "../model/call.ts";
+import { DIMENSIONS, type Dimension } from "../model/call.ts";
+import { type Cells, newCell } from "./cells.ts";
 
 /** What rows are compared by: the dimensions, and the single addresses inside the two network dimensions. */
 export const COLUMNS = [...DIMENSIONS, "callerAddress", "clientAddress"] as const;
@@ -32,46 +33,26 @@ export function dimensionOf(column: Column): Dimension {
 export interface Dictionary {
   readonly ids: Map<string, number>;
   readonly values: string[];
+  /** The value's cell, by id. */
+  readonly cells: number[];
   /** Values met after the dictionary was full: they count as absent. */
   beyond: number;
 }
 
 /** A column with more values than this separates nothing that a person could use; further ones count as absent. */
-const VALUES_PER_COLUMN = 50_000;
+export const VALUES_PER_COLUMN = 50_000;
 
-export const createDictionary = (): Dictionary => ({ ids: new Map(), values: [], beyond: 0 });
+export const createDictionary = (): Dictionary => ({ ids: new Map(), values: [], cells: [], beyond: 0 });
 
-/** The value's id; -1 when absent or when the column is full. */
-export function intern(dictionary: Dictionary, value: string | undefined): number {
-  if (value === undefined) return -1;
+/** The cell of a value, a new one where it has none yet; -1 when the column is full. */
+export function cellOf(dictionary: Dictionary, cells: Cells, value: string): number {
   const known = dictionary.ids.get(value);
-  if (known !== undefined) return known;
-  if (dictionary.values.length >= VALUES_PER_COLUMN) {
-    dictionary.beyond += 1;
-    return -1;
-  }
+  if (known !== undefined) return dictionary.cells[known] ?? -1;
   const id = dictionary.values.length;
+  if (id >= VALUES_PER_COLUMN) return -1;
+  const cell = newCell(cells, id);
   dictionary.ids.set(value, id);
   dictionary.values.push(value);
-  return id;
-}
-
-/** Writes the ids of one trial into `row`. */
-export function encodeRow(
-  dictionaries: readonly Dictionary[],
-  values: DimensionValues,
-  addresses: { readonly caller: string | undefined; readonly client: string | undefined },
-  row: Int32Array,
-): void {
-  for (let i = 0; i < DIMENSIONS.length; i++) {
-    const dictionary = dictionaries[i];
-    const dimension = DIMENSIONS[i];
-    if (dictionary !== undefined && dimension !== undefined) row[i] = intern(dictionary, values[dimension]);
-  }
-  const caller = columnIndex("callerAddress");
-  const client = columnIndex("clientAddress");
-  const callers = dictionaries[caller];
-  const clients = dictionaries[client];
-  if (callers !== undefined) row[caller] = intern(callers, addresses.caller);
-  if (clients !== undefined) row[client] = intern(clients, addresses.client);
+  dictionary.cells.push(cell);
+  return cell;
 }

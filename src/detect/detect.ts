@@ -1,11 +1,54 @@
 import { trialsOf, type Trial } from "../correlate/call.ts";
+import { type CallRow, createCallRow, readCall, statusAt } from "../correlate/call-row.ts";
+import { passedAuthorization } from "../correlate/outcome.ts";
+import { idAt } from "../correlate/row-event.ts";
+import { addKey, createTable64, findKey, type Table64 } from "../lib/table64.ts";
 import type { Call, Layer, Outcome } from "../model/call.ts";
+import {
+  CLAIMS_VALIDATED,
+  createEventTable,
+  HAS_CLAIMS,
+  KEY,
+  KEY_IS_HASH,
+  STATUS,
+  TRAITS,
+  WORDS,
+} from "../model/event-table.ts";
+import { keyText } from "../model/key128.ts";
+import type { Names } from "../model/names.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
-import { type Cells, createCells, countTrial, stepCells } from "./cells.ts";
+import { putEvent } from "../normalize/event-row.ts";
+import { countIn, countRefused, countColumns, newCell, stepCells } from "./cells.ts";
 import { answer, type Challenges, createChallenges, hold, released } from "./challenge.ts";
-import { COLUMNS, createDictionary, type Dictionary, encodeRow, intern, WIDTH } from "./columns.ts";
-import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess, unitOf } from "./credible.ts";
-import { addCall, createRows, pushRow, type Rows } from "./rows.ts";
+import { COMPARED, VALUES_PER_COLUMN, WIDTH } from "./columns.ts";
+import {
+  countCombination,
+  findCombination,
+  forgetCombinations,
+  type Group,
+  learnCombination,
+  spread,
+} from "./groups.ts";
+import { createCredibility, type Credibility, judgeRefusal, noteRefusal, noteSuccess } from "./credible.ts";
+import { addCall, addRow, createRows, type Rows } from "./rows.ts";
+import { createUnits, fillUnits, firstUnit, forgetParts, type Units } from "./units.ts";
+import {
+  ALL_COLUMNS,
+  beginTrial,
+  createVocabulary,
+  encodeOrigin,
+  encodeRoute,
+  encodeTarget,
+  encodeToken,
+  encodeTrial,
+  forgetValues,
+  ORIGIN_COLUMNS,
+  routeGroup,
+  targetGroup,
+  tokenAgeOf,
+  tokenGroup,
+  type Vocabulary,
+} from "./vocabulary.ts";
 
 /** What a refused row says beyond its dimensions. */
 export interface RefusalFacts {
@@ -38,14 +81,22 @@ export interface Symptom {
 }
 
 /** All that detection remembers. Plain data: survives a structured clone. */
-export interface Detection {
-  readonly dictionaries: readonly Dictionary[];
-  readonly units: Dictionary;
+export interface Detection extends Vocabulary {
+  /** Units by key: the slot is the unit's id, in the order of first appearance. */
+  readonly units: Table64;
+  /** The unit's cell, by id. */
+  readonly unitCells: number[];
+  /** Trials of units met after there were too many: they count under no unit. */
+  unitsBeyond: number;
+  /** Those of the call that is looked at. */
+  readonly unitsOfCall: Units;
+  readonly route: Group;
+  readonly token: Group;
+  readonly target: Group;
   readonly credibility: Credibility;
   readonly challenges: Challenges;
   readonly succeeded: Rows;
   readonly symptoms: Map<string, Symptom>;
-  readonly cells: Cells;
   /** Number of the bin that is being filled. */
   bin: number;
   symptomsRefused: number;
@@ -71,13 +122,18 @@ const EXPLAIN_GROWTH = 1.25;
 const EXPLAIN_SPACING_MS: DurationMs = 20_000;
 
 export const createDetection = (): Detection => ({
-  dictionaries: COLUMNS.map(createDictionary),
-  units: createDictionary(),
+  ...createVocabulary(),
+  units: createTable64(),
+  unitCells: [],
+  unitsBeyond: 0,
+  unitsOfCall: createUnits(),
+  route: routeGroup(),
+  token: tokenGroup(),
+  target: targetGroup(),
   credibility: createCredibility(200_000),
   challenges: createChallenges(),
   succeeded: createRows(SUCCEEDED_ROWS),
   symptoms: new Map(),
-  cells: createCells(WIDTH),
   bin: Number.NEGATIVE_INFINITY,
   symptomsRefused: 0,
 });
@@ -85,41 +141,70 @@ export const createDetection = (): Detection => ({
 const binOf = (at: Instant): number => Math.floor(epochMs(at) / BIN_MS);
 const binStart = (bin: number): Instant => instantFromMs(bin * BIN_MS);
 
+const NOTHING: readonly Due[] = [];
+
 /** Counts one call, in the order of event time, and says which episodes are due for an explanation. */
-export function detect(detection: Detection, call: Call): readonly Due[] {
+export function detect(detection: Detection, call: CallRow): readonly Due[] {
   const due = advance(detection, call.time);
-  for (const waiting of released(detection.challenges, call.time)) observe(detection, waiting);
-  if (call.outcome.kind === "succeeded") answer(detection.challenges, call);
+  for (const waiting of released(detection.challenges, call.time)) observeAgain(detection, waiting, call.names);
+  if (call.outcome === "succeeded") answer(detection.challenges, call);
   if (!hold(detection.challenges, call)) observe(detection, call);
   return due;
 }
 
 /** Closes the bins before `at`. */
-export function advance(detection: Detection, at: Instant): readonly Due[] {
-  const bin = binOf(at);
-  if (bin <= detection.bin) return [];
-  const due = Number.isFinite(detection.bin) ? closeBin(detection, binStart(detection.bin + 1)) : [];
-  detection.bin = bin;
+function advance(detection: Detection, at: Instant): readonly Due[] {
+  if (at < binStart(detection.bin + 1)) return NOTHING;
+  const due = Number.isFinite(detection.bin) ? closeBin(detection, binStart(detection.bin + 1)) : NOTHING;
+  detection.bin = binOf(at);
   return due;
 }
 
 /** Everything that is still held back is counted, and every open episode is due: the input has ended. */
-export function finish(detection: Detection, at: Instant): readonly Due[] {
-  for (const waiting of released(detection.challenges, plusMs(at, 3_600_000))) observe(detection, waiting);
+export function finish(detection: Detection, at: Instant, names: Names): readonly Due[] {
+  for (const waiting of released(detection.challenges, plusMs(at, 3_600_000))) observeAgain(detection, waiting, names);
   closeBin(detection, at);
   return [...detection.symptoms.values()].flatMap((symptom) =>
     symptom.onset === undefined ? [] : [{ symptom, onset: symptom.onset, at }],
   );
 }
 
-function observe(detection: Detection, call: Call): void {
-  trialsOf(call).forEach((trial, i) => {
-    const { outcome } = trial;
-    if (outcome.kind === "succeeded") countSuccess(detection, call, trial, i === 0 ? 1 : 0);
-    else if (outcome.kind === "refused" || isWriteToReadRegion(outcome)) {
-      countRefusal(detection, call, { trial, layer: outcome.layer, symptom: outcome.symptom });
-    }
+/** Name ids are given anew: what was remembered by them is forgotten; no result changes. */
+export function forgetNames(detection: Detection): void {
+  forgetValues(detection);
+  forgetParts(detection.unitsOfCall);
+  const { route, token, target, cells, bin } = detection;
+  for (const group of [route, token, target]) forgetCombinations(group, cells, bin);
+}
+
+/** Observes a call that was held back: its rows are others' by now. */
+function observeAgain(detection: Detection, { gateway, operations }: Call, names: Names): void {
+  const table = createEventTable(operations.length + 1);
+  const row = createCallRow();
+  readCall(row, {
+    table,
+    names,
+    gateway: gateway === undefined ? -1 : putEvent(table, names, gateway),
+    operations: operations.map((operation) => putEvent(table, names, operation)),
   });
+  observe(detection, row);
+}
+
+function observe(detection: Detection, call: CallRow): void {
+  if (call.outcome === "succeeded") countSuccess(detection, call, call.decisive, 1);
+  else if (call.call !== undefined) observeRefused(detection, call, call.call);
+  for (let i = 0; i < call.furtherCount; i++) {
+    const operation = call.further[i] ?? -1;
+    if (passedAuthorization(statusAt(call.table, operation))) countSuccess(detection, call, operation, 0);
+  }
+}
+
+function observeRefused(detection: Detection, row: CallRow, call: Call): void {
+  const [trial] = trialsOf(call);
+  if (trial === undefined) return;
+  const { outcome } = trial;
+  if (outcome.kind === "refused" || isWriteToReadRegion(outcome))
+    countRefusal(detection, row, { call, trial, layer: outcome.layer, symptom: outcome.symptom });
 }
 
 type LookAlike = Extract<Outcome, { kind: "look-alike" }>;
@@ -128,56 +213,156 @@ type LookAlike = Extract<Outcome, { kind: "look-alike" }>;
 const isWriteToReadRegion = (outcome: Outcome): outcome is LookAlike =>
   outcome.kind === "look-alike" && outcome.reason === WRITE_REGION;
 
-function rowIds(detection: Detection, call: Call, trial: Trial): Int32Array {
-  const row = new Int32Array(WIDTH);
-  const addresses = { caller: call.gateway?.callerAddress, client: trial.operation?.clientAddress };
-  encodeRow(detection.dictionaries, trial.dimensions, addresses, row);
-  return row;
+/** What tells a unit's further operations from its calls. */
+const FURTHER = 0x5f356495;
+
+/** `calls`: 1 for the call with the operation that decided it, 0 for a further operation of it. */
+function countSuccess(detection: Detection, call: CallRow, operation: number, calls: 0 | 1): void {
+  const { cells, succeeded, unitsOfCall } = detection;
+  const isOwn = call.outcome === "succeeded";
+  fillUnits(unitsOfCall, call, operation);
+  if (isOwn) noteSuccess(detection.credibility, unitsOfCall, call.time);
+  firstUnit(unitsOfCall);
+  const { pair } = unitsOfCall;
+  const unit = unitId(detection, calls === 1 ? pair.high : pair.high ^ FURTHER, pair.low);
+  const at = addRow(succeeded, call.time, unit, calls);
+  writeCall(succeeded, at, call, operation);
+  if (unit >= 0) countIn(cells, detection.unitCells[unit] ?? -1, detection.bin);
+  if (isOwn) countByGroups(detection, call, operation, WIDTH * at);
+  else {
+    encodeTrial(detection, call, operation, call.call?.outcome.kind !== "refused");
+    countColumns(detection, ALL_COLUMNS, succeeded.ids, WIDTH * at);
+  }
 }
 
-function countSuccess(detection: Detection, call: Call, trial: Trial, calls: 0 | 1): void {
-  const own = call.outcome.kind === "succeeded";
-  const unitName = own ? noteSuccess(detection.credibility, call, trial) : unitOf(call, trial);
-  const unit = intern(detection.units, calls === 1 ? unitName : `${unitName}|further`);
-  const ids = rowIds(detection, call, trial);
-  countTrial(detection.cells, { bin: detection.bin, ids, unit });
-  pushRow(detection.succeeded, {
-    time: call.time,
-    unit,
-    weight: calls,
-    trials: 1,
-    status: call.gateway?.status ?? trial.operation?.status ?? 200,
-    ids,
-    call: call.id,
-    facts: undefined,
-  });
+/** Counts a success in the cells of its values; `at`: where their ids begin. */
+function countByGroups(detection: Detection, call: CallRow, operation: number, at: number): void {
+  const { ids } = detection.succeeded;
+  beginTrial(detection, call);
+  if (call.gateway < 0 || operation < 0) for (let i = at; i < at + WIDTH; i++) ids[i] = -1;
+  if (call.gateway >= 0) {
+    const { words } = call.table;
+    const first = WORDS * call.gateway;
+    const route = findCombination(detection.route, words, first, 1);
+    if (route >= 0) countCombination(detection.route, route, ids, at);
+    else {
+      encodeRoute(detection, call);
+      countNew(detection, detection.route, { row: words, at: first, flags: 1 }, at);
+    }
+    const flags = flagsOf(call);
+    const token = findCombination(detection.token, words, first, flags);
+    if (token >= 0) countCombination(detection.token, token, ids, at);
+    else {
+      encodeToken(detection, call);
+      countNew(detection, detection.token, { row: words, at: first, flags }, at);
+    }
+  }
+  if (operation >= 0) countTarget(detection, call, operation, at);
+  encodeOrigin(detection, call, operation, true);
+  countColumns(detection, ORIGIN_COLUMNS, ids, at);
 }
 
-function countRefusal(
+function countTarget(detection: Detection, call: CallRow, operation: number, at: number): void {
+  const { target, succeeded } = detection;
+  const row = call.table.words;
+  const first = WORDS * operation;
+  const place = findCombination(target, row, first, 1);
+  if (place >= 0) countCombination(target, place, succeeded.ids, at);
+  else {
+    encodeTarget(detection, call, operation);
+    countNew(detection, target, { row, at: first, flags: 1 }, at);
+  }
+}
+
+/** What the words of a token do not tell; never 0. */
+function flagsOf(call: CallRow): number {
+  const traits = call.table.words[WORDS * call.gateway + TRAITS] ?? 0;
+  return 1 | (traits & (HAS_CLAIMS | CLAIMS_VALIDATED)) | ((tokenAgeOf(call) + 1) << 8);
+}
+
+/** Counts a combination that is not known yet; one with a value that its column had no room for is not kept. */
+function countNew(
   detection: Detection,
-  call: Call,
-  refusal: { trial: Trial; layer: Layer; symptom: string },
+  group: Group,
+  from: { readonly row: Int32Array; readonly at: number; readonly flags: number },
+  at: number,
 ): void {
-  const verdict = judgeRefusal(detection.credibility, call, refusal.trial);
+  const { ids } = detection.succeeded;
+  if (detection.isCut) countColumns(detection, group.columns, ids, at);
+  else countCombination(group, learnCombination(group, from, detection), ids, at);
+  detection.isCut = false;
+}
+
+/** The id of a unit, a new one where it has none yet; -1 when there are too many. */
+function unitId(detection: Detection, high: number, low: number): number {
+  const { units, unitCells, cells } = detection;
+  const known = findKey(units, high, low);
+  if (known >= 0) return known;
+  if (units.size >= VALUES_PER_COLUMN) {
+    detection.unitsBeyond += 1;
+    return -1;
+  }
+  const unit = addKey(units, high, low);
+  unitCells.push(newCell(cells, unit));
+  return unit;
+}
+
+/** Writes whose call a row is, and the status of the call or else of the operation. */
+function writeCall(rows: Rows<unknown>, at: number, { table, gateway, operations }: CallRow, operation: number): void {
+  const place = gateway >= 0 ? gateway : (operations[0] ?? 0);
+  const { words } = table;
+  rows.status[at] = words[WORDS * (gateway >= 0 ? gateway : operation) + STATUS] ?? 0;
+  const key = WORDS * place + KEY;
+  for (let i = 0; i < 4; i++) rows.call[4 * at + i] = words[key + i] ?? 0;
+  if (((words[WORDS * place + TRAITS] ?? 0) & KEY_IS_HASH) === 0) return;
+  const id = idAt(table, place);
+  if (id !== keyText(words, key)) rows.odd.set(rows.serial[at] ?? 0, id);
+}
+
+interface Refusal {
+  readonly call: Call;
+  readonly trial: Trial;
+  readonly layer: Layer;
+  readonly symptom: string;
+}
+
+function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, symptom: name }: Refusal): void {
+  const { credibility, unitsOfCall } = detection;
+  fillUnits(unitsOfCall, row, row.decisive);
+  const verdict = judgeRefusal(credibility, unitsOfCall, call.time);
   if (verdict.kind === "never-succeeded") return;
   if (verdict.kind === "collapsed") {
     const collapsed = detection.symptoms.get(verdict.symptom);
     if (collapsed === undefined) return;
-    addCall(collapsed.rows, verdict.row, intern(detection.units, verdict.unit));
+    addCall(collapsed.rows, verdict.row, unitId(detection, verdict.unit.high, verdict.unit.low));
     collapsed.lastRefused = call.time;
     return;
   }
-  const symptom = symptomNamed(detection, refusal.symptom, refusal.layer);
+  const symptom = symptomNamed(detection, name, layer);
   if (symptom === undefined) return;
-  const unit = intern(detection.units, verdict.unit);
-  const ids = rowIds(detection, call, refusal.trial);
-  countTrial(detection.cells, { bin: detection.bin, ids, unit, refusedAs: symptom.name });
-  const status = statusOf(refusal.trial);
-  const facts = factsOf(call, refusal.trial, refusal.layer);
-  const row = pushRow(symptom.rows, { time: call.time, unit, weight: 1, trials: 1, status, ids, call: call.id, facts });
+  const unit = unitId(detection, verdict.unit.high, verdict.unit.low);
+  encodeTrial(detection, row, row.decisive, true);
+  const at = addRow(symptom.rows, call.time, unit, 1);
+  countRefusedCells(detection, symptom, at);
+  writeCall(symptom.rows, at, row, row.decisive);
+  symptom.rows.status[at] = statusOf(trial);
+  symptom.rows.facts[at] = factsOf(call, trial, layer);
   symptom.counted += 1;
   symptom.lastRefused = call.time;
-  noteRefusal(detection.credibility, verdict.unit, { at: call.time, row, symptom: symptom.name });
+  const serial = symptom.rows.serial[at] ?? 0;
+  noteRefusal(credibility, verdict.unit, { at: call.time, row: serial, symptom: symptom.name });
+}
+
+/** Counts a refused trial in all its cells, and writes its values into the row. */
+function countRefusedCells(detection: Detection, { rows, name }: Symptom, at: number): void {
+  const { cells, trial, bin, unitCells } = detection;
+  countColumns(detection, ALL_COLUMNS, rows.ids, at * WIDTH);
+  for (const [column, cell] of trial.entries())
+    if (cell >= 0 && COMPARED[column] === true) countRefused(cells, cell, name);
+  const unit = unitCells[rows.unit[at] ?? -1];
+  if (unit === undefined) return;
+  countIn(cells, unit, bin);
+  countRefused(cells, unit, name);
 }
 
 function toldBy({ outcome }: Trial): string | undefined {
@@ -227,6 +412,8 @@ function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom
 }
 
 function closeBin(detection: Detection, at: Instant): readonly Due[] {
+  const { route, token, target, cells, bin } = detection;
+  for (const group of [route, token, target]) spread(group, cells, bin);
   for (const alarm of stepCells(detection.cells, detection.bin)) {
     const symptom = detection.symptoms.get(alarm.symptom);
     if (symptom === undefined) continue;

@@ -1,6 +1,8 @@
+import { keyText } from "../model/key128.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
 import { WIDTH } from "./columns.ts";
-import { thinBusy } from "./thin.ts";
+import { drawLots, lotOfText } from "./lots.ts";
+import { type Thinned, thinBusy } from "./thin.ts";
 
 /**
  * Compared trials of the last twelve hours in typed arrays, in the order in which they came. When full, busy units are
@@ -23,8 +25,12 @@ export interface Rows<Facts = undefined> {
   status: Int16Array;
   /** `WIDTH` value ids a row. */
   ids: Int32Array;
-  /** Correlation or activity id. */
-  readonly call: string[];
+  /** Correlation or activity id, four words a row; by serial number the text of one that is no GUID. */
+  call: Int32Array;
+  readonly odd: Map<number, string>;
+  /** What a row drew by its call's id, of the first `drawn` rows. */
+  lot: Uint32Array;
+  drawn: number;
   readonly facts: Facts[];
 }
 
@@ -43,41 +49,28 @@ export const createRows = <Facts>(capacity: number): Rows<Facts> => ({
   trials: new Float64Array(FIRST_ROOM),
   status: new Int16Array(FIRST_ROOM),
   ids: new Int32Array(FIRST_ROOM * WIDTH),
-  call: [],
+  call: new Int32Array(FIRST_ROOM * 4),
+  odd: new Map(),
+  lot: new Uint32Array(FIRST_ROOM),
+  drawn: 0,
   facts: [],
 });
 
-export interface Row<Facts> {
-  readonly time: Instant;
-  readonly unit: number;
-  readonly weight: number;
-  readonly trials: number;
-  readonly status: number;
-  readonly ids: Int32Array;
-  readonly call: string;
-  readonly facts: Facts;
-}
-
-/** Writes a row and returns its serial number. */
-export function pushRow<Facts>(rows: Rows<Facts>, row: Row<Facts>): number {
+/** A new row at the end, of one trial; gives its place. What else it tells, the caller writes into the arrays. */
+export function addRow<Facts>(rows: Rows<Facts>, time: Instant, unit: number, weight: number): number {
   if (rows.count >= rows.room) {
     if (rows.room < rows.capacity) grow(rows);
-    else compact(rows, plusMs(row.time, -KEPT_MS));
+    else compact(rows, plusMs(time, -KEPT_MS));
   }
   const at = rows.count;
-  const serial = rows.written;
-  rows.serial[at] = serial;
-  rows.time[at] = row.time;
-  rows.unit[at] = row.unit;
-  rows.weight[at] = row.weight;
-  rows.trials[at] = row.trials;
-  rows.status[at] = row.status;
-  rows.ids.set(row.ids, at * WIDTH);
-  rows.call[at] = row.call;
-  rows.facts[at] = row.facts;
+  rows.serial[at] = rows.written;
+  rows.time[at] = time;
+  rows.unit[at] = unit;
+  rows.weight[at] = weight;
+  rows.trials[at] = 1;
   rows.count += 1;
   rows.written += 1;
-  return serial;
+  return at;
 }
 
 /** Counts one more call of a unit on the row with the serial number, or on the unit's next one when that was thinned. */
@@ -102,34 +95,69 @@ function placeOf(rows: Rows<unknown>, serial: number): number {
 }
 
 /** Places of the rows since `from` in the arrays, oldest first. */
-export function placesSince(rows: Rows<unknown>, from: Instant): number[] {
-  const found: number[] = [];
-  for (let place = 0; place < rows.count; place++) if ((rows.time[place] ?? 0) >= from) found.push(place);
-  return found;
+export function placesSince(rows: Rows<unknown>, from: Instant): Int32Array {
+  const found = new Int32Array(rows.count);
+  let count = 0;
+  for (let place = 0; place < rows.count; place++) if ((rows.time[place] ?? 0) >= from) found[count++] = place;
+  return found.subarray(0, count);
 }
 
 export const timeAt = (rows: Rows<unknown>, place: number): Instant => instantFromTicks(rows.time[place] ?? 0);
 
+/** Correlation or activity id of the row's call. */
+export const callAt = (rows: Rows<unknown>, place: number): string =>
+  rows.odd.get(rows.serial[place] ?? -1) ?? keyText(rows.call, 4 * place);
+
+/** At most about `most` of the rows since `from`: see `thinBusy`. */
+export function thinSince(rows: Rows<unknown>, from: Instant, most: number): Thinned {
+  drawAll(rows);
+  return thinBusy(rows, placesSince(rows, from), most);
+}
+
+/** Every row has its lot from now on, until another is added. */
+function drawAll(rows: Rows<unknown>): void {
+  if (rows.drawn >= rows.count) return;
+  drawLots(rows.call, rows.drawn, rows.count, rows.lot);
+  for (const [serial, id] of rows.odd) {
+    const place = placeOf(rows, serial);
+    if (place >= rows.drawn && rows.serial[place] === serial) rows.lot[place] = lotOfText(id);
+  }
+  rows.drawn = rows.count;
+}
+
 /** Moves the rows that stay to the front; where even the small units are too many, the oldest rows go. */
 function compact<Facts>(rows: Rows<Facts>, since: Instant): void {
-  const kept = thinBusy(rows, placesSince(rows, since), rows.capacity / 2).slice(-rows.capacity / 2);
+  const kept = thinSince(rows, since, rows.capacity / 2);
   let at = 0;
-  for (const { place, weight, trials } of kept) {
+  for (let i = Math.max(0, kept.count - rows.capacity / 2); i < kept.count; i++, at++) {
+    const place = kept.place[i] ?? 0;
     rows.serial[at] = rows.serial[place] ?? 0;
     rows.time[at] = rows.time[place] ?? 0;
     rows.unit[at] = rows.unit[place] ?? -1;
-    rows.weight[at] = weight;
-    rows.trials[at] = trials;
+    rows.weight[at] = kept.weight[i] ?? 0;
+    rows.trials[at] = kept.trials[i] ?? 0;
     rows.status[at] = rows.status[place] ?? 0;
-    rows.ids.copyWithin(at * WIDTH, place * WIDTH, (place + 1) * WIDTH);
-    rows.call[at] = rows.call[place] ?? "";
+    rows.lot[at] = rows.lot[place] ?? 0;
+    moveWords(rows.ids, WIDTH, place, at);
+    moveWords(rows.call, 4, place, at);
     const facts = rows.facts[place];
     if (facts !== undefined) rows.facts[at] = facts;
-    at += 1;
   }
   rows.count = at;
-  rows.call.length = at;
-  rows.facts.length = at;
+  rows.drawn = at;
+  rows.facts.length = Math.min(rows.facts.length, at);
+  for (const serial of rows.odd.keys()) if (!isThere(rows, serial)) rows.odd.delete(serial);
+}
+
+function isThere(rows: Rows<unknown>, serial: number): boolean {
+  const place = placeOf(rows, serial);
+  return place < rows.count && rows.serial[place] === serial;
+}
+
+function moveWords(words: Int32Array, width: number, from: number, to: number): void {
+  const source = width * from;
+  const target = width * to;
+  for (let i = 0; i < width; i++) words[target + i] = words[source + i] ?? 0;
 }
 
 function grow(rows: Rows<unknown>): void {
@@ -141,10 +169,12 @@ function grow(rows: Rows<unknown>): void {
   rows.unit = extended(new Int32Array(room), rows.unit);
   rows.status = extended(new Int16Array(room), rows.status);
   rows.ids = extended(new Int32Array(room * WIDTH), rows.ids);
+  rows.call = extended(new Int32Array(room * 4), rows.call);
+  rows.lot = extended(new Uint32Array(room), rows.lot);
   rows.room = room;
 }
 
-function extended<A extends Float64Array | Int32Array | Int16Array>(into: A, from: A): A {
+function extended<A extends Float64Array | Int32Array | Int16Array | Uint32Array>(into: A, from: A): A {
   into.set(from);
   return into;
 }

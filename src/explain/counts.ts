@@ -1,3 +1,4 @@
+import { detectorOf } from "../detect/cells.ts";
 import type { Detection } from "../detect/detect.ts";
 import type { Counts } from "../model/finding.ts";
 import type { Context } from "./context.ts";
@@ -10,7 +11,8 @@ const PRIOR_RATE = 0.002;
 
 /** Refused share that is usual for a unit: learned while nothing was wrong, shrunk to 0.2 %. */
 export function usualRate(detection: Detection, window: Window, unit: number): number {
-  const detector = unit < 0 ? undefined : detection.cells.units[unit]?.detectors?.get(window.symptom.name);
+  const cell = detection.unitCells[unit];
+  const detector = cell === undefined ? undefined : detectorOf(detection.cells, cell, window.symptom.name);
   const f = (detector?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
   return Math.min(0.3, f / ((detector?.n ?? 0) + PRIOR_TRIALS));
 }

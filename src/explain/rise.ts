@@ -1,5 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { type Detection, WRITE_REGION } from "../detect/detect.ts";
+import { callAt } from "../detect/rows.ts";
 import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
@@ -217,5 +218,5 @@ function samplesOf(context: Context, rows: readonly number[], around: readonly n
 
 function callOf({ window, detection }: Context, row: number): string {
   const rows = row < window.refused ? window.symptom.rows : detection.succeeded;
-  return rows.call[window.place[row] ?? 0] ?? "";
+  return callAt(rows, window.place[row] ?? 0);
 }

@@ -1,7 +1,7 @@
 import { COMPARED, WIDTH } from "../detect/columns.ts";
 import type { Detection, Symptom } from "../detect/detect.ts";
-import { placesSince, type Rows } from "../detect/rows.ts";
-import { type Thinned, thinBusy } from "../detect/thin.ts";
+import { type Rows, thinSince } from "../detect/rows.ts";
+import type { Thinned } from "../detect/thin.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
 
 /** Rows of one symptom and of the successes around it, as columns, refused rows first. */
@@ -42,8 +42,8 @@ export function openWindow(detection: Detection, symptom: Symptom, span: { onset
   const earliest = Math.max(plusMs(span.onset, -LOOK_BACK_MS), plusMs(span.at, -LONGEST_MS));
   const from = instantFromTicks(earliest);
   const cut = from > span.onset;
-  const refused = thinBusy(symptom.rows, placesSince(symptom.rows, from), MAX_REFUSED);
-  const succeeded = thinBusy(detection.succeeded, placesSince(detection.succeeded, from), MAX_SUCCEEDED);
+  const refused = thinSince(symptom.rows, from, MAX_REFUSED);
+  const succeeded = thinSince(detection.succeeded, from, MAX_SUCCEEDED);
   return fill({ detection, symptom, from, to: span.at, cut, refused, succeeded });
 }
 
@@ -53,11 +53,11 @@ function fill(from: {
   readonly from: Instant;
   readonly to: Instant;
   readonly cut: boolean;
-  readonly refused: readonly Thinned[];
-  readonly succeeded: readonly Thinned[];
+  readonly refused: Thinned;
+  readonly succeeded: Thinned;
 }): Window {
   const { detection, symptom, refused, succeeded } = from;
-  const length = refused.length + succeeded.length;
+  const length = refused.count + succeeded.count;
   const raw = Array.from({ length: WIDTH }, () => new Int32Array(length).fill(-1));
   const window = {
     symptom,
@@ -73,28 +73,29 @@ function fill(from: {
     calls: new Float64Array(length),
     status: new Int16Array(length),
     place: new Int32Array(length),
-    refused: refused.length,
-    thinned: Math.max(1, refused.reduce((sum, { trials }) => sum + trials, 0) / Math.max(1, refused.length)),
+    refused: refused.count,
+    thinned: Math.max(1, refused.trials.reduce((sum, trials) => sum + trials, 0) / Math.max(1, refused.count)),
   };
-  refused.forEach((thin, row) => {
-    copyRow(window, row, symptom.rows, thin);
-    window.f[row] = window.n[row] ?? 0;
-  });
-  succeeded.forEach((thin, i) => copyRow(window, refused.length + i, detection.succeeded, thin));
+  copyRows(window, 0, symptom.rows, refused);
+  window.f.set(refused.trials);
+  copyRows(window, refused.count, detection.succeeded, succeeded);
   return window;
 }
 
 type Filling = Pick<Window, "raw" | "time" | "unit" | "n" | "calls" | "status" | "place">;
 
-function copyRow(window: Filling, row: number, rows: Rows<unknown>, { place, weight, trials }: Thinned): void {
-  for (let column = 0; column < WIDTH; column++) {
-    const values = window.raw[column];
-    if (values !== undefined) values[row] = rows.ids[place * WIDTH + column] ?? -1;
+/** Copies the rows that stay behind the first `before` ones. */
+function copyRows(window: Filling, before: number, rows: Rows<unknown>, thinned: Thinned): void {
+  for (const [column, values] of window.raw.entries())
+    for (let i = 0; i < thinned.count; i++)
+      values[before + i] = rows.ids[(thinned.place[i] ?? 0) * WIDTH + column] ?? -1;
+  for (let i = 0; i < thinned.count; i++) {
+    const place = thinned.place[i] ?? 0;
+    window.time[before + i] = rows.time[place] ?? 0;
+    window.unit[before + i] = rows.unit[place] ?? -1;
+    window.status[before + i] = rows.status[place] ?? 0;
   }
-  window.time[row] = rows.time[place] ?? 0;
-  window.unit[row] = rows.unit[place] ?? -1;
-  window.n[row] = trials;
-  window.calls[row] = weight;
-  window.status[row] = rows.status[place] ?? 0;
-  window.place[row] = place;
+  window.n.set(thinned.trials, before);
+  window.calls.set(thinned.weight, before);
+  window.place.set(thinned.place, before);
 }

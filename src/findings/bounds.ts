@@ -10,7 +10,7 @@ export interface Bounds {
   readonly findings: { readonly forgotten: number };
   readonly detection: {
     readonly dictionaries: readonly { readonly beyond: number }[];
-    readonly units: { readonly beyond: number };
+    readonly unitsBeyond: number;
     readonly credibility: { readonly evicted: number };
     readonly symptomsRefused: number;
   };
@@ -19,7 +19,7 @@ export interface Bounds {
 /** A blind spot for each limit that was reached. */
 export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
   const { reorder, join, seen, changes, coverage, findings, detection } = bounds;
-  const values = detection.dictionaries.reduce((sum, { beyond }) => sum + beyond, detection.units.beyond);
+  const values = detection.dictionaries.reduce((sum, { beyond }) => sum + beyond, detection.unitsBeyond);
   const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
     [
       "late-events",

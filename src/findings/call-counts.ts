@@ -1,3 +1,4 @@
+import type { CallRow } from "../correlate/call-row.ts";
 import type { Call } from "../model/call.ts";
 import type { CorrelationCounts, IdentityCounts, MinuteCount } from "../model/report.ts";
 import { epochMs, instantFromMs } from "../model/time.ts";
@@ -6,37 +7,76 @@ import { epochMs, instantFromMs } from "../model/time.ts";
 export interface CallCounts {
   readonly match: { exact: number; inferred: number; gatewayOnly: number; dataPlaneOnly: number };
   readonly identity: { validated: number; key: number; claimed: number; unknown: number };
-  /** Minute since the epoch → counts; the last `MINUTES`. */
-  readonly minutes: Map<number, { calls: number; refused401: number; refused403: number }>;
+  /** Minute since the epoch → counts, in the order of time; the last `MINUTES`. */
+  readonly minutes: Map<number, Minute>;
+  /** The minute that was counted in last, one of `minutes`. */
+  last: Minute;
+  newest: number;
+}
+
+interface Minute {
+  readonly minute: number;
+  calls: number;
+  refused401: number;
+  refused403: number;
 }
 
 const MINUTES = 2_880;
+
+const newMinute = (minute: number): Minute => ({ minute, calls: 0, refused401: 0, refused403: 0 });
 
 export const createCallCounts = (): CallCounts => ({
   match: { exact: 0, inferred: 0, gatewayOnly: 0, dataPlaneOnly: 0 },
   identity: { validated: 0, key: 0, claimed: 0, unknown: 0 },
   minutes: new Map(),
+  last: newMinute(Number.NaN),
+  newest: Number.NEGATIVE_INFINITY,
 });
 
-const MATCHES = {
-  exact: "exact",
-  inferred: "inferred",
-  "gateway-only": "gatewayOnly",
-  "data-plane-only": "dataPlaneOnly",
-} as const;
-
-export function countCall(counts: CallCounts, call: Call): void {
-  counts.match[MATCHES[call.match]] += 1;
-  counts.identity[call.identity.provenance] += 1;
-  const minute = Math.floor(epochMs(call.time) / 60_000);
-  const at = counts.minutes.get(minute) ?? { calls: 0, refused401: 0, refused403: 0 };
-  counts.minutes.set(minute, at);
+export function countCall(counts: CallCounts, { match, provenance, time, call }: CallRow): void {
+  countMatch(counts, match);
+  counts.identity[provenance] += 1;
+  const minute = Math.floor(epochMs(time) / 60_000);
+  const at = counts.last.minute === minute ? counts.last : minuteOf(counts, minute);
   at.calls += 1;
-  if (call.outcome.kind === "refused" && call.outcome.status === 401) at.refused401 += 1;
-  if (call.outcome.kind === "refused" && call.outcome.status === 403) at.refused403 += 1;
-  if (counts.minutes.size <= MINUTES) return;
-  const oldest = Math.min(...counts.minutes.keys());
-  counts.minutes.delete(oldest);
+  if (call !== undefined) countRefusal(at, call);
+}
+
+function countMatch({ match: counted }: CallCounts, match: Call["match"]): void {
+  if (match === "exact") counted.exact += 1;
+  else if (match === "gateway-only") counted.gatewayOnly += 1;
+  else if (match === "data-plane-only") counted.dataPlaneOnly += 1;
+  else counted.inferred += 1;
+}
+
+function countRefusal(at: Minute, { outcome }: Call): void {
+  if (outcome.kind === "refused" && outcome.status === 401) at.refused401 += 1;
+  if (outcome.kind === "refused" && outcome.status === 403) at.refused403 += 1;
+}
+
+/** The counts of a minute, new ones where it has none. */
+function minuteOf(counts: CallCounts, minute: number): Minute {
+  const at = counts.minutes.get(minute) ?? addMinute(counts, minute);
+  counts.last = at;
+  return at;
+}
+
+/** The oldest minute makes room, even if it is the new one: that is counted in and not kept. */
+function addMinute(counts: CallCounts, minute: number): Minute {
+  const { minutes } = counts;
+  const added = newMinute(minute);
+  minutes.set(minute, added);
+  if (minute > counts.newest) counts.newest = minute;
+  else sortByTime(minutes);
+  const [oldest = minute] = minutes.keys();
+  if (minutes.size > MINUTES) minutes.delete(oldest);
+  return added;
+}
+
+function sortByTime(minutes: Map<number, Minute>): void {
+  const sorted = [...minutes.values()].toSorted((a, b) => a.minute - b.minute);
+  minutes.clear();
+  for (const one of sorted) minutes.set(one.minute, one);
 }
 
 export const correlationCounts = ({ match }: CallCounts): CorrelationCounts => ({
@@ -56,7 +96,7 @@ export function minuteCounts(counts: CallCounts, limit: number): readonly Minute
     minutes.reduce((a, b) => Math.min(a, b)),
   );
   return Array.from({ length: last - first + 1 }, (_, i) => {
-    const at = counts.minutes.get(first + i) ?? { calls: 0, refused401: 0, refused403: 0 };
-    return { time: instantFromMs((first + i) * 60_000), ...at };
+    const { calls = 0, refused401 = 0, refused403 = 0 } = counts.minutes.get(first + i) ?? {};
+    return { time: instantFromMs((first + i) * 60_000), calls, refused401, refused403 };
   });
 }

@@ -1,42 +1,76 @@
-import { isCosmosBackend } from "../normalize/cosmos-backend.ts";
+import type { CallRow } from "../correlate/call-row.ts";
+import { endsWithLower } from "../lib/ends-with.ts";
+import { clearPages, coverIds, createIntPages, intAt, type IntPages, setInt } from "../lib/int-pages.ts";
 import type { Call } from "../model/call.ts";
+import * as row from "../model/event-table.ts";
+import { WORDS } from "../model/event-table.ts";
+import { type Names, nameText } from "../model/names.ts";
 import type { BlindSpot } from "../model/finding.ts";
 import { type Bounds, boundSpots } from "./bounds.ts";
 
 interface Seen {
+  readonly name: string;
   calls: number;
   claims: number;
   refused: number;
   told: number;
 }
 
+/** Counts by name, in the order of first appearance, at most `MAX_NAMES` of them. */
+interface Named<T> {
+  readonly places: Map<string, number>;
+  readonly list: T[];
+}
+
+interface Count {
+  readonly name: string;
+  count: number;
+}
+
 /** What the logs let one see, by API and account: from it the blind spots are named. */
 export interface Coverage {
-  readonly apis: Map<string, Seen>;
+  readonly apis: Named<Seen>;
   /** Calls whose backend is Cosmos itself, and how many of them were joined. */
   cosmosCalls: number;
   cosmosJoined: number;
-  /** Account → operations signed with an account key. */
-  readonly keys: Map<string, number>;
+  /** Operations signed with an account key, by account. */
+  readonly keys: Named<Count>;
   /** 401/403 that are not about authorization, by reason. */
-  readonly lookAlikes: Map<string, number>;
+  readonly lookAlikes: Named<Count>;
   truncated: number;
   /** Partition → sequence numbers that were gone before they could be read. */
   readonly gaps: Map<string, number>;
   /** Names of APIs, accounts and reasons beyond what is kept. */
   unnamed: number;
+  /** By name id: place among the APIs and among the accounts + 1, or `UNNAMED`; and whether a credential is an account key. */
+  readonly byName: IntPages;
 }
 
+const UNNAMED = -1;
+// Columns of `byName`.
+const API = 0;
+const ACCOUNT = 1;
+const IS_KEY = 2;
+// Whether a credential is an account key.
+const KEY = 1;
+const NO_KEY = 2;
+
+const noNames = <T>(): Named<T> => ({ places: new Map(), list: [] });
+
 export const createCoverage = (): Coverage => ({
-  apis: new Map(),
+  apis: noNames(),
   cosmosCalls: 0,
   cosmosJoined: 0,
-  keys: new Map(),
-  lookAlikes: new Map(),
+  keys: noNames(),
+  lookAlikes: noNames(),
   truncated: 0,
   gaps: new Map(),
   unnamed: 0,
+  byName: createIntPages(3),
 });
+
+/** Name ids are given anew: what was remembered by them is forgotten; no result changes. */
+export const forgetCoveredNames = ({ byName }: Coverage): void => clearPages(byName);
 
 /** Counts what a source could not deliver any more; both ends are included. */
 export function noteGap(
@@ -49,52 +83,98 @@ export function noteGap(
 
 const MAX_NAMES = 1_000;
 
-export function cover(coverage: Coverage, call: Call): void {
-  const { gateway, outcome } = call;
-  if (gateway !== undefined) {
-    const seen = seenApi(coverage, gateway.api ?? "(no api)");
+export function cover(coverage: Coverage, call: CallRow): void {
+  coverIds(coverage.byName, call.names.texts.length);
+  if (call.gateway >= 0) coverGateway(coverage, call);
+  const { table, names, operations } = call;
+  for (const place of operations) {
+    if (isAccountKey(coverage, names, table.words[WORDS * place + row.CREDENTIAL] ?? 0))
+      coverAccount(coverage, names, table.words[WORDS * place + row.OWNER] ?? 0);
+  }
+  if (call.call?.outcome.kind !== "look-alike") return;
+  const { reason } = call.call.outcome;
+  const place = placeOf(coverage.lookAlikes, reason, { name: reason, count: 0 });
+  bump(coverage, coverage.lookAlikes, place);
+}
+
+function coverGateway(coverage: Coverage, { table, names, gateway, operations, call }: CallRow): void {
+  const { words } = table;
+  const at = WORDS * gateway;
+  const traits = words[at + row.TRAITS] ?? 0;
+  const seen = seenApi(coverage, names, words[at + row.API] ?? 0);
+  if (seen === undefined) coverage.unnamed += 1;
+  else {
     seen.calls += 1;
-    if (gateway.claims !== undefined) seen.claims += 1;
-    if (outcome.kind === "refused" && outcome.layer === "cosmos") {
-      seen.refused += 1;
-      if (outcome.reason !== String(outcome.status)) seen.told += 1;
-    }
-    if (gateway.truncated) coverage.truncated += 1;
-    if (isCosmosBackend(gateway)) {
-      coverage.cosmosCalls += 1;
-      if (call.operations.length > 0) coverage.cosmosJoined += 1;
-    }
+    if ((traits & row.HAS_CLAIMS) !== 0) seen.claims += 1;
+    if (call !== undefined) coverRefusal(seen, call);
   }
-  if (outcome.kind === "look-alike") bump(coverage, coverage.lookAlikes, outcome.reason);
-  for (const operation of call.operations) {
-    if (operation.credential?.toLowerCase().endsWith("masterkey") === true)
-      bump(coverage, coverage.keys, operation.account);
-  }
+  if ((traits & row.TRUNCATED) !== 0) coverage.truncated += 1;
+  if ((traits & row.COSMOS_BACKEND) === 0) return;
+  coverage.cosmosCalls += 1;
+  if (operations.length > 0) coverage.cosmosJoined += 1;
 }
 
-function seenApi(coverage: Coverage, api: string): Seen {
-  const known = coverage.apis.get(api);
+function coverRefusal(seen: Seen, { outcome }: Call): void {
+  if (outcome.kind !== "refused" || outcome.layer !== "cosmos") return;
+  seen.refused += 1;
+  if (outcome.reason !== String(outcome.status)) seen.told += 1;
+}
+
+/** What is counted of an API; undefined for one beyond what is kept. */
+function seenApi({ apis, byName }: Coverage, names: Names, name: number): Seen | undefined {
+  const known = intAt(byName, name, API);
+  if (known !== 0) return known === UNNAMED ? undefined : apis.list[known - 1];
+  const api = nameText(names, name) ?? "(no api)";
+  const place = placeOf(apis, api, { name: api, calls: 0, claims: 0, refused: 0, told: 0 });
+  setInt(byName, name, API, place < 0 ? UNNAMED : place + 1);
+  return place < 0 ? undefined : apis.list[place];
+}
+
+function coverAccount(coverage: Coverage, names: Names, name: number): void {
+  let known = intAt(coverage.byName, name, ACCOUNT);
+  if (known === 0) {
+    const account = nameText(names, name) ?? "";
+    const place = placeOf(coverage.keys, account, { name: account, count: 0 });
+    known = place < 0 ? UNNAMED : place + 1;
+    setInt(coverage.byName, name, ACCOUNT, known);
+  }
+  bump(coverage, coverage.keys, known - 1);
+}
+
+function isAccountKey({ byName }: Coverage, names: Names, name: number): boolean {
+  if (name === 0) return false;
+  const known = intAt(byName, name, IS_KEY);
+  if (known !== 0) return known === KEY;
+  const is = endsWithLower(names.texts[name] ?? "", "masterkey");
+  setInt(byName, name, IS_KEY, is ? KEY : NO_KEY);
+  return is;
+}
+
+/** Place of a name, which gets `first` where it is new; -1 when there are too many. */
+function placeOf<T>({ places, list }: Named<T>, name: string, first: T): number {
+  const known = places.get(name);
   if (known !== undefined) return known;
-  const seen = { calls: 0, claims: 0, refused: 0, told: 0 };
-  if (coverage.apis.size < MAX_NAMES) coverage.apis.set(api, seen);
-  else coverage.unnamed += 1;
-  return seen;
+  if (list.length >= MAX_NAMES) return -1;
+  places.set(name, list.length);
+  list.push(first);
+  return list.length - 1;
 }
 
-function bump(coverage: Coverage, counts: Map<string, number>, name: string): void {
-  if (counts.has(name) || counts.size < MAX_NAMES) counts.set(name, (counts.get(name) ?? 0) + 1);
-  else coverage.unnamed += 1;
+function bump(coverage: Coverage, { list }: Named<Count>, place: number): void {
+  const count = place < 0 ? undefined : list[place];
+  if (count === undefined) coverage.unnamed += 1;
+  else count.count += 1;
 }
 
 /** What could not be seen, with the way to see it; most traffic first. */
 export function blindSpots(coverage: Coverage, bounds: Bounds): readonly BlindSpot[] {
   return [
-    ...[...coverage.apis]
-      .toSorted((a, b) => b[1].calls - a[1].calls)
+    ...coverage.apis.list
+      .toSorted((a, b) => b.calls - a.calls)
       .slice(0, 20)
-      .flatMap(([api, seen]) => apiSpots(api, seen)),
-    ...[...coverage.keys].map(([account, count]) => keySpot(account, count)),
-    ...[...coverage.lookAlikes].map(([reason, count]) => lookAlikeSpot(reason, count)),
+      .flatMap((seen) => apiSpots(seen)),
+    ...coverage.keys.list.map(keySpot),
+    ...coverage.lookAlikes.list.map(lookAlikeSpot),
     ...[...coverage.gaps].map(([partition, count]) => gapSpot(partition, count)),
     ...joinSpot(coverage),
     ...truncatedSpot(coverage),
@@ -102,7 +182,8 @@ export function blindSpots(coverage: Coverage, bounds: Bounds): readonly BlindSp
   ];
 }
 
-function apiSpots(api: string, seen: Seen): readonly BlindSpot[] {
+function apiSpots(seen: Seen): readonly BlindSpot[] {
+  const api = seen.name;
   const spots: BlindSpot[] = [];
   if (seen.calls >= 20 && seen.claims < 0.5 * seen.calls) {
     spots.push({
@@ -123,14 +204,14 @@ function apiSpots(api: string, seen: Seen): readonly BlindSpot[] {
   return spots;
 }
 
-const keySpot = (account: string, count: number): BlindSpot => ({
+const keySpot = ({ name: account, count }: Count): BlindSpot => ({
   id: "account-key-in-use",
   scope: `account:${account}`,
   says: `${count} operations on ${account} were signed with an account key: a key names no caller.`,
   fix: "Move the callers to Entra identities, then set disableLocalAuth on the account.",
 });
 
-const lookAlikeSpot = (reason: string, count: number): BlindSpot => ({
+const lookAlikeSpot = ({ name: reason, count }: Count): BlindSpot => ({
   id: "not-authorization",
   scope: `cosmos:${reason}`,
   says:

@@ -1,6 +1,6 @@
 import { columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detect.ts";
-import { placesSince, type Rows, timeAt } from "../detect/rows.ts";
+import { callAt, placesSince, type Rows, timeAt } from "../detect/rows.ts";
 import { WIDTH } from "../detect/columns.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
@@ -82,7 +82,7 @@ function sampleRows(
 ): readonly SampleRow[] {
   const found = new Map<string, SampleRow>();
   for (let place = 0; place < rows.count; place++) {
-    const id = rows.call[place] ?? "";
+    const id = callAt(rows, place);
     if (!pick.wanted.has(id) || found.has(id)) continue;
     found.set(id, {
       id,

@@ -78,7 +78,7 @@ function putGateway(
   if (event.truncated) traits |= row.TRUNCATED;
   if (isCosmosBackend(event)) traits |= row.COSMOS_BACKEND;
   if (!isGuid) traits |= row.KEY_IS_HASH;
-  if (true) {
+  if (!isGuid || !isPlainStatus(event.status)) {
     traits |= row.HAS_OBJECT;
     objects.set(place, event);
   }

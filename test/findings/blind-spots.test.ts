@@ -60,7 +60,7 @@ test.each<[string, (analysis: Analysis) => void]>([
   ["duplicate-memory", ({ seen }) => (seen.forgotten = 3)],
   ["changes-limit", ({ changes }) => (changes.dropped = 3)],
   ["names-limit", ({ coverage }) => (coverage.unnamed = 3)],
-  ["values-limit", ({ detection }) => (detection.units.beyond = 3)],
+  ["values-limit", ({ detection }) => (detection.unitsBeyond = 3)],
   ["callers-limit", ({ detection }) => (detection.credibility.evicted = 3)],
   ["symptoms-limit", ({ detection }) => (detection.symptomsRefused = 3)],
   ["findings-limit", ({ findings }) => (findings.forgotten = 3)],
