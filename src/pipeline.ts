@@ -23,6 +23,7 @@ import {
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
 import { aborted } from "./lib/aborted.ts";
 import {
+  copyRow,
   createEventTable,
   type EventTable,
   fitted,
@@ -37,7 +38,8 @@ import { nameId } from "./model/names.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
-import { normalize } from "./normalize/normalize.ts";
+import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize } from "./normalize/normalize.ts";
+import { putScanned, ScanMemo } from "./normalize/scanned.ts";
 import type { Batch, Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
 import { ReplayCost } from "./replay-cost.ts";
@@ -66,9 +68,9 @@ const fingerprint = new Fingerprint();
 export function accept(
   analysis: Analysis,
   batch: Batch,
-  from: { readonly source?: string; readonly joinBy?: JoinPath | undefined } = {},
+  from: { readonly source?: string; readonly joinBy?: JoinPath | undefined; readonly memo?: ScanMemo } = {},
 ): Accepted {
-  const { source, joinBy } = from;
+  const { source, joinBy, memo = new ScanMemo() } = from;
   const { names, seen } = analysis;
   const known = names.texts.length;
   const tally = createTally();
@@ -88,9 +90,31 @@ export function accept(
       } else countAccepted(tally, normalized.category, normalized.event.time);
     }
   }
+  for (const columns of batch.scans ?? []) {
+    const first = events.count;
+    putScanned(columns, events, names, memo);
+    keepNew(analysis, events, first, tally);
+  }
   const { caughtUp, enqueued, gap } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
   return { partition, events: fitted(events), texts: names.texts.slice(known), tally, caughtUp, enqueued, gap };
+}
+
+/** Of the rows from `first` on those stay that were not seen before. */
+function keepNew({ names, seen }: Analysis, events: EventTable, first: number, tally: Tally): void {
+  const { count } = events;
+  events.count = first;
+  for (let place = first; place < count; place++) {
+    fingerprint.of(events, place, names);
+    if (sawBefore(seen, fingerprint.high, fingerprint.low)) {
+      countDuplicate(tally);
+      continue;
+    }
+    const category = kindOf(events, place) === GATEWAY_KIND ? GATEWAY_LOGS : DATA_PLANE_REQUESTS;
+    countAccepted(tally, category, timeOf(events, place));
+    if (place !== events.count) copyRow(events, place, events, events.count);
+    events.count += 1;
+  }
 }
 
 /** What `accept` did to the analysis, done again by its outcome. */
@@ -232,6 +256,7 @@ class LiveRun {
   readonly #positions: Saved["positions"];
   readonly #told: Map<string, Finding>;
   readonly #silence = new Silence(SILENT_COMMITS);
+  readonly #memo = new ScanMemo();
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #cost: ReplayCost;
@@ -255,7 +280,7 @@ class LiveRun {
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
     for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
-      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy });
+      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);

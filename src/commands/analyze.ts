@@ -12,6 +12,7 @@ import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
 import { createAnalysis } from "../analysis.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
+import { ScanMemo } from "../normalize/scanned.ts";
 import { accept, end, followTable } from "../pipeline.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
@@ -30,6 +31,8 @@ export interface AnalyzeOptions {
   /** Seed of the fingerprints of seen records; random by default. */
   readonly seed?: number;
   readonly joinBy?: JoinPath | undefined;
+  /** Parse every record: the result is the same, later. */
+  readonly parsesAll?: boolean;
 }
 
 /** A path that gives nothing, with what to do about it. */
@@ -42,16 +45,18 @@ export class PathError extends Error {
  * and however late they were written, so the order of files does not matter. Throws PathError when a path gives nothing.
  */
 export async function analyzePaths(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Report> {
-  const source = filesSource(paths, options.stdin === undefined ? {} : { stdin: options.stdin });
+  const parsesAll = options.parsesAll === true || options.joinBy !== undefined;
+  const source = filesSource(paths, { parsesAll, ...(options.stdin === undefined ? {} : { stdin: options.stdin }) });
   const problems = await source.problems();
   if (problems.length > 0)
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
+  const memo = new ScanMemo();
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      const accepted = accept(analysis, batch, { joinBy: options.joinBy });
+      const accepted = accept(analysis, batch, { joinBy: options.joinBy, memo });
       addTally(analysis.input, accepted.tally);
       sorter.add(accepted.events);
       options.onProgress?.(analysis.input.bytes, analysis.input.records);

@@ -80,14 +80,14 @@ function usage(faults: readonly string[]): number {
 }
 
 function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log));
+  const built = config.sources.map((source) => buildSource(source, log, config.joinBy !== undefined));
   const faults = built.flatMap((source, i) =>
     source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
   );
   return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
 }
 
-function buildSource(source: SourceConfig, log: Logger): Result<Source, string> {
+function buildSource(source: SourceConfig, log: Logger, parsesAll: boolean): Result<Source, string> {
   switch (source.type) {
     case "event-hubs": {
       const connection = connectionOf(source);
@@ -102,13 +102,14 @@ function buildSource(source: SourceConfig, log: Logger): Result<Source, string> 
           connection: connection.value,
           consumerGroup: source.consumerGroup,
           start,
+          parsesAll,
           onTrouble: (error) => log.warn({ source: source.name, because: error.message }, "trying again"),
           ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
         }),
       );
     }
     case "files":
-      return ok(filesSource(source.paths, { name: source.name }));
+      return ok(filesSource(source.paths, { name: source.name, parsesAll }));
     case "simulated":
       return ok(
         simulatedSource(source.name, demoFeed({ seed: source.seed, now: epoch(Date.now()) }), {

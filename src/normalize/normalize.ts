@@ -20,8 +20,12 @@ interface Category {
   readonly normalize: (row: Row) => Event | Unreadable;
 }
 
-const GATEWAY: Category = { name: "GatewayLogs", normalize: normalizeGatewayLogs };
-const DATA_PLANE: Category = { name: "DataPlaneRequests", normalize: normalizeDataPlaneRequests };
+/** Names under which the two large categories are counted. */
+export const GATEWAY_LOGS = "GatewayLogs";
+export const DATA_PLANE_REQUESTS = "DataPlaneRequests";
+
+const GATEWAY: Category = { name: GATEWAY_LOGS, normalize: normalizeGatewayLogs };
+const DATA_PLANE: Category = { name: DATA_PLANE_REQUESTS, normalize: normalizeDataPlaneRequests };
 const CONTROL_PLANE: Category = { name: "ControlPlaneRequests", normalize: normalizeControlPlaneRequests };
 const MANAGED_IDENTITY: Category = {
   name: "ManagedIdentitySignInLogs",

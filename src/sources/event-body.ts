@@ -1,5 +1,6 @@
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { decodeBody } from "../decode/decode-body.ts";
+import type { RawColumns, Scanner } from "../decode/scan/scanner.ts";
 import type { Position, RawRecord, Reject } from "../model/record.ts";
 import { compressionOf } from "./decompress.ts";
 
@@ -9,19 +10,21 @@ const MAX_BODY_BYTES = 64 << 20;
 interface Decoded {
   readonly records: readonly RawRecord[];
   readonly rejects: readonly Reject[];
+  readonly scans: readonly RawColumns[];
 }
 
-/** Bytes of a message body as the client gives it, gzip or zstd or plain. */
-export function decodeEventBody(body: unknown, at: Omit<Position, "index">): Decoded {
+/** Bytes of a message body as the client gives it, gzip or zstd or plain; what a scanner takes of it is not parsed. */
+export function decodeEventBody(body: unknown, at: Omit<Position, "index">, scanner?: Scanner): Decoded {
   const reject = (reason: string, detail: string): Decoded => ({
     records: [],
+    scans: [],
     rejects: [{ stage: "decode", reason, position: { ...at, index: 0 }, detail, sample: "" }],
   });
   const bytes = typeof body === "string" ? Buffer.from(body) : body;
   if (!(bytes instanceof Uint8Array))
     return reject("not-bytes", "The message's body is an AMQP value or sequence; send it as data.");
   const compression = compressionOf(bytes);
-  if (compression === undefined) return decodeBody(bytes, at);
+  if (compression === undefined) return decodeBody(bytes, at, { scanner });
   let plain: Uint8Array;
   try {
     const inflate = compression === "gzip" ? gunzipSync : zstdDecompressSync;
@@ -36,5 +39,5 @@ export function decodeEventBody(body: unknown, at: Omit<Position, "index">): Dec
     const damage = code === "Z_BUF_ERROR" ? "truncated" : "corrupt";
     return reject(`${damage}-${compression}`, `The message's body is ${damage} ${compression}; look at what sends it.`);
   }
-  return decodeBody(plain, at);
+  return decodeBody(plain, at, { scanner });
 }

@@ -1,4 +1,5 @@
 import type { ReceivedEventData } from "@azure/event-hubs";
+import type { RawColumns, Scanner } from "../decode/scan/scanner.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import { type EpochMs, epochMs, instantFromMs } from "../model/time.ts";
 import { decodeEventBody } from "./event-body.ts";
@@ -16,7 +17,11 @@ export interface Batcher {
   batches(delivery: Delivery): Generator<Batch>;
 }
 
-export function createBatcher(source: string, start: PartitionStart, created: number): Batcher {
+export function createBatcher(
+  source: string,
+  start: PartitionStart,
+  { created, scanner }: { readonly created: number; readonly scanner: Scanner | undefined },
+): Batcher {
   const { partition } = start;
   let at: HubCheckpoint | undefined = start.last;
 
@@ -44,7 +49,7 @@ export function createBatcher(source: string, start: PartitionStart, created: nu
         at = { sequence: last.sequenceNumber, created, offset: last.offset };
         const batch = {
           ...quiet(at, caughtUp && last === events.at(-1)),
-          ...decode(part, source, partition),
+          ...decode(part, { source, partition, scanner }),
           bytes,
           enqueued: newestOf(part),
         };
@@ -81,17 +86,18 @@ function cut(events: readonly ReceivedEventData[], before: number | undefined): 
 
 function decode(
   events: readonly ReceivedEventData[],
-  source: string,
-  partition: string,
-): Pick<Batch, "records" | "rejects"> {
+  { source, partition, scanner }: { source: string; partition: string; scanner: Scanner | undefined },
+): Pick<Batch, "records" | "rejects" | "scans"> {
   const records: RawRecord[] = [];
   const rejects: Reject[] = [];
+  const scans: RawColumns[] = [];
   for (const event of events) {
-    const decoded = decodeEventBody(event.body, { source, partition, sequence: event.sequenceNumber });
+    const decoded = decodeEventBody(event.body, { source, partition, sequence: event.sequenceNumber }, scanner);
     for (const record of decoded.records) records.push(record);
     for (const reject of decoded.rejects) rejects.push(reject);
+    for (const columns of decoded.scans) scans.push(columns);
   }
-  return { records, rejects };
+  return { records, rejects, scans };
 }
 
 function newestOf(events: readonly ReceivedEventData[]): EpochMs {

@@ -8,6 +8,7 @@ import { sourceErrorOf } from "./event-hubs-errors.ts";
 import { asked, findNewPartitions, type OpenHub, openHub, placeOf } from "./event-hubs-open.ts";
 import type { EventHubsStart, PartitionStart } from "./event-hubs-position.ts";
 import { type Delivery, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
+import { sharedScanner } from "./shared-scanner.ts";
 import type { Batch, Source } from "./source.ts";
 import { SourceError } from "./source-error.ts";
 
@@ -29,6 +30,8 @@ export interface EventHubsConfig {
   readonly partitionCheckMs?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
+  /** Every record is parsed: where a field is needed that no scan takes. */
+  readonly parsesAll?: boolean;
 }
 
 const QUEUE_BYTES = 64 << 20;
@@ -111,8 +114,9 @@ async function* readHub(hub: OpenHub, reading: Reading): AsyncGenerator<Batch> {
   const end = new AbortController();
   const batchers = new Map<string, Batcher>();
   const options = readerOptions(reading, hub.starts.length, queue);
+  const scanner = config.parsesAll === true ? undefined : sharedScanner();
   const open = (start: PartitionStart): void => {
-    batchers.set(start.partition, createBatcher(config.name, start, hub.created));
+    batchers.set(start.partition, createBatcher(config.name, start, { created: hub.created, scanner }));
     readPartition(client, start, queue, options);
   };
   const stop = (): void => queue.end();

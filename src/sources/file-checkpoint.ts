@@ -1,3 +1,4 @@
+import type { RawColumns } from "../decode/scan/scanner.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { Batch } from "./source.ts";
 import { SourceError } from "./source-error.ts";
@@ -26,6 +27,8 @@ const formatFileCheckpoint = (at: FileCheckpoint): string => `${at.records}/${at
 export interface FileChunk {
   readonly records: readonly RawRecord[];
   readonly rejects: readonly Reject[];
+  /** Empty until all was delivered that was delivered before: what is left out is told by the order of the records. */
+  readonly scans: readonly RawColumns[];
   /** Bytes of the file read so far. */
   readonly bytesRead: number;
   readonly caughtUp: boolean;
@@ -33,13 +36,19 @@ export interface FileChunk {
   readonly fault?: Reject;
 }
 
+export interface Resume {
+  /** All that was delivered before has passed: chunks may hold scans. */
+  isPast(): boolean;
+  batchOf(chunk: FileChunk): Batch;
+}
+
 /** Turns a file's chunks, from its start, into the batches that come after `seen`. */
-export function createResume(partition: string, seen: FileCheckpoint): (chunk: FileChunk) => Batch {
+export function createResume(partition: string, seen: FileCheckpoint): Resume {
   let at = START;
-  return (chunk) => {
+  const batchOf = (chunk: FileChunk): Batch => {
     const before = at;
     at = {
-      records: before.records + chunk.records.length,
+      records: before.records + chunk.records.length + chunk.scans.reduce((sum, { count }) => sum + count, 0),
       rejects: before.rejects + chunk.rejects.length,
       bytes: Math.max(before.bytes, chunk.bytesRead),
     };
@@ -49,10 +58,12 @@ export function createResume(partition: string, seen: FileCheckpoint): (chunk: F
       records: chunk.records.slice(skipped(seen.records, before.records)),
       rejects: chunk.fault === undefined ? rejects : [...rejects, chunk.fault],
       bytes: Math.max(at.bytes, seen.bytes) - Math.max(before.bytes, seen.bytes),
+      scans: chunk.scans,
       checkpoint: formatFileCheckpoint(furthest(at, seen)),
       caughtUp: chunk.caughtUp,
     };
   };
+  return { isPast: () => at.records >= seen.records && at.rejects >= seen.rejects, batchOf };
 }
 
 const skipped = (seen: number, before: number): number => Math.max(0, seen - before);

@@ -14,6 +14,7 @@ import {
   STDIN,
 } from "./file-list.ts";
 import { readAhead } from "./read-ahead.ts";
+import { sharedScanner } from "./shared-scanner.ts";
 import type { Source } from "./source.ts";
 
 export interface FilesOptions {
@@ -22,6 +23,8 @@ export interface FilesOptions {
   /** What `-` reads; without it, the process' own standard input. */
   readonly stdin?: Readable;
   readonly bombLimits?: BombLimits;
+  /** Every record is parsed: where a field is needed that no scan takes. */
+  readonly parsesAll?: boolean;
 }
 
 export interface FilesSource extends Source {
@@ -52,9 +55,9 @@ export function filesSource(paths: readonly string[], options: FilesOptions = {}
     async *read(from, signal) {
       for (const file of (await listed()).files) {
         const resume = createResume(file.partition, parseFileCheckpoint(name, from.get(file.partition)));
-        for await (const chunk of readFile(file, options, signal)) {
+        for await (const chunk of readFile(file, { ...options, isScanned: resume.isPast }, signal)) {
           if (signal.aborted) return;
-          yield resume(chunk);
+          yield resume.batchOf(chunk);
         }
         if (signal.aborted) return;
       }
@@ -62,23 +65,28 @@ export function filesSource(paths: readonly string[], options: FilesOptions = {}
   };
 }
 
-async function* readFile(file: InputFile, options: FilesOptions, signal: AbortSignal): AsyncGenerator<FileChunk> {
+interface Reading extends FilesOptions {
+  /** Whether records need not be parsed one by one now. */
+  readonly isScanned: () => boolean;
+}
+
+async function* readFile(file: InputFile, options: Reading, signal: AbortSignal): AsyncGenerator<FileChunk> {
   const at = { source: nameOf(options), partition: file.partition };
-  const decoder = createStreamDecoder(at);
+  const decoder = createStreamDecoder(at, { scanner: options.parsesAll === true ? undefined : sharedScanner() });
   let bytesRead = 0;
   let damage: Reject | undefined;
   let fault: Reject | undefined;
   for await (const piece of readAhead(readPieces(file, options, signal))) {
     if (piece.kind === "bytes") {
       bytesRead = Math.max(bytesRead, piece.consumed);
-      if (piece.bytes.length > 0) yield { ...decoder.push(piece.bytes), bytesRead, caughtUp: false };
+      if (piece.bytes.length > 0) yield { ...decoder.push(piece.bytes, options.isScanned()), bytesRead, caughtUp: false };
     }
     if (piece.kind === "damage") damage = fileReject(at, piece.damage.reason, damageText(file, piece.damage));
     if (piece.kind === "fault") fault = fileReject(at, "unreadable", piece.says);
   }
   if (signal.aborted) return;
-  const { records, rejects } = decoder.end();
-  const last = { records, rejects: damage === undefined ? rejects : [...rejects, damage], bytesRead, caughtUp: true };
+  const { records, rejects, scans } = decoder.end();
+  const last = { records, scans, rejects: damage === undefined ? rejects : [...rejects, damage], bytesRead, caughtUp: true };
   yield fault === undefined ? last : { ...last, fault };
 }
 

@@ -1,3 +1,4 @@
+import type { RawColumns } from "../decode/scan/scanner.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { EpochMs } from "../model/time.ts";
 
@@ -6,6 +7,8 @@ export interface Batch {
   readonly partition: string;
   readonly records: readonly RawRecord[];
   readonly rejects: readonly Reject[];
+  /** Records that were taken without being parsed. */
+  readonly scans?: readonly RawColumns[];
   /** Bytes as delivered, before decompression. */
   readonly bytes: number;
   /** Where this partition goes on after this batch. Opaque to all but its source. */
