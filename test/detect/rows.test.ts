@@ -1,25 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { WIDTH } from "../../src/detect/columns.ts";
-import { addCall, createRows, placesSince, pushRow, type Rows } from "../../src/detect/rows.ts";
+import { addCall, addRow, callAt, createRows, placesSince, type Rows, thinSince } from "../../src/detect/rows.ts";
 import { thinBusy } from "../../src/detect/thin.ts";
+import { unitHash } from "../../src/lib/hash.ts";
+import { writeKey } from "../../src/model/key128.ts";
 import { plusMs } from "../../src/model/time.ts";
 import { at } from "../builders.ts";
+import { random } from "../traffic.ts";
 
 const CAPACITY = 1_024;
-const ids = (value: number): Int32Array => new Int32Array(WIDTH).fill(value);
-
+/** Writes a row and gives its serial number; an id that is no GUID stands beside it. */
 function push(rows: Rows, row: { seconds: number; unit: number; value?: number; call?: string }): number {
   const { seconds, unit, value = 0, call = `call-${rows.written}` } = row;
-  return pushRow(rows, {
-    time: at(seconds),
-    unit,
-    weight: 1,
-    trials: 1,
-    status: 200,
-    ids: ids(value),
-    call,
-    facts: undefined,
-  });
+  const place = addRow(rows, at(seconds), unit, 1);
+  rows.ids.fill(value, place * WIDTH, (place + 1) * WIDTH);
+  const serial = rows.serial[place] ?? 0;
+  if (!writeKey(rows.call, 4 * place, call, 5)) rows.odd.set(serial, call);
+  return serial;
 }
 
 const total = (values: Float64Array, rows: Rows, unit?: number): number =>
@@ -40,7 +37,7 @@ describe("rows beyond the room", () => {
   test("a small unit keeps every row", () => {
     const rows = createRows<undefined>(CAPACITY);
     for (let i = 0; i < 20_000; i++) push(rows, { seconds: i, unit: i % 1_000 === 0 ? 9 : 1 });
-    const small = placesSince(rows, at(0)).filter((place) => rows.unit[place] === 9);
+    const small = [...placesSince(rows, at(0))].filter((place) => rows.unit[place] === 9);
     expect(small.map((place) => rows.trials[place])).toEqual(Array.from({ length: 20 }, () => 1));
   });
   test("calls that alternate between two backends stay half and half", () => {
@@ -79,8 +76,73 @@ test("a retry is counted on the row of its own unit, also after that row was thi
 test("thinning again changes no sum", () => {
   const rows = createRows<undefined>(CAPACITY);
   for (let i = 0; i < 1_000; i++) push(rows, { seconds: i, unit: i % 3 });
-  const kept = thinBusy(rows, placesSince(rows, at(0)), 100);
-  expect(kept.length).toBeLessThanOrEqual(103);
-  expect(kept.reduce((sum, { trials }) => sum + trials, 0)).toBe(1_000);
-  expect(kept.map(({ place }) => place)).toEqual(kept.map(({ place }) => place).toSorted((a, b) => a - b));
+  const kept = thinSince(rows, at(0), 100);
+  expect(kept.count).toBeLessThanOrEqual(103);
+  expect(kept.trials.reduce((sum, trials) => sum + trials, 0)).toBe(1_000);
+  expect([...kept.place]).toEqual([...kept.place].toSorted((a, b) => a - b));
+});
+
+const hex = (number: number, digits: number): string => number.toString(16).padStart(digits, "0");
+const guidAt = (i: number): string => `${hex(Math.imul(i, 0x9e3779b1) >>> 0, 8)}-0000-4000-8000-${hex(i, 12)}`;
+
+test("a row keeps its call's id through growth and thinning, be it a GUID or not", () => {
+  const rows = createRows<undefined>(CAPACITY);
+  const idOf = (i: number): string => (i % 3 === 0 ? `trace-${i}` : guidAt(i));
+  for (let i = 0; i < 10_000; i++) push(rows, { seconds: i, unit: i % 2, call: idOf(i) });
+  for (let place = 0; place < rows.count; place++) expect(callAt(rows, place)).toBe(idOf(rows.serial[place] ?? -1));
+  expect(rows.odd.size).toBe([...rows.serial.subarray(0, rows.count)].filter((serial) => serial % 3 === 0).length);
+});
+
+interface Kept {
+  place: number;
+  weight: number;
+  trials: number;
+}
+
+/** Thinning as it is described: groups of neighbours of one unit, each stood for by one of them, drawn by its call's id. */
+function thinPlainly(rows: Rows, ids: readonly string[], most: number): readonly Kept[] {
+  const places = ids.map((_, place) => place);
+  const ofUnit = Map.groupBy(places, (place) => rows.unit[place] ?? -1);
+  const fits = (limit: number): boolean =>
+    [...ofUnit.values()].reduce((sum, { length }) => sum + Math.min(length, limit), 0) <= most;
+  let cap = 4;
+  while (cap < most && fits(cap + 1)) cap += 1;
+  const kept: Kept[] = [];
+  for (const own of ofUnit.values()) {
+    const target = own.length <= cap ? 0 : own.reduce((sum, place) => sum + (rows.trials[place] ?? 0), 0) / cap;
+    let group: Kept | undefined;
+    for (const place of own) {
+      const weight = rows.weight[place] ?? 0;
+      const trials = rows.trials[place] ?? 0;
+      const all: number = (group?.trials ?? 0) + trials;
+      const isTaken = group === undefined || unitHash(ids[place] ?? "", 11) < trials / all;
+      group = { place: isTaken ? place : (group?.place ?? place), weight: (group?.weight ?? 0) + weight, trials: all };
+      if (all < target) continue;
+      kept.push(group);
+      group = undefined;
+    }
+    if (group !== undefined) kept.push(group);
+  }
+  return kept.toSorted((a, b) => a.place - b.place);
+}
+
+test.each([1, 2, 3])("rows are thinned as described (seed %i)", (seed) => {
+  const next = random(seed);
+  const rows = createRows<undefined>(CAPACITY);
+  const ids = Array.from({ length: 900 }, (_, i) => (next() < 0.2 ? `odd-${i}` : guidAt(i)));
+  for (const [i, call] of ids.entries()) {
+    push(rows, { seconds: i, unit: Math.floor(next() ** 3 * 40) - 1, call });
+    rows.trials[i] = 1 + Math.floor(next() * 3);
+    rows.weight[i] = Math.floor(next() * 4);
+  }
+  for (const most of [50, 200, 450, 2_000]) {
+    const { count, place, weight, trials } = thinSince(rows, at(0), most);
+    const kept = Array.from({ length: count }, (_, i) => ({ place: place[i], weight: weight[i], trials: trials[i] }));
+    expect(kept).toEqual(thinPlainly(rows, ids, most));
+  }
+});
+
+test("nothing is thinned to nothing", () => {
+  const rows = createRows<undefined>(CAPACITY);
+  expect(thinBusy(rows, new Int32Array(), 10).count).toBe(0);
 });
