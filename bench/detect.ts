@@ -5,14 +5,14 @@
  */
 import { parseArgs } from "node:util";
 import { createCallRow, readCall } from "../src/correlate/call-row.ts";
-import { addGateway, addOperation, closeUntil, createJoin, type Joined } from "../src/correlate/join.ts";
+import { addGateway, addOperation, type Closed, closeNext, createJoin } from "../src/correlate/join.ts";
 import { createDetection, detect } from "../src/detect/detect.ts";
 import { countCall, createCallCounts } from "../src/findings/call-counts.ts";
 import { cover, createCoverage } from "../src/findings/coverage.ts";
 import type { CallPlaces } from "../src/correlate/call-places.ts";
 import { createEventTable, DOUBLES, TIME_D } from "../src/model/event-table.ts";
 import { createNames } from "../src/model/names.ts";
-import { instantFromMs, TICKS_PER_MS } from "../src/model/time.ts";
+import { type Instant, instantFromMs, TICKS_PER_MS } from "../src/model/time.ts";
 import { putEvent } from "../src/normalize/event-row.ts";
 import { normalize } from "../src/normalize/normalize.ts";
 import { generate } from "../src/simulate/generate.ts";
@@ -31,26 +31,24 @@ const table = createEventTable();
 const names = createNames(0x5eed);
 const calls: CallPlaces[] = [];
 
-function keep({ gateway, operations }: Joined): void {
-  calls.push({
-    table,
-    names,
-    gateway: gateway === undefined ? -1 : putEvent(table, names, gateway),
-    operations: operations.map((operation) => putEvent(table, names, operation)),
-  });
+const join = createJoin(150_000, 150_000, 1);
+const closed: Closed = { gateway: -1, operations: [] };
+
+function keepUntil(now: Instant): void {
+  while (closeNext(join, table, now, closed))
+    calls.push({ table, names, gateway: closed.gateway, operations: [...closed.operations] });
 }
 
-const join = createJoin(150_000, 150_000);
 const { records } = generate({ seed: Number(flags.seed), scenario: "mixed", hours: HOURS });
 for (const [index, { record }] of records.entries()) {
   const read = normalize({ value: record, position: { source: "", partition: "", sequence: 0, index }, repairs: [] });
   if (read.kind !== "event") continue;
-  const { event } = read;
-  for (const joined of closeUntil(join, event.time)) keep(joined);
-  if (event.kind === "gateway-request") addGateway(join, event);
-  else if (event.kind === "data-plane-operation") addOperation(join, event);
+  const place = putEvent(table, names, read.event);
+  keepUntil(read.event.time);
+  if (read.event.kind === "gateway-request") addGateway(join, table, place);
+  else if (read.event.kind === "data-plane-operation") addOperation(join, table, place);
 }
-for (const joined of closeUntil(join, instantFromMs(8_640_000_000_000_000))) keep(joined);
+keepUntil(instantFromMs(8_640_000_000_000_000));
 
 const FASTER = Number(flags.faster);
 const origin = table.doubles[TIME_D] ?? 0;

@@ -76,9 +76,9 @@ export class Splitter {
   }
 
   /** Lines were read by another while this was idle; gives the number of the first. */
-  passLines(count: number): number {
+  passLines(lines: number): number {
     const first = this.#line;
-    this.#line += count;
+    this.#line += lines;
     return first;
   }
 

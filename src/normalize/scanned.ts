@@ -138,7 +138,10 @@ class TextColumns {
   }
 
   put(target: Int32Array, at: number, rawAt: number): void {
-    for (const { text: [word, raw, reader], ids } of this.#columns) {
+    for (const {
+      text: [word, raw, reader],
+      ids,
+    } of this.#columns) {
       const id = this.#words[rawAt + raw] ?? 0;
       if (id === 0) continue;
       const known = ids[id] ?? NOT_READ;
@@ -293,13 +296,7 @@ function putOperation(putter: Putter, at: At): void {
   const account = oneOf(memo, names, "account", rawAtOf(COLUMN.account));
   target[to + row.OWNER] = account === 0 ? oneOf(memo, names, "service", rawAtOf(COLUMN.resource)) : account;
   target[to + row.REGION] = oneOf(memo, names, "plain", rawAtOf(COLUMN.regionName), rawAtOf(COLUMN.region));
-  target[to + row.CREDENTIAL] = oneOf(
-    memo,
-    names,
-    "credential",
-    rawAtOf(COLUMN.authToken),
-    rawAtOf(COLUMN.keyType),
-  );
+  target[to + row.CREDENTIAL] = oneOf(memo, names, "credential", rawAtOf(COLUMN.authToken), rawAtOf(COLUMN.keyType));
   copyKey(putter, at, COLUMN.activity, row.KEY);
   target[to + row.STATUS] = numberAt(putter, at, COLUMN.statusCode);
   const duration = numberAt(putter, at, COLUMN.duration);

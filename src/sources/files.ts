@@ -55,7 +55,7 @@ export function filesSource(paths: readonly string[], options: FilesOptions = {}
     async *read(from, signal) {
       for (const file of (await listed()).files) {
         const resume = createResume(file.partition, parseFileCheckpoint(name, from.get(file.partition)));
-        for await (const chunk of readFile(file, { ...options, isScanned: resume.isPast }, signal)) {
+        for await (const chunk of readFile(file, { ...options, isScanned: () => resume.isPast() }, signal)) {
           if (signal.aborted) return;
           yield resume.batchOf(chunk);
         }
@@ -79,14 +79,21 @@ async function* readFile(file: InputFile, options: Reading, signal: AbortSignal)
   for await (const piece of readAhead(readPieces(file, options, signal))) {
     if (piece.kind === "bytes") {
       bytesRead = Math.max(bytesRead, piece.consumed);
-      if (piece.bytes.length > 0) yield { ...decoder.push(piece.bytes, options.isScanned()), bytesRead, caughtUp: false };
+      if (piece.bytes.length > 0)
+        yield { ...decoder.push(piece.bytes, options.isScanned()), bytesRead, caughtUp: false };
     }
     if (piece.kind === "damage") damage = fileReject(at, piece.damage.reason, damageText(file, piece.damage));
     if (piece.kind === "fault") fault = fileReject(at, "unreadable", piece.says);
   }
   if (signal.aborted) return;
   const { records, rejects, scans } = decoder.end();
-  const last = { records, scans, rejects: damage === undefined ? rejects : [...rejects, damage], bytesRead, caughtUp: true };
+  const last = {
+    records,
+    scans,
+    rejects: damage === undefined ? rejects : [...rejects, damage],
+    bytesRead,
+    caughtUp: true,
+  };
   yield fault === undefined ? last : { ...last, fault };
 }
 

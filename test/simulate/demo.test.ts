@@ -3,7 +3,8 @@ import { createAnalysis } from "../../src/analysis.ts";
 import { decodeBody } from "../../src/decode/decode-body.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { epochMs, type EpochMs } from "../../src/model/time.ts";
-import { accept, step } from "../../src/pipeline.ts";
+import { accept } from "../../src/accept.ts";
+import { step } from "../../src/pipeline.ts";
 import { DEMO_SEED } from "../../src/commands/demo-defaults.ts";
 import { demoFaults, demoFeed, type Emission } from "../../src/simulate/demo.ts";
 

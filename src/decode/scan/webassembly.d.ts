@@ -1,10 +1,9 @@
 /** What is used of https://webassembly.github.io/spec/js-api/: the compiler has it among the browser's types only. */
 declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array);
+  interface Module {
+    readonly [Symbol.toStringTag]: string;
   }
-  class Instance {
-    constructor(module: Module, imports: Readonly<Record<string, object>>);
+  interface Instance {
     readonly exports: object;
   }
   interface Memory {
@@ -13,4 +12,6 @@ declare namespace WebAssembly {
   interface Global {
     readonly value: unknown;
   }
+  const Module: new (bytes: Uint8Array) => Module;
+  const Instance: new (module: Module, imports: Readonly<Record<string, object>>) => Instance;
 }
