@@ -10,7 +10,10 @@ test("a table says what a map says, whatever is added, removed and cleared", () 
     fc.property(fc.array(step, { maxLength: 600 }), (steps) => {
       const table = createTable64();
       const map = new Map<string, number>();
-      for (const { key: [high, low], action } of steps) {
+      for (const {
+        key: [high, low],
+        action,
+      } of steps) {
         const name = `${high},${low}`;
         const slot = findKey(table, high, low);
         expect(slot).toBe(map.get(name) ?? -1);
