@@ -155,6 +155,13 @@ export function countRefused(cells: Cells, cell: number, symptom: string): void 
   refused?.set(symptom, (refused.get(symptom) ?? 0) + 1);
 }
 
+/** Trials in the bin that the cell counted in last, and decayed trials since it was first seen. */
+export const tallyOf = ({ words, doubles }: Cells, cell: number): { bin: number; n: number; total: number } => ({
+  bin: doubles[STRIDE_D * cell + BIN_D] ?? 0,
+  n: words[STRIDE * cell + N] ?? 0,
+  total: doubles[STRIDE_D * cell + TOTAL_D] ?? 0,
+});
+
 /** The detector of a symptom in a cell, if there was ever a refusal. */
 export function detectorOf({ words, watched }: Cells, cell: number, symptom: string): EDetector | undefined {
   const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
