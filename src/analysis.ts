@@ -2,7 +2,7 @@ import { type Changes, createChanges } from "./correlate/changes.ts";
 import { createJoin, type Join } from "./correlate/join.ts";
 import { createReorder, type Reorder } from "./correlate/reorder.ts";
 import { createSeen, type Seen } from "./correlate/seen.ts";
-import { createDetection, type Detection } from "./detect/detect.ts";
+import { createDetection, type Detection } from "./detect/detection.ts";
 import { type CallCounts, createCallCounts } from "./findings/call-counts.ts";
 import { type Coverage, createCoverage } from "./findings/coverage.ts";
 import { createTally, type Tally } from "./findings/input-counts.ts";
