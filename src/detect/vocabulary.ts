@@ -102,10 +102,8 @@ export const ALL_COLUMNS = Uint8Array.from({ length: WIDTH }, (_, column) => col
 
 const everySecond = (pairs: Uint8Array, from: 0 | 1): readonly number[] => [...pairs].filter((_, i) => i % 2 === from);
 
-const TOKEN_COLUMNS: readonly number[] = [
-  ...[SUBSCRIPTION_C, METHOD_C, SUB_STATUS_C, PRINCIPAL_C, SCOPES_C, ROLES_C, AGE_C],
-  ...everySecond(CLAIMS, 0),
-];
+const SHOWN = [SUBSCRIPTION_C, METHOD_C, SUB_STATUS_C, PRINCIPAL_C, SCOPES_C, ROLES_C, AGE_C] as const;
+const TOKEN_COLUMNS: readonly number[] = [...SHOWN, ...everySecond(CLAIMS, 0)];
 
 /** Groups of the columns that `encodeRoute`, `encodeToken` and `encodeTarget` fill, by the words that these read. */
 export const routeGroup = (): Group => createGroup(everySecond(ROUTE, 1), everySecond(ROUTE, 0));

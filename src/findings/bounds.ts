@@ -20,7 +20,8 @@ export interface Bounds {
 /** A blind spot for each limit that was reached. */
 export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
   const { reorder, join, seen, changes, coverage, findings, detection } = bounds;
-  const values = detection.dictionaries.reduce((sum, { beyond }) => sum + beyond, detection.unitsBeyond);
+  const { dictionaries, unitsBeyond } = detection;
+  const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
   const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
     [
       "late-events",
@@ -60,12 +61,7 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
       "calls of further APIs, accounts and reasons have no blind spots of their own",
       SPLIT,
     ],
-    [
-      "values-limit",
-      values,
-      `values of busy dimensions are not compared: what differs may not be named${mostOf(detection.dictionaries)}`,
-      SPLIT,
-    ],
+    ["values-limit", values, `${VALUES}${mostOf(dictionaries)}`, SPLIT],
     [
       "callers-limit",
       detection.credibility.evicted,
@@ -80,6 +76,7 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
     .map(([id, count, says, fix]) => ({ id, scope: "input", says: `${count} ${says}.`, fix }));
 }
 
+const VALUES = "values of busy dimensions are not compared: what differs may not be named";
 const NAMED = 3;
 
 /** The most frequent of the values that are not compared, as far as their counts are sure to be above those of others. */

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { createCallRow, readCall } from "../../src/correlate/call-row.ts";
 import { countCall, createCallCounts, minuteCounts } from "../../src/findings/call-counts.ts";
-import { apiLatencies, cover, createCoverage } from "../../src/findings/coverage.ts";
+import { apiLatencies, cover, createCoverage, forgetCoveredNames } from "../../src/findings/coverage.ts";
 import { quantile } from "../../src/lib/ddsketch.ts";
 import { createEventTable } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { epochMs } from "../../src/model/time.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
-import { at, gatewayRequest } from "../builders.ts";
+import { at, gatewayRequest, operation } from "../builders.ts";
 import { random } from "../traffic.ts";
 
 const names = createNames(5);
@@ -53,4 +53,28 @@ test("the gateway's total time is told by API, of the calls that logged it", () 
   expect(others).toEqual([]);
   expect(orders?.api).toBe("orders");
   expect(orders && Math.abs((quantile(orders.latency, 0.5) ?? 0) - 50)).toBeLessThanOrEqual(0.5);
+});
+
+test("what was seen of APIs and account keys is the same when names are given other ids on the way", () => {
+  const count = (renumbers: boolean) => {
+    const coverage = createCoverage();
+    let known = createNames(5);
+    for (let i = 0; i < 400; i++) {
+      if (renumbers && i % 50 === 25) {
+        known = createNames(5);
+        forgetCoveredNames(coverage);
+      }
+      const table = createEventTable(1);
+      const credential = i % 3 === 0 ? "PrimaryMasterKey" : "AadToken";
+      const gateway = putEvent(table, known, gatewayRequest({ api: `api-${i % 7}`, time: at(i) }));
+      const own = putEvent(table, known, operation({ account: `shop-${i % 5}`, credential, time: at(i) }));
+      readCall(row, { table, names: known, gateway, operations: [own] });
+      cover(coverage, row);
+    }
+    return { apis: coverage.apis.list, keys: coverage.keys.list };
+  };
+  const { apis, keys } = count(false);
+  expect(count(true)).toEqual({ apis, keys });
+  expect(apis.map(({ calls }) => calls)).toEqual([58, 57, 57, 57, 57, 57, 57]);
+  expect(keys.reduce((sum, { count: of }) => sum + of, 0)).toBe(134);
 });
