@@ -6,7 +6,8 @@
 import { parseArgs } from "node:util";
 import { createCallRow, readCall } from "../src/correlate/call-row.ts";
 import { addGateway, addOperation, type Closed, closeNext, createJoin } from "../src/correlate/join.ts";
-import { createDetection, detect } from "../src/detect/detect.ts";
+import { createDetection } from "../src/detect/detection.ts";
+import { detect } from "../src/detect/detect.ts";
 import { countCall, createCallCounts } from "../src/findings/call-counts.ts";
 import { cover, createCoverage } from "../src/findings/coverage.ts";
 import type { CallPlaces } from "../src/correlate/call-places.ts";

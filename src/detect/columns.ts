@@ -1,3 +1,4 @@
+import { addHit, createHeavyHitters, type HeavyHitters } from "../lib/heavy-hitters.ts";
 import { DIMENSIONS, type Dimension } from "../model/call.ts";
 import { type Cells, newCell } from "./cells.ts";
 
@@ -35,14 +36,31 @@ export interface Dictionary {
   readonly values: string[];
   /** The value's cell, by id. */
   readonly cells: number[];
-  /** Values met after the dictionary was full: they count as absent. */
+  /** Trials with values met after the dictionary was full: they count as absent. */
   beyond: number;
+  /** The most frequent of those values; there once there is one. */
+  heavy: HeavyHitters | undefined;
 }
 
 /** A column with more values than this separates nothing that a person could use; further ones count as absent. */
 export const VALUES_PER_COLUMN = 50_000;
 
-export const createDictionary = (): Dictionary => ({ ids: new Map(), values: [], cells: [], beyond: 0 });
+export const createDictionary = (): Dictionary => ({
+  ids: new Map(),
+  values: [],
+  cells: [],
+  beyond: 0,
+  heavy: undefined,
+});
+
+const HEAVY = 64;
+
+/** Counts a trial with a value that there is no room for. */
+export function countBeyond(dictionary: Dictionary, value: string): void {
+  dictionary.beyond += 1;
+  dictionary.heavy ??= createHeavyHitters(HEAVY);
+  addHit(dictionary.heavy, value);
+}
 
 /** The cell of a value, a new one where it has none yet; -1 when the column is full. */
 export function cellOf(dictionary: Dictionary, cells: Cells, value: string): number {

@@ -14,6 +14,7 @@ import {
   columnIndex,
   COLUMNS,
   COMPARED,
+  countBeyond,
   createDictionary,
   type Dictionary,
   WIDTH,
@@ -101,10 +102,8 @@ export const ALL_COLUMNS = Uint8Array.from({ length: WIDTH }, (_, column) => col
 
 const everySecond = (pairs: Uint8Array, from: 0 | 1): readonly number[] => [...pairs].filter((_, i) => i % 2 === from);
 
-const TOKEN_COLUMNS: readonly number[] = [
-  ...[SUBSCRIPTION_C, METHOD_C, SUB_STATUS_C, PRINCIPAL_C, SCOPES_C, ROLES_C, AGE_C],
-  ...everySecond(CLAIMS, 0),
-];
+const SHOWN = [SUBSCRIPTION_C, METHOD_C, SUB_STATUS_C, PRINCIPAL_C, SCOPES_C, ROLES_C, AGE_C] as const;
+const TOKEN_COLUMNS: readonly number[] = [...SHOWN, ...everySecond(CLAIMS, 0)];
 
 /** Groups of the columns that `encodeRoute`, `encodeToken` and `encodeTarget` fill, by the words that these read. */
 export const routeGroup = (): Group => createGroup(everySecond(ROUTE, 1), everySecond(ROUTE, 0));
@@ -147,6 +146,7 @@ export function encodeOrigin(into: Vocabulary, call: CallRow, operation: number,
   const { trial } = into;
   const { names, table } = call;
   let family = ABSENT;
+  let agent = 0;
   trial[CALLER_C] = -1;
   trial[CALLER_NETWORK_C] = -1;
   trial[CLIENT_C] = -1;
@@ -157,7 +157,8 @@ export function encodeOrigin(into: Vocabulary, call: CallRow, operation: number,
     trial[CALLER_C] = lookup(into, names, CALLER_C, caller);
     if (gateway) {
       trial[CALLER_NETWORK_C] = lookup(into, names, CALLER_NETWORK_C, caller);
-      family = codeOf(into, names, FAMILY_C, table.words[at + row.USER_AGENT] ?? 0);
+      agent = table.words[at + row.USER_AGENT] ?? 0;
+      family = codeOf(into, names, FAMILY_C, agent);
     }
   }
   if (operation >= 0) {
@@ -165,9 +166,12 @@ export function encodeOrigin(into: Vocabulary, call: CallRow, operation: number,
     const client = table.words[at + row.ADDRESS] ?? 0;
     trial[CLIENT_C] = lookup(into, names, CLIENT_C, client);
     trial[CLIENT_NETWORK_C] = lookup(into, names, CLIENT_NETWORK_C, client);
-    if (family === ABSENT) family = codeOf(into, names, FAMILY_C, table.words[at + row.USER_AGENT] ?? 0);
+    if (family === ABSENT) {
+      agent = table.words[at + row.USER_AGENT] ?? 0;
+      family = codeOf(into, names, FAMILY_C, agent);
+    }
   }
-  trial[FAMILY_C] = counted(into, FAMILY_C, family);
+  trial[FAMILY_C] = counted(into, FAMILY_C, family, names.texts[agent] ?? "");
 }
 
 /** What of the gateway the call went through. */
@@ -186,8 +190,7 @@ function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array
     trial[column] = -1;
     if (name === 0) continue;
     const known = intAt(byName, name, column);
-    trial[column] =
-      known > 0 ? known - 1 : counted(into, column, known < 0 ? known : learnName(into, call.names, column, name));
+    trial[column] = known > 0 ? known - 1 : lookup(into, call.names, column, name);
   }
 }
 
@@ -204,7 +207,8 @@ export function encodeToken(into: Vocabulary, call: CallRow): void {
   const method = authMethodCode(claims, subscription !== 0);
   if (method >= 0) trial[METHOD_C] = coded(into, METHOD_C, METHOD + method, AUTH_METHODS[method]);
   const subStatus = words[at + row.SUB_STATUS] ?? 0;
-  if (subStatus !== 0) trial[SUB_STATUS_C] = counted(into, SUB_STATUS_C, learn(into, SUB_STATUS_C, String(subStatus)));
+  if (subStatus !== 0)
+    trial[SUB_STATUS_C] = counted(into, SUB_STATUS_C, learn(into, SUB_STATUS_C, String(subStatus)), String(subStatus));
   if (!claims) return;
   putWords(into, call, at, CLAIMS);
   if ((traits & row.CLAIMS_VALIDATED) !== 0)
@@ -228,7 +232,9 @@ export function tokenAgeOf({ table: { words, doubles }, gateway, time }: CallRow
 function lookup(into: Vocabulary, names: Names, column: number, name: number): number {
   if (name === 0) return -1;
   const known = intAt(into.byName, name, column);
-  return known > 0 ? known - 1 : counted(into, column, known < 0 ? known : learnName(into, names, column, name));
+  if (known > 0) return known - 1;
+  const code = known < 0 ? known : learnName(into, names, column, name);
+  return counted(into, column, code, names.texts[name] ?? "");
 }
 
 /** As `lookup`, but the cell + 1, `ABSENT` or `BEYOND`, and nothing is counted. */
@@ -238,22 +244,27 @@ function codeOf(into: Vocabulary, names: Names, column: number, name: number): n
   return known === 0 ? learnName(into, names, column, name) : known;
 }
 
-function counted(into: Vocabulary, column: number, code: number): number {
+/** The cell that a code stands for; -1 for none. A value that there was no room for is counted, by the text it came from. */
+function counted(into: Vocabulary, column: number, code: number, text: string): number {
   if (code > 0) return code - 1;
   const dictionary = into.dictionaries[column];
   if (code !== BEYOND || dictionary === undefined) return -1;
-  dictionary.beyond += 1;
+  countBeyond(dictionary, valueIn(column, text) ?? text);
   into.isCut = true;
   return -1;
 }
 
 function learnName(into: Vocabulary, names: Names, column: number, name: number): number {
-  const text = names.texts[name] ?? "";
-  const isNetwork = column === CALLER_NETWORK_C || column === CLIENT_NETWORK_C;
-  const value = isNetwork ? networkOf(text) : column === FAMILY_C ? userAgentFamily(text) : text;
+  const value = valueIn(column, names.texts[name] ?? "");
   const code = value === undefined || value === "" ? ABSENT : learn(into, column, value);
   setInt(into.byName, name, column, code);
   return code;
+}
+
+/** What of a name's text a column compares. */
+function valueIn(column: number, text: string): string | undefined {
+  if (column === CALLER_NETWORK_C || column === CLIENT_NETWORK_C) return networkOf(text);
+  return column === FAMILY_C ? userAgentFamily(text) : text;
 }
 
 function learn({ dictionaries, cells }: Vocabulary, column: number, value: string): number {
@@ -264,8 +275,8 @@ function learn({ dictionaries, cells }: Vocabulary, column: number, value: strin
 
 function coded(into: Vocabulary, column: number, code: number, value: string | undefined): number {
   const known = into.byCode[code] ?? 0;
-  if (known !== 0) return counted(into, column, known);
+  if (known !== 0) return counted(into, column, known, value ?? "");
   const learned = value === undefined ? ABSENT : learn(into, column, value);
   into.byCode[code] = learned;
-  return counted(into, column, learned);
+  return counted(into, column, learned, value ?? "");
 }

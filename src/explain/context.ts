@@ -1,4 +1,4 @@
-import type { Detection } from "../detect/detect.ts";
+import type { Detection } from "../detect/detection.ts";
 import type { Change } from "../model/event.ts";
 import type { Window } from "./window.ts";
 

@@ -1,5 +1,5 @@
 import { detectorOf } from "../detect/cells.ts";
-import type { Detection } from "../detect/detect.ts";
+import type { Detection } from "../detect/detection.ts";
 import type { Counts } from "../model/finding.ts";
 import type { Context } from "./context.ts";
 import type { Span } from "./span.ts";

@@ -1,5 +1,6 @@
 import { COLUMNS } from "../detect/columns.ts";
-import type { Detection, Due } from "../detect/detect.ts";
+import type { Detection } from "../detect/detection.ts";
+import type { Due } from "../detect/detect.ts";
 import type { Change } from "../model/event.ts";
 import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";

@@ -1,5 +1,5 @@
 import { columnIndex } from "../detect/columns.ts";
-import type { RefusalFacts } from "../detect/detect.ts";
+import type { RefusalFacts } from "../detect/detection.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Split } from "../model/finding.ts";

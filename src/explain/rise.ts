@@ -1,5 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
-import { type Detection, WRITE_REGION } from "../detect/detect.ts";
+import type { Detection } from "../detect/detection.ts";
+import { WRITE_REGION } from "../detect/count-refusal.ts";
 import { callAt } from "../detect/rows.ts";
 import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";

@@ -1,5 +1,5 @@
 import { COMPARED, WIDTH } from "../detect/columns.ts";
-import type { Detection, Symptom } from "../detect/detect.ts";
+import type { Detection, Symptom } from "../detect/detection.ts";
 import { type Rows, thinSince } from "../detect/rows.ts";
 import type { Thinned } from "../detect/thin.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";

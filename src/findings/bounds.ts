@@ -1,3 +1,4 @@
+import { heaviest, type HeavyHitters } from "../lib/heavy-hitters.ts";
 import type { BlindSpot } from "../model/finding.ts";
 
 /** Parts of an analysis that keep within a limit, each with how often it was reached. */
@@ -9,7 +10,7 @@ export interface Bounds {
   readonly coverage: { readonly unnamed: number };
   readonly findings: { readonly forgotten: number };
   readonly detection: {
-    readonly dictionaries: readonly { readonly beyond: number }[];
+    readonly dictionaries: readonly { readonly beyond: number; readonly heavy: HeavyHitters | undefined }[];
     readonly unitsBeyond: number;
     readonly credibility: { readonly evicted: number };
     readonly symptomsRefused: number;
@@ -19,7 +20,8 @@ export interface Bounds {
 /** A blind spot for each limit that was reached. */
 export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
   const { reorder, join, seen, changes, coverage, findings, detection } = bounds;
-  const values = detection.dictionaries.reduce((sum, { beyond }) => sum + beyond, detection.unitsBeyond);
+  const { dictionaries, unitsBeyond } = detection;
+  const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
   const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
     [
       "late-events",
@@ -59,7 +61,7 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
       "calls of further APIs, accounts and reasons have no blind spots of their own",
       SPLIT,
     ],
-    ["values-limit", values, "values of busy dimensions are not compared: what differs may not be named", SPLIT],
+    ["values-limit", values, `${VALUES}${mostOf(dictionaries)}`, SPLIT],
     [
       "callers-limit",
       detection.credibility.evicted,
@@ -72,6 +74,19 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
   return reached
     .filter(([, count]) => count > 0)
     .map(([id, count, says, fix]) => ({ id, scope: "input", says: `${count} ${says}.`, fix }));
+}
+
+const VALUES = "values of busy dimensions are not compared: what differs may not be named";
+const NAMED = 3;
+
+/** The most frequent of the values that are not compared, as far as their counts are sure to be above those of others. */
+function mostOf(dictionaries: Bounds["detection"]["dictionaries"]): string {
+  const sure = dictionaries
+    .flatMap(({ heavy }) => (heavy === undefined ? [] : heaviest(heavy, NAMED)))
+    .filter(({ count, error }) => error < count / 10)
+    .toSorted((a, b) => b.count - a.count)
+    .slice(0, NAMED);
+  return sure.length === 0 ? "" : ` (most often ${sure.map(({ text, count }) => `${text}: ${count}`).join(", ")})`;
 }
 
 const LATENESS = "Raise `lateness` in the configuration.";

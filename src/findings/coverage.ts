@@ -1,9 +1,10 @@
 import type { CallRow } from "../correlate/call-row.ts";
+import { addNumber, createDDSketch, type DDSketch } from "../lib/ddsketch.ts";
 import { endsWithLower } from "../lib/ends-with.ts";
 import { clearPages, coverIds, createIntPages, intAt, type IntPages, setInt } from "../lib/int-pages.ts";
 import type { Call } from "../model/call.ts";
 import * as row from "../model/event-table.ts";
-import { WORDS } from "../model/event-table.ts";
+import { DOUBLES, WORDS } from "../model/event-table.ts";
 import { type Names, nameText } from "../model/names.ts";
 import type { BlindSpot } from "../model/finding.ts";
 import { type Bounds, boundSpots } from "./bounds.ts";
@@ -14,6 +15,8 @@ interface Seen {
   claims: number;
   refused: number;
   told: number;
+  /** Of the gateway's total time in milliseconds, where it was logged. */
+  readonly latency: DDSketch;
 }
 
 /** Counts by name, in the order of first appearance, at most `MAX_NAMES` of them. */
@@ -105,6 +108,7 @@ function coverGateway(coverage: Coverage, { table, names, gateway, operations, c
   if (seen === undefined) coverage.unnamed += 1;
   else {
     seen.calls += 1;
+    addNumber(seen.latency, table.doubles[DOUBLES * gateway + row.TOTAL_MS_D] ?? Number.NaN);
     if ((traits & row.HAS_CLAIMS) !== 0) seen.claims += 1;
     if (call !== undefined) coverRefusal(seen, call);
   }
@@ -125,7 +129,7 @@ function seenApi({ apis, byName }: Coverage, names: Names, name: number): Seen |
   const known = intAt(byName, name, API);
   if (known !== 0) return known === UNNAMED ? undefined : apis.list[known - 1];
   const api = nameText(names, name) ?? "(no api)";
-  const place = placeOf(apis, api, { name: api, calls: 0, claims: 0, refused: 0, told: 0 });
+  const place = placeOf(apis, api, { name: api, calls: 0, claims: 0, refused: 0, told: 0, latency: createDDSketch() });
   setInt(byName, name, API, place < 0 ? UNNAMED : place + 1);
   return place < 0 ? undefined : apis.list[place];
 }
@@ -165,6 +169,10 @@ function bump(coverage: Coverage, { list }: Named<Count>, place: number): void {
   if (count === undefined) coverage.unnamed += 1;
   else count.count += 1;
 }
+
+/** Total time of the gateway by API, of those that were logged. */
+export const apiLatencies = ({ apis }: Coverage): readonly { readonly api: string; readonly latency: DDSketch }[] =>
+  apis.list.filter(({ latency }) => latency.count > 0).map(({ name, latency }) => ({ api: name, latency }));
 
 /** What could not be seen, with the way to see it; most traffic first. */
 export function blindSpots(coverage: Coverage, bounds: Bounds): readonly BlindSpot[] {

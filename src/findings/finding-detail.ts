@@ -1,5 +1,5 @@
 import { columnIndex } from "../detect/columns.ts";
-import type { Detection } from "../detect/detect.ts";
+import type { Detection } from "../detect/detection.ts";
 import { callAt, placesSince, type Rows, timeAt } from "../detect/rows.ts";
 import { WIDTH } from "../detect/columns.ts";
 import type { Dimension } from "../model/call.ts";

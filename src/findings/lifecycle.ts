@@ -1,4 +1,4 @@
-import type { Detection } from "../detect/detect.ts";
+import type { Detection } from "../detect/detection.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { fixOf } from "../explain/fixes.ts";

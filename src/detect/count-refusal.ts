@@ -1,0 +1,125 @@
+import type { Trial } from "../correlate/call.ts";
+import { trialsOf } from "../correlate/call.ts";
+import type { CallRow } from "../correlate/call-row.ts";
+import type { Call, Layer, Outcome } from "../model/call.ts";
+import { instantFromMs, msBetween } from "../model/time.ts";
+import { countColumns, countIn, countRefused } from "./cells.ts";
+import { COMPARED, WIDTH } from "./columns.ts";
+import { judgeRefusal, noteRefusal } from "./credible.ts";
+import { type Detection, type RefusalFacts, type Symptom, unitId, writeCall } from "./detection.ts";
+import { addCall, addRow, createRows } from "./rows.ts";
+import { fillUnits } from "./units.ts";
+import { ALL_COLUMNS, encodeTrial } from "./vocabulary.ts";
+
+/** The reason of writes sent to a region that takes none. */
+export const WRITE_REGION = "write-region";
+
+const REFUSED_ROWS = 16_384;
+const MAX_SYMPTOMS = 64;
+
+/** Counts a call that was refused, unless it only looks as if. */
+export function observeRefused(detection: Detection, row: CallRow, call: Call): void {
+  const [trial] = trialsOf(call);
+  if (trial === undefined) return;
+  const { outcome } = trial;
+  if (outcome.kind === "refused" || isWriteToReadRegion(outcome))
+    countRefusal(detection, row, { call, trial, layer: outcome.layer, symptom: outcome.symptom });
+}
+
+type LookAlike = Extract<Outcome, { kind: "look-alike" }>;
+
+/** No matter of authorization, but the one look-alike that a failover turns into an outage of all writes. */
+const isWriteToReadRegion = (outcome: Outcome): outcome is LookAlike =>
+  outcome.kind === "look-alike" && outcome.reason === WRITE_REGION;
+
+interface Refusal {
+  readonly call: Call;
+  readonly trial: Trial;
+  readonly layer: Layer;
+  readonly symptom: string;
+}
+
+function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, symptom: name }: Refusal): void {
+  const { credibility, unitsOfCall } = detection;
+  fillUnits(unitsOfCall, row, row.decisive);
+  const verdict = judgeRefusal(credibility, unitsOfCall, call.time);
+  if (verdict.kind === "never-succeeded") return;
+  if (verdict.kind === "collapsed") {
+    const collapsed = detection.symptoms.get(verdict.symptom);
+    if (collapsed === undefined) return;
+    addCall(collapsed.rows, verdict.row, unitId(detection, verdict.unit.high, verdict.unit.low));
+    collapsed.lastRefused = call.time;
+    return;
+  }
+  const symptom = symptomNamed(detection, name, layer);
+  if (symptom === undefined) return;
+  const unit = unitId(detection, verdict.unit.high, verdict.unit.low);
+  encodeTrial(detection, row, row.decisive, true);
+  const at = addRow(symptom.rows, call.time, unit, 1);
+  countRefusedCells(detection, symptom, at);
+  writeCall(symptom.rows, at, row, row.decisive);
+  symptom.rows.status[at] = statusOf(trial);
+  symptom.rows.facts[at] = factsOf(call, trial, layer);
+  symptom.counted += 1;
+  symptom.lastRefused = call.time;
+  const serial = symptom.rows.serial[at] ?? 0;
+  noteRefusal(credibility, verdict.unit, { at: call.time, row: serial, symptom: symptom.name });
+}
+
+/** Counts a refused trial in all its cells, and writes its values into the row. */
+function countRefusedCells(detection: Detection, { rows, name }: Symptom, at: number): void {
+  const { cells, trial, bin, unitCells } = detection;
+  countColumns(detection, ALL_COLUMNS, rows.ids, at * WIDTH);
+  for (const [column, cell] of trial.entries())
+    if (cell >= 0 && COMPARED[column] === true) countRefused(cells, cell, name);
+  const unit = unitCells[rows.unit[at] ?? -1];
+  if (unit === undefined) return;
+  countIn(cells, unit, bin);
+  countRefused(cells, unit, name);
+}
+
+function toldBy({ outcome }: Trial): string | undefined {
+  const refusal = outcome.kind === "refused" || outcome.kind === "look-alike" ? outcome : undefined;
+  return refusal === undefined || refusal.reason === String(refusal.status) ? undefined : refusal.reason;
+}
+
+const statusOf = (trial: Trial): 401 | 403 => (trial.outcome.kind === "refused" ? trial.outcome.status : 403);
+
+function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
+  const claims = call.gateway?.claims;
+  return {
+    layer,
+    status: statusOf(trial),
+    reason: call.gateway?.error?.reason,
+    told: toldBy(trial),
+    message: (layer === "gateway"
+      ? call.gateway?.error?.message
+      : (call.gateway?.errorBody ?? call.gateway?.challenge)
+    )?.slice(0, 300),
+    expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
+    claimed: claims?.state === "unverified",
+  };
+}
+
+function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom | undefined {
+  const known = detection.symptoms.get(name);
+  if (known !== undefined) return known;
+  if (detection.symptoms.size >= MAX_SYMPTOMS) {
+    detection.symptomsRefused += 1;
+    return undefined;
+  }
+  const long = instantFromMs(0);
+  const symptom: Symptom = {
+    name,
+    layer,
+    rows: createRows(REFUSED_ROWS),
+    onset: undefined,
+    lastAlarm: long,
+    lastRefused: long,
+    counted: 0,
+    explainedAt: long,
+    explainedCount: 0,
+  };
+  detection.symptoms.set(name, symptom);
+  return symptom;
+}

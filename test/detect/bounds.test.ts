@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import { createCallRow, readCall } from "../../src/correlate/call-row.ts";
+import { columnIndex } from "../../src/detect/columns.ts";
+import { detect } from "../../src/detect/detect.ts";
+import { createDetection } from "../../src/detect/detection.ts";
+import { createEventTable } from "../../src/model/event-table.ts";
+import { createNames } from "../../src/model/names.ts";
+import { putEvent } from "../../src/normalize/event-row.ts";
+import { at, gatewayRequest } from "../builders.ts";
+
+const ADDRESS = columnIndex("callerAddress");
+
+test("values that a column has no room for count as absent, each time, and the most frequent of them are known", () => {
+  const detection = createDetection();
+  const names = createNames(3);
+  const row = createCallRow();
+  const table = createEventTable();
+  const from = (callerAddress: string, seconds: number): void => {
+    table.count = 0;
+    const request = gatewayRequest({ time: at(seconds), callerAddress });
+    readCall(row, { table, names, gateway: putEvent(table, names, request), operations: [] });
+    detect(detection, row);
+  };
+  const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+  for (let n = 0; n < 50_000; n++) from(addressOf(n), n / 100);
+  const dictionary = detection.dictionaries[ADDRESS];
+  expect(dictionary?.beyond).toBe(0);
+  for (let n = 0; n < 300; n++) from(n % 3 === 0 ? "192.0.2.1" : addressOf(60_000 + n), 500 + n / 100);
+  from(addressOf(5), 600);
+  expect(dictionary?.values).toHaveLength(50_000);
+  expect(dictionary?.beyond).toBe(300);
+  expect(dictionary?.heavy?.total).toBe(300);
+  expect(dictionary?.heavy?.texts).toContain("192.0.2.1");
+  const { ids, count } = detection.succeeded;
+  expect(ids[(count - 2) * 32 + ADDRESS]).toBe(-1);
+  expect(ids[(count - 1) * 32 + ADDRESS]).toBe(5);
+});
