@@ -56,7 +56,7 @@ const unkeyed = (call: Call) =>
 test("rows tell of a call what its events tell", () => {
   const row = createCallRow();
   fc.assert(
-    fc.property(maybe(gateways), fc.array(operations, { maxLength: 7 }), (gateway, joined) => {
+    fc.property(maybe(gateways), fc.array(operations, { maxLength: 7, size: "max" }), (gateway, joined) => {
       if (gateway === undefined && joined.length === 0) return;
       const table = createEventTable();
       const names = createNames(7);

@@ -6,8 +6,9 @@ import { createDetection } from "../../src/detect/detection.ts";
 import { createEventTable } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
-import { at, gatewayRequest } from "../builders.ts";
+import { at, gatewayRequest, operation } from "../builders.ts";
 
+const AGENT = columnIndex("userAgentFamily");
 const ADDRESS = columnIndex("callerAddress");
 
 test("values that a column has no room for count as absent, each time, and the most frequent of them are known", () => {
@@ -15,18 +16,19 @@ test("values that a column has no room for count as absent, each time, and the m
   const names = createNames(3);
   const row = createCallRow();
   const table = createEventTable();
-  const from = (callerAddress: string, seconds: number): void => {
+  const from = (callerAddress: string, seconds: number, userAgent = "java"): void => {
     table.count = 0;
-    const request = gatewayRequest({ time: at(seconds), callerAddress });
-    readCall(row, { table, names, gateway: putEvent(table, names, request), operations: [] });
+    const gateway = putEvent(table, names, gatewayRequest({ time: at(seconds), callerAddress, userAgent }));
+    const operations = [putEvent(table, names, operation({ time: at(seconds), userAgent: "agent-7" }))];
+    readCall(row, { table, names, gateway, operations });
     detect(detection, row);
   };
   const addressOf = (n: number): string => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
-  for (let n = 0; n < 50_000; n++) from(addressOf(n), n / 100);
+  for (let n = 0; n < 50_000; n++) from(addressOf(n), n / 100, `agent-${n}`);
   const dictionary = detection.dictionaries[ADDRESS];
   expect(dictionary?.beyond).toBe(0);
   for (let n = 0; n < 300; n++) from(n % 3 === 0 ? "192.0.2.1" : addressOf(60_000 + n), 500 + n / 100);
-  from(addressOf(5), 600);
+  from(addressOf(5), 600, "agent-9");
   expect(dictionary?.values).toHaveLength(50_000);
   expect(dictionary?.beyond).toBe(300);
   expect(dictionary?.heavy?.total).toBe(300);
@@ -34,4 +36,7 @@ test("values that a column has no room for count as absent, each time, and the m
   const { ids, count } = detection.succeeded;
   expect(ids[(count - 2) * 32 + ADDRESS]).toBe(-1);
   expect(ids[(count - 1) * 32 + ADDRESS]).toBe(5);
+  // The gateway saw an agent, if one without room: the operation's does not stand for it.
+  expect(ids[(count - 2) * 32 + AGENT]).toBe(-1);
+  expect(ids[(count - 1) * 32 + AGENT]).toBe(9);
 });

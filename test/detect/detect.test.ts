@@ -55,17 +55,20 @@ function* calls(seed: number, count: number): Generator<Parameters<typeof feed>[
         principal: guid(3, id(4)),
       }),
     );
-    const { callerAddress: _, ...bare } = gatewayRequest({ time, correlationId: withGuid(n) });
-    const token = claims({
-      state: pick("validated", "validated", "unverified"),
-      appId: guid(1, id(12)),
+    const request = gatewayRequest({ time, correlationId: withGuid(n), method: pick("GET", "PUT") });
+    const { callerAddress: _, operation: __, ...bare } = request;
+    const { appId: ___, ...ofNoApp } = claims({ objectId: guid(2, id(9)) });
+    const token = {
+      ...ofNoApp,
+      state: next() < 0.7 ? ("validated" as const) : ("unverified" as const),
+      ...(next() < 0.8 ? { appId: guid(1, id(12)) } : {}),
       ...(next() < 0.5 ? { scopes: pick("read", "write") } : {}),
       ...(next() < 0.7 ? { issued: at(seconds - next() * 5_000), expires: at(seconds + 3_000 - next() * 3_100) } : {}),
-    });
+    };
     const gateway = {
       ...bare,
       api: `api-${id(40)}`,
-      operation: pick("get", "put"),
+      ...(next() < 0.8 ? { operation: pick("get", "put") } : {}),
       status: pick(200, 200, 200, 304, 404, 403),
       ...(next() < 0.9 ? { callerAddress: `203.0.${id(30)}.${id(250)}` } : {}),
       ...(next() < 0.8 ? { userAgent: pick("dotnet/8", "python/2", "(none)", `odd-${id(400)}`) } : {}),

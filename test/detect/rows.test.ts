@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { WIDTH } from "../../src/detect/columns.ts";
 import { addCall, addRow, callAt, createRows, placesSince, type Rows, thinSince } from "../../src/detect/rows.ts";
+import { lotOfText } from "../../src/detect/lots.ts";
 import { thinBusy } from "../../src/detect/thin.ts";
 import { unitHash } from "../../src/lib/hash.ts";
 import { writeKey } from "../../src/model/key128.ts";
@@ -89,7 +90,11 @@ test("a row keeps its call's id through growth and thinning, be it a GUID or not
   const rows = createRows<undefined>(CAPACITY);
   const idOf = (i: number): string => (i % 3 === 0 ? `trace-${i}` : guidAt(i));
   for (let i = 0; i < 10_000; i++) push(rows, { seconds: i, unit: i % 2, call: idOf(i) });
-  for (let place = 0; place < rows.count; place++) expect(callAt(rows, place)).toBe(idOf(rows.serial[place] ?? -1));
+  thinSince(rows, at(0), 10);
+  for (let place = 0; place < rows.count; place++) {
+    expect(callAt(rows, place)).toBe(idOf(rows.serial[place] ?? -1));
+    expect(rows.lot[place]).toBe(lotOfText(callAt(rows, place)));
+  }
   expect(rows.odd.size).toBe([...rows.serial.subarray(0, rows.count)].filter((serial) => serial % 3 === 0).length);
 });
 
