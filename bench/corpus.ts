@@ -78,11 +78,7 @@ async function make(spec: Spec, forms: readonly Form[], folder: string): Promise
   process.stderr.write(`bench: making ${spec.calls * 2} records in ${folder}\n`);
   const contents = write(spec, forms, part);
   if (forms.includes("gzip"))
-    await pipeline(
-      createReadStream(join(part, FILES.mixed)),
-      createGzip(),
-      createWriteStream(join(part, FILES.gzip)),
-    );
+    await pipeline(createReadStream(join(part, FILES.mixed)), createGzip(), createWriteStream(join(part, FILES.gzip)));
   writeFileSync(join(part, "manifest.json"), JSON.stringify(contents));
   renameSync(part, folder);
 }

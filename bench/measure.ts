@@ -52,7 +52,10 @@ const readAll = async (stream: unknown): Promise<string> =>
 function cpuOfChildren(times: string): number {
   const found = [...(times.split("\n")[1] ?? "").matchAll(/(\d+)m([\d.,]+)s/g)];
   if (found.length !== 2) throw new Error(`times said ${JSON.stringify(times)}`);
-  return found.reduce((sum, [, minutes, seconds = ""]) => sum + Number(minutes) * 60 + Number(seconds.replace(",", ".")), 0);
+  return found.reduce(
+    (sum, [, minutes, seconds = ""]) => sum + Number(minutes) * 60 + Number(seconds.replace(",", ".")),
+    0,
+  );
 }
 
 function peakOf(stderr: string): number {

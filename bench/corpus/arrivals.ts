@@ -29,7 +29,9 @@ export function generateArrivals(spec: Spec, take: (category: Category, line: st
     const draft = traffic.next();
     belt.advance(draft.at);
     belt.put("gateway", draft.at, { line: renderGateway(tenant, draft, dice), delay: dice.real() * 0.2 });
-    const operation = draft.isMatched ? operationOf(draft, dice) : directOperation(draft.at, traffic.caller(), tenant, dice);
+    const operation = draft.isMatched
+      ? operationOf(draft, dice)
+      : directOperation(draft.at, traffic.caller(), tenant, dice);
     belt.put("cosmos", operation.at, { line: renderOperation(tenant, operation, dice), delay: dice.real() * 0.97 });
     seen.add(draft.caller);
     if (operation.isDirect) seen.add(operation.caller);
@@ -75,7 +77,10 @@ interface Arrival {
 /** Holds records until they arrive; slots are a hundredth of the longest delay, or a second if that is shorter. */
 function createBelt(spec: Spec, take: (category: Category, line: string) => void) {
   const slotMs = Math.max(1, Math.min(1_000, spec.delaySeconds * 10));
-  const slots: Arrival[][] = Array.from({ length: Math.ceil((spec.delaySeconds * 1_000 + LONGEST_CALL_MS) / slotMs) + 2 }, () => []);
+  const slots: Arrival[][] = Array.from(
+    { length: Math.ceil((spec.delaySeconds * 1_000 + LONGEST_CALL_MS) / slotMs) + 2 },
+    () => [],
+  );
   let now = 0;
   const slotOf = (ms: number): number => Math.floor((ms - BEGIN_MS) / slotMs);
   return {

@@ -52,7 +52,10 @@ const refusal = (
 /** Usual failures, in calls of a thousand. */
 const NOISE: readonly (readonly [perMille: number, Refusal])[] = [
   [12, refusal(401, ["validate-jwt", "inbound"], "TokenExpired", "JWT Validation Failed: Lifetime validation failed.")],
-  [8, refusal(429, ["rate-limit-by-key", "inbound"], "RateLimitExceeded", "Rate limit is exceeded. Try again in 17 s.")],
+  [
+    8,
+    refusal(429, ["rate-limit-by-key", "inbound"], "RateLimitExceeded", "Rate limit is exceeded. Try again in 17 s."),
+  ],
   [10, refusal(403, ["check-header", "inbound"], "HeaderNotFound", 'Header "x-contoso-tenant" was not found: denied.')],
   [8, refusal(404, ["forward-request", "backend"], "BackendNotFound", "The resource was not found by the backend.")],
   [4, refusal(503, ["forward-request", "backend"], "BackendConnectionFailure", 'The server said "(503) Unavailable".')],

@@ -69,7 +69,7 @@ export function splitSql(gatewayPath: string, cosmosPath: string): Statements {
 
 /** No window of time on the join: that is the easier question for DuckDB, and has the same answer here. */
 const answerSql = (gateway: string, cosmos: string): string => `
-  SELECT count(*) groups, sum(calls) calls, sum(matches) matches, round(sum(charge), 2) charge,
+  SELECT count(*) "groups", sum(calls) calls, sum(matches) matches, round(sum(charge), 2) charge,
     round(avg(p95), 4) "meanP95"
   FROM (
     SELECT coalesce(a.oid, c.aadPrincipalId) principal, a.apiId, coalesce(a.operationId, c.operationName) operation,

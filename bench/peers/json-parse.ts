@@ -1,7 +1,7 @@
 /** The job as a careful Node program does it: `json-parse.ts FILE`. JSON.parse a line, a flat object a record, a Map to join, a Map to group. */
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Answer } from "./answer.ts";
-import { type Row, rowOf } from "./json-rows.ts";
+import { type RawRecord, type Row, rowOf } from "./json-rows.ts";
 
 /** Event time for which a record waits for its other half. */
 const WINDOW_MS = 300_000;
@@ -95,7 +95,7 @@ function readLines(path: string, take: (line: string) => void): void {
     for (;;) {
       const at = buffer.subarray(0, end).indexOf(LINE_FEED, start);
       if (at < 0) break;
-      take(buffer.utf8Slice(start, at));
+      take(buffer.toString("utf8", start, at));
       start = at + 1;
     }
     buffer.copyWithin(0, start, end);
@@ -106,7 +106,7 @@ function readLines(path: string, take: (line: string) => void): void {
 
 const joiner = new Joiner();
 readLines(process.argv[2] ?? "", (line) => {
-  const { records } = JSON.parse(line) as { readonly records: Parameters<typeof rowOf>[0][] };
+  const { records } = JSON.parse(line) as { readonly records: readonly RawRecord[] };
   for (const record of records) joiner.add(rowOf(record));
 });
 process.stdout.write(`${JSON.stringify(joiner.answer())}\n`);
