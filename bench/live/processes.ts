@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface, type Interface } from "node:readline";
+import { z } from "zod";
+
+const Hello = z.object({ connectionString: z.string() });
+const Sent = z.object({ sentMs: z.array(z.number()) });
+
+export interface HubProcess {
+  readonly connectionString: string;
+  /** Sends the file; gives when each event was enqueued. */
+  send(): Promise<readonly number[]>;
+  stop(): Promise<void>;
+}
+
+export async function startHub(file: string, eventsPerSecond: number): Promise<HubProcess> {
+  const script = join(import.meta.dirname, "hub.ts");
+  const child = spawn(process.execPath, [script, file, String(eventsPerSecond)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface(child.stdout);
+  const { connectionString } = Hello.parse(JSON.parse(await nextLine(lines, child)));
+  return {
+    connectionString,
+    async send() {
+      const answer = nextLine(lines, child);
+      child.stdin.write("go\n");
+      return Sent.parse(JSON.parse(await answer)).sentMs;
+    },
+    async stop() {
+      child.stdin.end();
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+/** The next line of a process; throws when it ends before. */
+async function nextLine(lines: Interface, child: ChildProcess): Promise<string> {
+  const ended = once(child, "exit").then(([code]): never => {
+    throw new Error(`${child.spawnargs.join(" ")} ended with ${String(code)}`);
+  });
+  const [line] = await Promise.race([once(lines, "line"), ended]);
+  return String(line);
+}
+
+export interface ServeProcess {
+  /** Where the dashboard answers, without a slash at the end. */
+  readonly address: string;
+  /** CPU seconds and largest resident megabytes so far. Linux only; NaN elsewhere. */
+  usage(): { readonly cpuSeconds: number; readonly peakMb: number };
+  stop(): Promise<void>;
+}
+
+/** `serve` on one hub, with the least lateness that it takes and a state file of its own. */
+export async function startServe(connectionString: string): Promise<ServeProcess> {
+  const folder = mkdtempSync(join(tmpdir(), "scopetrail-bench-live-"));
+  const config = join(folder, "scopetrail.json");
+  writeFileSync(
+    config,
+    JSON.stringify({
+      sources: [{ type: "event-hubs", name: "bench", connectionString: "env:BENCH_HUB" }],
+      state: join(folder, "state.db"),
+      lateness: LATENESS_SECONDS,
+      server: { port: 0 },
+      logLevel: "error",
+    }),
+  );
+  const main = join(import.meta.dirname, "../../src/main.ts");
+  const child = spawn(process.execPath, [main, "serve", "--config", config], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, BENCH_HUB: connectionString },
+  });
+  const exited = once(child, "exit");
+  const lines = createInterface(child.stderr);
+  const first = await nextLine(lines, child);
+  const address = /ready: (http:\/\/\S+?)\/?$/.exec(first)?.[1];
+  if (address === undefined) throw new Error(`serve: ${first}`);
+  lines.on("line", (line) => process.stderr.write(`serve: ${line}\n`));
+  return {
+    address,
+    usage: () => usageOf(child.pid ?? 0),
+    async stop() {
+      child.kill("SIGTERM");
+      await exited;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export const LATENESS_SECONDS = 1;
+/** Linux counts CPU time for programs in hundredths of a second, whatever the kernel's own clock. proc(5), sysconf(3). */
+const TICKS_PER_SECOND = 100;
+
+function usageOf(pid: number): { readonly cpuSeconds: number; readonly peakMb: number } {
+  if (process.platform !== "linux") return { cpuSeconds: Number.NaN, peakMb: Number.NaN };
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [, peakKb] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, peakMb: Number(peakKb) / 1_024 };
+}
