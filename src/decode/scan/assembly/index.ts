@@ -220,6 +220,7 @@ export function scanLines(p: usize, end: usize): usize {
 /** Whether the bytes are one document that was taken whole. */
 export function scanBody(p: usize, end: usize): bool {
   seal(end);
+  lineCount = 0;
   findLine(p, end);
   return isPlain && lineFound == 0 && scanDocument(p, end);
 }
