@@ -1,4 +1,5 @@
 import type { Analysis } from "./analysis.ts";
+import { giveBack } from "./decode/scan/scanner.ts";
 import { Fingerprint } from "./correlate/fingerprint.ts";
 import { sawBefore } from "./correlate/seen.ts";
 import {
@@ -44,17 +45,29 @@ export interface Accepted {
 
 const fingerprint = new Fingerprint();
 
+interface From {
+  readonly source?: string;
+  readonly joinBy?: JoinPath | undefined;
+  readonly memo?: ScanMemo;
+}
+
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
-export function accept(
-  analysis: Analysis,
-  batch: Batch,
-  from: { readonly source?: string; readonly joinBy?: JoinPath | undefined; readonly memo?: ScanMemo } = {},
-): Accepted {
-  const { source, joinBy, memo = new ScanMemo() } = from;
-  const { names, seen } = analysis;
-  const known = names.texts.length;
-  const tally = createTally();
+export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accepted {
+  const { source } = from;
+  const { texts } = analysis.names;
+  const known = texts.length;
   const events = createEventTable(batch.records.length);
+  const tally = acceptInto(analysis, batch, events, from);
+  const { caughtUp, enqueued, gap } = batch;
+  const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
+  return { partition, events: fitted(events), texts: texts.slice(known), tally, caughtUp, enqueued, gap };
+}
+
+/** As `accept`, with the new events behind the rows that a table has. */
+export function acceptInto(analysis: Analysis, batch: Batch, events: EventTable, from: From): Tally {
+  const { joinBy, memo = new ScanMemo() } = from;
+  const { names, seen } = analysis;
+  const tally = createTally();
   tally.bytes = batch.bytes;
   for (const reject of batch.rejects) countReject(tally, reject);
   for (const record of batch.records) {
@@ -73,11 +86,10 @@ export function accept(
   for (const columns of batch.scans ?? []) {
     const first = events.count;
     putScanned(columns, events, names, memo);
+    giveBack(columns);
     keepNew(analysis, events, first, tally);
   }
-  const { caughtUp, enqueued, gap } = batch;
-  const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
-  return { partition, events: fitted(events), texts: names.texts.slice(known), tally, caughtUp, enqueued, gap };
+  return tally;
 }
 
 /** Of the rows from `first` on those stay that were not seen before. */

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { accept } from "../accept.ts";
+import { acceptInto } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
 import { reportOf } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
@@ -20,8 +20,8 @@ import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
-/** Rows held in memory before a sorted run goes to a temporary folder: 50 MB. */
-const ROWS_IN_MEMORY = 1 << 18;
+/** Rows held in memory before a sorted run goes to a temporary folder: with those of a last batch, 50 MB. */
+const ROWS_IN_MEMORY = (1 << 18) - (1 << 14);
 
 export interface AnalyzeOptions {
   readonly stdin?: Readable;
@@ -57,9 +57,8 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      const accepted = accept(analysis, batch, { joinBy: options.joinBy, memo });
-      addTally(analysis.input, accepted.tally);
-      sorter.add(accepted.events);
+      addTally(analysis.input, acceptInto(analysis, batch, sorter.rows, { joinBy: options.joinBy, memo }));
+      sorter.settle();
       options.onProgress?.(analysis.input.bytes, analysis.input.records);
     }
     for (const rows of sorter.sorted()) followTable(analysis, rows);
