@@ -1,7 +1,7 @@
 import type { Analysis } from "./analysis.ts";
 import { giveBack } from "./decode/scan/scanner.ts";
 import { Fingerprint } from "./correlate/fingerprint.ts";
-import { sawBefore } from "./correlate/seen.ts";
+import { forgetSeen, sawBefore } from "./correlate/seen.ts";
 import {
   countAccepted,
   countDuplicate,
@@ -11,16 +11,19 @@ import {
   type Tally,
 } from "./findings/input-counts.ts";
 import {
-  copyRow,
+  CATEGORY,
   createEventTable,
   type EventTable,
   fitted,
   GATEWAY_KIND,
+  keepRows,
   kindOf,
-  takeBack,
+  OPERATION_KIND,
   timeOf,
+  WORDS,
 } from "./model/event-table.ts";
-import { nameId } from "./model/names.ts";
+import { nameId, type Names, nameText } from "./model/names.ts";
+import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize } from "./normalize/normalize.ts";
@@ -57,16 +60,16 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const { texts } = analysis.names;
   const known = texts.length;
   const events = createEventTable(batch.records.length);
-  const tally = acceptInto(analysis, batch, events, from);
+  const tally = putBatch(analysis.names, batch, events, from);
+  keepNew(analysis, events, tally);
   const { caughtUp, enqueued, gap } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
   return { partition, events: fitted(events), texts: texts.slice(known), tally, caughtUp, enqueued, gap };
 }
 
-/** As `accept`, with the new events behind the rows that a table has. */
-export function acceptInto(analysis: Analysis, batch: Batch, events: EventTable, from: From): Tally {
+/** Puts the events of a batch, repeats too, behind the rows of a table; what is no event is counted. */
+export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Tally {
   const { joinBy, memo = new ScanMemo() } = from;
-  const { names, seen } = analysis;
   const tally = createTally();
   tally.bytes = batch.bytes;
   for (const reject of batch.rejects) countReject(tally, reject);
@@ -74,39 +77,68 @@ export function acceptInto(analysis: Analysis, batch: Batch, events: EventTable,
     const normalized = normalize(record, joinBy);
     if (normalized.kind === "reject") countReject(tally, normalized.reject);
     else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
-    else {
-      const place = putEvent(events, names, normalized.event);
-      fingerprint.of(events, place, names);
-      if (sawBefore(seen, fingerprint.high, fingerprint.low)) {
-        takeBack(events);
-        countDuplicate(tally);
-      } else countAccepted(tally, normalized.category, normalized.event.time);
-    }
+    else putEvent(events, names, normalized.event, normalized.category);
   }
   for (const columns of batch.scans ?? []) {
-    const first = events.count;
     putScanned(columns, events, names, memo);
     giveBack(columns);
-    keepNew(analysis, events, first, tally);
   }
   return tally;
 }
 
-/** Of the rows from `first` on those stay that were not seen before. */
-function keepNew({ names, seen }: Analysis, events: EventTable, first: number, tally: Tally): void {
-  const { count } = events;
-  events.count = first;
-  for (let place = first; place < count; place++) {
+/** Of the rows those stay that were not seen before. */
+function keepNew({ names, seen }: Analysis, events: EventTable, tally: Tally): void {
+  keepRows(events, (place) => {
     fingerprint.of(events, place, names);
-    if (sawBefore(seen, fingerprint.high, fingerprint.low)) {
-      countDuplicate(tally);
-      continue;
+    const isNew = !sawBefore(seen, fingerprint.high, fingerprint.low);
+    countRow(tally, { events, place, names, isNew });
+    return isNew;
+  });
+}
+
+/**
+ * Of rows in the order of event time those stay that were not there before: repeats are of one millisecond, so that no
+ * more needs to be remembered. `last`: the millisecond of the row before the first; gives that of the last.
+ */
+export function keepDistinct({ names, seen, input }: Analysis, events: EventTable, last: number): number {
+  let before = last;
+  keepRows(events, (place) => {
+    const ms = msOf(events, place);
+    const isFirst = ms !== before;
+    const isAlone = isFirst && place + 1 < events.count && msOf(events, place + 1) !== ms;
+    before = ms;
+    if (isFirst) forgetSeen(seen);
+    let isNew = true;
+    if (!isAlone) {
+      fingerprint.of(events, place, names);
+      isNew = !sawBefore(seen, fingerprint.high, fingerprint.low);
     }
-    const category = kindOf(events, place) === GATEWAY_KIND ? GATEWAY_LOGS : DATA_PLANE_REQUESTS;
-    countAccepted(tally, category, timeOf(events, place));
-    if (place !== events.count) copyRow(events, place, events, events.count);
-    events.count += 1;
-  }
+    countRow(input, { events, place, names, isNew });
+    return isNew;
+  });
+  return before;
+}
+
+const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));
+
+interface Row {
+  readonly events: EventTable;
+  readonly place: number;
+  readonly names: Names;
+  readonly isNew: boolean;
+}
+
+function countRow(tally: Tally, { events, place, names, isNew }: Row): void {
+  if (isNew) countAccepted(tally, categoryOf(events, place, names), timeOf(events, place));
+  else countDuplicate(tally);
+}
+
+/** The category of the record that a row came from. */
+function categoryOf(events: EventTable, place: number, names: Names): string {
+  const kind = kindOf(events, place);
+  if (kind === GATEWAY_KIND) return GATEWAY_LOGS;
+  if (kind === OPERATION_KIND) return DATA_PLANE_REQUESTS;
+  return nameText(names, events.words[WORDS * place + CATEGORY] ?? 0) ?? "";
 }
 
 /** What `accept` did to the analysis, done again by its outcome. */

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { acceptInto } from "../accept.ts";
+import { keepDistinct, putBatch } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
 import { reportOf } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
@@ -57,11 +57,15 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      addTally(analysis.input, acceptInto(analysis, batch, sorter.rows, { joinBy: options.joinBy, memo }));
+      addTally(analysis.input, putBatch(analysis.names, batch, sorter.rows, { joinBy: options.joinBy, memo }));
       sorter.settle();
-      options.onProgress?.(analysis.input.bytes, analysis.input.records);
+      options.onProgress?.(analysis.input.bytes, analysis.input.records + sorter.count);
     }
-    for (const rows of sorter.sorted()) followTable(analysis, rows);
+    let last = Number.NaN;
+    for (const rows of sorter.sorted()) {
+      last = keepDistinct(analysis, rows, last);
+      followTable(analysis, rows);
+    }
     end(analysis);
   } finally {
     sorter.close();

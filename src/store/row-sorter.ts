@@ -31,6 +31,7 @@ export class RowSorter {
   readonly #limit: number;
   readonly #runs: Run[] = [];
   #rows: EventTable = createEventTable();
+  #spilled = 0;
   #folder: string | undefined;
 
   constructor(tie: Tie, limit: number) {
@@ -41,6 +42,11 @@ export class RowSorter {
   /** Rows to be sorted are put behind those of this table; `settle` follows. */
   get rows(): EventTable {
     return this.#rows;
+  }
+
+  /** Rows that were put. */
+  get count(): number {
+    return this.#spilled + this.#rows.count;
   }
 
   /** Rows were put: where there are too many, they go to disk. */
@@ -88,6 +94,7 @@ export class RowSorter {
     }
     this.#runs.push({ file, offset: 0, block, at: block.count });
     block.count = 0;
+    this.#spilled += this.#rows.count;
     this.#rows.count = 0;
     this.#rows.objects.clear();
   }
