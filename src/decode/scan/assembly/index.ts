@@ -93,6 +93,7 @@ const NO_COLUMN: u32 = 255;
 const TIME_COLUMN: u64 = 1;
 const TIME_GENERATED: u64 = 1 << 1;
 const PROPERTIES: u64 = 1 << 2;
+const CATEGORY_COLUMN: u64 = 1 << 3;
 const CORRELATION: u64 = 1 << 7;
 const ACTIVITY: u64 = 1 << 8;
 const RESPONSE_CODE: u64 = 1 << 9;
@@ -345,7 +346,9 @@ function scanRecord(p: usize, index: u32, depth: u32): usize {
 function isComplete(): bool {
   const time = set & (TIME_COLUMN | TIME_GENERATED);
   if (time == 0 || time == (TIME_COLUMN | TIME_GENERATED)) return false;
-  if (time == TIME_GENERATED && (seen & PROPERTIES) != 0) return false;
+  // Names that are there without a value tell the shape all the same.
+  if ((seen & (TIME_GENERATED | PROPERTIES)) == (TIME_GENERATED | PROPERTIES)) return false;
+  if ((seen & ~set & CATEGORY_COLUMN) != 0) return false;
   return category == 1 ? isRequest() : category == 2 && isOperation();
 }
 
