@@ -102,6 +102,7 @@ const RESOURCE_TYPE: u64 = (1 as u64) << 35;
 const PATH: u64 = (1 as u64) << 36;
 const DATABASE: u64 = (1 as u64) << 37;
 const CONTAINER: u64 = (1 as u64) << 38;
+const REQUEST_HEADERS: u64 = (1 as u64) << 47;
 const OTHER_TYPE: u64 = (1 as u64) << 51;
 /** Bytes from the beginning of a row. */
 const RESPONSE_CODE_AT: usize = 4 * 18;
@@ -363,6 +364,8 @@ function isOperation(): bool {
   if ((set & (ACTIVITY | STATUS_CODE)) != (ACTIVITY | STATUS_CODE)) return false;
   const status = load<f64>(row + STATUS_CODE_AT);
   if (status > 999 || nearest(status) != status) return false;
+  // Headers are read of requests only.
+  if ((seen & REQUEST_HEADERS) != 0) return false;
   // Another field tells the type, the database or the container where its own does not.
   if ((set & OTHER_TYPE) != 0 && (set & RESOURCE_TYPE) == 0) return false;
   return (set & PATH) == 0 || (set & (DATABASE | CONTAINER)) == (DATABASE | CONTAINER);
