@@ -1,6 +1,6 @@
 /** Holds the scan to the general way with inputs that reach ever more of it: `npm run fuzz -- --executions N --seed S`. */
 import { parseArgs } from "node:util";
-import { fuzz, type FuzzReport } from "./fuzz/fuzz.ts";
+import { type Difference, fuzz, type FuzzReport } from "./fuzz/fuzz.ts";
 import { seededRandom } from "./fuzz/random.ts";
 
 const { values } = parseArgs({
@@ -26,14 +26,21 @@ function print({ executions, taken, edges, corpus, cutDependent, differences }: 
   );
 }
 
+function printDifference({ execution, inputs, what }: Difference): void {
+  const read = inputs.map((input) => `  ${JSON.stringify(input)}\n`).join("");
+  process.stdout.write(`difference at execution ${execution}: ${what}\n${read}`);
+}
+
 process.stdout.write(`seed ${seed}\n`);
 const report = fuzz(
-  { seed, executions: Number(values.executions), most: Number(values.most), progress: print },
+  {
+    seed,
+    executions: Number(values.executions),
+    most: Number(values.most),
+    progress: print,
+    onDifference: printDifference,
+  },
   seededRandom(seed),
 );
 print(report);
-for (const { execution, inputs, what } of report.differences) {
-  process.stdout.write(`\ndifference at execution ${execution}: ${what}\n`);
-  for (const input of inputs) process.stdout.write(`  ${JSON.stringify(input)}\n`);
-}
 process.exitCode = report.differences.length === 0 ? 0 : 1;

@@ -32,6 +32,7 @@ export interface FuzzOptions {
   /** Stops at this many differences. */
   readonly most?: number;
   readonly progress?: (report: FuzzReport) => void;
+  readonly onDifference?: (difference: Difference) => void;
 }
 
 const SEEDS = 200;
@@ -184,11 +185,16 @@ const isAsUncut = (ways: Ways, input: FuzzInput, scan: Outcome | string): boolea
   ) === undefined;
 
 /** Changes inputs of a corpus that grows by what reaches new ways through the scan, and reads each with and without it. */
-export function fuzz({ seed, executions, most = MOST_DIFFERENCES, progress }: FuzzOptions, random: Random): FuzzReport {
+export function fuzz(
+  { seed, executions, most = MOST_DIFFERENCES, progress, onDifference }: FuzzOptions,
+  random: Random,
+): FuzzReport {
   const run = new Fuzz(seed, random);
   for (const input of seeds(SEEDS, random)) run.execute(input, true);
   for (let i = run.corpus.length; i < executions && run.differences.length < most; i++) {
+    const known = run.differences.length;
     run.execute(run.next());
+    for (const found of run.differences.slice(known)) onDifference?.(found);
     if (i % PROGRESS === 0) progress?.(run.report);
   }
   return run.report;

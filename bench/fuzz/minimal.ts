@@ -37,7 +37,7 @@ function smaller(
   const base = input.cuts.length > 0 && holds(uncut) ? uncut : inputs;
   const from = base[at] ?? input;
   const withText = (text: string): readonly FuzzInput[] => base.with(at, { ...from, text });
-  const characters = shortest([...from.text], (part) => holds(withText(part.join(""))));
+  const characters = shortest(from.text.split(""), (part) => holds(withText(part.join(""))));
   return withText(characters.join(""));
 }
 

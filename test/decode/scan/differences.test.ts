@@ -9,6 +9,12 @@ const ONCE: readonly (readonly [string, readonly string[]])[] = [
   ["a line that is cut in a text with an escape", ['{"category":"\\ud83d\n']],
   ["a line that is cut in a key with an escape", ['{"category\\u0041\n":1}\n']],
   ["a claim's name that is cut", ['{"properties":{"traceRecords":[{"metadata":[{"name":"\\u0041\n']],
+  [
+    "an operation with headers of a request",
+    [
+      `{"time":"2026-11-25T06:00:00Z","category":"DataPlaneRequests","properties":{"activityId":"${KEY}","statusCode":200,"requestHeaders":{"User-Agent":"x"}}}\n`,
+    ],
+  ],
   ...['""', "null"].map(
     (nothing) =>
       [
