@@ -1,6 +1,6 @@
 import type { FuzzInput } from "./ways.ts";
 
-const MOST_TRIES = 1_500;
+const MOST_TRIES = 2_500;
 
 /** Fewer and shorter inputs of which `isBad` still holds, by leaving out parts of halving size. */
 export function minimal(
@@ -25,7 +25,7 @@ export function minimal(
   return kept;
 }
 
-/** One of the inputs made shorter. */
+/** One of the inputs made shorter. A cut is one of its parts, so that it stays where it is in what is left. */
 function smaller(
   inputs: readonly FuzzInput[],
   at: number,
@@ -33,12 +33,29 @@ function smaller(
 ): readonly FuzzInput[] {
   const input = inputs[at];
   if (input === undefined) return inputs;
-  const uncut = inputs.with(at, { ...input, cuts: [] });
-  const base = input.cuts.length > 0 && holds(uncut) ? uncut : inputs;
-  const from = base[at] ?? input;
-  const withText = (text: string): readonly FuzzInput[] => base.with(at, { ...from, text });
-  const characters = shortest(from.text.split(""), (part) => holds(withText(part.join(""))));
-  return withText(characters.join(""));
+  const withParts = (parts: readonly string[]): readonly FuzzInput[] =>
+    inputs.with(at, { isBody: input.isBody, ...joined(parts) });
+  return withParts(shortest(partsOf(input), (parts) => holds(withParts(parts))));
+}
+
+const CUT = "";
+
+/** Characters, and `CUT` where the stream is cut. */
+function partsOf({ text, cuts }: FuzzInput): readonly string[] {
+  let parts: readonly string[] = text.split("");
+  for (const cut of cuts.map((place) => place % (text.length + 1)).toSorted((a, b) => b - a))
+    parts = parts.toSpliced(cut, 0, CUT);
+  return parts;
+}
+
+function joined(parts: readonly string[]): { readonly text: string; readonly cuts: readonly number[] } {
+  const cuts: number[] = [];
+  let text = "";
+  for (const part of parts) {
+    if (part === CUT) cuts.push(text.length);
+    text += part;
+  }
+  return { text, cuts };
 }
 
 /** The list without parts that are not needed: halves first, single ones last. */
