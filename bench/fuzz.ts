@@ -15,13 +15,13 @@ const seed = values.seed === undefined ? faultSeed() : Number(values.seed);
 Error.stackTraceLimit = 0;
 const started = performance.now();
 
-function print({ executions, taken, edges, corpus, differences }: FuzzReport): void {
+function print({ executions, taken, edges, corpus, cutDependent, differences }: FuzzReport): void {
   const cpu = process.cpuUsage();
   const cpuSeconds = (cpu.user + cpu.system) / 1e6;
   const seconds = (performance.now() - started) / 1e3;
   process.stdout.write(
     `${executions} executions (${taken} with a record that the scan took), edges ${edges.reached} of ${edges.all}, ` +
-      `corpus ${corpus}, differences ${differences.length}, ${seconds.toFixed(0)} s, ${cpuSeconds.toFixed(0)} CPU s, ` +
+      `corpus ${corpus}, differences ${differences.length}, ${cutDependent} where the general way depends on cuts, ${seconds.toFixed(0)} s, ${cpuSeconds.toFixed(0)} CPU s, ` +
       `${Math.round(executions / seconds)} executions/s\n`,
   );
 }

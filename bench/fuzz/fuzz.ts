@@ -21,6 +21,8 @@ export interface FuzzReport {
   readonly taken: number;
   readonly edges: { readonly reached: number; readonly all: number };
   readonly corpus: number;
+  /** Executions in which the general way itself gives something else for the same stream uncut, and the scan gives that. */
+  readonly cutDependent: number;
   readonly differences: readonly Difference[];
 }
 
@@ -59,6 +61,7 @@ class Fuzz {
   #history: FuzzInput[] = [];
   #executions = 0;
   #taken = 0;
+  #cutDependent = 0;
 
   constructor(seed: number, random: Random) {
     this.seed = seed;
@@ -74,6 +77,7 @@ class Fuzz {
       taken: this.#taken,
       edges: { reached, all: this.#reached.length },
       corpus: this.corpus.length,
+      cutDependent: this.#cutDependent,
       differences: this.differences,
     };
   }
@@ -107,7 +111,9 @@ class Fuzz {
     if (isNew || isSeed) this.corpus.push(input);
     if (isTaken && (isNew || isSeed)) this.#takenOnes.push(input);
     const what = parted(scan, general);
-    if (what !== undefined) this.#differs(what);
+    if (what === undefined) return;
+    if (isAsUncut(this.#ways, input, scan)) this.#cutDependent += 1;
+    else this.#differs(what);
   }
 
   /** Whether an edge was gone, or gone as often, for the first time. */
@@ -165,9 +171,18 @@ function partsAfter(inputs: readonly FuzzInput[]): string | undefined {
       scan,
       attempt(() => ways.withoutScan(input)),
     );
+    if (what !== undefined && isAsUncut(ways, input, scan)) what = undefined;
   }
   return what;
 }
+
+/** Whether the scan gives what the general way gives of the same input in one piece. */
+const isAsUncut = (ways: Ways, input: FuzzInput, scan: Outcome | string): boolean =>
+  input.cuts.length > 0 &&
+  parted(
+    scan,
+    attempt(() => ways.withoutScan({ ...input, cuts: [] })),
+  ) === undefined;
 
 /** Changes inputs of a corpus that grows by what reaches new ways through the scan, and reads each with and without it. */
 export function fuzz(
