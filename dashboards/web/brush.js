@@ -14,7 +14,6 @@ export function brush(canvas, chartOf) {
   const box = document.createElement("div");
   box.className = "brush";
   box.hidden = true;
-  canvas.after(box);
   let began = Number.NaN;
 
   /** @param {PointerEvent} event @param {Drawn} chart */
@@ -39,6 +38,8 @@ export function brush(canvas, chartOf) {
     const chart = chartOf(canvas);
     if (Number.isNaN(began) || chart === undefined) return;
     const at = place(event, chart);
+    // A refresh of the page takes away what the server did not draw.
+    if (!box.isConnected) canvas.after(box);
     box.hidden = false;
     box.style.left = `${Math.min(began, at)}px`;
     box.style.width = `${Math.abs(at - began)}px`;

@@ -28,7 +28,7 @@ export function failuresPage(screen: Screen): Markup {
   const rest = afterCursor(asked, url.searchParams.get("cursor") ?? undefined);
   const shown = rest.slice(0, PAGE);
   const next = rest.length > PAGE ? cursorOf(shown.at(-1)) : undefined;
-  const body = html`<div class="panel-head"><h1>Failures</h1>${rangeBar("/failures", parameters, hasRange ? range : { ...range, asked: { from: "", to: "" } })}</div>
+  const body = html`<div class="panel-head"><h1>Failures</h1>${rangeBar("/failures", parameters, { range, isAsked: hasRange })}</div>
 ${partialNotice(screen)}
 <div class="columns facets-page">
 <nav class="panel facets" id="facets" data-swap aria-label="Narrow the list">${searchBox(parameters, filter)}${FACETS.map((facet) => facetList(facet, facetValues(findings, filter, facet, FACET_VALUES), parameters))}</nav>

@@ -41,7 +41,7 @@ ${partialNotice(screen)}
 <section id="tiles" data-swap class="tiles" aria-label="Figures">${tiles(report, kept, open)}</section>
 <div class="columns">
 <div class="wide">
-<section class="panel" id="minutes" data-swap><div class="panel-head"><h2>Refused calls ${bucketMinutes === 1 ? "per minute" : `per ${bucketMinutes} minutes`}</h2>${rangeBar("/", parametersOf(url), range)}</div>
+<section class="panel" id="minutes" data-swap><div class="panel-head"><h2>Refused calls ${bucketMinutes === 1 ? "per minute" : `per ${bucketMinutes} minutes`}</h2>${rangeBar("/", parametersOf(url), { range, isAsked: true })}</div>
 ${timeChart({ id: "refused", source, label: chartLabel(rows), rows, marks: marks(report.findings), brush: true })}</section>
 <section class="panel" id="attention" data-swap><h2>Needs attention</h2>${attention(report, open)}</section>
 <section class="panel" id="matrix" data-swap>${matrixTable(view.matrix({ by, from: range.from, to: range.to }), url)}</section>
@@ -84,15 +84,13 @@ function tiles(report: Report, kept: readonly MinuteCount[], open: readonly Find
     const n = open.filter((finding) => finding.severity === severity).length;
     return n === 0 ? [] : [`${n} ${severity}`];
   });
-  const failing = callersRefused(open);
+  const refused = open.reduce((sum, { counts }) => sum + counts.refused, 0);
+  const compared = open.reduce((sum, { counts }) => sum + counts.calls, 0);
   return html`${tile({ name: "Calls refused, last hour", value: percent(now), says: comparedToBefore(now, kept), href: hrefOf("/", { from: "now-1h", to: "now" }), extra: sparkline(lastHour) })}
 ${tile({ name: "Open findings", value: count(open.length), says: bySeverity.join(" · ") || "none", href: hrefOf("/failures", { status: "open" }) })}
-${tile({ name: "Subjects of open findings", value: count(failing), says: "principals, APIs or accounts that open findings name", href: hrefOf("/failures", { status: "open" }) })}
+${tile({ name: "Calls that open findings are about", value: count(refused), says: open.length === 0 ? "none" : `refused, of ${count(compared)} that the same callers made`, href: hrefOf("/failures", { status: "open" }) })}
 ${tile({ name: "Callers known", value: percent(named / calls), says: `${count(report.identity.claimed)} claimed only, ${count(report.identity.unknown)} unknown · ${percent(report.correlation.exact / calls)} joined with Cosmos DB`, href: "/health#ledger" })}`;
 }
-
-const callersRefused = (open: readonly Finding[]): number =>
-  new Set(open.map(({ subject }) => subject.principal ?? subject.api ?? subject.account ?? "")).size;
 
 const tile = (it: { name: string; value: string; says: string; href: string; extra?: Markup }): Markup =>
   html`<a class="tile" href="${it.href}"><h2>${it.name}</h2><p class="value">${it.value}${it.extra ?? ""}</p><p class="muted">${it.says}</p></a>`;
