@@ -30,7 +30,7 @@ function annotations(marks, { from, to }) {
           display: true,
           content: label,
           position: "end",
-          yAdjust: (i % 3) * 17,
+          yAdjust: (i % 4) * 15,
           backgroundColor: colour("--panel"),
           color: colour("--text"),
           font: { size: 11 },
@@ -103,7 +103,7 @@ function draw(canvas, minutes, bucket) {
           beginAtZero: true,
           suggestedMax: 5,
           // Room for the labels of the marks.
-          grace: marks.length > 0 ? "35%" : 0,
+          grace: marks.length === 0 ? 0 : marks.length < 3 ? "35%" : "55%",
           grid,
           ticks: { ...ticks, precision: 0 },
           border: { display: false },

@@ -32,7 +32,7 @@ export function failuresPage(screen: Screen): Markup {
 ${partialNotice(screen)}
 <div class="columns facets-page">
 <nav class="panel facets" id="facets" data-swap aria-label="Narrow the list">${searchBox(parameters, filter)}${FACETS.map((facet) => facetList(facet, facetValues(findings, filter, facet, FACET_VALUES), parameters))}</nav>
-<section class="panel" id="list" data-swap aria-label="Findings"><p class="muted" role="status">${summary(asked.length, findings.length)} ${isNarrowed(parameters) ? html`<a href="/failures">Show all</a>` : ""}</p>
+<section class="panel" id="list" data-swap aria-label="Findings"><p class="muted" role="status">${summary(asked.length, findings.length)} ${isNarrowed(parameters) ? html`<a href="/failures">Show all</a>` : ""} <a class="to-facets" href="#facets">Narrow the list</a></p>
 ${shown.length === 0 ? nothing(findings.length, correlation.calls) : html`<ul class="findings">${shown.map((finding) => findingRow(finding))}</ul>`}
 ${next === undefined ? "" : html`<p><a class="button" href="${hrefOf("/failures", { ...parameters, cursor: next })}">Next ${count(Math.min(PAGE, rest.length - PAGE))}</a></p>`}</section></div>`;
   const link = hrefOf("/failures", hasRange ? { ...parameters, ...fixedRange(range) } : parameters);
