@@ -8,6 +8,7 @@ import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts"
 import { filesSource } from "../sources/files.ts";
 import { simulatedSource } from "../sources/simulated.ts";
 import type { Source } from "../sources/source.ts";
+import { openDecisionLog } from "../store/decision-log.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -49,11 +50,13 @@ async function serveWith(parts: {
   const stop = stopSignal();
   try {
     const store = openSqliteStore(config.state);
+    const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
       const code = await host({
         sources,
         store,
         sinks,
+        decisions,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
@@ -67,6 +70,7 @@ async function serveWith(parts: {
       });
       return exitCodeOf(code, stop);
     } finally {
+      decisions.close();
       store.close();
     }
   } catch (error) {

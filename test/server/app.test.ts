@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ReportSchema } from "../../src/exports/report-schema.ts";
+import { ReportSchema } from "../../src/findings/report-schema.ts";
+import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { createApp } from "../../src/server/app.ts";
 import { findingKql } from "../../src/server/kql.ts";
 import { listen } from "../../src/server/listen.ts";
@@ -11,7 +12,13 @@ import { sampleView } from "./sample-view.ts";
 const HOST = "127.0.0.1:7433";
 const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 const app = (view = sampleView(), onFailure = (_error: Error): void => undefined) =>
-  createApp(view, { allowedHosts: () => [HOST], version: "test", now: () => NOW, onFailure });
+  createApp(view, {
+    allowedHosts: () => [HOST],
+    version: "test",
+    decisions: createMemoryDecisions(),
+    now: () => NOW,
+    onFailure,
+  });
 const get = async (path: string, headers: Record<string, string> = {}) =>
   await app().request(path, { headers: { host: HOST, ...headers } });
 
@@ -147,6 +154,7 @@ describe("over a socket", () => {
     const served = createApp(view, {
       allowedHosts: () => [`127.0.0.1:${port}`],
       version: "test",
+      decisions: createMemoryDecisions(),
       now: () => NOW,
       onFailure: () => undefined,
     });
@@ -166,10 +174,10 @@ describe("over a socket", () => {
     while (!text.includes("event: hello")) text += decoder.decode((await reader.read()).value);
     view.change();
     while (!text.includes("event: changed")) text += decoder.decode((await reader.read()).value);
-    expect(text).toContain("id: 1");
-    expect(view.listeners.size).toBe(1);
+    expect(text).toMatch(/id: [0-9a-f]{12}-1\n/);
+    expect(view.listeners.size).toBe(2);
     gone.abort();
-    await expect.poll(() => view.listeners.size, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => view.listeners.size, { timeout: 5_000 }).toBe(1);
     await server.close();
   });
 

@@ -42,7 +42,8 @@ const subject = z.strictObject({
   container: z.string().optional(),
 });
 
-const finding = z.strictObject({
+/** A finding as the published JSON has it. */
+export const FindingSchema = z.strictObject({
   id: z.string().regex(/^F-[0-9A-Z]{10}$/),
   kind: z.enum(["intermittent-refusal", "source-gap"]),
   severity: z.enum(["low", "medium", "high"]),
@@ -91,7 +92,7 @@ export const ReportSchema = z.strictObject({
     dataPlaneOnly: count,
   }),
   identity: z.strictObject({ validated: count, key: count, claimed: count, unknown: count }),
-  findings: z.array(finding),
+  findings: z.array(FindingSchema),
   blindSpots: z.array(z.strictObject({ id: z.string(), scope: z.string(), says: z.string(), fix: z.string() })),
 });
 
