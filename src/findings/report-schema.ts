@@ -16,7 +16,7 @@ const split = z.strictObject({
   refusedOutside: share.meta({ description: "Refused share among the others." }),
   calls: count,
   refused: count,
-  interval: z.tuple([share, share]).meta({ description: "Wilson 95 % interval of refusedInside." }),
+  interval: z.array(share).length(2).meta({ description: "Wilson 95 % interval of refusedInside." }),
   pAdjusted: share.meta({ description: "p-value of the difference, corrected for the number of comparisons." }),
 });
 

@@ -158,6 +158,20 @@ test("facets narrow by links, and a search leads to the one finding that has the
   await page.close();
 });
 
+test("a finding is muted with a reason and acknowledged, by keyboard", async () => {
+  const { page, complaints } = await open("/failures/F-7Q2KABCDEF");
+  await page.keyboard.press("m");
+  await page.locator("#mute-dialog").waitFor({ state: "visible" });
+  await page.locator("#mute-dialog [name=reason]").fill("planned <b>rotation</b>");
+  await page.keyboard.press("Enter");
+  await page.locator("#activity").getByText("muted by local until").waitFor();
+  expect(await page.locator("#activity").innerText()).toContain(": planned <b>rotation</b>");
+  await page.keyboard.press("e");
+  await page.locator("#activity").getByText("acknowledged by local").waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 /** Findings in whose every text all of the catalogue stands, one text each in title and subject. */
 function hostileFindings(): readonly Finding[] {
   const [split] = finding().splits;

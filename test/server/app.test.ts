@@ -181,6 +181,28 @@ describe("over a socket", () => {
     await server.close();
   });
 
+  test("who comes back is told at once of what it missed, also after a restart", async () => {
+    const { view, server } = await serve();
+    const stream = async (id: string | undefined, until: string): Promise<string> => {
+      const gone = new AbortController();
+      const headers = id === undefined ? {} : { "last-event-id": id };
+      const response = await fetch(new URL("/api/v1/stream", server.address), { signal: gone.signal, headers });
+      const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+      let text = "";
+      while (!text.includes(until)) text += new TextDecoder().decode((await reader.read()).value);
+      gone.abort();
+      return text;
+    };
+    const first = /id: (\S+)/.exec(await stream(undefined, "retry"))?.[1];
+    view.change();
+    expect(await stream(first, "event: changed")).toContain("event: changed");
+    const newest = /id: (\S+)/.exec(await stream(undefined, "retry"))?.[1];
+    expect(newest).not.toBe(first);
+    expect(await stream(newest, "retry: 2000\n\n")).not.toContain("event: changed");
+    expect(await stream(`000000000000-${newest?.split("-")[1]}`, "event: changed")).toContain("event: changed");
+    await server.close();
+  });
+
   test("closing does not wait for clients that hold on", async () => {
     const { server } = await serve();
     const response = await fetch(new URL("/api/v1/stream", server.address));

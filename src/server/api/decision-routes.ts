@@ -20,7 +20,7 @@ export function decisionRoutes(screen: ScreenOf): readonly Route[] {
       if (about === undefined)
         return { kind: "fault", status: 409, says: "The finding names no principal to mute by." };
       const until = timeOf(asked.body["until"]);
-      if (until !== null && until <= now) return { kind: "fault", status: 400, says: "until: is not in the future" };
+      if (until !== null && until <= now) return { kind: "fault", status: 409, says: "until: is not in the future" };
       const text = asked.body["reason"];
       const reason = typeof text === "string" ? text : "";
       const decision: Decision = { at: now, by: decisions.by, kind, finding: finding.id, scope, about, reason, until };

@@ -11,9 +11,9 @@ import { findingKql } from "../kql.ts";
 import { afterCursorOrFault, cursorOf, inOrder } from "../paging.ts";
 import { findingRange } from "../pages/finding.ts";
 import { newestOf } from "../pages/overview.ts";
-import { bucketsOf, rangeOf } from "../range.ts";
+import { bucketsOf, rangeOf, type TimeRange } from "../range.ts";
 import type { Screen } from "../view.ts";
-import { badRange, buckets, one } from "./answers.ts";
+import { buckets, inRange, noBuckets, one } from "./answers.ts";
 import { decisionJson } from "./decision-routes.ts";
 import { type Answer, type Asked, missing, type Route, type ScreenOf } from "./route.ts";
 import * as shapes from "./schemas.ts";
@@ -71,7 +71,7 @@ const evidenceRoutes = (screen: ScreenOf): readonly Route[] => [
     ({ view, url }, finding) => {
       const minutes = view.findingMinutes(finding.id);
       const range = findingRange(url, minutes);
-      return range.problem === undefined ? buckets(bucketsOf(minutes, range)) : badRange(range.problem);
+      return inRange(range, () => buckets(bucketsOf(minutes, range)), noBuckets);
     },
   ),
   ...comparisonRoutes(screen),
@@ -139,10 +139,15 @@ const PAGE = 100;
 function findings({ view, now, url }: Screen, { query }: Asked): Answer {
   const range = rangeOf((name) => url.searchParams.get(name) ?? undefined, newestOf(view, now), "now-2d");
   const hasRange = url.searchParams.has("from") || url.searchParams.has("to");
-  if (hasRange && range.problem !== undefined) return badRange(range.problem);
-  const filter = filterOf((name) => url.searchParams.getAll(name), hasRange ? range : undefined);
-  const asked = inOrder(view.report().findings.filter((finding) => isAsked(finding, filter)));
-  const rest = afterCursorOrFault(asked, url.searchParams.get("cursor") ?? undefined);
+  if (!hasRange) return page(view, { url, query, range: undefined });
+  return inRange(range, () => page(view, { url, query, range }), { kind: "list", items: [] });
+}
+
+function page(view: Screen["view"], asked: Pick<Asked, "url" | "query"> & { range: TimeRange | undefined }): Answer {
+  const { url, query, range } = asked;
+  const filter = filterOf((name) => url.searchParams.getAll(name), range);
+  const found = inOrder(view.report().findings.filter((finding) => isAsked(finding, filter)));
+  const rest = afterCursorOrFault(found, url.searchParams.get("cursor") ?? undefined);
   if (rest === undefined) return { kind: "fault", status: 400, says: "cursor: is none that a page gave" };
   const limit = typeof query["limit"] === "number" ? query["limit"] : PAGE;
   const shown = rest.slice(0, limit);

@@ -1,15 +1,16 @@
 import { z } from "zod";
+import type { MatrixBy } from "../../findings/matrix.ts";
 import { toReportJson } from "../../findings/report-json.ts";
 import { ReportSchema } from "../../findings/report-schema.ts";
 import { formatInstant, instantFromMs } from "../../model/time.ts";
 import { iso } from "../format.ts";
 import { KEPT_MINUTES, overviewRange } from "../pages/overview.ts";
-import { bucketsOf } from "../range.ts";
+import { bucketsOf, type TimeRange } from "../range.ts";
 import type { Screen } from "../view.ts";
-import { badRange, buckets, one } from "./answers.ts";
+import { buckets, inRange, noBuckets, one } from "./answers.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
-import type { Route, ScreenOf } from "./route.ts";
+import type { Answer, Route, ScreenOf } from "./route.ts";
 import * as shapes from "./schemas.ts";
 
 /** Every operation of the API, in the order of its document. */
@@ -41,8 +42,7 @@ function wholeRoutes(screen: ScreenOf): readonly Route[] {
       handle: (asked) => {
         const shown = screen(asked);
         const range = overviewRange(shown);
-        if (range.problem !== undefined) return badRange(range.problem);
-        return buckets(bucketsOf(shown.view.minutes(KEPT_MINUTES), range));
+        return inRange(range, () => buckets(bucketsOf(shown.view.minutes(KEPT_MINUTES), range)), noBuckets);
       },
     },
     {
@@ -57,11 +57,8 @@ function wholeRoutes(screen: ScreenOf): readonly Route[] {
       handle: (asked) => {
         const shown = screen(asked);
         const range = overviewRange(shown);
-        if (range.problem !== undefined) return badRange(range.problem);
-        const by = asked.query["by"] === "caller" ? "caller" : "api";
-        const { rows, times, more } = shown.view.matrix({ by, from: range.from, to: range.to });
-        const items = rows.map(({ name, calls, refused, cells }) => ({ name, calls, refused, cells }));
-        return { kind: "list", items, more: { times: times.map(iso), more } };
+        const nothing: Answer = { kind: "list", items: [], more: { times: [], more: 0 } };
+        return inRange(range, () => matrix(shown, range, asked.query["by"] === "caller" ? "caller" : "api"), nothing);
       },
     },
     {
@@ -92,4 +89,10 @@ function health({ view, version }: Screen): unknown {
       last: last === null ? null : { at: iso(instantFromMs(last.at)), kind: last.kind, says: last.says },
     })),
   };
+}
+
+function matrix({ view }: Screen, { from, to }: TimeRange, by: MatrixBy): Answer {
+  const { rows, times, more } = view.matrix({ by, from, to });
+  const items = rows.map(({ name, calls, refused, cells }) => ({ name, calls, refused, cells }));
+  return { kind: "list", items, more: { times: times.map(iso), more } };
 }

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { MUTE_SCOPES } from "../../findings/decisions.ts";
 import { DIMENSIONS } from "../../model/call.ts";
 import { FACETS, LONGEST_SEARCH } from "../filter.ts";
+import { CURSOR } from "../paging.ts";
+import { POINT } from "../range.ts";
 
 const count = z.int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -21,14 +23,14 @@ export const ProblemSchema = z.strictObject({
   detail: z.string(),
 });
 
-const point = z.string().max(40).meta({
+const point = z.string().regex(POINT).meta({
   description:
     "A time such as 2026-11-25T12:00:00Z, or now, now-90m, now-3h, now-2d, where now is the newest event time.",
 });
 
 export const RangeQuery = z.strictObject({ from: point.optional(), to: point.optional() });
 
-const words = z.array(z.string().min(1).max(500)).max(50);
+const words = z.array(z.string().min(1).max(300)).max(20);
 const facets = Object.fromEntries(
   FACETS.map(({ name, title }) => [name, words.optional().meta({ description: `${title}; any of those given.` })]),
 );
@@ -40,12 +42,11 @@ export const FindingsQuery = z.strictObject({
   to: point.optional(),
   limit: z
     .string()
-    .regex(/^[1-9]\d{0,3}$/)
+    .regex(/^(?:[1-9]\d{0,2}|1000)$/, "a number from 1 to 1000")
     .transform(Number)
-    .refine((limit) => limit <= 1_000, "at most 1000")
     .optional()
     .meta({ description: "Items on a page, 1 to 1000; 100 unless told." }),
-  cursor: z.string().min(1).max(200).optional().meta({ description: "`next` of the page before." }),
+  cursor: z.string().regex(CURSOR).optional().meta({ description: "`next` of the page before." }),
 });
 
 export const MinuteSchema = z.strictObject({
@@ -121,7 +122,9 @@ export const DecisionSchema = z.strictObject({
   until: instant.nullable(),
 });
 
-const reason = z.string().trim().min(3).max(500).meta({ description: "Why, for those who read it later." });
+/** At least one character that can be seen, by the rules of every language that reads the schema. */
+const SEEN = /[!-~\u00a1-\uffff]/;
+const reason = z.string().max(500).regex(SEEN, "is needed").meta({ description: "Why, for those who read it later." });
 
 export const AcknowledgeBody = z.strictObject({ reason: reason.optional() });
 export const MuteBody = z.strictObject({

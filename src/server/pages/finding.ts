@@ -64,7 +64,8 @@ export function findingRange(url: URL, minutes: readonly MinuteCount[]): TimeRan
   const whole = { from: first, to: end, asked: { from: "", to: "" }, moves: true };
   if (!url.searchParams.has("from")) return whole;
   const asked = rangeOf((name) => url.searchParams.get(name) ?? undefined, end, "now-1h");
-  return asked.problem === undefined ? { ...asked, moves: false } : whole;
+  if (asked.fault === undefined || asked.problem === undefined) return { ...asked, moves: false };
+  return { ...whole, fault: asked.fault, problem: asked.problem };
 }
 
 function changeList(changes: readonly ChangeMark[], { onset }: Finding): Markup {
