@@ -16,9 +16,10 @@ import {
   rowPlace,
   rowsDone,
 } from "./record";
+import { refusalPlace, refusalsDone } from "./spans";
 import { forgetMeanings, prepareMeanings } from "./texts";
 
-export { isNearlyFull, nodesMade, puntPlace, puntsDone, rowPlace, rowsDone, textCount, textLength, textPlace };
+export { isNearlyFull, nodesMade, puntPlace, puntsDone, refusalPlace, refusalsDone, rowPlace, rowsDone, textCount, textLength, textPlace };
 
 const INPUT_BYTES: u32 = 8 << 20;
 /** A list in an object. */

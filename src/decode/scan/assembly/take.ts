@@ -1,7 +1,7 @@
 import {
   CATEGORY,
   CLAIM_NAME,
-  CLAIM_SKIP,
+  CLAIM_SPAN,
   CLAIM_TIME,
   CLAIM_VALUE,
   GUID,
@@ -14,8 +14,10 @@ import {
   NESTED,
   NUMBER,
   PRESENCE,
+  RAW_SPAN,
   SKIP,
   SOURCE,
+  SPAN,
   STRANGE,
   TEXT,
   TIME,
@@ -36,6 +38,7 @@ import { intern, textLength, textPlace } from "./intern";
 import { keepLastText, lastText } from "./nodes";
 import { leaveClaim, mark, punt, takeCategory, wordOf } from "./record";
 import { skipPlain } from "./skip";
+import { keepSpan } from "./spans";
 import { idOf, meaningOf, USE_CATEGORY } from "./texts";
 import { guid, number, readGuid, readNumber, readTime } from "./values";
 
@@ -89,9 +92,8 @@ export function takeText(p: usize, answer: u32, node: usize): usize {
   if (end == 0) return 0;
   if (action == SKIP) return end + 1;
   if (action == MARK) mark(answer);
-  else if (action == CLAIM_SKIP) leaveClaim();
   else if (end != p) takeRare(p, end, answer);
-  else if (action >= CLAIM_TIME && action <= CLAIM_VALUE) takeEmptyClaim(answer);
+  else if (action >= CLAIM_TIME && action <= CLAIM_SPAN && action != PRESENCE) takeEmptyClaim(answer);
   else if (action == STRANGE || action == SOURCE || action == MESSAGE) punt();
   return end + 1;
 }
@@ -99,8 +101,15 @@ export function takeText(p: usize, answer: u32, node: usize): usize {
 /** A text that is not empty, of an action that most records have once or never. */
 function takeRare(p: usize, end: usize, answer: u32): void {
   const action = answer & 0xff;
-  if (action == HOST) takeHost(p, end, answer);
-  else if (action == PRESENCE) mark(answer);
+  if (action == SPAN) keepSpan(answer >> 24, p, end);
+  else if (action == HOST) {
+    keepSpan((answer >> 16) & 0xff, p, end);
+    takeHost(p, end, answer);
+  } else if (action == RAW_SPAN) keepSpan(answer >> 24, p - 1, end + 1);
+  else if (action == CLAIM_SPAN) {
+    leaveClaim();
+    keepSpan(answer >> 24, p, end);
+  } else if (action == PRESENCE) mark(answer);
   else if (action == CATEGORY) {
     const id = idOf(p, end);
     const meaning = id == 0 ? 0 : meaningOf(USE_CATEGORY, id);
@@ -153,9 +162,9 @@ export function takePlain(p: usize, answer: u32, context: u32): usize {
   const end = skipPlain(p);
   if (end == 0) return 0;
   if (action == MARK) mark(answer);
-  else if (action == CLAIM_SKIP) leaveClaim();
   else if (isNull) {
-    if (action == STRANGE || action == SOURCE || action == MESSAGE || action == CLAIM_NAME) punt();
+    if (action == CLAIM_SPAN) leaveClaim();
+    else if (action == STRANGE || action == SOURCE || action == MESSAGE || action == CLAIM_NAME) punt();
     // Absent, but for the name of an object that tells the record's shape.
     else if (action == METADATA || context == IN_CLAIMS || context == IN_CLAIM) punt();
     else if (action == NESTED && ((answer >> 16) & 0xff) <= IN_CLAIM) punt();
@@ -167,6 +176,7 @@ export function takePlain(p: usize, answer: u32, context: u32): usize {
   } else if (action == TRUTH) takeTruth(p, end, answer);
   else if (action == CLAIM_TIME) takeEpoch(p, end, answer);
   else if (action == PRESENCE) mark(answer);
+  else if (action == RAW_SPAN) keepSpan(answer >> 24, p, end);
   else if (action != CLAIM_VALUE || !takeNamedEpoch(p, end)) punt();
   return end;
 }
