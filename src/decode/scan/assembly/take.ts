@@ -47,6 +47,10 @@ const LONGEST_HOST: u32 = 200;
 /** Takes the text that begins at `p`, behind its quote; gives where it ends, behind the other. */
 export function takeText(p: usize, answer: u32, node: usize): usize {
   const action = answer & 0xff;
+  if (action == SKIP) {
+    const end = textEnd(p);
+    return end == 0 ? 0 : end + 1;
+  }
   if (action == TEXT) {
     const known = lastText(node);
     if (known != 0) {
@@ -90,7 +94,6 @@ export function takeText(p: usize, answer: u32, node: usize): usize {
   }
   const end = textEnd(p);
   if (end == 0) return 0;
-  if (action == SKIP) return end + 1;
   if (action == MARK) mark(answer);
   else if (end != p) takeRare(p, end, answer);
   else if (action >= CLAIM_TIME && action <= CLAIM_SPAN && action != PRESENCE) takeEmptyClaim(answer);
@@ -127,6 +130,24 @@ function takeRare(p: usize, end: usize, answer: u32): void {
   else punt();
 }
 
+/** Behind the letters, digits, hyphens, dots and colons at `p`; a quote or a newline ends them for certain. */
+function hostEnd(p: usize): usize {
+  for (;;) {
+    const v = v128.load(p);
+    const isLetter = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
+    // Between the hyphen and the colon are the dot, the slash and the digits.
+    const isOther = i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x2d)), i8x16.splat(14));
+    const isPart = v128.andnot(v128.or(isLetter, isOther), i8x16.eq(v, i8x16.splat(0x2f)));
+    const others = ~i8x16.bitmask(isPart) & 0xffff;
+    if (others != 0) {
+      p += ctz(others);
+      break;
+    }
+    p += 16;
+  }
+  return p;
+}
+
 /** Scheme, host and port of an address: what is behind them may be anything. */
 function takeHost(p: usize, end: usize, answer: u32): void {
   // http, then perhaps s, then ://
@@ -142,11 +163,7 @@ function takeHost(p: usize, end: usize, answer: u32): void {
   }
   at += 3;
   const host = at;
-  for (; at < end; at++) {
-    const byte = load<u8>(at) as u32;
-    const isPart = isDigit(byte) || (byte | 0x20) - 0x61 < 26 || byte == MINUS || byte == 0x2e || byte == COLON;
-    if (!isPart) break;
-  }
+  at = min<usize>(hostEnd(at), end);
   const byte = load<u8>(at) as u32;
   const isWhole = at == end || byte == 0x2f || byte == 0x3f || byte == 0x23;
   const id = !isWhole || at == host || at - p > LONGEST_HOST ? 0 : intern(p, (at - p) as u32);
