@@ -16,6 +16,11 @@ export function findNewline(p: usize, end: usize): usize {
 
 /** Behind the last newline before `end`; `start` where there is none. */
 export function lastLineEnd(start: usize, end: usize): usize {
+  while (end >= start + 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(end - 16), i8x16.splat(0x0a))) as u32;
+    if (found != 0) return end + 16 - clz(found);
+    end -= 16;
+  }
   while (end > start && load<u8>(end - 1) != 0x0a) end--;
   return end;
 }
