@@ -72,7 +72,7 @@ export class Splitter {
 
   /** Nothing is pending: what comes next is the beginning of a line by itself. */
   get isIdle(): boolean {
-    return this.#start < 0 && this.#index === 0 && this.#around.length === 0 && this.#rest.length === 0;
+    return this.#start < 0 && this.#around.length === 0 && this.#rest.length === 0 && this.#index === 0;
   }
 
   /** Lines were read by another while this was idle; gives the number of the first. */

@@ -54,10 +54,11 @@ function unwrapEnvelope(inner: unknown, element: Element, into: Decoded, depth: 
 }
 
 function unwrapList(list: readonly unknown[], element: Element, into: Decoded, depth: number): void {
-  list.forEach((value, i) => {
-    const index = element.position.index + i;
+  const before = into.records.length + into.rejects.length;
+  for (const value of list) {
+    const index = element.position.index + into.records.length + into.rejects.length - before;
     unwrap({ value, position: { ...element.position, index }, repairs: element.repairs }, into, depth + 1);
-  });
+  }
 }
 
 function unwrapText(text: string, element: Element, into: Decoded, depth: number): void {

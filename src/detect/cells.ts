@@ -17,10 +17,8 @@ export interface Cells {
 /** A cell that ever had a refusal. */
 interface Watched {
   readonly cell: number;
-  /** Symptom → refusals in the bin. */
-  readonly refused: Map<string, number>;
-  /** Symptom → detector, made at the end of the bin of the first refusal. */
-  readonly detectors: Map<string, Watching>;
+  /** One a symptom, in the order of the first refusals. */
+  readonly watchings: Watching[];
   /** Trials since the first refusal, in the bins before that which the cell counted in last. */
   trials: number;
   /** Some detector is rising. */
@@ -29,7 +27,11 @@ interface Watched {
 }
 
 interface Watching {
-  readonly detector: EDetector;
+  readonly symptom: string;
+  /** Refusals in the bin. */
+  refused: number;
+  /** Made at the end of the bin of the first refusal. */
+  detector: EDetector | undefined;
   /** The cell's trials that the detector knows of: what comes while it does not rise is told to it before its next step. */
   told: number;
 }
@@ -166,13 +168,20 @@ export function countRefused(cells: Cells, cell: number, symptom: string): void 
   let place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
   if (place < 0) {
     place = watched.length;
-    watched.push({ cell, refused: new Map(), detectors: new Map(), trials: 0, isRising: false, isTouched: false });
+    watched.push({ cell, watchings: [], trials: 0, isRising: false, isTouched: false });
     words[STRIDE * cell + WATCHED] = place + 1;
   }
   const one = watched[place];
   if (one === undefined) return;
   touchWatched(touched, one, place);
-  one.refused.set(symptom, (one.refused.get(symptom) ?? 0) + 1);
+  const watching = watchingOf(one, symptom);
+  if (watching === undefined) one.watchings.push({ symptom, refused: 1, detector: undefined, told: 0 });
+  else watching.refused += 1;
+}
+
+function watchingOf({ watchings }: Watched, symptom: string): Watching | undefined {
+  for (const watching of watchings) if (watching.symptom === symptom) return watching;
+  return undefined;
 }
 
 /** Trials in the bin that the cell counted in last, and decayed trials since it was first seen. */
@@ -186,16 +195,16 @@ export const tallyOf = ({ words, doubles }: Cells, cell: number): { bin: number;
 export function detectorOf(cells: Cells, cell: number, symptom: string, bin: number): EDetector | undefined {
   const { words, doubles, watched } = cells;
   const one = watched[(words[STRIDE * cell + WATCHED] ?? 0) - 1];
-  const watching = one?.detectors.get(symptom);
-  if (one === undefined || watching === undefined) return undefined;
+  const watching = one === undefined ? undefined : watchingOf(one, symptom);
+  if (one === undefined || watching?.detector === undefined) return undefined;
   const isClosed = doubles[STRIDE_D * cell + BIN_D] !== bin;
-  tell(watching, one.trials + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0));
+  tell(watching, watching.detector, one.trials + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0));
   return watching.detector;
 }
 
 /** The detector hears of the trials up to a number of them, in all of which nothing was refused. */
-function tell(watching: Watching, trials: number): void {
-  watching.detector.n += trials - watching.told;
+function tell(watching: Watching, detector: EDetector, trials: number): void {
+  detector.n += trials - watching.told;
   watching.told = trials;
 }
 
@@ -212,28 +221,27 @@ export function stepCells(cells: Cells, bin: number): readonly CellAlarm[] {
 
 function stepWatched(cells: Cells, one: Watched, bin: number, alarms: CellAlarm[]): void {
   const n = cells.words[STRIDE * one.cell + N] ?? 0;
-  for (const symptom of one.refused.keys()) ensureDetector(cells, one, symptom, bin);
-  one.isRising = false;
-  for (const [symptom, watching] of one.detectors) {
-    const { detector } = watching;
-    const refused = one.refused.get(symptom) ?? 0;
-    if (refused === 0 && !detector.isRising) continue;
-    tell(watching, one.trials);
+  let isRising = false;
+  for (const watching of one.watchings) {
+    const { refused, symptom } = watching;
+    if (refused === 0 && watching.detector?.isRising !== true) continue;
+    const detector = (watching.detector ??= newDetector(cells, one, watching, bin));
+    tell(watching, detector, one.trials);
     watching.told += n;
+    watching.refused = 0;
     const start = stepEDetector(detector, bin, refused, n);
     if (start !== undefined) {
       alarms.push({ symptom, start });
       resetEDetector(detector);
     }
-    one.isRising ||= detector.isRising;
+    isRising ||= detector.isRising;
   }
-  one.refused.clear();
+  one.isRising = isRising;
   one.isTouched = false;
 }
 
-function ensureDetector({ words, doubles }: Cells, one: Watched, symptom: string, bin: number): void {
-  const { cell, detectors, trials } = one;
-  if (detectors.has(symptom)) return;
+function newDetector({ words, doubles }: Cells, { cell, trials }: Watched, watching: Watching, bin: number): EDetector {
   const before = (doubles[STRIDE_D * cell + TOTAL_D] ?? 0) - (words[STRIDE * cell + N] ?? 0);
-  detectors.set(symptom, { detector: createEDetector(Math.max(0, before), bin), told: trials });
+  watching.told = trials;
+  return createEDetector(Math.max(0, before), bin);
 }

@@ -5,7 +5,7 @@
  */
 export interface EDetector {
   /** Per alternative: Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals. */
-  readonly tests: Float64Array;
+  readonly tests: number[];
   /** Some CUSUM is above zero: without a refusal, too, what the bins say counts. */
   isRising: boolean;
   /** Decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong. */
@@ -17,12 +17,16 @@ export interface EDetector {
 }
 
 const ALTERNATIVES = Float64Array.of(0.015, 0.03, 0.06, 0.12, 0.25, 0.5);
+const LOGS = ALTERNATIVES.map(Math.log);
+const LOGS_OF_REST = ALTERNATIVES.map((q) => Math.log(1 - q));
 // Numbers of one alternative.
 const TEST = 4;
 const SR = 0;
 const CUSUM = 1;
 const START = 2;
 const REFUSED = 3;
+/** From the first on an array of doubles: it is not changed into one later. */
+const NO_TESTS: readonly number[] = Array.from({ length: TEST * ALTERNATIVES.length }, () => 0.5).fill(0);
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
 export const ALARM = 1e8;
 const PRIOR_RATE = 0.003;
@@ -37,7 +41,7 @@ const HEALTHY_CUSUM = 5;
 
 /** `trialsBefore`: decayed trials of the cell before its first refusal, which is when a detector is made. */
 export const createEDetector = (trialsBefore: number, bin: number): EDetector => ({
-  tests: new Float64Array(TEST * ALTERNATIVES.length),
+  tests: NO_TESTS.slice(),
   isRising: false,
   f: 0,
   f2: 0,
@@ -67,21 +71,19 @@ export function stepEDetector(detector: EDetector, bin: number, f: number, n: nu
   const { tests } = detector;
   const p0 = baseline(detector);
   const temper = 1 / dispersion(detector);
+  const logP0 = Math.log(p0);
+  const logRest = Math.log(1 - p0);
   const usual = Math.min(0.95, 3 * p0);
-  let q = 0;
-  let gain = 0;
-  let growth = 0;
+  const ofUsual = gainOf(f, n, Math.log(usual) - logP0, Math.log(1 - usual) - logRest) * temper;
+  const growthOfUsual = Math.exp(Math.min(600, ofUsual));
   let mean = 0;
   let best = -1;
   let highest = 0;
   for (let k = 0; k < ALTERNATIVES.length; k++) {
     const at = TEST * k;
-    const alternative = Math.max(ALTERNATIVES[k] ?? 0.5, usual);
-    if (alternative !== q) {
-      q = alternative;
-      gain = (f * Math.log(q / p0) + (n - f) * Math.log((1 - q) / (1 - p0))) * temper;
-      growth = Math.exp(Math.min(600, gain));
-    }
+    const isUsual = (ALTERNATIVES[k] ?? 0.5) <= usual;
+    const gain = isUsual ? ofUsual : gainOf(f, n, (LOGS[k] ?? 0) - logP0, (LOGS_OF_REST[k] ?? 0) - logRest) * temper;
+    const growth = isUsual ? growthOfUsual : Math.exp(Math.min(600, gain));
     const sr = Math.min(1e300, (1 + (tests[at + SR] ?? 0)) * growth);
     tests[at + SR] = sr;
     mean += sr / ALTERNATIVES.length;
@@ -102,13 +104,20 @@ export function stepEDetector(detector: EDetector, bin: number, f: number, n: nu
   return alarm ? tests[best + START] : undefined;
 }
 
+const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;
+
 function learn(detector: EDetector, bin: number, f: number, n: number): void {
-  const decay = 0.5 ** (Math.max(1, bin - detector.lastBin) / HALF_LIFE_BINS);
+  const decay = decayOf(Math.max(1, bin - detector.lastBin));
   detector.f = detector.f * decay + f;
   detector.f2 = detector.f2 * decay + f * f;
   detector.n = detector.n * decay + n;
   detector.bins = detector.bins * decay + 1;
 }
+
+const halved = (bins: number): number => 0.5 ** (bins / HALF_LIFE_BINS);
+/** Most steps are within ten minutes of the last. */
+const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => halved(bins));
+const decayOf = (bins: number): number => DECAYS[bins] ?? halved(bins);
 
 /** After an alarm the test begins anew; what was learned stays. */
 export function resetEDetector(detector: EDetector): void {

@@ -122,9 +122,16 @@ export class LineScan {
 export function takeScanned(scanner: Scanner, position: Position, into: Decoded): void {
   const { columns, punts } = scanner.take();
   if (columns.count > 0) into.scans.push(columns);
+  // An element may hold an envelope itself: what is found in it counts, not the element.
+  let more = 0;
+  let lastLine = -1;
   for (const { from, to, index, line, depth } of punts) {
+    if (line !== lastLine) more = 0;
+    lastLine = line;
     const value: unknown = JSON.parse(utf8.decode(scanner.input.subarray(from, to)));
-    const at = { ...position, sequence: position.sequence + line, index };
+    const at = { ...position, sequence: position.sequence + line, index: index + more };
+    const before = into.records.length + into.rejects.length;
     unwrap({ value, position: at, repairs: [] }, into, depth);
+    more += into.records.length + into.rejects.length - before - 1;
   }
 }

@@ -225,9 +225,13 @@ export class Scanner {
   }
 }
 
-/** What stands between the quotes of a text of JSON, as the text that it is. */
+/** What stands between the quotes of a text of JSON, as the text that it is; as it stands where it is none, as in a cut line. */
 export function unescaped(raw: string): string {
   if (!raw.includes("\\")) return raw;
-  const text: unknown = JSON.parse(`"${raw}"`);
-  return typeof text === "string" ? text : "";
+  try {
+    const text: unknown = JSON.parse(`"${raw}"`);
+    return typeof text === "string" ? text : raw;
+  } catch {
+    return raw;
+  }
 }

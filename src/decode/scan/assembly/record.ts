@@ -19,6 +19,7 @@ const NO_COLUMN: u32 = 255;
 const TIME_COLUMN: u64 = 1;
 const TIME_GENERATED: u64 = 1 << 1;
 const PROPERTIES: u64 = 1 << 2;
+const CATEGORY_COLUMN: u64 = 1 << 3;
 const CORRELATION: u64 = 1 << 7;
 const ACTIVITY: u64 = 1 << 8;
 const RESPONSE_CODE: u64 = 1 << 9;
@@ -27,6 +28,7 @@ const RESOURCE_TYPE: u64 = (1 as u64) << 35;
 const PATH: u64 = (1 as u64) << 36;
 const DATABASE: u64 = (1 as u64) << 37;
 const CONTAINER: u64 = (1 as u64) << 38;
+const REQUEST_HEADERS: u64 = (1 as u64) << 47;
 const OTHER_TYPE: u64 = (1 as u64) << 51;
 const ERRORS: u64 = (1 as u64) << 52;
 /** Bytes from the beginning of a row. */
@@ -126,7 +128,9 @@ export function endRecord(p: usize, end: usize, index: u32, line: u32, depth: u3
 function isComplete(): bool {
   const time = set & (TIME_COLUMN | TIME_GENERATED);
   if (time == 0 || time == (TIME_COLUMN | TIME_GENERATED)) return false;
-  if (time == TIME_GENERATED && (seen & PROPERTIES) != 0) return false;
+  // Names that are there without a value tell the shape all the same.
+  if ((seen & (TIME_GENERATED | PROPERTIES)) == (TIME_GENERATED | PROPERTIES)) return false;
+  if ((seen & ~set & CATEGORY_COLUMN) != 0) return false;
   return category == 1 ? isRequest() : category == 2 && isOperation();
 }
 
@@ -148,6 +152,8 @@ function isOperation(): bool {
   if ((set & (ACTIVITY | STATUS_CODE)) != (ACTIVITY | STATUS_CODE)) return false;
   const status = load<f64>(row + STATUS_CODE_AT);
   if (status > 999 || nearest(status) != status) return false;
+  // Headers are read of requests only.
+  if ((seen & REQUEST_HEADERS) != 0) return false;
   // Another field tells the type, the database or the container where its own does not.
   if ((set & OTHER_TYPE) != 0 && (set & RESOURCE_TYPE) == 0) return false;
   return (set & PATH) == 0 || (set & (DATABASE | CONTAINER)) == (DATABASE | CONTAINER);
