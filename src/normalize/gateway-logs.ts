@@ -1,7 +1,7 @@
 import type { Event, GatewayError } from "../model/event.ts";
 import { claimsOf } from "./claims.ts";
 import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
-import { gatewayError, gatewayRequest, subStatusOf } from "./gateway-request.ts";
+import { gatewayError, gatewayRequest, ownId, subStatusOf } from "./gateway-request.ts";
 import type { JoinPath } from "./join-path.ts";
 import { resourceName, type Row, type Unreadable } from "./normalized.ts";
 import { addressOf, idOf, shortText } from "./values.ts";
@@ -128,10 +128,5 @@ function toldByHeaders(fields: Fields) {
   };
 }
 
-const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/i;
-
-/** An id of the user's own; of a `traceparent` (W3C Trace Context) its trace id. */
-function ownIdOf(fields: Fields, [field, name]: JoinPath): string | undefined {
-  const text = name === undefined ? fields.text(field) : headersOf(fields, field).get(name);
-  return idOf(TRACE_PARENT.exec(text ?? "")?.[1] ?? shortText(text, NAME));
-}
+const ownIdOf = (fields: Fields, [field, name]: JoinPath): string | undefined =>
+  ownId(name === undefined ? fields.text(field) : headersOf(fields, field).get(name));

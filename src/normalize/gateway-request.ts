@@ -128,6 +128,12 @@ export function subStatusOf(text: string | number | undefined): number | undefin
 const ACTIVITY_ID = /activityid:?"?\s{0,4}:?\s{0,4}"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/i;
 const SUB_STATUS = /sub-?status"?\s{0,4}[:=]\s{0,4}"?(\d{1,5})/i;
 
+const TRACE_PARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/i;
+
+/** An id of the user's own; of a `traceparent` (W3C Trace Context) its trace id. */
+export const ownId = (text: string | undefined): string | undefined =>
+  idOf(TRACE_PARENT.exec(text ?? "")?.[1] ?? shortText(text, 256));
+
 const BODY = 2_000;
 
 /** A logged body of a refusal tells its reason, and the activity id and sub-status where headers were not logged. */

@@ -8,7 +8,7 @@ import { nameText } from "../model/names.ts";
 import { type Instant, instantFromTicks } from "../model/time.ts";
 import { claimText } from "./claims.ts";
 import { isPlainStatus, SHAPES } from "./event-row.ts";
-import { believed, gatewayError, gatewayRequest, subStatusOf } from "./gateway-request.ts";
+import { believed, gatewayError, gatewayRequest, ownId, subStatusOf } from "./gateway-request.ts";
 import { type ErrorMemo, isSet, numberOf, type Putting, rawOf } from "./putting.ts";
 import { idOf, type Mutable, put } from "./values.ts";
 
@@ -21,7 +21,10 @@ export function putRefusal(putting: Putting, refusal: RawRefusal): void {
   const at = WORDS * place;
   const status = words[at + row.STATUS] ?? 0;
   const error = errorOf(refusal, putting.errors);
-  if (isPlainStatus(status)) {
+  const ownText = spanOf(refusal, SPAN.ownId);
+  if (ownText !== undefined) putOwnKey(putting, ownId(ownText));
+  const isPlain = isPlainStatus(status) && (traitsOf(putting) & row.KEY_IS_HASH) === 0;
+  if (isPlain) {
     const claims = believed(claimsOf(putting, refusal), error);
     if (claims?.state === "unverified") words[at + row.TRAITS] = traitsOf(putting) & ~row.CLAIMS_VALIDATED;
     return;
@@ -36,6 +39,21 @@ export function putRefusal(putting: Putting, refusal: RawRefusal): void {
   }
   words[at + row.SUB_STATUS] = event.subStatus ?? 0;
   words[at + row.TRAITS] = traits;
+}
+
+/** The key of an id that the scan has not read as a GUID. */
+function putOwnKey({ target, place, names }: Putting, id: string | undefined): void {
+  if (id === undefined) return;
+  const { words } = target;
+  const at = WORDS * place;
+  const isGuid = writeKey(words, at + row.OWN_KEY, id, names.seed);
+  words[at + row.TRAITS] = (words[at + row.TRAITS] ?? 0) | row.HAS_OWN_KEY | (isGuid ? 0 : row.KEY_IS_HASH);
+}
+
+function ownIdOf(putting: Putting, refusal: RawRefusal): string | undefined {
+  if ((traitsOf(putting) & row.HAS_OWN_KEY) === 0) return undefined;
+  const text = spanOf(refusal, SPAN.ownId);
+  return text === undefined ? keyText(putting.target.words, WORDS * putting.place + row.OWN_KEY) : ownId(text);
 }
 
 const traitsOf = ({ target, place }: Putting): number => target.words[WORDS * place + row.TRAITS] ?? 0;
@@ -99,7 +117,7 @@ function requestOf(putting: Putting, refusal: RawRefusal, error: GatewayError | 
     totalMs: told(numberOf(putting, COLUMN.durationMs)),
     error,
     claims: claimsOf(putting, refusal),
-    ownId: undefined,
+    ownId: ownIdOf(putting, refusal),
     backendActivityId: hasBackendKey ? keyText(words, at + row.BACKEND_KEY) : undefined,
     subStatus: isSet(putting, COLUMN.subStatus) ? subStatusOf(numberOf(putting, COLUMN.subStatus)) : undefined,
     challenge: spanOf(refusal, SPAN.backendChallenge) ?? spanOf(refusal, SPAN.challenge),

@@ -118,6 +118,10 @@ function putGateway(putting: Putting): void {
     copyKey(putting, COLUMN.backendActivity, row.BACKEND_KEY);
     traits |= row.HAS_BACKEND_KEY;
   }
+  if (isSet(putting, COLUMN.own)) {
+    copyKey(putting, COLUMN.own, row.OWN_KEY);
+    traits |= row.HAS_OWN_KEY;
+  }
   if (lookups.cosmosHost.of(url) !== 0) traits |= row.COSMOS_BACKEND;
   if (rawOf(putting, COLUMN.truncated) !== 0) traits |= row.TRUNCATED;
   words[at + row.TRAITS] = traits | putClaims(putting);

@@ -1,7 +1,7 @@
 export const NO_COLUMN = 255;
 
 /** Words of a raw row. */
-export const RAW_WORDS = 80;
+export const RAW_WORDS = 84;
 
 /** A column of a raw row: its bit among those that are set, and the first of its words. */
 export interface Column {
@@ -66,6 +66,7 @@ export const COLUMN = {
   otherType: column(51, 0),
   errors: column(52, 0),
   lastError: column(53, 0),
+  own: column(54, 80),
   state: column(64, 68),
   issuer: column(65, 69),
   audience: column(66, 70),
@@ -104,4 +105,6 @@ export const SPAN = {
   body: span(12),
   tenantId: span(13),
   tokenId: span(14),
+  /** Where it is no GUID. */
+  ownId: span(15),
 } as const;

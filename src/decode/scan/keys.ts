@@ -25,6 +25,7 @@ const PRESENCE = 19;
 const CLAIM_SPAN = 20;
 const SPAN_TEXT = 21;
 const SPAN_RAW = 22;
+const OWN = 23;
 
 const IN_RECORD = 0;
 const IN_PROPERTIES = 1;
@@ -188,11 +189,28 @@ const HEADERS: ReadonlyMap<number, Answers> = new Map([
   [IN_RESPONSE_HEADERS, RESPONSE_HEADERS],
 ]);
 
+/** A field of the gateway's records and, where it holds headers, the name of one: both lower-cased. */
+export type OwnPath = readonly [field: string, header?: string];
+
+const HEADER_FIELDS: ReadonlyMap<string, number> = new Map([
+  ["requestheaders", IN_REQUEST_HEADERS],
+  ["backendresponseheaders", IN_BACKEND_HEADERS],
+  ["responseheaders", IN_RESPONSE_HEADERS],
+]);
+
+/** Whether the scan can read the id of the user's own that the path leads to: it reads nothing else there. */
+export function isScannable([field, header]: OwnPath): boolean {
+  if (header === undefined) return answerForKey(IN_RECORD, field) === answer(SKIP) && nameOf(field) === field;
+  const context = HEADER_FIELDS.get(field);
+  return context !== undefined && answerForKey(context, header) === answer(SKIP);
+}
+
 /**
  * What the scan does with a key that it has not met: which column its value goes to, that nobody reads it, or that who reads
- * it is not the scan.
+ * it is not the scan. `own` leads to an id of the user's own, and is scannable.
  */
-export function answerForKey(context: number, key: string): number {
+export function answerForKey(context: number, key: string, own?: OwnPath): number {
+  if (own !== undefined && isOwn(context, key, own)) return answer(OWN, COLUMN.own);
   switch (context) {
     case IN_RECORD:
     case IN_PROPERTIES: {
@@ -210,9 +228,16 @@ export function answerForKey(context: number, key: string): number {
       return IN_AN_ERROR.get(nameOf(key)) ?? answer(SKIP);
     default: {
       if (isPairName(key)) return answer(STRANGE);
-      return HEADERS.get(context)?.get(key.trim().toLowerCase()) ?? answer(SKIP);
+      return HEADERS.get(context)?.get(headerName(key)) ?? answer(SKIP);
     }
   }
+}
+
+const headerName = (key: string): string => key.trim().toLowerCase();
+
+function isOwn(context: number, key: string, [field, header]: OwnPath): boolean {
+  if (header !== undefined) return context === HEADER_FIELDS.get(field) && headerName(key) === header;
+  return (context === IN_RECORD || context === IN_PROPERTIES) && nameOf(key) === field;
 }
 
 const CATEGORIES: ReadonlyMap<string, number> = new Map([

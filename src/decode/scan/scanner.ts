@@ -1,5 +1,5 @@
 import { RAW_WORDS } from "./columns.ts";
-import { answerForKey, meaningOfText } from "./keys.ts";
+import { answerForKey, meaningOfText, type OwnPath } from "./keys.ts";
 import { SCAN_WASM } from "./scan-wasm.ts";
 
 /** The texts of one generation of the scanner's dictionary, by id from 1: as they stand between their quotes. */
@@ -114,14 +114,14 @@ export class Scanner {
   /** How often the dictionary was begun anew. */
   generations = 1;
 
-  /** `seed`: whoever writes the logs does not know it. */
-  constructor(seed: number) {
+  /** `seed`: whoever writes the logs does not know it. `own` leads to an id of the user's own (`isScannable`). */
+  constructor(seed: number, own?: OwnPath) {
     let memory: WebAssembly.Memory | undefined;
     const textAt = (place: number, length: number): string =>
       memory === undefined ? "" : utf8.decode(new Uint8Array(memory.buffer, place, length));
     const outside = {
       learnKey: (context: number, place: number, length: number) =>
-        answerForKey(context, unescaped(textAt(place, length))),
+        answerForKey(context, unescaped(textAt(place, length)), own),
       learnText: (use: number, place: number, length: number) => meaningOfText(use, unescaped(textAt(place, length))),
     };
     const module = new WebAssembly.Module(Uint8Array.from(atob(SCAN_WASM), (byte) => byte.charCodeAt(0)));

@@ -1,48 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeBody } from "../../../src/decode/decode-body.ts";
-import type { Decoded } from "../../../src/decode/decoded.ts";
 import { Scanner } from "../../../src/decode/scan/scanner.ts";
 import { createStreamDecoder } from "../../../src/decode/stream-decoder.ts";
-import { createEventTable, DOUBLES, kindOf, textWordsOf, WORDS } from "../../../src/model/event-table.ts";
-import { createNames } from "../../../src/model/names.ts";
-import { putEvent } from "../../../src/normalize/event-row.ts";
-import { normalize } from "../../../src/normalize/normalize.ts";
-import { putScanned, ScanMemo } from "../../../src/normalize/scanned.ts";
 import { generate } from "../../../src/simulate/generate.ts";
+import { outcome } from "./outcome.ts";
 import { refusal } from "./refusals.ts";
 
 const scanner = new Scanner(11);
 const AT = { source: "s", partition: "0" };
-const memo = new ScanMemo();
-
-/** What came of the input, in a form that does not depend on who read it: rows with their texts, rejects, other categories. */
-function outcome(parts: readonly Decoded[]) {
-  const names = createNames(3);
-  const table = createEventTable();
-  const others: unknown[] = [];
-  for (const { records, rejects, scans } of parts) {
-    others.push(...rejects);
-    for (const columns of scans) putScanned(columns, table, names, memo);
-    for (const record of records) {
-      const read = normalize(record);
-      if (read.kind === "event") putEvent(table, names, read.event);
-      else others.push(read);
-    }
-  }
-  const rows = Array.from({ length: table.count }, (_, row) => {
-    const words = [...table.words.subarray(WORDS * row, WORDS * (row + 1))];
-    const texts = textWordsOf(kindOf(table, row)).map((word) => names.texts[words[word] ?? 0]);
-    const isText = new Set(textWordsOf(kindOf(table, row)));
-    const numbers = words.map((value, word) => (isText.has(word) || (word >= 32 && word < 40) ? 0 : value));
-    const doubles = [...table.doubles.subarray(DOUBLES * row + 16, DOUBLES * row + 20)];
-    return JSON.stringify(
-      [numbers, texts, doubles.map(String), table.objects.get(row) ?? null],
-      (_key, value: unknown) => (value instanceof Map ? [...value] : value),
-    );
-  });
-  return { rows: rows.toSorted(), others: others.map((other) => JSON.stringify(other)).toSorted() };
-}
 
 function asStream(input: Uint8Array, cuts: readonly number[], withScan: boolean) {
   const decoder = createStreamDecoder(AT, withScan ? { scanner } : {});

@@ -34,6 +34,8 @@ export const CLAIM_SPAN: u32 = 20;
 export const SPAN: u32 = 21;
 /** As `SPAN`, of any value, as it stands. */
 export const RAW_SPAN: u32 = 22;
+/** The id of the user's own: a GUID, or where it stands. */
+export const OWN: u32 = 23;
 
 // Contexts that the scan itself goes into. The same numbers are in `keys.ts`.
 export const IN_RECORD: u32 = 0;

@@ -17,7 +17,7 @@ export function isDigit(byte: u32): bool {
 
 // @ts-ignore: decorator
 @inline
-function isHex(byte: u32): bool {
+export function isHex(byte: u32): bool {
   return isDigit(byte) || (byte | 0x20) - 0x61 < 6;
 }
 

@@ -9,6 +9,7 @@ import {
   METADATA,
   NESTED,
   NUMBER,
+  OWN,
   PRESENCE,
   RAW_SPAN,
   SKIP,
@@ -119,7 +120,7 @@ function isOfHeaders(context: u32): bool {
 // @ts-ignore: decorator
 @inline
 function mayBeListed(action: u32): bool {
-  return action == TEXT || action == GUID || action == NUMBER || action == SPAN;
+  return action == TEXT || action == GUID || action == NUMBER || action == SPAN || action == OWN;
 }
 
 /** The traces of a record: at most one of ours, which is read; others are looked at no further. */

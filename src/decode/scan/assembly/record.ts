@@ -1,9 +1,9 @@
 import { allocate } from "./memory";
-import { beginSpans, dropRefusals, keepRefusal, prepareSpans, tellsError, tellsWhy } from "./spans";
+import { beginSpans, dropRefusals, keepRefusal, prepareSpans, tellsError, tellsOwnId, tellsWhy } from "./spans";
 
 /** The record that is being read, the rows of those that were taken, and where those that were not stand. */
 
-const ROW_WORDS: u32 = 80;
+const ROW_WORDS: u32 = 84;
 const ROW_BYTES: u32 = 4 * ROW_WORDS;
 const MOST_ROWS: u32 = 8192;
 const ENOUGH_ROWS: u32 = 2048;
@@ -142,10 +142,10 @@ function isRequest(): bool {
   return status <= 999 && nearest(status) == status;
 }
 
-/** Not answered well, or an error all the same: the row alone does not tell it. */
+/** Not answered well, or an error or a name all the same: the row alone does not tell it. */
 function isRefusal(): bool {
   const status = load<f64>(row + RESPONSE_CODE_AT);
-  return status < 1 || status >= 400 || tellsError();
+  return status < 1 || status >= 400 || tellsError() || tellsOwnId();
 }
 
 function isOperation(): bool {

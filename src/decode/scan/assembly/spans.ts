@@ -14,6 +14,7 @@ const REFUSAL: usize = 8 + SPAN_BYTES;
 const ERROR_SOURCE: u32 = 1 << 3;
 const ERROR_REASON: u32 = 1 << 4;
 const ERROR_MESSAGE: u32 = 1 << 5;
+export const OWN_SPAN: u32 = 15;
 
 let spans: usize = 0;
 /** Those of the record that are set. */
@@ -45,6 +46,11 @@ export function keepSpan(index: u32, from: usize, to: usize): void {
   store<u32>(span, from as u32);
   store<u32>(span, to as u32, 4);
   spansSet |= 1 << index;
+}
+
+/** Whether the id of the user's own is no GUID. */
+export function tellsOwnId(): bool {
+  return (spansSet & (1 << OWN_SPAN)) != 0;
 }
 
 /** Whether an error is told; `tellsWhy`, whether it is the last one for certain. */

@@ -13,6 +13,7 @@ import {
   METADATA,
   NESTED,
   NUMBER,
+  OWN,
   PRESENCE,
   RAW_SPAN,
   SKIP,
@@ -38,9 +39,9 @@ import { intern, textLength, textPlace } from "./intern";
 import { keepLastText, lastText } from "./nodes";
 import { leaveClaim, mark, punt, takeCategory, wordOf } from "./record";
 import { skipPlain } from "./skip";
-import { keepSpan } from "./spans";
+import { keepSpan, OWN_SPAN } from "./spans";
 import { idOf, meaningOf, USE_CATEGORY } from "./texts";
-import { guid, number, readGuid, readNumber, readTime } from "./values";
+import { guid, number, readGuid, readTraceId, readNumber, readTime } from "./values";
 
 const LONGEST_HOST: u32 = 200;
 
@@ -105,6 +106,7 @@ export function takeText(p: usize, answer: u32, node: usize): usize {
 function takeRare(p: usize, end: usize, answer: u32): void {
   const action = answer & 0xff;
   if (action == SPAN) keepSpan(answer >> 24, p, end);
+  else if (action == OWN) takeOwn(p, end, answer);
   else if (action == HOST) {
     keepSpan((answer >> 16) & 0xff, p, end);
     takeHost(p, end, answer);
@@ -146,6 +148,14 @@ function hostEnd(p: usize): usize {
     p += 16;
   }
   return p;
+}
+
+/** An id of the user's own: as a GUID where it is one, or is that of a trace. */
+function takeOwn(p: usize, end: usize, answer: u32): void {
+  if ((end - p == 36 && readGuid(p)) || readTraceId(p, end)) {
+    mark(answer);
+    v128.store(wordOf(answer), guid);
+  } else keepSpan(OWN_SPAN, p, end);
 }
 
 /** Scheme, host and port of an address: what is behind them may be anything. */
