@@ -14,6 +14,9 @@ const VALUES = [
   "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
   "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01",
   "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7_01",
+  "00-4bf92f3577b34da6a3ce929d0e0e4736-0xf067aa0ba902b7-01",
+  "0x-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+  "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0x",
   " order-7\u0142 ",
   "key 0123456789abcdef0123456789abcdef",
   "a".repeat(300),
@@ -75,4 +78,16 @@ test.each([
 ])("`%s` can be read by the scan: %s", (text, expected) => {
   const path = parseJoinPath(text);
   expect(path !== undefined && isScannable(path)).toBe(expected);
+});
+
+test.each(VALUES.slice(0, 4))("the row alone tells `%s`, but for braces", (own) => {
+  const record = {
+    time: "2026-11-25T06:00:27.3910403Z",
+    category: "GatewayLogs",
+    correlationId: GUID,
+    properties: { responseCode: 200, ownId: own },
+  };
+  const scanned = parts(new TextEncoder().encode(`${JSON.stringify(record)}\n`), scanners[0]);
+  const refusals = scanned.flatMap(({ scans }) => scans.flatMap((columns) => columns.refusals));
+  expect(refusals.length).toBe(String(own).startsWith("{") ? 1 : 0);
 });
