@@ -25,7 +25,7 @@ export const isSet = ({ words, rawAt }: Putting, { bit }: Column): boolean =>
 
 /** The number of a column; NaN where the log does not tell. */
 export const numberOf = (putting: Putting, column: Column): number =>
-  isSet(putting, column) ? (putting.doubles[(putting.rawAt + column.word) >>> 1] ?? Number.NaN) : Number.NaN;
+  putting.doubles[(putting.rawAt + column.word) >>> 1] ?? Number.NaN;
 
 /** The raw id of a column's text; 0 for none. */
 export const rawOf = ({ words, rawAt }: Putting, { word }: Column): number => words[rawAt + word] ?? 0;

@@ -28,8 +28,6 @@ const GATEWAY_CATEGORY = 1;
 const HAS_RAW_CLAIMS = 0x80000000;
 const CATEGORY_WORD = 2;
 const CLAIMS_WORD = 3;
-const expiresBit = 1 << (COLUMN.expires.bit - 64);
-const issuedBit = 1 << (COLUMN.issued.bit - 64);
 
 /** Puts what the scan has taken behind the rows of a table: the rows that the general way would give. */
 export function putScanned(columns: RawColumns, table: EventTable, names: Names, memo: ScanMemo): void {
@@ -78,11 +76,11 @@ function copyKey({ words, target, rawAt, place }: Putting, { word: raw }: Column
 
 /** What every row has. */
 function putBoth(putting: Putting): void {
-  const { target, place, doubles, rawAt } = putting;
+  const { target, place } = putting;
   const { resource, plain } = putting.lookups;
   const at = WORDS * place;
   const { words } = target;
-  target.doubles[DOUBLES * place + row.TIME_D] = doubles[(rawAt + COLUMN.time.word) >>> 1] ?? 0;
+  target.doubles[DOUBLES * place + row.TIME_D] = numberOf(putting, COLUMN.time);
   words[at + row.RESOURCE] = resource.of(rawOf(putting, COLUMN.resource));
   words[at + row.USER_AGENT] = plain.of(rawOf(putting, COLUMN.userAgent));
 }
@@ -134,10 +132,8 @@ function putClaims(putting: Putting): number {
   const at = WORDS * place;
   const first = DOUBLES * place;
   const set = putting.words[rawAt + CLAIMS_WORD] ?? 0;
-  const timeOf = (bit: number, { word }: Column): number =>
-    (set & bit) === 0 ? Number.NaN : (putting.doubles[(rawAt + word) >>> 1] ?? Number.NaN);
-  doubles[first + row.EXPIRES_D] = timeOf(expiresBit, COLUMN.expires);
-  doubles[first + row.ISSUED_D] = timeOf(issuedBit, COLUMN.issued);
+  doubles[first + row.EXPIRES_D] = numberOf(putting, COLUMN.expires);
+  doubles[first + row.ISSUED_D] = numberOf(putting, COLUMN.issued);
   if ((set & HAS_RAW_CLAIMS) === 0) return 0;
   words[at + row.APP_ID] = subjectClaim.of(rawOf(putting, COLUMN.appId));
   words[at + row.OBJECT_ID] = subjectClaim.of(rawOf(putting, COLUMN.objectId));

@@ -11,7 +11,7 @@ export interface Column {
 
 export const column = (bit: number, word: number): Column => ({ bit, word });
 
-/** A text's word holds its id in the dictionary; a number's two hold a double, a GUID's four its four words. */
+/** A text's word holds its id in the dictionary; a number's two hold a double (NaN where there is none), a GUID's four its four words. */
 export const COLUMN = {
   time: column(0, 4),
   timeGenerated: column(1, 4),
