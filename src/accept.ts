@@ -87,20 +87,27 @@ export function putBatch(names: Names, batch: Batch, events: EventTable, from: F
 }
 
 /** Of the rows those stay that were not seen before. */
-function keepNew({ names, seen }: Analysis, events: EventTable, tally: Tally): void {
+function keepNew(analysis: Analysis, events: EventTable, tally: Tally): void {
   keepRows(events, (place) => {
-    fingerprint.of(events, place, names);
-    const isNew = !sawBefore(seen, fingerprint.high, fingerprint.low);
-    countRow(tally, { events, place, names, isNew });
-    return isNew;
+    const isKept = isNew(analysis, events, place);
+    if (isKept) countEvent(tally, events, place, analysis.names);
+    else countDuplicate(tally);
+    return isKept;
   });
+}
+
+/** Whether the record that a row came from was not seen before; from now on it was. */
+function isNew({ names, seen }: Analysis, events: EventTable, place: number): boolean {
+  fingerprint.of(events, place, names);
+  return !sawBefore(seen, fingerprint.high, fingerprint.low);
 }
 
 /**
  * Of rows in the order of event time those stay that were not there before: repeats are of one millisecond, so that no
  * more needs to be remembered. `last`: the millisecond of the row before the first; gives that of the last.
  */
-export function keepDistinct({ names, seen, input }: Analysis, events: EventTable, last: number): number {
+export function keepDistinct(analysis: Analysis, events: EventTable, last: number): number {
+  const { names, seen, input } = analysis;
   let before = last;
   keepRows(events, (place) => {
     const ms = msOf(events, place);
@@ -108,30 +115,18 @@ export function keepDistinct({ names, seen, input }: Analysis, events: EventTabl
     const isAlone = isFirst && place + 1 < events.count && msOf(events, place + 1) !== ms;
     before = ms;
     if (isFirst) forgetSeen(seen);
-    let isNew = true;
-    if (!isAlone) {
-      fingerprint.of(events, place, names);
-      isNew = !sawBefore(seen, fingerprint.high, fingerprint.low);
-    }
-    countRow(input, { events, place, names, isNew });
-    return isNew;
+    const isKept = isAlone || isNew(analysis, events, place);
+    if (isKept) countEvent(input, events, place, names);
+    else countDuplicate(input);
+    return isKept;
   });
   return before;
 }
 
 const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));
 
-interface Row {
-  readonly events: EventTable;
-  readonly place: number;
-  readonly names: Names;
-  readonly isNew: boolean;
-}
-
-function countRow(tally: Tally, { events, place, names, isNew }: Row): void {
-  if (isNew) countAccepted(tally, categoryOf(events, place, names), timeOf(events, place));
-  else countDuplicate(tally);
-}
+const countEvent = (tally: Tally, events: EventTable, place: number, names: Names): void =>
+  countAccepted(tally, categoryOf(events, place, names), timeOf(events, place));
 
 /** The category of the record that a row came from. */
 function categoryOf(events: EventTable, place: number, names: Names): string {
@@ -142,10 +137,7 @@ function categoryOf(events: EventTable, place: number, names: Names): string {
 }
 
 /** What `accept` did to the analysis, done again by its outcome. */
-export function acceptAgain({ names, seen }: Analysis, { events, texts }: Accepted): void {
-  for (const text of texts) nameId(names, text);
-  for (let place = 0; place < events.count; place++) {
-    fingerprint.of(events, place, names);
-    sawBefore(seen, fingerprint.high, fingerprint.low);
-  }
+export function acceptAgain(analysis: Analysis, { events, texts }: Accepted): void {
+  for (const text of texts) nameId(analysis.names, text);
+  for (let place = 0; place < events.count; place++) isNew(analysis, events, place);
 }

@@ -1,5 +1,5 @@
 import type { Position } from "../model/record.ts";
-import { type Decoded, decodeReject } from "./decoded.ts";
+import { type Decoded, decodeReject, foundIn } from "./decoded.ts";
 import { repairJson } from "./repair.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -54,9 +54,9 @@ function unwrapEnvelope(inner: unknown, element: Element, into: Decoded, depth: 
 }
 
 function unwrapList(list: readonly unknown[], element: Element, into: Decoded, depth: number): void {
-  const before = into.records.length + into.rejects.length;
+  const before = foundIn(into);
   for (const value of list) {
-    const index = element.position.index + into.records.length + into.rejects.length - before;
+    const index = element.position.index + foundIn(into) - before;
     unwrap({ value, position: { ...element.position, index }, repairs: element.repairs }, into, depth + 1);
   }
 }

@@ -1,4 +1,4 @@
-import { createEDetector, type EDetector, resetEDetector, stepEDetector } from "./e-detector.ts";
+import { createEDetector, decayOf, type EDetector, resetEDetector, stepEDetector } from "./e-detector.ts";
 
 /**
  * Counts of one value of one column (or of one unit) in the bin that is being filled, 32 bytes a cell in one buffer; what
@@ -74,13 +74,6 @@ export function newCell(cells: Cells, id: number): number {
   cells.count += 1;
   return cell;
 }
-
-/** Trials are forgotten by half in 12 h of bins of 10 s. */
-const DECAY = 0.5 ** (1 / 4_320);
-/** Its powers: most cells are touched again within ten minutes. */
-const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
-
-const decayOf = (bins: number): number => (bins >= 0 && bins < 64 ? (DECAYS[bins] ?? 1) : DECAY ** bins);
 
 /** A trial as the cells of its values, by column; -1 where a value is absent. */
 export interface Trial {

@@ -114,10 +114,12 @@ function learn(detector: EDetector, bin: number, f: number, n: number): void {
   detector.bins = detector.bins * decay + 1;
 }
 
-const halved = (bins: number): number => 0.5 ** (bins / HALF_LIFE_BINS);
-/** Most steps are within ten minutes of the last. */
-const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => halved(bins));
-const decayOf = (bins: number): number => DECAYS[bins] ?? halved(bins);
+const DECAY = 0.5 ** (1 / HALF_LIFE_BINS);
+/** Its powers: most cells are touched again, and most detectors stepped, within ten minutes. */
+const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
+
+/** What is left of a count after so many bins of 10 s: half of it in 12 h. */
+export const decayOf = (bins: number): number => DECAYS[bins] ?? DECAY ** bins;
 
 /** After an alarm the test begins anew; what was learned stays. */
 export function resetEDetector(detector: EDetector): void {

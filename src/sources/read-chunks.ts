@@ -8,9 +8,9 @@ const CHUNKS = 3;
 export async function* readChunks(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {
-    const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK_BYTES));
+    const chunks: Uint8Array[] = [];
     for (let turn = 0; !signal.aborted; turn++) {
-      const chunk = chunks[turn % CHUNKS] ?? new Uint8Array(CHUNK_BYTES);
+      const chunk = (chunks[turn % CHUNKS] ??= new Uint8Array(CHUNK_BYTES));
       const { bytesRead } = await file.read(chunk, 0, chunk.length, null);
       if (bytesRead === 0) return;
       yield chunk.subarray(0, bytesRead);

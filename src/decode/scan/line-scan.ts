@@ -1,5 +1,5 @@
 import type { Position } from "../../model/record.ts";
-import { createDecoded, type Decoded } from "../decoded.ts";
+import { createDecoded, type Decoded, foundIn } from "../decoded.ts";
 import type { Splitter } from "../splitter.ts";
 import { unwrap } from "../unwrap.ts";
 import { SCAN_BYTES, type Scanner } from "./scanner.ts";
@@ -130,8 +130,8 @@ export function takeScanned(scanner: Scanner, position: Position, into: Decoded)
     lastLine = line;
     const value: unknown = JSON.parse(utf8.decode(scanner.input.subarray(from, to)));
     const at = { ...position, sequence: position.sequence + line, index: index + more };
-    const before = into.records.length + into.rejects.length;
+    const before = foundIn(into);
     unwrap({ value, position: at, repairs: [] }, into, depth);
-    more += into.records.length + into.rejects.length - before - 1;
+    more += foundIn(into) - before - 1;
   }
 }

@@ -1,30 +1,29 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeBody } from "../../../src/decode/decode-body.ts";
+import { type FuzzInput, Ways } from "../../../bench/fuzz/ways.ts";
 import { Scanner } from "../../../src/decode/scan/scanner.ts";
 import { createStreamDecoder } from "../../../src/decode/stream-decoder.ts";
 import { generate } from "../../../src/simulate/generate.ts";
-import { outcome } from "./outcome.ts";
+import { faultRuns } from "../../faults/runs.ts";
 import { refusal } from "./refusals.ts";
 
 const scanner = new Scanner(11);
 const AT = { source: "s", partition: "0" };
+const ways = new Ways(scanner);
 
-function asStream(input: Uint8Array, cuts: readonly number[], withScan: boolean) {
-  const decoder = createStreamDecoder(AT, withScan ? { scanner } : {});
-  const edges = [0, ...new Set(cuts.map((cut) => cut % (input.length + 1)).toSorted((a, b) => a - b)), input.length];
-  const parts = edges.slice(1).map((to, i) => decoder.push(input.slice(edges[i], to)));
-  return outcome([...parts, decoder.end()]);
+/** What came of the input as a stream and as a message, with the scan or without. */
+function read(input: Uint8Array, withScan: boolean, cuts: readonly number[] = []) {
+  const text = Buffer.from(input).toString("latin1");
+  return { stream: readOne({ text, isBody: false, cuts }, withScan), body: asBody(input, withScan) };
 }
 
 const asBody = (input: Uint8Array, withScan: boolean) =>
-  outcome([decodeBody(input, { ...AT, sequence: 5 }, withScan ? { scanner } : {})]);
+  readOne({ text: Buffer.from(input).toString("latin1"), isBody: true, cuts: [] }, withScan);
 
-/** The input as a stream and as a message, with the scan and without. */
-const ways = (input: Uint8Array, withScan: boolean, cuts: readonly number[] = []) => ({
-  stream: asStream(input, cuts, withScan),
-  body: asBody(input, withScan),
-});
+function readOne(input: FuzzInput, withScan: boolean) {
+  const { rows, others } = withScan ? ways.withScan(input) : ways.withoutScan(input);
+  return { rows, others };
+}
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const SIMULATED = generate({ seed: 5, scenario: "mixed", hours: 1 }).records.map(({ record }) =>
@@ -45,11 +44,11 @@ test("most records of the two large categories are taken, refusals among them", 
 test("a simulated tenant, line by line and in envelopes, however it is cut", () => {
   const lines = bytes(`${SIMULATED.slice(0, 400).join("\n")}\n`);
   const cuts = [1, 7, 1_000, 1_001, 50_000];
-  expect(ways(lines, true, cuts)).toEqual(ways(lines, false, cuts));
+  expect(read(lines, true, cuts)).toEqual(read(lines, false, cuts));
   const envelopes = bytes(
     `{"records":[${SIMULATED.slice(0, 200).join(",")}]}\n{"records":[${SIMULATED.slice(200, 300).join(" , ")}] }\n`,
   );
-  expect(ways(envelopes, true)).toEqual(ways(envelopes, false));
+  expect(read(envelopes, true)).toEqual(read(envelopes, false));
 });
 
 const VALUES = [
@@ -114,7 +113,7 @@ function changed(text: string, [what, where, value]: readonly [string, number, s
   return text.slice(0, from) + String.fromCodePoint(where % 0x250) + text.slice(from + 1);
 }
 
-const FACTOR = Number(process.env["FAULT_RUNS"] ?? 1);
+const FACTOR = faultRuns(1);
 const PATIENCE = 30_000 * FACTOR;
 
 test("records that were changed in every way that was thought of", { timeout: PATIENCE }, () => {
@@ -124,7 +123,7 @@ test("records that were changed in every way that was thought of", { timeout: PA
     fc.property(fc.array(one, { minLength: 1, maxLength: 30 }), fc.array(fc.nat(), { maxLength: 4 }), (all, cuts) => {
       const texts = all.map(([text, changes]) => changes.reduce(changed, text));
       for (const text of [`${texts.join("\n")}\n`, `{"records":[${texts.join(",")}]}`])
-        expect(ways(bytes(text), true, cuts)).toEqual(ways(bytes(text), false, cuts));
+        expect(read(bytes(text), true, cuts)).toEqual(read(bytes(text), false, cuts));
       for (const text of texts.slice(0, 5)) expect(asBody(bytes(text), true)).toEqual(asBody(bytes(text), false));
     }),
     { numRuns: runs },
@@ -140,7 +139,7 @@ test("refusals with all that they may tell", { timeout: PATIENCE }, () => {
     fc.property(fc.array(fc.tuple(refusal, changes), { minLength: 1, maxLength: 10 }), (refusals) => {
       const texts = refusals.map(([text, by]) => by.reduce(changed, text));
       const lines = bytes(`${texts.join("\n")}\n`);
-      expect(ways(lines, true)).toEqual(ways(lines, false));
+      expect(read(lines, true)).toEqual(read(lines, false));
       const { scans } = createStreamDecoder(AT, { scanner }).push(
         bytes(`${refusals.map(([text]) => text).join("\n")}\n`),
       );
@@ -159,7 +158,7 @@ test("lines that the scan does not take, cut right behind what stands in them", 
     const start = `${good.slice(0, -1)}\n`;
     const input = bytes(`${start}${deep}${behind}\n${deep}\n${good}${deep}\n`);
     const cuts = [start.length + deep.length, start.length + deep.length + behind.length];
-    expect(ways(input, true, cuts)).toEqual(ways(input, false, cuts));
+    expect(read(input, true, cuts)).toEqual(read(input, false, cuts));
   }
 });
 
@@ -187,6 +186,6 @@ describe("bytes that are no UTF-8, control characters and what stands around lin
   ];
   test.each(cases)("%s", (_, input) => {
     const cuts = [3, 50, 51, 52];
-    expect(ways(input, true, cuts)).toEqual(ways(input, false, cuts));
+    expect(read(input, true, cuts)).toEqual(read(input, false, cuts));
   });
 });

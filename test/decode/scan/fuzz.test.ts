@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { watchedScanner } from "../../../bench/fuzz/coverage.ts";
 import { fuzz } from "../../../bench/fuzz/fuzz.ts";
-import { seededRandom } from "../../../bench/fuzz/random.ts";
 import { Ways } from "../../../bench/fuzz/ways.ts";
+import { faultRuns, seededRandom } from "../../faults/runs.ts";
 
-const RUNS = Number(process.env["FAULT_RUNS"] ?? 1);
+const RUNS = faultRuns(1);
 const SEED = Number(process.env["FAULT_SEED"] ?? 7);
 
 test("inputs that reach ever more of the scan are read alike with and without it", { timeout: 60_000 * RUNS }, () => {

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { Ways } from "../../../bench/fuzz/ways.ts";
 import { isScannable } from "../../../src/decode/scan/keys.ts";
 import { Scanner } from "../../../src/decode/scan/scanner.ts";
+import { createStreamDecoder } from "../../../src/decode/stream-decoder.ts";
 import { type JoinPath, parseJoinPath } from "../../../src/normalize/join-path.ts";
-import { outcome, parts } from "./outcome.ts";
+import { faultRuns } from "../../faults/runs.ts";
 import { refusal } from "./refusals.ts";
 
 const GUID = "6C9F1D7E-0000-4000-8000-00000000000a";
@@ -31,6 +33,7 @@ const VALUES = [
 
 const PATHS: readonly JoinPath[] = [["ownid"], ["requestheaders", "x-own"], ["backendresponseheaders", "x-own"]];
 const scanners = PATHS.map((path) => new Scanner(5, path));
+const ways = PATHS.map((path, i) => new Ways(scanners[i] ?? new Scanner(5, path), path));
 
 /** The record with an own id in a field, in headers, or in both. */
 function withOwn(text: string, [value, other, where]: readonly [unknown, unknown, string]): string {
@@ -43,7 +46,7 @@ function withOwn(text: string, [value, other, where]: readonly [unknown, unknown
     .replace('"backendResponseHeaders":{', backend);
 }
 
-const FACTOR = Number(process.env["FAULT_RUNS"] ?? 1);
+const FACTOR = faultRuns(1);
 const value = fc.constantFrom<unknown>(...VALUES);
 
 test("an id of the user's own is read alike with and without the scan", { timeout: 30_000 * FACTOR }, () => {
@@ -51,11 +54,13 @@ test("an id of the user's own is read alike with and without the scan", { timeou
   let taken = 0;
   fc.assert(
     fc.property(fc.array(fc.tuple(refusal, own), { minLength: 1, maxLength: 10 }), (records) => {
-      const input = new TextEncoder().encode(`${records.map(([text, by]) => withOwn(text, by)).join("\n")}\n`);
-      for (const [i, path] of PATHS.entries()) {
-        const scanned = parts(input, scanners[i]);
-        expect(outcome(scanned, path)).toEqual(outcome(parts(input, undefined), path));
-        taken += scanned.reduce((sum, { scans }) => sum + scans.reduce((rows, { count }) => rows + count, 0), 0);
+      const lines = `${records.map(([text, by]) => withOwn(text, by)).join("\n")}\n`;
+      const input = { text: Buffer.from(lines).toString("latin1"), isBody: false, cuts: [] };
+      for (const way of ways) {
+        const { scanned, ...outcome } = way.withScan(input);
+        const { scanned: _, ...general } = way.withoutScan(input);
+        expect(outcome).toEqual(general);
+        taken += scanned;
       }
     }),
     { numRuns: 60 * FACTOR },
@@ -93,7 +98,8 @@ test.each([
     correlationId: GUID,
     properties: { responseCode: 200, ownId },
   };
-  const scanned = parts(new TextEncoder().encode(`${JSON.stringify(record)}\n`), scanners[0]);
-  const refusals = scanned.flatMap(({ scans }) => scans.flatMap((columns) => columns.refusals));
+  const decoder = createStreamDecoder({ source: "s", partition: "0" }, { scanner: scanners[0] });
+  const { scans } = decoder.push(new TextEncoder().encode(`${JSON.stringify(record)}\n`));
+  const refusals = scans.flatMap((columns) => columns.refusals);
   expect(refusals.length).toBe(expected);
 });
