@@ -4,17 +4,23 @@ import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { accept } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
-import { reportOf } from "../findings/report.ts";
+import { reportOf, withFindings } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
 import { addTally } from "../findings/input-counts.ts";
 import { plainText } from "../lib/plain-text.ts";
 import type { Severity } from "../model/finding.ts";
 import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
+import type { Instant } from "../model/time.ts";
 import { createAnalysis } from "../analysis.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable } from "../pipeline.ts";
+import type { PrivilegeException } from "../privileges/exceptions.ts";
+import { privilegeFindings } from "../privileges/findings.ts";
+import { UseReader } from "../privileges/observe.ts";
+import { holdersOf } from "../privileges/principals.ts";
+import { createPrivileges, learn, privilegeSpots } from "../privileges/privileges.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -32,6 +38,8 @@ export interface AnalyzeOptions {
   /** Seed of the fingerprints of seen records; random by default. */
   readonly seed?: number;
   readonly joinBy?: JoinPath | undefined;
+  /** Grants that somebody answers for. */
+  readonly exceptions?: readonly PrivilegeException[];
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
 }
@@ -53,12 +61,15 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
   const memo = new ScanMemo();
+  const privileges = createPrivileges();
+  const reader = new UseReader(privileges.ledger, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
       const accepted = accept(analysis, batch, { joinBy: options.joinBy, memo });
       addTally(analysis.input, accepted.tally);
+      learn(privileges, reader, { events: accepted.events, ...accepted.facts });
       sorter.add(accepted.events);
       options.onProgress?.(analysis.input.bytes, analysis.input.records);
     }
@@ -67,8 +78,18 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   } finally {
     sorter.close();
   }
-  return reportOf(analysis);
+  const judging = {
+    privileges,
+    exceptions: options.exceptions ?? [],
+    now: newestOf(analysis.now, privileges.ledger.newest),
+  };
+  return withFindings(reportOf(analysis), {
+    findings: privilegeFindings(holdersOf(privileges), judging),
+    blindSpots: privilegeSpots(privileges),
+  });
 }
+
+const newestOf = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
 /** What is wrong with a file as a whole names it by itself; what is wrong in it is told with its line. */
 const lossText = ({ position, detail }: Reject): string =>

@@ -22,6 +22,7 @@ export function normalizeUseTotal(row: Row): UseTotal | Unreadable {
     return { reason: "bad-count", detail: "`SampleCount` is missing or no number of requests." };
   const total: Mutable<UseTotal> = {
     time,
+    minutes: /15m/i.test(asText(fields.top("type", "tablename", "$table", "category")) ?? "") ? 15 : 5,
     account: (shortText(fields.text("accountname"), NAME) ?? resourceName(row.resource)).toLowerCase(),
     operation: operationName(asText(fields.any("operationname")) ?? ""),
     resourceType: resourceTypeName(fields.text("requestresourcetype") ?? ""),

@@ -1,11 +1,11 @@
 /**
- * Rows of (day, use) with three counts, packed: sorted by day and use, differences and counts as variable-length numbers of
+ * Rows of (day, use) with their counts, packed: sorted by day and use, differences and counts as variable-length numbers of
  * seven bits a byte. A row of a use that is seen daily takes two to four bytes. Plain data.
  */
 export interface DayRows {
   /** Packed blocks, in the order in which they were full. */
   readonly blocks: Block[];
-  /** Rows that are not packed yet: day, use, succeeded, denied, other. */
+  /** Rows that are not packed yet: day, use, succeeded, denied, of those 401, other. */
   tail: Float64Array;
   tailRows: number;
 }
@@ -17,7 +17,7 @@ export interface Block {
   readonly lastDay: number;
 }
 
-const COLUMNS = 5;
+const COLUMNS = 6;
 /** Rows that are packed at once. */
 const BLOCK_ROWS = 1 << 16;
 
@@ -25,12 +25,15 @@ export const createDayRows = (): DayRows => ({ blocks: [], tail: new Float64Arra
 
 export interface DayCounts {
   readonly succeeded: number;
+  /** Answered with 401 or 403. */
   readonly denied: number;
+  /** Of the denied, those with 401. */
+  readonly denied401: number;
   readonly other: number;
 }
 
 /** Several rows of one day and use add up. */
-export function addDayRow(rows: DayRows, day: number, use: number, { succeeded, denied, other }: DayCounts): void {
+export function addDayRow(rows: DayRows, day: number, use: number, counts: DayCounts): void {
   if (COLUMNS * (rows.tailRows + 1) > rows.tail.length) {
     const larger = new Float64Array(2 * rows.tail.length);
     larger.set(rows.tail);
@@ -39,9 +42,10 @@ export function addDayRow(rows: DayRows, day: number, use: number, { succeeded, 
   const at = COLUMNS * rows.tailRows;
   rows.tail[at] = day;
   rows.tail[at + 1] = use;
-  rows.tail[at + 2] = succeeded;
-  rows.tail[at + 3] = denied;
-  rows.tail[at + 4] = other;
+  rows.tail[at + 2] = counts.succeeded;
+  rows.tail[at + 3] = counts.denied;
+  rows.tail[at + 4] = counts.denied401;
+  rows.tail[at + 5] = counts.other;
   rows.tailRows += 1;
   if (rows.tailRows >= BLOCK_ROWS) packTail(rows);
 }
@@ -67,21 +71,25 @@ function pack(tail: Float64Array, count: number): Block {
   let use = 0;
   for (let i = 0; i < count; ) {
     const at = order[i] ?? 0;
-    let [succeeded, denied, other] = [0, 0, 0];
+    let [succeeded, denied, denied401, other] = [0, 0, 0, 0];
     let j = i;
     for (; j < count; j++) {
       const same = order[j] ?? 0;
       if (cell(same) !== cell(at) || cell(same + 1) !== cell(at + 1)) break;
       succeeded += cell(same + 2);
       denied += cell(same + 3);
-      other += cell(same + 4);
+      denied401 += cell(same + 4);
+      other += cell(same + 5);
     }
     const days = cell(at) - day;
     if (days > 0) use = 0;
     writer.put(2 * (cell(at + 1) - use) + (days > 0 ? 1 : 0));
     if (days > 0) writer.put(days);
     writer.put(4 * succeeded + (denied > 0 ? DENIED : 0) + (other > 0 ? OTHER : 0));
-    if (denied > 0) writer.put(denied);
+    if (denied > 0) {
+      writer.put(denied);
+      writer.put(denied401);
+    }
     if (other > 0) writer.put(other);
     day = cell(at);
     use = cell(at + 1);
@@ -118,14 +126,15 @@ class Writer {
   }
 }
 
-/** Told of each row; one day and use can come more than once, in different blocks. */
-export type RowVisitor = (day: number, use: number, succeeded: number, denied: number, other: number) => void;
+/** Told of each row; one day and use can come more than once, in different blocks. The counts are filled again for the next. */
+export type RowVisitor = (day: number, use: number, counts: DayCounts) => void;
 
 export function visitRows({ blocks, tail, tailRows }: DayRows, visit: RowVisitor): void {
   for (const block of blocks) visitBlock(block.bytes, visit);
   for (let i = 0; i < tailRows; i++) {
     const at = COLUMNS * i;
-    visit(tail[at] ?? 0, tail[at + 1] ?? 0, tail[at + 2] ?? 0, tail[at + 3] ?? 0, tail[at + 4] ?? 0);
+    const [day = 0, use = 0, succeeded = 0, denied = 0, denied401 = 0, other = 0] = tail.subarray(at, at + COLUMNS);
+    visit(day, use, { succeeded, denied, denied401, other });
   }
 }
 
@@ -145,6 +154,7 @@ function visitBlock(bytes: Uint8Array, visit: RowVisitor): void {
     const byte = bytes[at++] ?? 0;
     return byte < 128 ? byte : rest(byte);
   };
+  const counts = { succeeded: 0, denied: 0, denied401: 0, other: 0 };
   let day = 0;
   let use = 0;
   while (at < bytes.length) {
@@ -154,10 +164,12 @@ function visitBlock(bytes: Uint8Array, visit: RowVisitor): void {
       use = 0;
     }
     use += Math.floor(step / 2);
-    const counts = next();
-    const flags = counts & 3;
-    const denied = (flags & DENIED) === 0 ? 0 : next();
-    visit(day, use, Math.floor(counts / 4), denied, (flags & OTHER) === 0 ? 0 : next());
+    const flagged = next();
+    counts.succeeded = Math.floor(flagged / 4);
+    counts.denied = (flagged & DENIED) === 0 ? 0 : next();
+    counts.denied401 = (flagged & DENIED) === 0 ? 0 : next();
+    counts.other = (flagged & OTHER) === 0 ? 0 : next();
+    visit(day, use, counts);
   }
 }
 

@@ -27,13 +27,23 @@ export interface Ledger {
   readonly observed: Map<number, Set<number>>;
   /** Assignment applied to a signer: `assignment|signer` as text ids → how often and when last. */
   readonly applied: Map<string, { calls: number; last: Instant }>;
-  /** `account|signer|client` as text ids. */
-  readonly clients: Map<string, { calls: number; first: Instant; last: Instant }>;
+  /** By grain: `account|signer|client` as text ids. */
+  readonly clients: readonly Map<string, ClientCalls>[];
+  /** Whether tables of added-up operations told anything. */
+  isTold: boolean;
   newestDay: number;
+  /** Event time of the newest operation; -Infinity without any. */
+  newest: Instant;
   /** Operations that were not counted because a limit was reached. */
   beyond: number;
   /** Rows of days that are kept no longer. */
   forgotten: number;
+}
+
+export interface ClientCalls {
+  calls: number;
+  first: Instant;
+  last: Instant;
 }
 
 interface Uses {
@@ -41,6 +51,9 @@ interface Uses {
   signer: Int32Array;
   place: Int32Array;
   action: Uint8Array;
+  /** Of a use that a table added up: the same use as single operations tell it; -1 for such a one. */
+  single: Int32Array;
+  grain: Uint8Array;
   /** Ticks of the last that succeeded; -Infinity without any. */
   last: Float64Array;
   /** The day whose counts are not in `rows` yet. */
@@ -48,8 +61,9 @@ interface Uses {
   counts: Float64Array;
 }
 
-export type UseOutcome = "succeeded" | "denied" | "other";
-const OUTCOMES: readonly UseOutcome[] = ["succeeded", "denied", "other"];
+/** What one operation came to. */
+export type UseOutcome = "succeeded" | "denied401" | "denied403" | "other";
+const OUTCOMES: readonly UseOutcome[] = ["succeeded", "denied401", "denied403", "other"];
 
 /** Days that are kept: a year and the month in which its last run is looked for. */
 export const KEPT_DAYS = 400;
@@ -69,6 +83,8 @@ export const createLedger = (): Ledger => ({
     signer: new Int32Array(FIRST),
     place: new Int32Array(FIRST),
     action: new Uint8Array(FIRST),
+    single: new Int32Array(FIRST),
+    grain: new Uint8Array(FIRST),
     last: new Float64Array(FIRST),
     day: new Int32Array(FIRST),
     counts: new Float64Array(OUTCOMES.length * FIRST),
@@ -76,8 +92,10 @@ export const createLedger = (): Ledger => ({
   rows: createDayRows(),
   observed: new Map(),
   applied: new Map(),
-  clients: new Map(),
+  clients: [new Map(), new Map(), new Map()],
+  isTold: false,
   newestDay: -1,
+  newest: instantFromTicks(Number.NEGATIVE_INFINITY),
   beyond: 0,
   forgotten: 0,
 });
@@ -116,21 +134,35 @@ function mixed(value: number): number {
   return h ^ (h >>> 16);
 }
 
+/** What tells a use. */
+export interface UseKey {
+  readonly signer: number;
+  readonly place: number;
+  readonly action: number;
+  /** 0: single operations; 1 and 2: rows of five and of fifteen minutes. */
+  readonly grain?: number;
+}
+
 /** The use's id; -1 where there are too many. */
-export function useId({ uses }: Ledger, signer: number, place: number, action: number): number {
+export function useId(ledger: Ledger, { signer, place, action, grain = 0 }: UseKey): number {
   if (signer < 0 || place < 0) return -1;
-  const high = (place << 4) | action;
+  const { uses } = ledger;
+  const high = (place << 6) | (grain << 4) | action;
   const low = mixed(signer ^ mixed(high));
   const known = findKey(uses.table, high, low);
   if (known >= 0) return known;
   if (uses.table.size >= MAX_USES) return -1;
+  const single = grain === 0 ? -1 : useId(ledger, { signer, place, action });
   const use = addKey(uses.table, high, low);
   if (uses.signer.length < slotsOf(uses.table)) grow(uses);
   uses.signer[use] = signer;
   uses.place[use] = place;
   uses.action[use] = action;
+  uses.single[use] = single;
+  uses.grain[use] = grain;
   uses.last[use] = Number.NEGATIVE_INFINITY;
   uses.day[use] = -1;
+  if (grain > 0) ledger.isTold = true;
   return use;
 }
 
@@ -143,6 +175,8 @@ function grow(uses: Uses): void {
   uses.signer = larger(uses.signer, new Int32Array(room));
   uses.place = larger(uses.place, new Int32Array(room));
   uses.action = larger(uses.action, new Uint8Array(room));
+  uses.single = larger(uses.single, new Int32Array(room));
+  uses.grain = larger(uses.grain, new Uint8Array(room));
   uses.last = larger(uses.last, new Float64Array(room));
   uses.day = larger(uses.day, new Int32Array(room));
   uses.counts = larger(uses.counts, new Float64Array(OUTCOMES.length * room));
@@ -165,13 +199,16 @@ export function countUse(
     return;
   }
   if (day > ledger.newestDay) openDay(ledger, day);
+  if (what.time > ledger.newest) ledger.newest = what.time;
   if (uses.day[use] !== day) {
     closeDay(ledger, use);
     uses.day[use] = day;
   }
   const at = OUTCOMES.length * use + OUTCOMES.indexOf(what.outcome);
   uses.counts[at] = (uses.counts[at] ?? 0) + what.calls;
-  if (what.outcome === "succeeded" && what.time > (uses.last[use] ?? 0)) uses.last[use] = what.time;
+  const single = uses.single[use] ?? -1;
+  const told = single < 0 ? use : single;
+  if (what.outcome === "succeeded" && what.time > (uses.last[told] ?? 0)) uses.last[told] = what.time;
 }
 
 /** A day that no other was after: what is older than is kept goes. */
@@ -186,8 +223,8 @@ function closeDay({ uses, rows }: Ledger, use: number): void {
   const day = uses.day[use] ?? -1;
   if (day < 0) return;
   const at = OUTCOMES.length * use;
-  const [succeeded = 0, denied = 0, other = 0] = uses.counts.subarray(at, at + OUTCOMES.length);
-  addDayRow(rows, day, use, { succeeded, denied, other });
+  const [succeeded = 0, denied401 = 0, denied403 = 0, other = 0] = uses.counts.subarray(at, at + OUTCOMES.length);
+  addDayRow(rows, day, use, { succeeded, denied: denied401 + denied403, denied401, other });
   uses.counts.fill(0, at, at + OUTCOMES.length);
   uses.day[use] = -1;
 }
@@ -215,23 +252,50 @@ export function countApplied(ledger: Ledger, key: string, { time, calls }: Calls
 }
 
 /** Counts a client of a signer in an account: `account|signer|client`. */
-export function countClient(ledger: Ledger, key: string, { time, calls }: Calls): void {
-  const known = ledger.clients.get(key);
+export function countClient(
+  ledger: Ledger,
+  key: string,
+  { time, calls, grain }: Calls & { readonly grain: number },
+): void {
+  const clients = ledger.clients[grain];
+  const known = clients?.get(key);
   if (known !== undefined) {
     known.calls += calls;
     if (time < known.first) known.first = time;
     if (time > known.last) known.last = time;
-  } else if (ledger.clients.size < MAX_PAIRS) ledger.clients.set(key, { calls, first: time, last: time });
+  } else if (clients !== undefined && clients.size < MAX_PAIRS) clients.set(key, { calls, first: time, last: time });
   else ledger.beyond += calls;
 }
 
-/** Told of each day of each use; one day and use can come more than once. */
+/**
+ * Told of each day of each use; one day and use can come more than once. What a table added up is told under the use of
+ * single operations, and only of days on which no finer log has that use: nothing is counted twice.
+ */
 export function visitUses(ledger: Ledger, visit: RowVisitor): void {
   for (let use = 0; use < ledger.uses.table.used; use++) closeDay(ledger, use);
+  const { single, grain } = ledger.uses;
   const oldest = ledger.newestDay - KEPT_DAYS + 1;
-  visitRows(ledger.rows, (day, use, succeeded, denied, other) => {
-    if (day >= oldest) visit(day, use, succeeded, denied, other);
+  const finer = ledger.isTold ? finestGrains(ledger) : undefined;
+  visitRows(ledger.rows, (day, use, counts) => {
+    if (day < oldest) return;
+    const own = grain[use] ?? 0;
+    if (finer === undefined || own === 0) return visit(day, use, counts);
+    const told = single[use] ?? -1;
+    if (told >= 0 && finer.get(told)?.get(day) === own) visit(day, told, counts);
   });
+}
+
+/** Use of single operations → day → the finest grain that has it, of uses that a table tells, too. */
+function finestGrains({ uses, rows }: Ledger): ReadonlyMap<number, ReadonlyMap<number, number>> {
+  const finest = new Map<number, Map<number, number>>();
+  for (let use = 0; use < uses.table.used; use++)
+    if ((uses.grain[use] ?? 0) > 0) finest.set(uses.single[use] ?? -1, new Map());
+  visitRows(rows, (day, use) => {
+    const grain = uses.grain[use] ?? 0;
+    const days = finest.get(grain === 0 ? use : (uses.single[use] ?? -1));
+    if (days !== undefined && grain < (days.get(day) ?? Number.POSITIVE_INFINITY)) days.set(day, grain);
+  });
+  return finest;
 }
 
 /** Closes the open day and packs all rows: for what is written down. */

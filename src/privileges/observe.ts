@@ -24,7 +24,7 @@ export const TOKEN_SIGNER = "token:";
 export const UNKNOWN_SIGNER = "unknown:";
 
 /** What the operations of a tool that probes on our behalf call themselves: their use is no one's need. */
-const OWN_AGENTS: readonly string[] = ["scopetrail"];
+const OWN_AGENTS: ReadonlySet<string> = new Set(["scopetrail"]);
 
 /** Words of a row that tell which use it is. */
 const TELLING = [
@@ -76,18 +76,22 @@ export class UseReader {
       isKnown = this.#keys[base + i + 1] === words[at + (TELLING[i] ?? 0)];
     if (isKnown) return this.#found[slot];
     const text = (word: number): string | undefined => nameText(this.#names, words[at + word] ?? 0);
-    const found = find(this.#ledger, {
-      account: text(row.OWNER) ?? "",
-      operation: text(row.OPERATION) ?? "",
-      resourceType: text(row.RESOURCE_TYPE) ?? "",
-      database: text(row.DATABASE),
-      container: text(row.CONTAINER),
-      credential: text(row.CREDENTIAL),
-      principal: text(row.PRINCIPAL),
-      roleAssignment: text(row.ROLE_ASSIGNMENT),
-      clientAddress: text(row.ADDRESS),
-      userAgent: text(row.USER_AGENT),
-    });
+    const found = find(
+      this.#ledger,
+      {
+        account: text(row.OWNER) ?? "",
+        operation: text(row.OPERATION) ?? "",
+        resourceType: text(row.RESOURCE_TYPE) ?? "",
+        database: text(row.DATABASE),
+        container: text(row.CONTAINER),
+        credential: text(row.CREDENTIAL),
+        principal: text(row.PRINCIPAL),
+        roleAssignment: text(row.ROLE_ASSIGNMENT),
+        clientAddress: text(row.ADDRESS),
+        userAgent: text(row.USER_AGENT),
+      },
+      0,
+    );
     this.#keys[base] = 1;
     TELLING.forEach((word, i) => {
       this.#keys[base + i + 1] = words[at + word] ?? 0;
@@ -99,7 +103,7 @@ export class UseReader {
 
 /** Counts a row of an aggregated table. */
 export function readTotal(ledger: Ledger, total: UseTotal): void {
-  const found = find(ledger, total);
+  const found = find(ledger, total, total.minutes === 5 ? 1 : 2);
   if (found !== undefined && total.calls > 0) countFound(ledger, found, total);
 }
 
@@ -108,6 +112,7 @@ interface Found {
   readonly account: number;
   readonly use: number;
   readonly client: string;
+  readonly grain: number;
   /** Undefined where no role assignment was applied. */
   readonly applied: string | undefined;
 }
@@ -126,9 +131,9 @@ interface Operation {
 }
 
 /** Undefined for an operation of our own. */
-function find(ledger: Ledger, operation: Operation): Found | undefined {
+function find(ledger: Ledger, operation: Operation, grain: number): Found | undefined {
   const agent = userAgentFamily(operation.userAgent ?? "");
-  if (agent !== undefined && OWN_AGENTS.includes(agent)) return undefined;
+  if (agent !== undefined && OWN_AGENTS.has(agent)) return undefined;
   const signer = textId(ledger, signerOf(operation));
   const place = placeId(ledger, operation.account, operation.database ?? "", operation.container ?? "");
   const account = textId(ledger, operation.account);
@@ -136,8 +141,9 @@ function find(ledger: Ledger, operation: Operation): Found | undefined {
   const client = textId(ledger, `${network}\u0000${agent ?? ""}`);
   return {
     account,
-    use: useId(ledger, signer, place, useOf(operation.operation, operation.resourceType)),
+    use: useId(ledger, { signer, place, action: useOf(operation.operation, operation.resourceType), grain }),
     client: `${account}|${signer}|${client}`,
+    grain,
     applied:
       operation.roleAssignment === undefined
         ? undefined
@@ -157,18 +163,19 @@ function signerOf({ credential, principal }: Operation): string {
 
 function countFound(
   ledger: Ledger,
-  { account, use, client, applied }: Found,
+  { account, use, client, grain, applied }: Found,
   { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
 ): void {
   countUse(ledger, use, { time, outcome: outcomeOf(status), calls });
   if (use < 0) return;
   observe(ledger, account, dayOf(time));
-  countClient(ledger, client, { time, calls });
+  countClient(ledger, client, { time, calls, grain });
   if (applied !== undefined && passedAuthorization(status)) countApplied(ledger, applied, { time, calls });
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict. */
 function outcomeOf(status: number): UseOutcome {
   if (passedAuthorization(status)) return "succeeded";
-  return status === 401 || status === 403 ? "denied" : "other";
+  if (status === 401) return "denied401";
+  return status === 403 ? "denied403" : "other";
 }

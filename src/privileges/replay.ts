@@ -38,7 +38,7 @@ export function replay(
   const last = new Int32Array(verdicts.length).fill(-1);
   const days = new Float64Array(KEPT_DAYS);
   let calls = 0;
-  visitUses(ledger, (day, use, succeeded, _, other) => {
+  visitUses(ledger, (day, use, { succeeded, other }) => {
     const verdict = verdicts[use];
     if (verdict === UNRELATED) return;
     const tried = succeeded + other;

@@ -4,6 +4,8 @@ import { type Ledger, visitUses } from "./ledger.ts";
 export interface Usage {
   readonly succeeded: Float64Array;
   readonly denied: Float64Array;
+  /** Of the denied, those with 401. */
+  readonly denied401: Float64Array;
   readonly other: Float64Array;
   /** Days with a success, oldest first and each once: those of use `u` lie from `firstDay[u]` to `firstDay[u + 1]`. */
   readonly days: Int32Array;
@@ -14,25 +16,27 @@ export function readUsage(ledger: Ledger): Usage {
   const { used } = ledger.uses.table;
   const succeeded = new Float64Array(used);
   const denied = new Float64Array(used);
+  const denied401 = new Float64Array(used);
   const other = new Float64Array(used);
   const rows = new Int32Array(used + 1);
-  visitUses(ledger, (_, use, good, bad, rest) => {
-    succeeded[use] = (succeeded[use] ?? 0) + good;
-    denied[use] = (denied[use] ?? 0) + bad;
-    other[use] = (other[use] ?? 0) + rest;
-    if (good > 0) rows[use] = (rows[use] ?? 0) + 1;
+  visitUses(ledger, (_, use, counts) => {
+    succeeded[use] = (succeeded[use] ?? 0) + counts.succeeded;
+    denied[use] = (denied[use] ?? 0) + counts.denied;
+    denied401[use] = (denied401[use] ?? 0) + counts.denied401;
+    other[use] = (other[use] ?? 0) + counts.other;
+    if (counts.succeeded > 0) rows[use] = (rows[use] ?? 0) + 1;
   });
   const starts = new Int32Array(used + 1);
   for (let use = 0; use < used; use++) starts[use + 1] = (starts[use] ?? 0) + (rows[use] ?? 0);
   const all = new Int32Array(starts[used] ?? 0);
   const next = starts.slice();
-  visitUses(ledger, (day, use, good) => {
+  visitUses(ledger, (day, use, { succeeded: good }) => {
     if (good === 0) return;
     const at = next[use] ?? 0;
     all[at] = day;
     next[use] = at + 1;
   });
-  return { succeeded, denied, other, ...distinct(all, starts, used) };
+  return { succeeded, denied, denied401, other, ...distinct(all, starts, used) };
 }
 
 /** Each day once, in order. */

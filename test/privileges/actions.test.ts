@@ -29,7 +29,7 @@ const patterns: { name: string; texts: string[]; grants: string[] }[] = [
     grants: [...ITEMS, "executeQuery", "readChangeFeed", "executeStoredProcedure", "manageConflicts", "items/unmask"],
   },
   { name: "a wildcard inside", texts: [full("sqlDatabases/*/items/re*")], grants: ["items/read", "items/replace"] },
-  { name: "a wildcard whose ends would overlap", texts: [`${full("readMeta")}*${"Metadata"}`], grants: [] },
+  { name: "a wildcard whose ends would overlap", texts: [`${full("readMeta")}*Metadata`], grants: [] },
   { name: "an action of management", texts: [full("listKeys/action")], grants: [] },
   { name: "nothing", texts: [], grants: [] },
 ];

@@ -18,20 +18,16 @@ import { at } from "../builders.ts";
 
 const RUNS = { numRuns: 2_000 * Number(process.env["FAULT_RUNS"] ?? 1) };
 
-const SCOPES: readonly Scope[] = [
-  ACCOUNT_SCOPE,
-  ...["shop", "Shop"].flatMap((database) => [
-    { database, container: "" },
-    ...["orders", "people", "events"].map((container) => ({ database, container })),
-  ]),
-];
+const inDatabase = (database: string): readonly Scope[] =>
+  ["", "orders", "people", "events"].map((container) => ({ database, container }));
+const SCOPES: readonly Scope[] = [ACCOUNT_SCOPE, ...inDatabase("shop"), ...inDatabase("Shop")];
 
 const scope = fc.constantFrom(...SCOPES);
-const grants = fc.array(fc.record({ actions: fc.integer({ min: 1, max: ALL_ACTIONS }), scope }), {
+const someGrants = fc.array(fc.record({ actions: fc.integer({ min: 1, max: ALL_ACTIONS }), scope }), {
   minLength: 1,
   maxLength: 5,
 });
-const uses = fc.array(
+const someUses = fc.array(
   fc.record({ action: fc.integer({ min: 0, max: UNMAPPED }).filter((code) => code !== ACCOUNT_READ), scope }),
   { maxLength: 20 },
 );
@@ -49,7 +45,7 @@ const narrower = (outer: Scope): readonly Scope[] =>
 describe("the least roles of any grants and uses", () => {
   test("permit every use that the grants permit", () => {
     fc.assert(
-      fc.property(grants, uses, (granted, used) => {
+      fc.property(someGrants, someUses, (granted, used) => {
         const least = reachesOf(leastRoles(granted, used));
         for (const use of letIn(granted, used)) expect(isPermitted(least, granted, use)).toBe(true);
       }),
@@ -59,7 +55,7 @@ describe("the least roles of any grants and uses", () => {
 
   test("never grant what the grants do not", () => {
     fc.assert(
-      fc.property(grants, uses, (granted, used) => {
+      fc.property(someGrants, someUses, (granted, used) => {
         const least = reachesOf(leastRoles(granted, used));
         for (const place of SCOPES) expect(heldAt(least, place) & ~heldAt(granted, place)).toBe(0);
       }),
@@ -69,7 +65,7 @@ describe("the least roles of any grants and uses", () => {
 
   test("are minimal: without any action, on any narrower scope, some use is denied", () => {
     fc.assert(
-      fc.property(grants, uses, (granted, used) => {
+      fc.property(someGrants, someUses, (granted, used) => {
         const least = reachesOf(leastRoles(granted, used));
         const wanted = letIn(granted, used);
         const denies = (by: readonly Reach[]): boolean => wanted.some((use) => !isPermitted(by, granted, use));
@@ -86,16 +82,20 @@ describe("the least roles of any grants and uses", () => {
 
   test("deny nothing when the ledger is replayed, and any less denies something", () => {
     fc.assert(
-      fc.property(grants, uses, (granted, used) => {
+      fc.property(someGrants, someUses, (granted, used) => {
         const ledger = createLedger();
         const account = textId(ledger, "shop");
         const signer = textId(ledger, "p");
         for (const { action, scope: where } of used)
-          countUse(ledger, useId(ledger, signer, placeId(ledger, "shop", where.database, where.container), action), {
-            time: at(0),
-            outcome: "succeeded",
-            calls: 1,
-          });
+          countUse(
+            ledger,
+            useId(ledger, { signer, place: placeId(ledger, "shop", where.database, where.container), action }),
+            {
+              time: at(0),
+              outcome: "succeeded",
+              calls: 1,
+            },
+          );
         const least = reachesOf(leastRoles(granted, used));
         const run = (proposed: readonly Reach[]) =>
           replay(ledger, { signers: new Set([signer]), account }, { held: granted, proposed });
