@@ -13,6 +13,7 @@ import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
 import { createAnalysis } from "../analysis.ts";
+import { loadExceptions } from "../config/exceptions.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable } from "../pipeline.ts";
@@ -24,6 +25,7 @@ import { createPrivileges, learn, privilegeSpots } from "../privileges/privilege
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
+import { PathError } from "./path-error.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
 /** Rows held in memory before a sorted run goes to a temporary folder: 50 MB. */
@@ -42,11 +44,6 @@ export interface AnalyzeOptions {
   readonly exceptions?: readonly PrivilegeException[];
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
-}
-
-/** A path that gives nothing, with what to do about it. */
-export class PathError extends Error {
-  override readonly name = "PathError";
 }
 
 /**
@@ -102,6 +99,7 @@ interface Flags {
   readonly schema?: boolean;
   readonly failOn?: Severity;
   readonly joinBy?: JoinPath;
+  readonly exceptions?: string;
 }
 
 const HELP = `
@@ -129,6 +127,7 @@ export function analyzeCommand(): Command {
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
+    .option("--exceptions <file>", "YAML or JSON of grants that somebody answers for: owner, reason, last day")
     .addHelpText("after", HELP)
     .action(async (paths: string[], flags: Flags) => {
       process.exitCode = await analyze(paths, flags);
@@ -152,12 +151,18 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
     process.stderr.write("analyze: no path given. Name files or folders, or - for standard input.\n");
     return EXIT.usage;
   }
+  const exceptions = flags.exceptions === undefined ? undefined : await loadExceptions(flags.exceptions);
+  if (exceptions?.ok === false) {
+    process.stderr.write(`analyze: ${plainText(exceptions.error.join("\n"))}\n`);
+    return EXIT.usage;
+  }
   const progress = progressLine();
   try {
     const report = await analyzePaths(paths, {
       onProgress: progress.show,
       onLoss: progress.tell,
       joinBy: flags.joinBy,
+      ...(exceptions === undefined ? {} : { exceptions: exceptions.value }),
     });
     progress.done(report);
     process.stdout.write(

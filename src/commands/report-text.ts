@@ -24,8 +24,11 @@ export function renderReport(report: Report, look: Look): string {
     ...report.findings.flatMap((finding) => [...findingLines(finding), blank]),
     ...inputLines(report),
   ];
-  return `${lines.flatMap((line) => shown(line, look)).join("\n")}\n`;
+  return renderLines(lines, look);
 }
+
+export const renderLines = (lines: readonly Line[], look: Look): string =>
+  `${lines.flatMap((line) => shown(line, look)).join("\n")}\n`;
 
 function shown({ before, text, style, isVerbatim = false }: Line, { colour, columns }: Look): readonly string[] {
   const width = columns === undefined || isVerbatim ? Number.POSITIVE_INFINITY : columns - before.length;

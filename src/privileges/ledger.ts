@@ -67,7 +67,7 @@ const OUTCOMES: readonly UseOutcome[] = ["succeeded", "denied401", "denied403", 
 
 /** Days that are kept: a year and the month in which its last run is looked for. */
 export const KEPT_DAYS = 400;
-export const MAX_USES = 1 << 21;
+const MAX_USES = 1 << 20;
 const MAX_TEXTS = 1 << 20;
 const MAX_PLACES = 1 << 17;
 const MAX_PAIRS = 1 << 16;

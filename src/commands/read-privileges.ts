@@ -1,0 +1,38 @@
+import { randomInt } from "node:crypto";
+import { accept } from "../accept.ts";
+import { createAnalysis, keepBounded } from "../analysis.ts";
+import { ScanMemo } from "../normalize/scanned.ts";
+import { UseReader } from "../privileges/observe.ts";
+import { createPrivileges, learn, type Privileges } from "../privileges/privileges.ts";
+import { filesSource, isLoss } from "../sources/files.ts";
+import { PathError } from "./path-error.ts";
+
+export interface PrivilegeReading {
+  readonly signal?: AbortSignal;
+  /** Told of each part of the input that could not be read. */
+  readonly onLoss?: (says: string) => void;
+}
+
+/** What log files and role inventories tell of grants and their use; throws PathError when a path gives nothing. */
+export async function readPrivileges(
+  paths: readonly string[],
+  { signal = new AbortController().signal, onLoss }: PrivilegeReading = {},
+): Promise<Privileges> {
+  const source = filesSource(paths);
+  const problems = await source.problems();
+  if (problems.length > 0)
+    throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
+  const analysis = createAnalysis({ lateness: 0, seed: randomInt(2 ** 31) });
+  const memo = new ScanMemo();
+  const privileges = createPrivileges();
+  let reader = new UseReader(privileges.ledger, analysis.names);
+  for await (const batch of source.read(new Map(), signal)) {
+    for (const { position, detail } of batch.rejects.filter(isLoss)) onLoss?.(`${position.partition}: ${detail}`);
+    const { events, facts } = accept(analysis, batch, { memo });
+    learn(privileges, reader, { events, ...facts });
+    const { names } = analysis;
+    keepBounded(analysis);
+    if (analysis.names !== names) reader = new UseReader(privileges.ledger, analysis.names);
+  }
+  return privileges;
+}
