@@ -5,6 +5,7 @@ import {
   createDayRows,
   type DayRows,
   forgetBefore,
+  packedBytes,
   packTail,
   type RowVisitor,
   visitRows,
@@ -27,15 +28,21 @@ export interface Ledger {
   readonly observed: Map<number, Set<number>>;
   /** Assignment applied to a signer: `assignment|signer` as text ids → how often and when last. */
   readonly applied: Map<string, { calls: number; last: Instant }>;
-  /** By grain: `account|signer|client` as text ids. */
-  readonly clients: readonly Map<string, ClientCalls>[];
+  /** By grain: `account|signer` as text ids → network and user agent (`clientKey`). */
+  readonly clients: readonly Map<string, Map<number, ClientCalls>>[];
+  /** Clients in all of them. */
+  clientCount: number;
   /** Whether tables of added-up operations told anything. */
   isTold: boolean;
   newestDay: number;
+  /** First day of which all is kept. */
+  oldestDay: number;
   /** Event time of the newest operation; -Infinity without any. */
   newest: Instant;
   /** Operations that were not counted because a limit was reached. */
   beyond: number;
+  /** Operations of clients beyond those that are told apart. */
+  clientsBeyond: number;
   /** Rows of days that are kept no longer. */
   forgotten: number;
 }
@@ -68,6 +75,8 @@ const OUTCOMES: readonly UseOutcome[] = ["succeeded", "denied401", "denied403", 
 /** Days that are kept: a year and the month in which its last run is looked for. */
 export const KEPT_DAYS = 400;
 const MAX_USES = 1 << 20;
+/** Packed rows; a row takes about three bytes. */
+const MAX_BYTES = 256e6;
 const MAX_TEXTS = 1 << 20;
 const MAX_PLACES = 1 << 17;
 const MAX_PAIRS = 1 << 16;
@@ -93,10 +102,13 @@ export const createLedger = (): Ledger => ({
   observed: new Map(),
   applied: new Map(),
   clients: [new Map(), new Map(), new Map()],
+  clientCount: 0,
   isTold: false,
   newestDay: -1,
+  oldestDay: 0,
   newest: instantFromTicks(Number.NEGATIVE_INFINITY),
   beyond: 0,
+  clientsBeyond: 0,
   forgotten: 0,
 });
 
@@ -194,7 +206,7 @@ export function countUse(
   }
   const { uses } = ledger;
   const day = dayOf(what.time);
-  if (day <= ledger.newestDay - KEPT_DAYS) {
+  if (day < ledger.oldestDay) {
     ledger.forgotten += 1;
     return;
   }
@@ -211,10 +223,17 @@ export function countUse(
   if (what.outcome === "succeeded" && what.time > (uses.last[told] ?? 0)) uses.last[told] = what.time;
 }
 
-/** A day that no other was after: what is older than is kept goes. */
+/** A day that no other was after: what is older than is kept goes, and more where that is too much. */
 function openDay(ledger: Ledger, day: number): void {
   ledger.newestDay = day;
-  const oldest = day - KEPT_DAYS + 1;
+  forget(ledger, day - KEPT_DAYS + 1);
+  while (packedBytes(ledger.rows) > MAX_BYTES) forget(ledger, (ledger.rows.blocks[0]?.lastDay ?? day) + 1);
+}
+
+/** A day of which a part is gone is no observed day. */
+function forget(ledger: Ledger, oldest: number): void {
+  if (oldest <= ledger.oldestDay) return;
+  ledger.oldestDay = oldest;
   ledger.forgotten += forgetBefore(ledger.rows, oldest);
   for (const days of ledger.observed.values()) for (const old of days) if (old < oldest) days.delete(old);
 }
@@ -231,6 +250,7 @@ function closeDay({ uses, rows }: Ledger, use: number): void {
 
 /** Any operation of an account tells that its log was there on that day. */
 export function observe(ledger: Ledger, account: number, day: number): void {
+  if (day < ledger.oldestDay) return;
   let days = ledger.observed.get(account);
   if (days === undefined) ledger.observed.set(account, (days = new Set()));
   days.add(day);
@@ -251,20 +271,39 @@ export function countApplied(ledger: Ledger, key: string, { time, calls }: Calls
   else ledger.beyond += calls;
 }
 
-/** Counts a client of a signer in an account: `account|signer|client`. */
+/** One number for two text ids. */
+export const clientKey = (network: number, agent: number): number => network * MAX_TEXTS + agent;
+
+export const clientParts = (key: number): readonly [network: number, agent: number] => [
+  Math.floor(key / MAX_TEXTS),
+  key % MAX_TEXTS,
+];
+
+/** The clients of `account|signer`. */
+export function clientsFor({ clients }: Ledger, whose: string, grain: number): Map<number, ClientCalls> {
+  const ofGrain = clients[grain];
+  let found = ofGrain?.get(whose);
+  if (found === undefined) {
+    found = new Map();
+    ofGrain?.set(whose, found);
+  }
+  return found;
+}
+
 export function countClient(
   ledger: Ledger,
-  key: string,
-  { time, calls, grain }: Calls & { readonly grain: number },
+  clients: Map<number, ClientCalls>,
+  { client, time, calls }: Calls & { readonly client: number },
 ): void {
-  const clients = ledger.clients[grain];
-  const known = clients?.get(key);
+  const known = clients.get(client);
   if (known !== undefined) {
     known.calls += calls;
     if (time < known.first) known.first = time;
     if (time > known.last) known.last = time;
-  } else if (clients !== undefined && clients.size < MAX_PAIRS) clients.set(key, { calls, first: time, last: time });
-  else ledger.beyond += calls;
+  } else if (ledger.clientCount < MAX_PAIRS) {
+    ledger.clientCount += 1;
+    clients.set(client, { calls, first: time, last: time });
+  } else ledger.clientsBeyond += calls;
 }
 
 /**
@@ -274,7 +313,7 @@ export function countClient(
 export function visitUses(ledger: Ledger, visit: RowVisitor): void {
   for (let use = 0; use < ledger.uses.table.used; use++) closeDay(ledger, use);
   const { single, grain } = ledger.uses;
-  const oldest = ledger.newestDay - KEPT_DAYS + 1;
+  const oldest = ledger.oldestDay;
   const finer = ledger.isTold ? finestGrains(ledger) : undefined;
   visitRows(ledger.rows, (day, use, counts) => {
     if (day < oldest) return;

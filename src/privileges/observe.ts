@@ -6,6 +6,9 @@ import { type Names, nameText } from "../model/names.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import {
+  type ClientCalls,
+  clientKey,
+  clientsFor,
   countApplied,
   countClient,
   countUse,
@@ -24,9 +27,9 @@ export const TOKEN_SIGNER = "token:";
 export const UNKNOWN_SIGNER = "unknown:";
 
 /** What the operations of a tool that probes on our behalf call themselves: their use is no one's need. */
-const OWN_AGENTS: ReadonlySet<string> = new Set(["scopetrail"]);
+const OWN_AGENTS: readonly string[] = ["scopetrail"];
 
-/** Words of a row that tell which use it is. */
+/** Words of a row that tell which use it is, and under which role assignment. */
 const TELLING = [
   row.OWNER,
   row.DATABASE,
@@ -36,83 +39,108 @@ const TELLING = [
   row.OPERATION,
   row.RESOURCE_TYPE,
   row.ROLE_ASSIGNMENT,
-  row.ADDRESS,
-  row.USER_AGENT,
 ] as const;
 const SLOTS = 4_096;
 const CACHED = TELLING.length + 1;
+/** Not looked at yet, in a memo of name ids. */
+const UNREAD = -1;
 
 /** What rows of a name table came to: belongs to one table of names, and is made anew when that is. */
 export class UseReader {
   readonly #ledger: Ledger;
   readonly #names: Names;
-  readonly #keys = new Int32Array(CACHED * SLOTS).fill(-1);
+  readonly #keys = new Int32Array(CACHED * SLOTS).fill(UNREAD);
   readonly #found: (Found | undefined)[] = Array.from({ length: SLOTS });
+  /** Text id of an address' network and of a user agent's family, by name id. */
+  #networks = new Int32Array(0);
+  #agents = new Int32Array(0);
+  readonly #own: ReadonlySet<number>;
 
   constructor(ledger: Ledger, names: Names) {
     this.#ledger = ledger;
     this.#names = names;
+    this.#own = new Set(OWN_AGENTS.map((agent) => textId(ledger, agent)));
   }
 
   /** Counts the data-plane operations among the rows from `first` on. */
   read(table: EventTable, first = 0): void {
+    this.#networks = covering(this.#networks, this.#names.texts.length);
+    this.#agents = covering(this.#agents, this.#names.texts.length);
     for (let place = first; place < table.count; place++)
       if (kindOf(table, place) === OPERATION_KIND) this.#count(table, place);
   }
 
   #count(table: EventTable, place: number): void {
-    const status = table.words[WORDS * place + row.STATUS] ?? 0;
-    const found = this.#lookUp(table.words, WORDS * place);
-    if (found !== undefined) countFound(this.#ledger, found, { status, time: timeOf(table, place), calls: 1 });
+    const at = WORDS * place;
+    const agent = this.#memo(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
+    if (this.#own.has(agent)) return;
+    const network = this.#memo(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
+    const status = table.words[at + row.STATUS] ?? 0;
+    const what = { status, time: timeOf(table, place), calls: 1 };
+    countFound(this.#ledger, this.#lookUp(table.words, at), { network, agent }, what);
   }
 
-  #lookUp(words: Int32Array, at: number): Found | undefined {
+  #memo(memo: Int32Array, name: number, read: (text: string) => string): number {
+    const known = memo[name] ?? UNREAD;
+    if (known !== UNREAD) return known;
+    const id = textId(this.#ledger, read(this.#names.texts[name] ?? ""));
+    memo[name] = id;
+    return id;
+  }
+
+  #lookUp(words: Int32Array, at: number): Found {
     let hash = 0;
     for (const word of TELLING) hash = Math.imul(hash ^ (words[at + word] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
     const slot = (hash >>> 8) & (SLOTS - 1);
     const base = CACHED * slot;
-    let isKnown = this.#keys[base] === 1;
+    const known = this.#found[slot];
+    let isKnown = known !== undefined;
     for (let i = 0; isKnown && i < TELLING.length; i++)
-      isKnown = this.#keys[base + i + 1] === words[at + (TELLING[i] ?? 0)];
-    if (isKnown) return this.#found[slot];
+      isKnown = this.#keys[base + i] === words[at + (TELLING[i] ?? 0)];
+    if (known !== undefined && isKnown) return known;
     const text = (word: number): string | undefined => nameText(this.#names, words[at + word] ?? 0);
-    const found = find(
-      this.#ledger,
-      {
-        account: text(row.OWNER) ?? "",
-        operation: text(row.OPERATION) ?? "",
-        resourceType: text(row.RESOURCE_TYPE) ?? "",
-        database: text(row.DATABASE),
-        container: text(row.CONTAINER),
-        credential: text(row.CREDENTIAL),
-        principal: text(row.PRINCIPAL),
-        roleAssignment: text(row.ROLE_ASSIGNMENT),
-        clientAddress: text(row.ADDRESS),
-        userAgent: text(row.USER_AGENT),
-      },
-      0,
-    );
-    this.#keys[base] = 1;
+    const operation = {
+      account: text(row.OWNER) ?? "",
+      operation: text(row.OPERATION) ?? "",
+      resourceType: text(row.RESOURCE_TYPE) ?? "",
+      database: text(row.DATABASE),
+      container: text(row.CONTAINER),
+      credential: text(row.CREDENTIAL),
+      principal: text(row.PRINCIPAL),
+      roleAssignment: text(row.ROLE_ASSIGNMENT),
+    };
     TELLING.forEach((word, i) => {
-      this.#keys[base + i + 1] = words[at + word] ?? 0;
+      this.#keys[base + i] = words[at + word] ?? 0;
     });
+    const found = find(this.#ledger, operation, 0);
     this.#found[slot] = found;
     return found;
   }
 }
 
+const familyText = (userAgent: string): string => userAgentFamily(userAgent) ?? "";
+
+function covering(memo: Int32Array, count: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(count <= memo.length ? memo.length : Math.max(1_024, 2 * count)).fill(UNREAD);
+  larger.set(memo);
+  return larger;
+}
+
 /** Counts a row of an aggregated table. */
 export function readTotal(ledger: Ledger, total: UseTotal): void {
+  const family = familyText(total.userAgent ?? "");
+  if (OWN_AGENTS.includes(family) || total.calls === 0) return;
+  const network = textId(ledger, networkOf(total.clientAddress ?? ""));
   const found = find(ledger, total, total.minutes === 5 ? 1 : 2);
-  if (found !== undefined && total.calls > 0) countFound(ledger, found, total);
+  countFound(ledger, found, { network, agent: textId(ledger, family) }, total);
 }
 
 /** Where an operation is counted. */
 interface Found {
   readonly account: number;
   readonly use: number;
-  readonly client: string;
-  readonly grain: number;
+  /** Its clients by network and agent, as a number: what `countClient` keeps. */
+  readonly clients: Map<number, ClientCalls>;
   /** Undefined where no role assignment was applied. */
   readonly applied: string | undefined;
 }
@@ -126,24 +154,17 @@ interface Operation {
   readonly credential?: string | undefined;
   readonly principal?: string | undefined;
   readonly roleAssignment?: string | undefined;
-  readonly clientAddress?: string | undefined;
-  readonly userAgent?: string | undefined;
 }
 
-/** Undefined for an operation of our own. */
-function find(ledger: Ledger, operation: Operation, grain: number): Found | undefined {
-  const agent = userAgentFamily(operation.userAgent ?? "");
-  if (agent !== undefined && OWN_AGENTS.has(agent)) return undefined;
+function find(ledger: Ledger, operation: Operation, grain: number): Found {
   const signer = textId(ledger, signerOf(operation));
   const place = placeId(ledger, operation.account, operation.database ?? "", operation.container ?? "");
   const account = textId(ledger, operation.account);
-  const network = operation.clientAddress === undefined ? "" : networkOf(operation.clientAddress);
-  const client = textId(ledger, `${network}\u0000${agent ?? ""}`);
+  const action = useOf(operation.operation, operation.resourceType);
   return {
     account,
-    use: useId(ledger, { signer, place, action: useOf(operation.operation, operation.resourceType), grain }),
-    client: `${account}|${signer}|${client}`,
-    grain,
+    use: useId(ledger, { signer, place, action, grain }),
+    clients: clientsFor(ledger, `${account}|${signer}`, grain),
     applied:
       operation.roleAssignment === undefined
         ? undefined
@@ -163,13 +184,14 @@ function signerOf({ credential, principal }: Operation): string {
 
 function countFound(
   ledger: Ledger,
-  { account, use, client, grain, applied }: Found,
+  { account, use, clients, applied }: Found,
+  { network, agent }: { readonly network: number; readonly agent: number },
   { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
 ): void {
   countUse(ledger, use, { time, outcome: outcomeOf(status), calls });
   if (use < 0) return;
   observe(ledger, account, dayOf(time));
-  countClient(ledger, client, { time, calls, grain });
+  if (network >= 0 && agent >= 0) countClient(ledger, clients, { client: clientKey(network, agent), time, calls });
   if (applied !== undefined && passedAuthorization(status)) countApplied(ledger, applied, { time, calls });
 }
 

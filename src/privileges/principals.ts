@@ -1,7 +1,7 @@
 import { isSameScope, type Scope } from "../model/grant.ts";
 import { abstentionsOf } from "./abstain.ts";
 import { bitsOf } from "./actions.ts";
-import { clientsOf, indexClients } from "./clients.ts";
+import { clientsOf } from "./clients.ts";
 import { exposureOf, isEnough } from "./exposure.ts";
 import { type Holder, type HolderKind, isBeyond, isTried, reachOf, type UseFact } from "./holder.ts";
 import { heldAt, leastRoles, needsOf, type Reach, reachesOf } from "./least.ts";
@@ -17,7 +17,7 @@ export function holdersOf(privileges: Privileges): readonly Holder[] {
   const { ledger } = privileges;
   const usage = readUsage(ledger);
   const grants = grantsOf(privileges.roles);
-  const known = { ledger, grants, index: indexUses(ledger, usage), clients: indexClients(ledger) };
+  const known = { ledger, grants, index: indexUses(ledger, usage) };
   const drafts = [...accountsOf(ledger, grants)].flatMap((account) => draftsOf(known, account));
   const prior = fitPrior(drafts.flatMap(peersOf));
   return drafts
@@ -70,7 +70,6 @@ interface Known {
   readonly ledger: Ledger;
   readonly grants: readonly Grant[];
   readonly index: Index;
-  readonly clients: ReturnType<typeof indexClients>;
 }
 
 type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
@@ -79,7 +78,7 @@ type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
   readonly throughGroups: readonly Reach[];
 };
 
-function draftsOf({ ledger, grants, index, clients }: Known, account: string): readonly Draft[] {
+function draftsOf({ ledger, grants, index }: Known, account: string): readonly Draft[] {
   const ofAccount = grants.filter(({ assignment }) => assignment.account === account);
   const signers = index.get(account) ?? new Map<string, UseFact[]>();
   const members = membersOf(ledger, ofAccount);
@@ -110,7 +109,7 @@ function draftsOf({ ledger, grants, index, clients }: Known, account: string): r
       needs: needsOf(reach, needed),
       roles: leastRoles(reach, needed),
       containers,
-      clients: clientsOf(ledger, clients, { account, signers: who }),
+      clients: clientsOf(ledger, { account, signers: who }),
       isListed: ofAccount.length > 0,
       throughGroups: ofAccount
         .filter(({ assignment }) => members.get(assignment.principal)?.has(principal) === true)

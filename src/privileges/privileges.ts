@@ -85,6 +85,7 @@ export function privilegeSpots({ ledger, roles }: Privileges): readonly BlindSpo
       }),
     ),
     ...reached("ledger-limit", ledger.beyond, "operations were not counted in the usage ledger: it is full"),
+    ...reached("clients-limit", ledger.clientsBeyond, "operations are of clients beyond those that are told apart"),
     ...reached("roles-limit", roles.beyond, "role records and changes were given up: there are too many"),
     ...reached(
       "role-conflict",

@@ -291,7 +291,7 @@ export function summaryOf(finding: Finding): object {
     status,
     who: named(subject.principal ?? ""),
     cause: cause.id,
-    needs: Object.fromEntries(needs.toSorted()),
+    needs: Object.fromEntries(needs.toSorted(([a = ""], [b = ""]) => (a < b ? -1 : 1))),
     removes: privilege.commands.apply
       .filter((line) => line.includes("assignment delete"))
       .map((line) => named(/--role-assignment-id '([^']+)'/.exec(line)?.[1] ?? "")),
