@@ -8,7 +8,7 @@ import { build, causeOf, type Judging, onsetOf } from "./finding-of.ts";
 import { coveredBy, type Holder, isTried } from "./holder.ts";
 import { keysInUse } from "./key-findings.ts";
 import { heldAt } from "./least.ts";
-import { callsOf, isActive, privilegeOf } from "./privilege-of.ts";
+import { accountOf, callsOf, isActive, privilegeOf } from "./privilege-of.ts";
 import type { Privileges } from "./privileges.ts";
 import type { Grant } from "./roles.ts";
 
@@ -185,7 +185,10 @@ function redundantFinding(holder: Holder, grant: Grant, judging: Judging): Findi
   const { ledger } = judging.privileges;
   const rest = holder.grants.filter((other) => other !== grant);
   const roles = rest.map(({ actions, assignment }) => ({ actions, scopes: [assignment.scope] }));
-  const privilege = privilegeOf(ledger, holder, { proposed: roles });
+  const privilege = privilegeOf(ledger, holder, {
+    proposed: roles,
+    way: { account: accountOf(holder), definitions: [], add: [], remove: [grant.assignment] },
+  });
   const scope = scopeText(grant.assignment.scope);
   return build(holder, judging, {
     kind: "redundant-role-assignment",

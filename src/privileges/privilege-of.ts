@@ -15,18 +15,23 @@ const DAY_MS = 86_400_000;
 
 const dayStart = (day: number): Instant => instantFromMs(day * DAY_MS);
 
-/** What a finding shows of a holder, with the roles that it is to have instead; none takes all away. `held`: what it can do. */
+/** What a finding shows of a holder beside the holder itself. */
+export interface Proposal {
+  /** The roles that it is to have instead; none takes all away. */
+  readonly proposed?: readonly Role[];
+  /** What it can do. */
+  readonly held?: readonly Reach[];
+  /** The way there, where it is not from all of its grants to the proposed roles. */
+  readonly way?: WayDown;
+}
+
 export function privilegeOf(
   ledger: Ledger,
   holder: Holder,
-  {
-    proposed = holder.roles,
-    held = holder.grants.map(reachOf),
-  }: { proposed?: readonly Role[]; held?: readonly Reach[] } = {},
+  { proposed = holder.roles, held = holder.grants.map(reachOf), way = wayOf(holder, proposed) }: Proposal = {},
 ): Privilege {
   const unused = unusedOf(holder);
   const used = usedOf(holder);
-  const way = wayOf(holder, proposed);
   return {
     granted: holder.grants.slice(0, LISTED).map(({ assignment, roleName, actions }) => ({
       assignment: assignment.id,

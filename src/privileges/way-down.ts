@@ -47,10 +47,14 @@ export function wayDown(
   grants: readonly Grant[],
   roles: readonly Role[],
 ): WayDown {
-  const isKept = ({ actions, isKnown, assignment }: Grant): boolean =>
+  const isNeeded = ({ actions, isKnown, assignment }: Grant): boolean =>
     isKnown &&
     roles.some((role) => role.actions === actions && role.scopes.some((scope) => isSameScope(scope, assignment.scope)));
-  const kept = grants.filter(isKept);
+  const isLike = (a: Grant, b: Grant): boolean =>
+    a.actions === b.actions && isSameScope(a.assignment.scope, b.assignment.scope);
+  const needed = grants.filter(isNeeded);
+  // Of several that give the same, one is enough.
+  const kept = needed.filter((grant, i) => !needed.slice(0, i).some((before) => isLike(before, grant)));
   const missing = roles
     .map(({ actions, scopes }): Role => {
       const isHeld = (scope: Scope): boolean =>
@@ -73,7 +77,7 @@ export function wayDown(
         };
       }),
     ),
-    remove: grants.filter((grant) => !isKept(grant)).map(({ assignment }) => assignment),
+    remove: grants.filter((grant) => !kept.includes(grant)).map(({ assignment }) => assignment),
   };
 }
 

@@ -249,11 +249,18 @@ export function filesOf(spec: TenantSpec): ReadonlyMap<string, string> {
 }
 
 /** What the tenant's files are analyzed to. */
-export async function analyzeTenant(spec: TenantSpec): Promise<Report> {
+export async function analyzeTenant(
+  spec: TenantSpec,
+  { copies = [] }: { readonly copies?: readonly string[] } = {},
+): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "scopetrail-tenant-"));
   const logs = mkdtempSync(join(folder, "logs-"));
   try {
-    for (const [name, text] of filesOf(spec)) if (text !== "") writeFileSync(join(logs, name), text);
+    for (const [name, text] of filesOf(spec)) {
+      if (text === "") continue;
+      writeFileSync(join(logs, name), text);
+      for (const copy of copies) writeFileSync(join(logs, `${copy}-${name}`), text);
+    }
     const exceptions = spec.exceptions === undefined ? undefined : await loadExceptions(join(folder, "exceptions.yml"));
     if (exceptions?.ok === false) throw new Error(exceptions.error.join("\n"));
     return await analyzePaths([logs], {

@@ -21,6 +21,15 @@ describe("a tenant comes to what was worked out by hand", () => {
   });
 });
 
+test("the same lists and sums by two files count once; the order of files does not matter", async () => {
+  const spec = cases.find(({ name }) => name === "aggregated-beside-single")?.spec;
+  if (spec === undefined) throw new Error("the case is gone");
+  const once = await analyzeTenant(spec);
+  const twice = await analyzeTenant(spec, { copies: ["0-before", "z-after"] });
+  expect(twice.findings).toEqual(once.findings);
+  expect(twice.input).toMatchObject({ accepted: once.input.accepted, duplicate: 2 * once.input.records });
+});
+
 describe("whatever the findings", () => {
   test.each(cases)("$name: the recommendation denies nothing, and its commands undo each other", async ({ spec }) => {
     for (const { privilege, kind } of (await analyzeTenant(spec)).findings) {

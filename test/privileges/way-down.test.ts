@@ -51,6 +51,11 @@ describe("the way down", () => {
     );
     expect(way).toMatchObject({ definitions: [], add: [], remove: [{ id: "a2" }] });
   });
+  test("keeps one of two that are needed and alike", () => {
+    const twins = [grant(read, { scope: orders }), grant(read, { scope: orders, id: "a2" })];
+    const way = wayDown({ account, principal: "p1" }, twins, [{ actions: read, scopes: [orders] }]);
+    expect(way).toMatchObject({ definitions: [], add: [], remove: [{ id: "a2" }] });
+  });
   test("makes the same definition for the same actions and scopes, another for others", () => {
     const role = { actions: read, scopes: [orders] };
     expect(bodyOf("shop", role)).toEqual(bodyOf("shop", role));
