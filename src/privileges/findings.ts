@@ -14,26 +14,33 @@ import type { Grant } from "./roles.ts";
 
 export type { Judging } from "./finding-of.ts";
 
-/** Findings about what principals hold: the same holders give the same findings. Highest score first. */
+/** Findings about what principals hold: the same holders give the same findings, by account. */
 export function privilegeFindings(holders: readonly Holder[], judging: Judging): readonly Finding[] {
-  const judged = holders.filter(({ kind, grants }) => (kind === "principal" || kind === "group") && grants.length > 0);
-  return [
-    ...judged.flatMap((holder) => findingsOf(holder, holders, judging)),
-    ...[...new Set(holders.map(({ account }) => account))].flatMap((account) => keysInUse(account, holders, judging)),
-  ];
+  return [...Map.groupBy(holders, ({ account }) => account)].flatMap(([account, all]) => {
+    const judged = all.filter(({ kind, grants }) => (kind === "principal" || kind === "group") && grants.length > 0);
+    const strangers = all.filter(isStranger);
+    return [
+      judged.flatMap((holder) => findingsOf(holder, strangers, judging)),
+      keysInUse(account, all, judging),
+    ].flat();
+  });
 }
 
-const findingsOf = (holder: Holder, all: readonly Holder[], judging: Judging): readonly Finding[] =>
+/** Refused at each call, and without any role. */
+const isStranger = ({ kind, grants, uses }: Holder): boolean =>
+  kind === "principal" && grants.length === 0 && uses.some(({ denied }) => denied > 0) && !uses.some(isTried);
+
+const findingsOf = (holder: Holder, strangers: readonly Holder[], judging: Judging): readonly Finding[] =>
   [
     breakGlass(holder, judging),
     overPrivileged(holder, judging),
-    neverUsed(holder, all, judging),
+    neverUsed(holder, strangers, judging),
     redundant(holder, judging),
   ].flat();
 
 function overPrivileged(holder: Holder, judging: Judging): readonly Finding[] {
   if (!isActive(holder) || !isOver(holder)) return [];
-  const privilege = privilegeOf(judging.privileges.ledger, holder);
+  const privilege = privilegeOf(holder);
   const { score, excess, worst } = holder.score;
   const enough = holder.isEnough && holder.kind !== "group";
   const severity: Severity = !enough ? "low" : score >= 67 ? "high" : score >= 34 ? "medium" : "low";
@@ -77,13 +84,13 @@ const isOver = ({ grants, needs }: Holder): boolean =>
     bitsOf(actions & ~heldAt(needs, assignment.scope)).some((bit) => (ACTION_WEIGHTS[bit] ?? 0) > 0),
   );
 
-function neverUsed(holder: Holder, all: readonly Holder[], judging: Judging): readonly Finding[] {
+function neverUsed(holder: Holder, strangers: readonly Holder[], judging: Judging): readonly Finding[] {
   const { exceptions, privileges } = judging;
   if (isActive(holder) || holder.exposure === undefined) return [];
   if (exceptionFor(exceptions, holder.principal, holder.account)?.kind === "break-glass") return [];
   if (holder.grants.every(({ isKnown }) => !isKnown)) return [];
-  const privilege = privilegeOf(privileges.ledger, holder, { proposed: [] });
-  const wrong = wrongId(holder, all, privileges);
+  const privilege = privilegeOf(holder, { proposed: [] });
+  const wrong = wrongId(holder, strangers, privileges);
   const refused = callsOf(holder);
   const denied = refused.denied401 + refused.denied403;
   const evidence: readonly Evidence[] = [
@@ -127,7 +134,11 @@ interface WrongId {
 }
 
 /** An application id where an object id belongs, or an id never seen while somebody without grants is refused. */
-function wrongId(holder: Holder, all: readonly Holder[], { ledger, applications }: Privileges): WrongId | undefined {
+function wrongId(
+  holder: Holder,
+  strangers: readonly Holder[],
+  { ledger, applications }: Privileges,
+): WrongId | undefined {
   const real = applications.get(holder.principal);
   if (real !== undefined && real !== holder.principal)
     return {
@@ -141,14 +152,6 @@ function wrongId(holder: Holder, all: readonly Holder[], { ledger, applications 
       ],
     };
   if (ledger.textIds.has(holder.principal)) return undefined;
-  const strangers = all.filter(
-    ({ account, kind, grants, uses }) =>
-      account === holder.account &&
-      kind === "principal" &&
-      grants.length === 0 &&
-      uses.some(({ denied }) => denied > 0) &&
-      !uses.some(isTried),
-  );
   const [only] = strangers;
   if (only === undefined || strangers.length > 1) return undefined;
   return {
@@ -182,10 +185,9 @@ function redundant(holder: Holder, judging: Judging): readonly Finding[] {
 }
 
 function redundantFinding(holder: Holder, grant: Grant, judging: Judging): Finding {
-  const { ledger } = judging.privileges;
   const rest = holder.grants.filter((other) => other !== grant);
   const roles = rest.map(({ actions, assignment }) => ({ actions, scopes: [assignment.scope] }));
-  const privilege = privilegeOf(ledger, holder, {
+  const privilege = privilegeOf(holder, {
     proposed: roles,
     way: { account: accountOf(holder), definitions: [], add: [], remove: [grant.assignment] },
   });
@@ -213,7 +215,7 @@ function breakGlass(holder: Holder, judging: Judging): readonly Finding[] {
   const exception = exceptionFor(judging.exceptions, holder.principal, holder.account);
   const uses = holder.uses.filter(isTried);
   if (exception?.kind !== "break-glass" || uses.length === 0) return [];
-  const privilege = privilegeOf(judging.privileges.ledger, holder);
+  const privilege = privilegeOf(holder);
   const calls = uses.reduce((sum, { succeeded, other }) => sum + succeeded + other, 0);
   const firstDay = uses.reduce((first, { days }) => Math.min(first, days[0] ?? first), Number.POSITIVE_INFINITY);
   const first = Number.isFinite(firstDay) ? instantFromMs(firstDay * DAY_MS) : privilege.exposure.from;

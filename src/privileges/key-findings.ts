@@ -23,9 +23,9 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
   );
   const [first] = signed;
   if (first === undefined) return [];
-  const { ledger, keysListed } = judging.privileges;
+  const { keysListed } = judging.privileges;
   const whole = mergedKeys(signed, first);
-  const privilege = privilegeOf(ledger, whole, { held: EVERYTHING });
+  const privilege = privilegeOf(whole, { held: EVERYTHING });
   const last = signed
     .flatMap(({ clients }) => clients.map(({ lastUsed: at }) => at))
     .reduce((a, b) => (a > b ? a : b), first.clients[0]?.lastUsed ?? judging.now);

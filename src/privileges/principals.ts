@@ -17,7 +17,11 @@ export function holdersOf(privileges: Privileges): readonly Holder[] {
   const { ledger } = privileges;
   const usage = readUsage(ledger);
   const grants = grantsOf(privileges.roles);
-  const known = { ledger, grants, index: indexUses(ledger, usage) };
+  const known = {
+    ledger,
+    grants: Map.groupBy(grants, ({ assignment }) => assignment.account),
+    index: indexUses(ledger, usage),
+  };
   const drafts = [...accountsOf(ledger, grants)].flatMap((account) => draftsOf(known, account));
   const prior = fitPrior(drafts.flatMap(peersOf));
   return drafts
@@ -68,7 +72,7 @@ function accountsOf(ledger: Ledger, grants: readonly Grant[]): ReadonlySet<strin
 
 interface Known {
   readonly ledger: Ledger;
-  readonly grants: readonly Grant[];
+  readonly grants: ReadonlyMap<string, readonly Grant[]>;
   readonly index: Index;
 }
 
@@ -79,14 +83,18 @@ type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
 };
 
 function draftsOf({ ledger, grants, index }: Known, account: string): readonly Draft[] {
-  const ofAccount = grants.filter(({ assignment }) => assignment.account === account);
+  const ofAccount = grants.get(account) ?? [];
+  const byPrincipal = Map.groupBy(ofAccount, ({ assignment }) => assignment.principal);
   const signers = index.get(account) ?? new Map<string, UseFact[]>();
   const members = membersOf(ledger, ofAccount);
+  const groups = new Map<string, string[]>();
+  for (const [holder, who] of members)
+    for (const member of who) entry(groups, member, () => [] as string[]).push(holder);
   const names = new Set([...signers.keys(), ...ofAccount.map(({ assignment }) => assignment.principal)]);
   const containers = containersOf(signers, ofAccount);
   const observed = ledger.observed.get(ledger.textIds.get(account) ?? -1) ?? new Set<number>();
   return [...names].map((principal) => {
-    const own = ofAccount.filter(({ assignment }) => assignment.principal === principal);
+    const own = byPrincipal.get(principal) ?? [];
     const group = members.get(principal);
     const who = group === undefined ? [principal] : [...group, principal];
     const uses = who.flatMap((name) => signers.get(name) ?? []);
@@ -111,9 +119,7 @@ function draftsOf({ ledger, grants, index }: Known, account: string): readonly D
       containers,
       clients: clientsOf(ledger, { account, signers: who }),
       isListed: ofAccount.length > 0,
-      throughGroups: ofAccount
-        .filter(({ assignment }) => members.get(assignment.principal)?.has(principal) === true)
-        .map(reachOf),
+      throughGroups: (groups.get(principal) ?? []).flatMap((holder) => byPrincipal.get(holder) ?? []).map(reachOf),
     };
   });
 }

@@ -5,8 +5,7 @@ import { ACTION_NAMES, bitsOf, namesOf, useName } from "./actions.ts";
 import { isEnough } from "./exposure.ts";
 import { type Holder, isTried, reachOf } from "./holder.ts";
 import { heldAt, type Reach, reachesOf, type Role } from "./least.ts";
-import type { Ledger } from "./ledger.ts";
-import { replay } from "./replay.ts";
+import { replayFacts } from "./replay.ts";
 import { azCommands, bicepOf, bodyOf, PLAN, type WayDown, wayDown } from "./way-down.ts";
 
 const LISTED = 500;
@@ -26,7 +25,6 @@ export interface Proposal {
 }
 
 export function privilegeOf(
-  ledger: Ledger,
   holder: Holder,
   { proposed = holder.roles, held = holder.grants.map(reachOf), way = wayOf(holder, proposed) }: Proposal = {},
 ): Privilege {
@@ -42,7 +40,7 @@ export function privilegeOf(
     used: used.slice(0, LISTED),
     unused: unused.slice(0, LISTED),
     recommended: recommendedOf(holder.account, proposed),
-    replay: replayOf(ledger, holder, { held, proposed: reachesOf(proposed) }),
+    replay: replayOf(holder, { held, proposed: reachesOf(proposed) }),
     exposure: shownExposure(holder),
     abstains: holder.abstains,
     score: holder.score.score,
@@ -116,12 +114,10 @@ function recommendedOf(account: string, roles: readonly Role[]): Privilege["reco
 }
 
 function replayOf(
-  ledger: Ledger,
   holder: Holder,
   grants: { readonly held: readonly Reach[]; readonly proposed: readonly Reach[] },
 ): Privilege["replay"] {
-  const who = { signers: new Set(holder.signers), account: holder.accountText };
-  const { calls, wouldBeDenied, examples } = replay(ledger, who, grants);
+  const { calls, wouldBeDenied, examples } = replayFacts(holder.uses, grants);
   const facts = new Map(holder.uses.map((use) => [use.use, use]));
   return {
     calls,

@@ -1,7 +1,8 @@
 import { ACCOUNT_READ, permits, READ_METADATA } from "./actions.ts";
 import { heldAt, type Reach } from "./least.ts";
 import { KEPT_DAYS, type Ledger, visitUses } from "./ledger.ts";
-import type { Scope } from "../model/grant.ts";
+import { type Scope, scopeText } from "../model/grant.ts";
+import type { UseFact } from "./holder.ts";
 
 /** What would have become of past calls under other grants. */
 export interface Replay {
@@ -23,16 +24,25 @@ export interface DeniedUse {
 
 const EXAMPLES = 10;
 
+const mostCalls = (a: DeniedUse, b: DeniedUse): number => b.calls - a.calls || a.use - b.use;
+
+interface Who {
+  readonly signers: ReadonlySet<number>;
+  readonly account: number;
+}
+
+/** What is held now, and what would be. */
+interface Both {
+  readonly held: readonly Reach[];
+  readonly proposed: readonly Reach[];
+}
+
 /**
- * Runs the signers' past uses in an account against `proposed` grants; `held` is what they hold now. A use beyond what is
+ * Runs the signers' past uses in an account against proposed grants. A use beyond what is
  * held now was let in by something else: no proposal takes it away, and it is not counted.
  */
-export function replay(
-  ledger: Ledger,
-  who: { readonly signers: ReadonlySet<number>; readonly account: number },
-  { held, proposed }: { readonly held: readonly Reach[]; readonly proposed: readonly Reach[] },
-): Replay {
-  const verdicts = judgeUses(ledger, who, { held, proposed });
+export function replay(ledger: Ledger, who: Who, grants: Both): Replay {
+  const verdicts = judgeUses(ledger, who, grants);
   const denied = new Float64Array(verdicts.length);
   const first = new Int32Array(verdicts.length).fill(2 ** 31 - 1);
   const last = new Int32Array(verdicts.length).fill(-1);
@@ -53,7 +63,7 @@ export function replay(
   const examples = [...denied.keys()]
     .filter((use) => (denied[use] ?? 0) > 0)
     .map((use) => ({ use, calls: denied[use] ?? 0, firstDay: first[use] ?? 0, lastDay: last[use] ?? 0 }))
-    .toSorted((a, b) => b.calls - a.calls || a.use - b.use);
+    .toSorted(mostCalls);
   return {
     calls,
     wouldBeDenied: examples.reduce((sum, one) => sum + one.calls, 0),
@@ -69,28 +79,45 @@ const PERMITTED = 1;
 const DENIED = 2;
 
 /** One verdict a use: rows are then only added up. */
-function judgeUses(
-  { uses, places, texts }: Ledger,
-  { signers, account }: { readonly signers: ReadonlySet<number>; readonly account: number },
-  { held, proposed }: { readonly held: readonly Reach[]; readonly proposed: readonly Reach[] },
-): Uint8Array {
+function judgeUses({ uses, places, texts }: Ledger, { signers, account }: Who, grants: Both): Uint8Array {
   const verdicts = new Uint8Array(uses.table.used);
-  const masks = new Map<number, readonly [held: number, proposed: number]>();
-  const anywhere = (grants: readonly Reach[]): number => grants.reduce((sum, { actions }) => sum | actions, 0);
-  const metadata = [anywhere(held) & (1 << READ_METADATA), anywhere(proposed)] as const;
+  const judge = judgeOf(grants);
   for (let use = 0; use < verdicts.length; use++) {
-    const placeAt = uses.place[use] ?? 0;
-    const place = places[placeAt];
+    const place = places[uses.place[use] ?? 0];
     if (place === undefined || place[0] !== account || !signers.has(uses.signer[use] ?? -1)) continue;
-    const action = uses.action[use] ?? 0;
-    let mask = action === ACCOUNT_READ ? metadata : masks.get(placeAt);
-    if (mask === undefined) {
-      const scope: Scope = { database: texts[place[1]] ?? "", container: texts[place[2]] ?? "" };
-      masks.set(placeAt, (mask = [heldAt(held, scope), heldAt(proposed, scope)]));
-    }
-    const [now, then] = mask;
-    if (!permits(now, action, now)) continue;
-    verdicts[use] = permits(then, action, now) ? PERMITTED : DENIED;
+    const scope = { database: texts[place[1]] ?? "", container: texts[place[2]] ?? "" };
+    verdicts[use] = judge(uses.action[use] ?? 0, scope);
   }
   return verdicts;
+}
+
+/** The verdict on an action at a place. */
+function judgeOf({ held, proposed }: Both): (action: number, scope: Scope) => number {
+  const anywhere = (grants: readonly Reach[]): number => grants.reduce((sum, { actions }) => sum | actions, 0);
+  const metadata = [anywhere(held) & (1 << READ_METADATA), anywhere(proposed)] as const;
+  const masks = new Map<string, readonly [held: number, proposed: number]>();
+  return (action, scope) => {
+    const key = scopeText(scope);
+    const known = masks.get(key) ?? [heldAt(held, scope), heldAt(proposed, scope)];
+    masks.set(key, known);
+    const [now, then] = action === ACCOUNT_READ ? metadata : known;
+    if (!permits(now, action, now)) return UNRELATED;
+    return permits(then, action, now) ? PERMITTED : DENIED;
+  };
+}
+
+/** As `replay`, from what the rows of each use add up to: for a holder among many. */
+export function replayFacts(uses: readonly UseFact[], grants: Both): Omit<Replay, "byDay"> {
+  const judge = judgeOf(grants);
+  const judged = uses.map((use) => ({ use, verdict: judge(use.action, use.scope), calls: use.succeeded + use.other }));
+  const denied = judged.filter(({ verdict, calls }) => verdict === DENIED && calls > 0);
+  const sum = (list: typeof judged): number => list.reduce((total, { calls }) => total + calls, 0);
+  return {
+    calls: sum(judged.filter(({ verdict }) => verdict !== UNRELATED)),
+    wouldBeDenied: sum(denied),
+    examples: denied
+      .map(({ use, calls }) => ({ use: use.use, calls, firstDay: use.days[0] ?? 0, lastDay: use.days.at(-1) ?? 0 }))
+      .toSorted(mostCalls)
+      .slice(0, EXAMPLES),
+  };
 }

@@ -7,7 +7,7 @@ export interface Usage {
   /** Of the denied, those with 401. */
   readonly denied401: Float64Array;
   readonly other: Float64Array;
-  /** Days with a success, oldest first and each once: those of use `u` lie from `firstDay[u]` to `firstDay[u + 1]`. */
+  /** Days with a success or another failure than a refusal, oldest first and each once: those of use `u` lie from `firstDay[u]` to `firstDay[u + 1]`. */
   readonly days: Int32Array;
   readonly firstDay: Int32Array;
 }
@@ -24,14 +24,14 @@ export function readUsage(ledger: Ledger): Usage {
     denied[use] = (denied[use] ?? 0) + counts.denied;
     denied401[use] = (denied401[use] ?? 0) + counts.denied401;
     other[use] = (other[use] ?? 0) + counts.other;
-    if (counts.succeeded > 0) rows[use] = (rows[use] ?? 0) + 1;
+    if (counts.succeeded + counts.other > 0) rows[use] = (rows[use] ?? 0) + 1;
   });
   const starts = new Int32Array(used + 1);
   for (let use = 0; use < used; use++) starts[use + 1] = (starts[use] ?? 0) + (rows[use] ?? 0);
   const all = new Int32Array(starts[used] ?? 0);
   const next = starts.slice();
-  visitUses(ledger, (day, use, { succeeded: good }) => {
-    if (good === 0) return;
+  visitUses(ledger, (day, use, counts) => {
+    if (counts.succeeded + counts.other === 0) return;
     const at = next[use] ?? 0;
     all[at] = day;
     next[use] = at + 1;

@@ -13,7 +13,9 @@ import {
 } from "../../src/privileges/actions.ts";
 import { heldAt, leastRoles, type Reach, reachesOf, type Use } from "../../src/privileges/least.ts";
 import { countUse, createLedger, placeId, textId, useId } from "../../src/privileges/ledger.ts";
-import { replay } from "../../src/privileges/replay.ts";
+import type { UseFact } from "../../src/privileges/holder.ts";
+import { daysOf, readUsage } from "../../src/privileges/usage.ts";
+import { replay, replayFacts } from "../../src/privileges/replay.ts";
 import { at } from "../builders.ts";
 
 const RUNS = { numRuns: 2_000 * Number(process.env["FAULT_RUNS"] ?? 1) };
@@ -101,6 +103,24 @@ describe("the least roles of any grants and uses", () => {
           replay(ledger, { signers: new Set([signer]), account }, { held: granted, proposed });
         expect(run(least)).toMatchObject({ wouldBeDenied: 0, calls: letIn(granted, used).length });
         if (least.length > 0) expect(run(least.slice(1)).wouldBeDenied).toBeGreaterThan(0);
+        const usage = readUsage(ledger);
+        const facts = [...usage.succeeded.keys()].map((use): UseFact => {
+          const [, database = 0, container = 0] = ledger.places[ledger.uses.place[use] ?? 0] ?? [];
+          const place = { database: ledger.texts[database] ?? "", container: ledger.texts[container] ?? "" };
+          return {
+            use,
+            action: ledger.uses.action[use] ?? 0,
+            scope: place,
+            succeeded: usage.succeeded[use] ?? 0,
+            denied: 0,
+            denied401: 0,
+            other: 0,
+            last: undefined,
+            days: daysOf(usage, use),
+          };
+        });
+        const { byDay: _, ...whole } = run(least.slice(1));
+        expect(replayFacts(facts, { held: granted, proposed: least.slice(1) })).toEqual(whole);
       }),
       { numRuns: RUNS.numRuns / 10 },
     );
