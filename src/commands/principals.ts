@@ -13,6 +13,8 @@ import type { Holder } from "../privileges/holder.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import type { Privileges } from "../privileges/privileges.ts";
 import { type PrincipalRow, principalRows } from "../privileges/rows.ts";
+import { managementGrants } from "../sources/management-grants.ts";
+import { SourceError } from "../sources/source-error.ts";
 import { EXIT } from "./exit-codes.ts";
 import { PathError } from "./path-error.ts";
 import { renderPrincipals } from "./principals-text.ts";
@@ -26,6 +28,8 @@ interface Flags {
   readonly in?: readonly string[];
   readonly json?: boolean;
   readonly exceptions?: string;
+  readonly account?: readonly string[];
+  readonly endpoint?: string;
 }
 
 const HELP = `
@@ -33,10 +37,11 @@ Examples:
   az cosmosdb sql role assignment list -a ACCOUNT -g GROUP > roles/assignments.json
   az cosmosdb sql role definition list -a ACCOUNT -g GROUP > roles/definitions.json
   scopetrail principals --in insights-logs-dataplanerequests/ roles/
+  scopetrail principals --in logs/ --account "$(az cosmosdb show -n ACCOUNT -g GROUP --query id -o tsv)"
   scopetrail principals show OBJECT-ID --in logs/ roles/
   scopetrail principals replay OBJECT-ID --role narrow.json --scope /dbs/shop --in logs/ roles/
 
-Exit codes: 0 ok · 2 usage, or a path that gives nothing · 5 a file not read to its end · 70 a bug`;
+Exit codes: 0 ok · 2 usage, or a path that gives nothing · 3 refused by Azure · 4 unreachable · 5 a file not read to its end · 70 a bug`;
 
 /** `scopetrail principals`, `principals show ID`, `principals replay ID` */
 export function principalsCommand(): Command {
@@ -67,6 +72,8 @@ const withInput = (command: Command): Command =>
   command
     .option("--in <paths...>", "log files, role lists and folders of them; - for standard input")
     .option("--json", "print JSON on standard output")
+    .option("--account <arm-ids...>", "also ask Azure for the roles of these accounts, as DefaultAzureCredential")
+    .option("--endpoint <url>", "the management interface of another cloud")
     .option("--exceptions <file>", "YAML or JSON of grants that somebody answers for");
 
 function scopes(text: string, before: readonly Scope[]): readonly Scope[] {
@@ -86,13 +93,15 @@ interface Known {
 
 /** Reads, then lets `then` print; gives the exit code. */
 async function read(flags: Flags, then: (known: Known) => number | Promise<number>): Promise<number> {
-  const { in: paths = [], exceptions: file, json = false } = flags;
+  const { in: paths = [], exceptions: file, json = false, account = [], endpoint } = flags;
+  if (endpoint !== undefined && !isManagement(endpoint)) return usage("--endpoint is no https address.");
   if (paths.length === 0) return usage("no path given. Name files or folders with --in.");
   const exceptions = file === undefined ? { ok: true as const, value: NO_EXCEPTIONS } : await loadExceptions(file);
   if (!exceptions.ok) return usage(exceptions.error.join("\n"));
   let losses = 0;
   try {
     const privileges = await readPrivileges(paths, {
+      grants: account.map((id) => managementGrants({ account: id, ...(endpoint === undefined ? {} : { endpoint }) })),
       onLoss(says) {
         losses += 1;
         process.stderr.write(`principals: ${plainText(says)}\n`);
@@ -111,9 +120,23 @@ async function read(flags: Flags, then: (known: Known) => number | Promise<numbe
     });
     return code === EXIT.ok && losses > 0 ? EXIT.partial : code;
   } catch (error) {
+    if (error instanceof SourceError) return sourceFault(error);
     if (!(error instanceof PathError)) throw error;
     return usage(error.message);
   }
+}
+
+/** A token is sent there: in the clear only to this machine. */
+function isManagement(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || (protocol === "http:" && (hostname === "127.0.0.1" || hostname === "localhost"));
+}
+
+function sourceFault({ kind, message }: SourceError): number {
+  process.stderr.write(`principals: ${plainText(message)}\n`);
+  if (kind === "refused") return EXIT.refused;
+  return kind === "config" ? EXIT.usage : EXIT.unreachable;
 }
 
 const NO_EXCEPTIONS: readonly PrivilegeException[] = [];

@@ -4,6 +4,7 @@ import { createAnalysis, keepBounded } from "../analysis.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { createPrivileges, learn, type Privileges } from "../privileges/privileges.ts";
+import type { Grants } from "../sources/grants.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { PathError } from "./path-error.ts";
 
@@ -11,12 +12,14 @@ export interface PrivilegeReading {
   readonly signal?: AbortSignal;
   /** Told of each part of the input that could not be read. */
   readonly onLoss?: (says: string) => void;
+  /** Asked for roles beside the files; throws SourceError where it cannot tell them. */
+  readonly grants?: readonly Grants[];
 }
 
 /** What log files and role inventories tell of grants and their use; throws PathError when a path gives nothing. */
 export async function readPrivileges(
   paths: readonly string[],
-  { signal = new AbortController().signal, onLoss }: PrivilegeReading = {},
+  { signal = new AbortController().signal, onLoss, grants = [] }: PrivilegeReading = {},
 ): Promise<Privileges> {
   const source = filesSource(paths);
   const problems = await source.problems();
@@ -33,6 +36,11 @@ export async function readPrivileges(
     const { names } = analysis;
     keepBounded(analysis);
     if (analysis.names !== names) reader = new UseReader(privileges.ledger, analysis.names);
+  }
+  for (const one of grants) {
+    const batch = { partition: one.name, records: await one.read(signal), rejects: [], bytes: 0, checkpoint: "" };
+    const { events, facts } = accept(analysis, { ...batch, caughtUp: true });
+    learn(privileges, reader, { events, ...facts });
   }
   return privileges;
 }
