@@ -18,7 +18,7 @@ import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable } from "../pipeline.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
-import { privilegeFindings } from "../privileges/findings.ts";
+import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { createPrivileges, learn, privilegeSpots } from "../privileges/privileges.ts";
@@ -75,14 +75,15 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   } finally {
     sorter.close();
   }
+  const holders = holdersOf(privileges);
   const judging = {
     privileges,
     exceptions: options.exceptions ?? [],
     now: newestOf(analysis.now, privileges.ledger.newest),
   };
   return withFindings(reportOf(analysis), {
-    findings: privilegeFindings(holdersOf(privileges), judging),
-    blindSpots: privilegeSpots(privileges),
+    findings: privilegeFindings(holders, judging),
+    blindSpots: privilegeSpots(privileges, leftOut(holders)),
   });
 }
 

@@ -8,10 +8,10 @@ import type { Finding } from "../model/finding.ts";
 import { parseScope, type Scope } from "../model/grant.ts";
 import { formatInstant } from "../model/time.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
-import { privilegeFindings } from "../privileges/findings.ts";
+import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import type { Holder } from "../privileges/holder.ts";
 import { holdersOf } from "../privileges/principals.ts";
-import type { Privileges } from "../privileges/privileges.ts";
+import { type Privileges, privilegeSpots } from "../privileges/privileges.ts";
 import { type PrincipalRow, principalRows } from "../privileges/rows.ts";
 import { managementGrants } from "../sources/management-grants.ts";
 import { SourceError } from "../sources/source-error.ts";
@@ -110,6 +110,8 @@ async function read(flags: Flags, then: (known: Known) => number | Promise<numbe
     const holders = holdersOf(privileges);
     const judging = { privileges, exceptions: exceptions.value, now: privileges.ledger.newest };
     const findings = privilegeFindings(holders, judging);
+    for (const { says, fix } of privilegeSpots(privileges, leftOut(holders)))
+      process.stderr.write(`principals: ${plainText(says)} ${fix}\n`);
     const code = await then({
       privileges,
       holders,

@@ -14,17 +14,24 @@ import type { Grant } from "./roles.ts";
 
 export type { Judging } from "./finding-of.ts";
 
+/** Holders of roles that get findings: those with the highest scores. */
+const MOST_JUDGED = 2_000;
+
+const isJudged = ({ kind, grants }: Holder): boolean => (kind === "principal" || kind === "group") && grants.length > 0;
+
 /** Findings about what principals hold: the same holders give the same findings, by account. */
 export function privilegeFindings(holders: readonly Holder[], judging: Judging): readonly Finding[] {
+  const judged = new Set(holders.filter(isJudged).slice(0, MOST_JUDGED));
   return [...Map.groupBy(holders, ({ account }) => account)].flatMap(([account, all]) => {
-    const judged = all.filter(({ kind, grants }) => (kind === "principal" || kind === "group") && grants.length > 0);
     const strangers = all.filter(isStranger);
-    return [
-      judged.flatMap((holder) => findingsOf(holder, strangers, judging)),
-      keysInUse(account, all, judging),
-    ].flat();
+    const own = all.filter((holder) => judged.has(holder));
+    return [own.flatMap((holder) => findingsOf(holder, strangers, judging)), keysInUse(account, all, judging)].flat();
   });
 }
+
+/** Holders of roles that were not judged, because there are too many. */
+export const leftOut = (holders: readonly Holder[]): number =>
+  Math.max(0, holders.filter(isJudged).length - MOST_JUDGED);
 
 /** Refused at each call, and without any role. */
 const isStranger = ({ kind, grants, uses }: Holder): boolean =>

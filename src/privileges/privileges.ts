@@ -70,8 +70,8 @@ function learnSignIn({ applications }: Privileges, { appId, principal, identityK
   if (known === undefined || known < principal) applications.set(appId, principal);
 }
 
-/** What could not be judged, and how to have it judged. */
-export function privilegeSpots({ ledger, roles }: Privileges): readonly BlindSpot[] {
+/** What could not be judged, and how to have it judged; `unjudged` holders of roles were left out. */
+export function privilegeSpots({ ledger, roles }: Privileges, unjudged: number): readonly BlindSpot[] {
   const unlisted = [...ledger.observed.keys()]
     .map((account) => ledger.texts[account] ?? "")
     .filter((account) => !roles.listed.has(account));
@@ -83,6 +83,11 @@ export function privilegeSpots({ ledger, roles }: Privileges): readonly BlindSpo
         says: `Who holds which role on ${account} is not known: no list of its role assignments was given.`,
         fix: "Add the outputs of `az cosmosdb sql role assignment list` and `az cosmosdb sql role definition list` to the files.",
       }),
+    ),
+    ...reached(
+      "principals-limit",
+      unjudged,
+      "holders of roles have no findings: only those with the highest scores have",
     ),
     ...reached("ledger-limit", ledger.beyond, "operations were not counted in the usage ledger: it is full"),
     ...reached("clients-limit", ledger.clientsBeyond, "operations are of clients beyond those that are told apart"),
