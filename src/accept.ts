@@ -1,7 +1,8 @@
 import type { Analysis } from "./analysis.ts";
+import { giveBack } from "./decode/scan/scanner.ts";
 import { hash64 } from "./lib/hash.ts";
 import { Fingerprint } from "./correlate/fingerprint.ts";
-import { sawBefore } from "./correlate/seen.ts";
+import { forgetSeen, sawBefore } from "./correlate/seen.ts";
 import {
   countAccepted,
   countDuplicate,
@@ -11,31 +12,31 @@ import {
   type Tally,
 } from "./findings/input-counts.ts";
 import {
-  copyRow,
+  CATEGORY,
   createEventTable,
   type EventTable,
   fitted,
   GATEWAY_KIND,
+  keepRows,
   kindOf,
-  takeBack,
+  OPERATION_KIND,
   timeOf,
+  WORDS,
 } from "./model/event-table.ts";
-import type { RoleRecord } from "./model/grant.ts";
-import { nameId } from "./model/names.ts";
+import { nameId, type Names, nameText } from "./model/names.ts";
 import type { RawRecord } from "./model/record.ts";
-import type { UseTotal } from "./model/use-total.ts";
+import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize, type Normalized } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
 import type { Batch } from "./sources/source.ts";
 
-/** Records that are no events of a moment: role inventories, and operations that a table has added up. */
-export interface Facts {
-  readonly roles: RoleRecord[];
-  readonly totals: UseTotal[];
-  /** Their fingerprints. */
-  readonly marks: (readonly [high: number, low: number])[];
+/** A record that is no event of a moment: of a role inventory, or of a table that has added operations up. */
+export interface Fact {
+  readonly what: Extract<Normalized, { kind: "role" | "total" }>;
+  /** Its fingerprint. */
+  readonly mark: readonly [high: number, low: number];
 }
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
@@ -48,7 +49,7 @@ export interface Accepted {
   readonly caughtUp: boolean;
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
-  readonly facts?: Facts;
+  readonly facts?: readonly Fact[];
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */
@@ -57,82 +58,122 @@ export interface Accepted {
 
 const fingerprint = new Fingerprint();
 
+interface From {
+  readonly source?: string;
+  readonly joinBy?: JoinPath | undefined;
+  readonly memo?: ScanMemo;
+}
+
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
-export function accept(
-  analysis: Analysis,
-  batch: Batch,
-  from: { readonly source?: string; readonly joinBy?: JoinPath | undefined; readonly memo?: ScanMemo } = {},
-): Accepted {
-  const { source, joinBy, memo = new ScanMemo() } = from;
-  const { names, seen } = analysis;
-  const known = names.texts.length;
-  const tally = createTally();
+export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accepted {
+  const { source } = from;
+  const { texts } = analysis.names;
+  const known = texts.length;
   const events = createEventTable(batch.records.length);
-  const facts: Facts = { roles: [], totals: [], marks: [] };
+  const { tally, facts } = putBatch(analysis.names, batch, events, from);
+  keepNew(analysis, events, tally);
+  const { caughtUp, enqueued, gap } = batch;
+  const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
+  return { partition, events: fitted(events), texts: texts.slice(known), tally, caughtUp, enqueued, gap, facts: newFacts(analysis, facts, tally) };
+}
+
+/** What `putBatch` found beside events. */
+interface Put {
+  readonly tally: Tally;
+  /** Repeats too; not counted yet. */
+  readonly facts: readonly Fact[];
+}
+
+/** Puts the events of a batch, repeats too, behind the rows of a table; what is neither event nor fact is counted. */
+export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Put {
+  const { joinBy, memo = new ScanMemo() } = from;
+  const tally = createTally();
+  const facts: Fact[] = [];
   tally.bytes = batch.bytes;
   for (const reject of batch.rejects) countReject(tally, reject);
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
     if (normalized.kind === "reject") countReject(tally, normalized.reject);
     else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
-    else if (normalized.kind !== "event") keepFact(analysis, record, normalized, { facts, tally });
-    else {
-      const place = putEvent(events, names, normalized.event);
-      fingerprint.of(events, place, names);
-      if (sawBefore(seen, fingerprint.high, fingerprint.low)) {
-        takeBack(events);
-        countDuplicate(tally);
-      } else countAccepted(tally, normalized.category, normalized.event.time);
-    }
+    else if (normalized.kind === "event") putEvent(events, names, normalized.event, normalized.category);
+    else facts.push({ what: normalized, mark: hash64(contentOf(record, normalized), names.seed) });
   }
   for (const columns of batch.scans ?? []) {
-    const first = events.count;
     putScanned(columns, events, names, memo);
-    keepNew(analysis, events, first, tally);
+    giveBack(columns);
   }
-  const { caughtUp, enqueued, gap } = batch;
-  const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
-  return { partition, events: fitted(events), texts: names.texts.slice(known), tally, caughtUp, enqueued, gap, facts };
+  return { tally, facts };
 }
 
-/** A fact that is no event stays unless the very same record was there before. */
-function keepFact(
-  { names, seen }: Analysis,
-  record: RawRecord,
-  fact: Extract<Normalized, { kind: "role" | "total" }>,
-  { facts, tally }: { readonly facts: Facts; readonly tally: Tally },
-): void {
-  const mark = hash64(JSON.stringify(fact.kind === "role" ? fact.role : record.value), names.seed);
-  if (sawBefore(seen, ...mark)) return countDuplicate(tally);
-  facts.marks.push(mark);
-  if (fact.kind === "role") facts.roles.push(fact.role);
-  else facts.totals.push(fact.total);
-  countAccepted(tally, fact.category, fact.kind === "total" ? fact.total.time : undefined);
-}
+/** One role of two inventories is one fact, whatever else they say of it; rows of a table are told apart by all they say. */
+const contentOf = (record: RawRecord, what: Fact["what"]): string =>
+  JSON.stringify(what.kind === "role" ? what.role : record.value);
 
-/** Of the rows from `first` on those stay that were not seen before. */
-function keepNew({ names, seen }: Analysis, events: EventTable, first: number, tally: Tally): void {
-  const { count } = events;
-  events.count = first;
-  for (let place = first; place < count; place++) {
-    fingerprint.of(events, place, names);
-    if (sawBefore(seen, fingerprint.high, fingerprint.low)) {
+/** Of the facts those that were not seen before. */
+export function newFacts({ seen }: Analysis, facts: readonly Fact[], tally: Tally): readonly Fact[] {
+  return facts.filter(({ what, mark }) => {
+    if (sawBefore(seen, ...mark)) {
       countDuplicate(tally);
-      continue;
+      return false;
     }
-    const category = kindOf(events, place) === GATEWAY_KIND ? GATEWAY_LOGS : DATA_PLANE_REQUESTS;
-    countAccepted(tally, category, timeOf(events, place));
-    if (place !== events.count) copyRow(events, place, events, events.count);
-    events.count += 1;
-  }
+    countAccepted(tally, what.category, what.kind === "total" ? what.total.time : undefined);
+    return true;
+  });
+}
+
+/** Of the rows those stay that were not seen before. */
+function keepNew(analysis: Analysis, events: EventTable, tally: Tally): void {
+  keepRows(events, (place) => {
+    const isKept = isNew(analysis, events, place);
+    if (isKept) countEvent(tally, events, place, analysis.names);
+    else countDuplicate(tally);
+    return isKept;
+  });
+}
+
+/** Whether the record that a row came from was not seen before; from now on it was. */
+function isNew({ names, seen }: Analysis, events: EventTable, place: number): boolean {
+  fingerprint.of(events, place, names);
+  return !sawBefore(seen, fingerprint.high, fingerprint.low);
+}
+
+/**
+ * Of rows in the order of event time those stay that were not there before: repeats are of one millisecond, so that no
+ * more needs to be remembered. `last`: the millisecond of the row before the first; gives that of the last.
+ */
+export function keepDistinct(analysis: Analysis, events: EventTable, last: number): number {
+  const { names, seen, input } = analysis;
+  let before = last;
+  keepRows(events, (place) => {
+    const ms = msOf(events, place);
+    const isFirst = ms !== before;
+    const isAlone = isFirst && place + 1 < events.count && msOf(events, place + 1) !== ms;
+    before = ms;
+    if (isFirst) forgetSeen(seen);
+    const isKept = isAlone || isNew(analysis, events, place);
+    if (isKept) countEvent(input, events, place, names);
+    else countDuplicate(input);
+    return isKept;
+  });
+  return before;
+}
+
+const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));
+
+const countEvent = (tally: Tally, events: EventTable, place: number, names: Names): void =>
+  countAccepted(tally, categoryOf(events, place, names), timeOf(events, place));
+
+/** The category of the record that a row came from. */
+function categoryOf(events: EventTable, place: number, names: Names): string {
+  const kind = kindOf(events, place);
+  if (kind === GATEWAY_KIND) return GATEWAY_LOGS;
+  if (kind === OPERATION_KIND) return DATA_PLANE_REQUESTS;
+  return nameText(names, events.words[WORDS * place + CATEGORY] ?? 0) ?? "";
 }
 
 /** What `accept` did to the analysis, done again by its outcome. */
-export function acceptAgain({ names, seen }: Analysis, { events, texts, facts }: Accepted): void {
-  for (const mark of facts?.marks ?? []) sawBefore(seen, ...mark);
-  for (const text of texts) nameId(names, text);
-  for (let place = 0; place < events.count; place++) {
-    fingerprint.of(events, place, names);
-    sawBefore(seen, fingerprint.high, fingerprint.low);
-  }
+export function acceptAgain(analysis: Analysis, { events, texts, facts }: Accepted): void {
+  for (const { mark } of facts ?? []) sawBefore(analysis.seen, ...mark);
+  for (const text of texts) nameId(analysis.names, text);
+  for (let place = 0; place < events.count; place++) isNew(analysis, events, place);
 }

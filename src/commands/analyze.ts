@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { accept } from "../accept.ts";
+import { keepDistinct, newFacts, putBatch } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
 import { reportOf, withFindings } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
@@ -21,15 +21,15 @@ import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
-import { createPrivileges, learn, privilegeSpots } from "../privileges/privileges.ts";
+import { createPrivileges, learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { PathError } from "./path-error.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
-/** Rows held in memory before a sorted run goes to a temporary folder: 50 MB. */
-const ROWS_IN_MEMORY = 1 << 18;
+/** Rows held in memory before a sorted run goes to a temporary folder: with those of a last batch, 50 MB. */
+const ROWS_IN_MEMORY = (1 << 18) - (1 << 14);
 
 export interface AnalyzeOptions {
   readonly stdin?: Readable;
@@ -64,13 +64,18 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      const accepted = accept(analysis, batch, { joinBy: options.joinBy, memo });
-      addTally(analysis.input, accepted.tally);
-      learn(privileges, reader, { events: accepted.events, ...accepted.facts });
-      sorter.add(accepted.events);
-      options.onProgress?.(analysis.input.bytes, analysis.input.records);
+      const { tally, facts } = putBatch(analysis.names, batch, sorter.rows, { joinBy: options.joinBy, memo });
+      learnFacts(privileges, newFacts(analysis, facts, tally));
+      addTally(analysis.input, tally);
+      sorter.settle();
+      options.onProgress?.(analysis.input.bytes, analysis.input.records + sorter.count);
     }
-    for (const rows of sorter.sorted()) followTable(analysis, rows);
+    let last = Number.NaN;
+    for (const rows of sorter.sorted()) {
+      last = keepDistinct(analysis, rows, last);
+      learnRows(privileges, reader, rows);
+      followTable(analysis, rows);
+    }
     end(analysis);
   } finally {
     sorter.close();

@@ -3,7 +3,7 @@ import { accept } from "../accept.ts";
 import { createAnalysis, keepBounded } from "../analysis.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { UseReader } from "../privileges/observe.ts";
-import { createPrivileges, learn, type Privileges } from "../privileges/privileges.ts";
+import { createPrivileges, learnFacts, learnRows, type Privileges } from "../privileges/privileges.ts";
 import type { Grants } from "../sources/grants.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { PathError } from "./path-error.ts";
@@ -31,16 +31,17 @@ export async function readPrivileges(
   let reader = new UseReader(privileges.ledger, analysis.names);
   for await (const batch of source.read(new Map(), signal)) {
     for (const { position, detail } of batch.rejects.filter(isLoss)) onLoss?.(`${position.partition}: ${detail}`);
-    const { events, facts } = accept(analysis, batch, { memo });
-    learn(privileges, reader, { events, ...facts });
+    const { events, facts = [] } = accept(analysis, batch, { memo });
+    learnRows(privileges, reader, events);
+    learnFacts(privileges, facts);
     const { names } = analysis;
     keepBounded(analysis);
     if (analysis.names !== names) reader = new UseReader(privileges.ledger, analysis.names);
   }
   for (const one of grants) {
     const batch = { partition: one.name, records: await one.read(signal), rejects: [], bytes: 0, checkpoint: "" };
-    const { events, facts } = accept(analysis, { ...batch, caughtUp: true });
-    learn(privileges, reader, { events, ...facts });
+    const { facts = [] } = accept(analysis, { ...batch, caughtUp: true });
+    learnFacts(privileges, facts);
   }
   return privileges;
 }

@@ -70,3 +70,11 @@ function turn(seen: Seen): void {
   seen.current = new Uint32Array(2 * seen.slots);
   seen.used = 0;
 }
+
+/** Nothing was seen. */
+export function forgetSeen(seen: Seen): void {
+  if (seen.used > 0) seen.current.fill(0);
+  if (seen.previous.length > 0) seen.previous = new Uint32Array(0);
+  if (seen.current.length > 2 * FIRST_SLOTS) seen.current = new Uint32Array(2 * Math.min(seen.slots, FIRST_SLOTS));
+  seen.used = 0;
+}

@@ -13,6 +13,9 @@ export interface Decoded {
 
 export const createDecoded = (): Decoded => ({ records: [], rejects: [], scans: [] });
 
+/** Elements that were found so far and need no scan: the next one's index in its list goes on from there. */
+export const foundIn = ({ records, rejects }: Decoded): number => records.length + rejects.length;
+
 export interface DecodeLimits {
   /** Bytes of one element; a longer one is a reject. */
   readonly elementBytes: number;

@@ -1,5 +1,5 @@
 import type { Position, Reject } from "../model/record.ts";
-import { createDecoded, type Decoded, type DecodeLimits, decodeReject } from "./decoded.ts";
+import { createDecoded, type Decoded, type DecodeLimits, decodeReject, foundIn } from "./decoded.ts";
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -72,7 +72,7 @@ export class Splitter {
 
   /** Nothing is pending: what comes next is the beginning of a line by itself. */
   get isIdle(): boolean {
-    return this.#start < 0 && this.#around.length === 0 && this.#rest.length === 0;
+    return this.#start < 0 && this.#around.length === 0 && this.#rest.length === 0 && this.#index === 0;
   }
 
   /** Lines were read by another while this was idle; gives the number of the first. */
@@ -154,9 +154,9 @@ export class Splitter {
       return i;
     }
     const position = { ...this.#at, sequence: this.#line, index: this.#index };
-    const before = this.#found();
+    const before = foundIn(this.#decoded);
     unwrap({ value, position, repairs: [] }, this.#decoded);
-    this.#index += this.#found() - before;
+    this.#index += foundIn(this.#decoded) - before;
     return end;
   }
 
@@ -285,14 +285,14 @@ export class Splitter {
 
   #read(bytes: Uint8Array, truncated: boolean): number {
     const position = { ...this.#at, sequence: this.#startLine, index: this.#index };
-    const before = this.#found();
+    const before = foundIn(this.#decoded);
     const at = { position, depth: this.#deepest, truncated, mayCut: this.#mayCut() };
     const isTooLong = this.#isSkipping || bytes.length > this.#limits.elementBytes;
     const end = isTooLong ? this.#cut(bytes) : bytes.length;
     const read =
       isTooLong && end === bytes.length ? end : readElement(bytes.subarray(0, end), at, this.#decoded, this.#limits);
     if (isTooLong && end === bytes.length) this.#decoded.rejects.push(tooLong(position, this.#limits));
-    this.#index += this.#found() - before;
+    this.#index += foundIn(this.#decoded) - before;
     return read;
   }
 
@@ -304,10 +304,6 @@ export class Splitter {
 
   #mayCut(): boolean {
     return this.#readAgain <= READ_AGAIN * this.#received + READ_AGAIN_BYTES;
-  }
-
-  #found(): number {
-    return this.#decoded.records.length + this.#decoded.rejects.length;
   }
 
   #isTooLong(): boolean {

@@ -30,7 +30,7 @@ export function createTranscoder(): Transcoder {
       if (told) return convert(chunk, false);
       const head = held.length === 0 ? chunk : Uint8Array.from([...held, ...chunk]);
       if (head.length < 2) {
-        held = head;
+        held = head.slice();
         return NOTHING;
       }
       told = true;

@@ -1,5 +1,5 @@
 import type { Position } from "../model/record.ts";
-import { type Decoded, decodeReject } from "./decoded.ts";
+import { type Decoded, decodeReject, foundIn } from "./decoded.ts";
 import { repairJson } from "./repair.ts";
 
 type Bag = Readonly<Record<string, unknown>>;
@@ -54,10 +54,11 @@ function unwrapEnvelope(inner: unknown, element: Element, into: Decoded, depth: 
 }
 
 function unwrapList(list: readonly unknown[], element: Element, into: Decoded, depth: number): void {
-  list.forEach((value, i) => {
-    const index = element.position.index + i;
+  const before = foundIn(into);
+  for (const value of list) {
+    const index = element.position.index + foundIn(into) - before;
     unwrap({ value, position: { ...element.position, index }, repairs: element.repairs }, into, depth + 1);
-  });
+  }
 }
 
 function unwrapText(text: string, element: Element, into: Decoded, depth: number): void {

@@ -1,4 +1,4 @@
-import { createEDetector, type EDetector, isQuiet, resetEDetector, stepEDetector } from "./e-detector.ts";
+import { createEDetector, decayOf, type EDetector, resetEDetector, stepEDetector } from "./e-detector.ts";
 
 /**
  * Counts of one value of one column (or of one unit) in the bin that is being filled, 32 bytes a cell in one buffer; what
@@ -10,17 +10,30 @@ export interface Cells {
   doubles: Float64Array;
   count: number;
   readonly watched: Watched[];
-  /** Places in `watched` that the bin touched. */
+  /** Places in `watched` of the cells to be stepped at the end of the bin. */
   readonly touched: number[];
 }
 
 /** A cell that ever had a refusal. */
 interface Watched {
   readonly cell: number;
-  /** Symptom → refusals in the bin. */
-  readonly refused: Map<string, number>;
-  /** Symptom → detector, made at the end of the bin of the first refusal. */
-  readonly detectors: Map<string, EDetector>;
+  /** One a symptom, in the order of the first refusals. */
+  readonly watchings: Watching[];
+  /** Trials since the first refusal, in the bins before that which the cell counted in last. */
+  trials: number;
+  /** Some detector is rising. */
+  isRising: boolean;
+  isTouched: boolean;
+}
+
+interface Watching {
+  readonly symptom: string;
+  /** Refusals in the bin. */
+  refused: number;
+  /** Made at the end of the bin of the first refusal. */
+  detector: EDetector | undefined;
+  /** The cell's trials that the detector knows of: what comes while it does not rise is told to it before its next step. */
+  told: number;
 }
 
 export interface CellAlarm {
@@ -61,13 +74,6 @@ export function newCell(cells: Cells, id: number): number {
   cells.count += 1;
   return cell;
 }
-
-/** Trials are forgotten by half in 12 h of bins of 10 s. */
-const DECAY = 0.5 ** (1 / 4_320);
-/** Its powers: most cells are touched again within ten minutes. */
-const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
-
-const decayOf = (bins: number): number => (bins >= 0 && bins < 64 ? (DECAYS[bins] ?? 1) : DECAY ** bins);
 
 /** A trial as the cells of its values, by column; -1 where a value is absent. */
 export interface Trial {
@@ -134,10 +140,18 @@ function touch({ doubles, words, watched, touched }: Cells, cell: number, bin: n
   const total = doubles[at + TOTAL_D] ?? 0;
   if (total > 0) doubles[at + TOTAL_D] = total * decayOf(bin - (doubles[at + BIN_D] ?? 0));
   doubles[at + BIN_D] = bin;
-  words[STRIDE * cell + N] = 0;
   const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
-  if (place < 0) return;
-  watched[place]?.refused.clear();
+  const one = place < 0 ? undefined : watched[place];
+  if (one !== undefined) {
+    one.trials += words[STRIDE * cell + N] ?? 0;
+    if (one.isRising) touchWatched(touched, one, place);
+  }
+  words[STRIDE * cell + N] = 0;
+}
+
+function touchWatched(touched: number[], one: Watched, place: number): void {
+  if (one.isTouched) return;
+  one.isTouched = true;
   touched.push(place);
 }
 
@@ -147,12 +161,20 @@ export function countRefused(cells: Cells, cell: number, symptom: string): void 
   let place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
   if (place < 0) {
     place = watched.length;
-    watched.push({ cell, refused: new Map(), detectors: new Map() });
+    watched.push({ cell, watchings: [], trials: 0, isRising: false, isTouched: false });
     words[STRIDE * cell + WATCHED] = place + 1;
-    touched.push(place);
   }
-  const refused = watched[place]?.refused;
-  refused?.set(symptom, (refused.get(symptom) ?? 0) + 1);
+  const one = watched[place];
+  if (one === undefined) return;
+  touchWatched(touched, one, place);
+  const watching = watchingOf(one, symptom);
+  if (watching === undefined) one.watchings.push({ symptom, refused: 1, detector: undefined, told: 0 });
+  else watching.refused += 1;
+}
+
+function watchingOf({ watchings }: Watched, symptom: string): Watching | undefined {
+  for (const watching of watchings) if (watching.symptom === symptom) return watching;
+  return undefined;
 }
 
 /** Trials in the bin that the cell counted in last, and decayed trials since it was first seen. */
@@ -162,38 +184,57 @@ export const tallyOf = ({ words, doubles }: Cells, cell: number): { bin: number;
   total: doubles[STRIDE_D * cell + TOTAL_D] ?? 0,
 });
 
-/** The detector of a symptom in a cell, if there was ever a refusal. */
-export function detectorOf({ words, watched }: Cells, cell: number, symptom: string): EDetector | undefined {
-  const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
-  return watched[place]?.detectors.get(symptom);
+/** The detector of a symptom in a cell, if there was ever a refusal, as of the bins before `bin`, which is being filled. */
+export function detectorOf(cells: Cells, cell: number, symptom: string, bin: number): EDetector | undefined {
+  const { words, doubles, watched } = cells;
+  const one = watched[(words[STRIDE * cell + WATCHED] ?? 0) - 1];
+  const watching = one === undefined ? undefined : watchingOf(one, symptom);
+  if (one === undefined || watching?.detector === undefined) return undefined;
+  const isClosed = doubles[STRIDE_D * cell + BIN_D] !== bin;
+  tell(watching, watching.detector, one.trials + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0));
+  return watching.detector;
 }
 
-/** Steps the detectors of every cell that the bin touched. */
+/** The detector hears of the trials up to a number of them, in all of which nothing was refused. */
+function tell(watching: Watching, detector: EDetector, trials: number): void {
+  detector.n += trials - watching.told;
+  watching.told = trials;
+}
+
+/** Steps the detectors of the cells that the bin touched: those that are rising, and those of symptoms that were refused. */
 export function stepCells(cells: Cells, bin: number): readonly CellAlarm[] {
   const alarms: CellAlarm[] = [];
   for (const place of cells.touched) {
     const one = cells.watched[place];
-    if (one === undefined) continue;
-    const n = cells.words[STRIDE * one.cell + N] ?? 0;
-    for (const symptom of one.refused.keys()) ensureDetector(cells, one, symptom, bin);
-    for (const [symptom, detector] of one.detectors) {
-      const refused = one.refused.get(symptom) ?? 0;
-      if (refused === 0 && isQuiet(detector)) {
-        detector.n += n;
-        continue;
-      }
-      const start = stepEDetector(detector, bin, refused, n);
-      if (start === undefined) continue;
-      alarms.push({ symptom, start });
-      resetEDetector(detector);
-    }
+    if (one !== undefined) stepWatched(cells, one, bin, alarms);
   }
   cells.touched.length = 0;
   return alarms;
 }
 
-function ensureDetector({ words, doubles }: Cells, { cell, detectors }: Watched, symptom: string, bin: number): void {
-  if (detectors.has(symptom)) return;
+function stepWatched(cells: Cells, one: Watched, bin: number, alarms: CellAlarm[]): void {
+  const n = cells.words[STRIDE * one.cell + N] ?? 0;
+  let isRising = false;
+  for (const watching of one.watchings) {
+    const { refused, symptom } = watching;
+    if (refused === 0 && watching.detector?.isRising !== true) continue;
+    const detector = (watching.detector ??= newDetector(cells, one, watching, bin));
+    tell(watching, detector, one.trials);
+    watching.told += n;
+    watching.refused = 0;
+    const start = stepEDetector(detector, bin, refused, n);
+    if (start !== undefined) {
+      alarms.push({ symptom, start });
+      resetEDetector(detector);
+    }
+    isRising ||= detector.isRising;
+  }
+  one.isRising = isRising;
+  one.isTouched = false;
+}
+
+function newDetector({ words, doubles }: Cells, { cell, trials }: Watched, watching: Watching, bin: number): EDetector {
   const before = (doubles[STRIDE_D * cell + TOTAL_D] ?? 0) - (words[STRIDE * cell + N] ?? 0);
-  detectors.set(symptom, createEDetector(Math.max(0, before), bin));
+  watching.told = trials;
+  return createEDetector(Math.max(0, before), bin);
 }

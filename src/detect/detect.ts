@@ -53,6 +53,7 @@ function advance(detection: Detection, at: Instant): readonly Due[] {
 export function finish(detection: Detection, at: Instant, names: Names): readonly Due[] {
   for (const waiting of released(detection.challenges, plusMs(at, 3_600_000))) observeAgain(detection, waiting, names);
   closeBin(detection, at);
+  detection.bin += 1;
   return [...detection.symptoms.values()].flatMap((symptom) =>
     symptom.onset === undefined ? [] : [{ symptom, onset: symptom.onset, at }],
   );

@@ -4,11 +4,10 @@
  * (Shin, Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", 2023).
  */
 export interface EDetector {
-  /** Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals, one of each per alternative. */
-  readonly sr: Float64Array;
-  readonly cusum: Float64Array;
-  readonly start: Float64Array;
-  readonly refused: Float64Array;
+  /** Per alternative: Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals. */
+  readonly tests: number[];
+  /** Some CUSUM is above zero: without a refusal, too, what the bins say counts. */
+  isRising: boolean;
   /** Decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong. */
   f: number;
   f2: number;
@@ -17,7 +16,17 @@ export interface EDetector {
   lastBin: number;
 }
 
-const ALTERNATIVES = [0.015, 0.03, 0.06, 0.12, 0.25, 0.5];
+const ALTERNATIVES = Float64Array.of(0.015, 0.03, 0.06, 0.12, 0.25, 0.5);
+const LOGS = ALTERNATIVES.map(Math.log);
+const LOGS_OF_REST = ALTERNATIVES.map((q) => Math.log(1 - q));
+// Numbers of one alternative.
+const TEST = 4;
+const SR = 0;
+const CUSUM = 1;
+const START = 2;
+const REFUSED = 3;
+/** From the first on an array of doubles: it is not changed into one later. */
+const NO_TESTS: readonly number[] = Array.from({ length: TEST * ALTERNATIVES.length }, () => 0.5).fill(0);
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
 export const ALARM = 1e8;
 const PRIOR_RATE = 0.003;
@@ -32,10 +41,8 @@ const HEALTHY_CUSUM = 5;
 
 /** `trialsBefore`: decayed trials of the cell before its first refusal, which is when a detector is made. */
 export const createEDetector = (trialsBefore: number, bin: number): EDetector => ({
-  sr: new Float64Array(ALTERNATIVES.length),
-  cusum: new Float64Array(ALTERNATIVES.length),
-  start: new Float64Array(ALTERNATIVES.length).fill(-1),
-  refused: new Float64Array(ALTERNATIVES.length),
+  tests: NO_TESTS.slice(),
+  isRising: false,
   f: 0,
   f2: 0,
   n: trialsBefore,
@@ -61,53 +68,61 @@ function dispersion(detector: EDetector): number {
 
 /** What one bin said: the bin in which the rise began when it is an alarm, else undefined. */
 export function stepEDetector(detector: EDetector, bin: number, f: number, n: number): number | undefined {
+  const { tests } = detector;
   const p0 = baseline(detector);
   const temper = 1 / dispersion(detector);
+  const logP0 = Math.log(p0);
+  const logRest = Math.log(1 - p0);
+  const usual = Math.min(0.95, 3 * p0);
+  const ofUsual = gainOf(f, n, Math.log(usual) - logP0, Math.log(1 - usual) - logRest) * temper;
+  const growthOfUsual = Math.exp(Math.min(600, ofUsual));
   let mean = 0;
   let best = -1;
   let highest = 0;
   for (let k = 0; k < ALTERNATIVES.length; k++) {
-    const q = Math.max(ALTERNATIVES[k] ?? 0.5, Math.min(0.95, 3 * p0));
-    const gain = (f * Math.log(q / p0) + (n - f) * Math.log((1 - q) / (1 - p0))) * temper;
-    const sr = Math.min(1e300, (1 + (detector.sr[k] ?? 0)) * Math.exp(Math.min(600, gain)));
-    detector.sr[k] = sr;
+    const at = TEST * k;
+    const isUsual = (ALTERNATIVES[k] ?? 0.5) <= usual;
+    const gain = isUsual ? ofUsual : gainOf(f, n, (LOGS[k] ?? 0) - logP0, (LOGS_OF_REST[k] ?? 0) - logRest) * temper;
+    const growth = isUsual ? growthOfUsual : Math.exp(Math.min(600, gain));
+    const sr = Math.min(1e300, (1 + (tests[at + SR] ?? 0)) * growth);
+    tests[at + SR] = sr;
     mean += sr / ALTERNATIVES.length;
-    if (addToCusum(detector, k, { bin, gain, f }) > highest) {
-      highest = detector.cusum[k] ?? 0;
-      best = k;
+    const before = tests[at + CUSUM] ?? 0;
+    if (before <= 0) tests[at + START] = bin;
+    tests[at + REFUSED] = (before <= 0 ? 0 : (tests[at + REFUSED] ?? 0)) + f;
+    const cusum = Math.max(0, before + gain);
+    tests[at + CUSUM] = cusum;
+    if (cusum > highest) {
+      highest = cusum;
+      best = at;
     }
   }
   if (highest < HEALTHY_CUSUM) learn(detector, bin, f, n);
   detector.lastBin = bin;
-  const alarm = mean >= ALARM && best >= 0 && (detector.refused[best] ?? 0) >= REFUSALS_TO_ALARM;
-  return alarm ? detector.start[best] : undefined;
+  detector.isRising = best >= 0;
+  const alarm = mean >= ALARM && best >= 0 && (tests[best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
+  return alarm ? tests[best + START] : undefined;
 }
 
-function addToCusum(detector: EDetector, k: number, step: { bin: number; gain: number; f: number }): number {
-  if ((detector.cusum[k] ?? 0) <= 0) {
-    detector.start[k] = step.bin;
-    detector.refused[k] = 0;
-  }
-  const cusum = Math.max(0, (detector.cusum[k] ?? 0) + step.gain);
-  detector.cusum[k] = cusum;
-  detector.refused[k] = (detector.refused[k] ?? 0) + step.f;
-  return cusum;
-}
+const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;
 
 function learn(detector: EDetector, bin: number, f: number, n: number): void {
-  const decay = 0.5 ** (Math.max(1, bin - detector.lastBin) / HALF_LIFE_BINS);
+  const decay = decayOf(Math.max(1, bin - detector.lastBin));
   detector.f = detector.f * decay + f;
   detector.f2 = detector.f2 * decay + f * f;
   detector.n = detector.n * decay + n;
   detector.bins = detector.bins * decay + 1;
 }
 
+const DECAY = 0.5 ** (1 / HALF_LIFE_BINS);
+/** Its powers: most cells are touched again, and most detectors stepped, within ten minutes. */
+const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
+
+/** What is left of a count after so many bins of 10 s: half of it in 12 h. */
+export const decayOf = (bins: number): number => DECAYS[bins] ?? DECAY ** bins;
+
 /** After an alarm the test begins anew; what was learned stays. */
 export function resetEDetector(detector: EDetector): void {
-  detector.sr.fill(0);
-  detector.cusum.fill(0);
-  detector.refused.fill(0);
+  detector.tests.fill(0);
+  detector.isRising = false;
 }
-
-/** Nothing is on its way to an alarm: the cell need not be stepped until its next refusal. */
-export const isQuiet = (detector: EDetector): boolean => detector.cusum.every((value) => value <= 0);

@@ -12,7 +12,8 @@ const PRIOR_RATE = 0.002;
 /** Refused share that is usual for a unit: learned while nothing was wrong, shrunk to 0.2 %. */
 export function usualRate(detection: Detection, window: Window, unit: number): number {
   const cell = detection.unitCells[unit];
-  const detector = cell === undefined ? undefined : detectorOf(detection.cells, cell, window.symptom.name);
+  const { cells, bin } = detection;
+  const detector = cell === undefined ? undefined : detectorOf(cells, cell, window.symptom.name, bin);
   const f = (detector?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
   return Math.min(0.3, f / ((detector?.n ?? 0) + PRIOR_TRIALS));
 }

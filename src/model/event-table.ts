@@ -35,6 +35,9 @@ export const USER_AGENT = 11;
 export const ADDRESS = 12;
 export const OPERATION = 13;
 
+/** Of any other event: the category of its record. */
+export const CATEGORY = 14;
+
 // Words of a gateway request.
 export const API = 14;
 export const API_REVISION = 15;
@@ -145,10 +148,23 @@ export function appendRow(from: EventTable, row: number, into: EventTable): numb
   return into.count - 1;
 }
 
-/** Takes the last row away. */
-export function takeBack(table: EventTable): void {
-  table.count -= 1;
-  table.objects.delete(table.count);
+/** Keeps the rows that `isKept`, which is asked of each in turn while those behind it are still where they were. */
+export function keepRows(table: EventTable, isKept: (row: number) => boolean): void {
+  let kept = 0;
+  for (let row = 0; row < table.count; row++) {
+    if (!isKept(row)) {
+      table.objects.delete(row);
+      continue;
+    }
+    if (row !== kept) moveRow(table, row, kept);
+    kept += 1;
+  }
+  table.count = kept;
+}
+
+function moveRow(table: EventTable, row: number, place: number): void {
+  copyRow(table, row, table, place);
+  table.objects.delete(row);
 }
 
 /** The same rows in no more room than they need. */
@@ -169,7 +185,7 @@ const CLAIM_TEXTS = [APP_ID, OBJECT_ID, ISSUER, AUDIENCE, TOKEN_VERSION, KEY_ID,
 const CLIENT_TEXTS = [RESOURCE_TYPE, DATABASE, CONTAINER, CREDENTIAL, PRINCIPAL, ROLE_ASSIGNMENT, PARTITION];
 const GATEWAY_TEXTS: readonly number[] = [...BOTH, ...CALLER_TEXTS, ...CLAIM_TEXTS];
 const OPERATION_TEXTS: readonly number[] = [...BOTH, ...CLIENT_TEXTS];
-const OTHER_TEXTS: readonly number[] = [RESOURCE];
+const OTHER_TEXTS: readonly number[] = [RESOURCE, CATEGORY];
 
 /** Words of a row that are ids of names. */
 export function textWordsOf(kind: number): readonly number[] {

@@ -8,8 +8,8 @@ import { isCosmosBackend } from "./cosmos-backend.ts";
 
 const SHAPES: readonly Shape[] = ["event-hub", "table", "azure-diagnostics"];
 
-/** Writes an event as the last row of a table; beside it stays whole what the row alone does not tell. */
-export function putEvent(table: EventTable, names: Names, event: Event): number {
+/** Writes an event as the last row of a table; beside it stays whole what the row alone does not tell, but the category. */
+export function putEvent(table: EventTable, names: Names, event: Event, category?: string): number {
   const place = row.addRow(table);
   const at = WORDS * place;
   table.doubles[row.DOUBLES * place + row.TIME_D] = event.time;
@@ -19,6 +19,7 @@ export function putEvent(table: EventTable, names: Names, event: Event): number 
   else if (event.kind === "data-plane-operation") putOperation(table, names, { place, event, shape });
   else {
     table.words[at + row.TRAITS] = row.OTHER_KIND | row.HAS_OBJECT | shape;
+    table.words[at + row.CATEGORY] = nameId(names, category);
     table.objects.set(place, event);
   }
   return place;

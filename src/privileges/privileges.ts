@@ -33,19 +33,24 @@ export const createPrivileges = (): Privileges => ({
   applications: new Map(),
 });
 
-/** What privileges take of accepted records. */
-export interface Told {
-  readonly events: EventTable;
-  readonly roles?: readonly RoleRecord[];
-  readonly totals?: readonly UseTotal[];
+/** Takes roles of inventories and operations that tables have added up. */
+export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]): void {
+  for (const { what } of facts) {
+    if (what.kind === "role") addRole(roles, what.role);
+    else readTotal(ledger, what.total);
+  }
 }
 
-/** Takes what a batch told; `reader` reads rows by the batch's names. */
-export function learn(privileges: Privileges, reader: UseReader, told: Told): void {
-  reader.read(told.events);
-  for (const role of told.roles ?? []) addRole(privileges.roles, role);
-  for (const total of told.totals ?? []) readTotal(privileges.ledger, total);
-  for (const event of told.events.objects.values()) {
+interface Told {
+  readonly what:
+    | { readonly kind: "role"; readonly role: RoleRecord }
+    | { readonly kind: "total"; readonly total: UseTotal };
+}
+
+/** Takes operations, changes and sign-ins; `reader` reads the rows by their names. */
+export function learnRows(privileges: Privileges, reader: UseReader, events: EventTable): void {
+  reader.read(events);
+  for (const event of events.objects.values()) {
     if (event.kind === "change") learnChange(privileges, event);
     else if (event.kind === "sign-in") learnSignIn(privileges, event);
   }

@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { addAbortSignal, type Readable } from "node:stream";
 import { createStreamDecoder } from "../decode/stream-decoder.ts";
 import type { Reject } from "../model/record.ts";
@@ -14,6 +13,7 @@ import {
   STDIN,
 } from "./file-list.ts";
 import { readAhead } from "./read-ahead.ts";
+import { readChunks } from "./read-chunks.ts";
 import { sharedScanner } from "./shared-scanner.ts";
 import type { Source } from "./source.ts";
 
@@ -33,7 +33,6 @@ export interface FilesSource extends Source {
 }
 
 const nameOf = (options: FilesOptions): string => options.name ?? "files";
-const CHUNK_BYTES = 1 << 20;
 
 /**
  * Log files, folders and `-`, read one after another to their ends; gzip and zstd are told by their first bytes.
@@ -124,7 +123,7 @@ export const isLoss = ({ reason }: { readonly reason: string }): boolean =>
 function inputOf(file: InputFile, options: FilesOptions, signal: AbortSignal): ByteInput {
   if (file.path === STDIN)
     return { canReopen: false, open: () => addAbortSignal(signal, options.stdin ?? process.stdin) };
-  return { canReopen: file.canReopen, open: () => createReadStream(file.path, { highWaterMark: CHUNK_BYTES, signal }) };
+  return { canReopen: file.canReopen, open: () => readChunks(file.path, signal) };
 }
 
 const fileReject = (at: { source: string; partition: string }, reason: string, detail: string): Reject => ({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { sortedRows } from "../correlate/sorted-rows.ts";
 import type { Event } from "../model/event.ts";
-import { appendRow, copyRow, createEventTable, type EventTable, timeOf, WORDS } from "../model/event-table.ts";
+import { copyRow, createEventTable, type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 
 /** Order of two rows of one instant. */
 type Tie = (a: EventTable, rowA: number, b: EventTable, rowB: number) => number;
@@ -31,6 +31,7 @@ export class RowSorter {
   readonly #limit: number;
   readonly #runs: Run[] = [];
   #rows: EventTable = createEventTable();
+  #spilled = 0;
   #folder: string | undefined;
 
   constructor(tie: Tie, limit: number) {
@@ -38,11 +39,19 @@ export class RowSorter {
     this.#limit = limit;
   }
 
-  add(rows: EventTable): void {
-    for (let row = 0; row < rows.count; row++) {
-      appendRow(rows, row, this.#rows);
-      if (this.#rows.count >= this.#limit) this.#spill();
-    }
+  /** Rows to be sorted are put behind those of this table; `settle` follows. */
+  get rows(): EventTable {
+    return this.#rows;
+  }
+
+  /** Rows that were put. */
+  get count(): number {
+    return this.#spilled + this.#rows.count;
+  }
+
+  /** Rows were put: where there are too many, they go to disk. */
+  settle(): void {
+    if (this.#rows.count >= this.#limit) this.#spill();
   }
 
   /** All rows in order, in tables that are valid until the next one is asked for; the temporary folder is gone afterwards. */
@@ -85,6 +94,7 @@ export class RowSorter {
     }
     this.#runs.push({ file, offset: 0, block, at: block.count });
     block.count = 0;
+    this.#spilled += this.#rows.count;
     this.#rows.count = 0;
     this.#rows.objects.clear();
   }

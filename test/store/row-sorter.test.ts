@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareContent, dedupKeyAt } from "../../src/correlate/row-event.ts";
 import type { Event } from "../../src/model/event.ts";
+import { appendRow, type EventTable } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { instantFromTicks } from "../../src/model/time.ts";
 import { RowSorter } from "../../src/store/row-sorter.ts";
@@ -21,10 +22,15 @@ const event = fc
     return kind === "change" ? change({ time }) : gatewayRequest({ time, status: kind === "plain" ? 200 : 403 });
   });
 
+function putRows(sorter: RowSorter, table: EventTable): void {
+  for (let row = 0; row < table.count; row++) appendRow(table, row, sorter.rows);
+  sorter.settle();
+}
+
 function sortedKeys(batches: readonly (readonly Event[])[], limit: number): readonly string[] {
   const names = createNames(1);
   const sorter = new RowSorter(compareContent(names), limit);
-  for (const events of batches) sorter.add(tableOf(names, events));
+  for (const events of batches) putRows(sorter, tableOf(names, events));
   const keys: string[] = [];
   for (const table of sorter.sorted())
     for (let row = 0; row < table.count; row++) keys.push(dedupKeyAt(table, row, names));
@@ -52,7 +58,8 @@ test("rows come in the order of time and content, from memory and from disk, and
 test("a reader that stops early leaves nothing behind", () => {
   const names = createNames(1);
   const sorter = new RowSorter(compareContent(names), 2);
-  sorter.add(tableOf(names, [gatewayRequest(), gatewayRequest(), operation(), operation()]));
+  putRows(sorter, tableOf(names, [gatewayRequest(), gatewayRequest()]));
+  putRows(sorter, tableOf(names, [operation(), operation()]));
   const during = folders();
   for (const table of sorter.sorted()) {
     expect(table.count).toBeGreaterThan(0);

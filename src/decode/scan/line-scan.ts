@@ -1,5 +1,5 @@
 import type { Position } from "../../model/record.ts";
-import { createDecoded, type Decoded } from "../decoded.ts";
+import { createDecoded, type Decoded, foundIn } from "../decoded.ts";
 import type { Splitter } from "../splitter.ts";
 import { unwrap } from "../unwrap.ts";
 import { SCAN_BYTES, type Scanner } from "./scanner.ts";
@@ -110,9 +110,16 @@ export class LineScan {
 export function takeScanned(scanner: Scanner, position: Position, into: Decoded): void {
   const { columns, punts } = scanner.take();
   if (columns.count > 0) into.scans.push(columns);
+  // An element may hold an envelope itself: what is found in it counts, not the element.
+  let more = 0;
+  let lastLine = -1;
   for (const { from, to, index, line, depth } of punts) {
+    if (line !== lastLine) more = 0;
+    lastLine = line;
     const value: unknown = JSON.parse(utf8.decode(scanner.input.subarray(from, to)));
-    const at = { ...position, sequence: position.sequence + line, index };
+    const at = { ...position, sequence: position.sequence + line, index: index + more };
+    const before = foundIn(into);
     unwrap({ value, position: at, repairs: [] }, into, depth);
+    more += foundIn(into) - before - 1;
   }
 }

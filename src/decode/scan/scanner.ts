@@ -6,13 +6,26 @@ export interface ScanDictionary {
   readonly texts: readonly string[];
 }
 
-/** Rows of raw columns (`COLUMN` tells where each is) of the records that the scan has taken, in their order. */
+/**
+ * Rows of raw columns (`COLUMN` tells where each is) of the records that the scan has taken, in their order. They are the
+ * reader's until they are given back.
+ */
 export interface RawColumns {
+  /** At least so long as the rows are. */
   readonly words: Int32Array;
   /** The same memory. */
   readonly doubles: Float64Array;
   readonly count: number;
   readonly dictionary: ScanDictionary;
+  /** Where the words go once they were read. */
+  readonly spare: Int32Array[];
+}
+
+const MOST_SPARE = 16;
+
+/** The columns were read: their room is used again. */
+export function giveBack({ spare, words }: RawColumns): void {
+  if (spare.length < MOST_SPARE) spare.push(words);
 }
 
 /** A record that the scan has not taken, by where it stands in what was scanned. */
@@ -57,6 +70,8 @@ interface Exports {
 export const SCAN_BYTES = 8 << 20;
 
 const PUNT_WORDS = 5;
+/** Words of the rows of most chunks. */
+const LEAST_ROOM = 2_048 * RAW_WORDS;
 
 const utf8 = new TextDecoder();
 
@@ -80,6 +95,7 @@ export class Scanner {
   readonly #input: Uint8Array;
   readonly #inputPlace: number;
   #texts: string[] = [""];
+  readonly #spare: Int32Array[] = [];
   /** How often the dictionary was begun anew. */
   generations = 1;
 
@@ -133,7 +149,9 @@ export class Scanner {
   take(): Scanned {
     const { memory } = this.#wasm;
     const count = this.#wasm.rowsDone();
-    const words = new Int32Array(memory.buffer, this.#wasm.rowPlace(), RAW_WORDS * count).slice();
+    const scanned = new Int32Array(memory.buffer, this.#wasm.rowPlace(), RAW_WORDS * count);
+    const words = this.#roomFor(scanned.length);
+    words.set(scanned);
     const punts = this.#punts();
     this.#readTexts();
     const dictionary: ScanDictionary = { texts: this.#texts };
@@ -143,7 +161,13 @@ export class Scanner {
       this.#texts = [""];
       this.generations += 1;
     }
-    return { columns: { words, doubles: new Float64Array(words.buffer), count, dictionary }, punts };
+    const doubles = new Float64Array(words.buffer);
+    return { columns: { words, doubles, count, dictionary, spare: this.#spare }, punts };
+  }
+
+  #roomFor(length: number): Int32Array {
+    const spare = this.#spare.pop();
+    return spare !== undefined && spare.length >= length ? spare : new Int32Array(Math.max(length, LEAST_ROOM));
   }
 
   #punts(): readonly Punt[] {
@@ -168,9 +192,13 @@ export class Scanner {
   }
 }
 
-/** What stands between the quotes of a text of JSON, as the text that it is. */
+/** What stands between the quotes of a text of JSON, as the text that it is; as it stands where it is none, as in a cut line. */
 export function unescaped(raw: string): string {
   if (!raw.includes("\\")) return raw;
-  const text: unknown = JSON.parse(`"${raw}"`);
-  return typeof text === "string" ? text : "";
+  try {
+    const text: unknown = JSON.parse(`"${raw}"`);
+    return typeof text === "string" ? text : raw;
+  } catch {
+    return raw;
+  }
 }

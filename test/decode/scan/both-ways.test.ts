@@ -1,63 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeBody } from "../../../src/decode/decode-body.ts";
-import type { Decoded } from "../../../src/decode/decoded.ts";
+import { type FuzzInput, Ways } from "../../../bench/fuzz/ways.ts";
 import { Scanner } from "../../../src/decode/scan/scanner.ts";
 import { createStreamDecoder } from "../../../src/decode/stream-decoder.ts";
-import { createEventTable, DOUBLES, kindOf, textWordsOf, WORDS } from "../../../src/model/event-table.ts";
-import { createNames } from "../../../src/model/names.ts";
-import { putEvent } from "../../../src/normalize/event-row.ts";
-import { normalize } from "../../../src/normalize/normalize.ts";
-import { putScanned, ScanMemo } from "../../../src/normalize/scanned.ts";
 import { generate } from "../../../src/simulate/generate.ts";
+import { faultRuns } from "../../faults/runs.ts";
 
 const scanner = new Scanner(11);
 const AT = { source: "s", partition: "0" };
-const memo = new ScanMemo();
+const ways = new Ways(scanner);
 
-/** What came of the input, in a form that does not depend on who read it: rows with their texts, rejects, other categories. */
-function outcome(parts: readonly Decoded[]) {
-  const names = createNames(3);
-  const table = createEventTable();
-  const others: unknown[] = [];
-  for (const { records, rejects, scans } of parts) {
-    others.push(...rejects);
-    for (const columns of scans) putScanned(columns, table, names, memo);
-    for (const record of records) {
-      const read = normalize(record);
-      if (read.kind === "event") putEvent(table, names, read.event);
-      else others.push(read);
-    }
-  }
-  const rows = Array.from({ length: table.count }, (_, row) => {
-    const words = [...table.words.subarray(WORDS * row, WORDS * (row + 1))];
-    const texts = textWordsOf(kindOf(table, row)).map((word) => names.texts[words[word] ?? 0]);
-    const isText = new Set(textWordsOf(kindOf(table, row)));
-    const numbers = words.map((value, word) => (isText.has(word) || (word >= 32 && word < 40) ? 0 : value));
-    const doubles = [...table.doubles.subarray(DOUBLES * row + 16, DOUBLES * row + 20)];
-    return JSON.stringify(
-      [numbers, texts, doubles.map(String), table.objects.get(row) ?? null],
-      (_key, value: unknown) => (value instanceof Map ? [...value] : value),
-    );
-  });
-  return { rows: rows.toSorted(), others: others.map((other) => JSON.stringify(other)).toSorted() };
-}
-
-function asStream(input: Uint8Array, cuts: readonly number[], withScan: boolean) {
-  const decoder = createStreamDecoder(AT, withScan ? { scanner } : {});
-  const edges = [0, ...new Set(cuts.map((cut) => cut % (input.length + 1)).toSorted((a, b) => a - b)), input.length];
-  const parts = edges.slice(1).map((to, i) => decoder.push(input.slice(edges[i], to)));
-  return outcome([...parts, decoder.end()]);
+/** What came of the input as a stream and as a message, with the scan or without. */
+function read(input: Uint8Array, withScan: boolean, cuts: readonly number[] = []) {
+  const text = Buffer.from(input).toString("latin1");
+  return { stream: readOne({ text, isBody: false, cuts }, withScan), body: asBody(input, withScan) };
 }
 
 const asBody = (input: Uint8Array, withScan: boolean) =>
-  outcome([decodeBody(input, { ...AT, sequence: 5 }, withScan ? { scanner } : {})]);
+  readOne({ text: Buffer.from(input).toString("latin1"), isBody: true, cuts: [] }, withScan);
 
-/** The input as a stream and as a message, with the scan and without. */
-const ways = (input: Uint8Array, withScan: boolean, cuts: readonly number[] = []) => ({
-  stream: asStream(input, cuts, withScan),
-  body: asBody(input, withScan),
-});
+function readOne(input: FuzzInput, withScan: boolean) {
+  const { rows, others } = withScan ? ways.withScan(input) : ways.withoutScan(input);
+  return { rows, others };
+}
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const SIMULATED = generate({ seed: 5, scenario: "mixed", hours: 1 }).records.map(({ record }) =>
@@ -76,11 +41,11 @@ test("most records of the two large categories are taken", () => {
 test("a simulated tenant, line by line and in envelopes, however it is cut", () => {
   const lines = bytes(`${SIMULATED.slice(0, 400).join("\n")}\n`);
   const cuts = [1, 7, 1_000, 1_001, 50_000];
-  expect(ways(lines, true, cuts)).toEqual(ways(lines, false, cuts));
+  expect(read(lines, true, cuts)).toEqual(read(lines, false, cuts));
   const envelopes = bytes(
     `{"records":[${SIMULATED.slice(0, 200).join(",")}]}\n{"records":[${SIMULATED.slice(200, 300).join(" , ")}] }\n`,
   );
-  expect(ways(envelopes, true)).toEqual(ways(envelopes, false));
+  expect(read(envelopes, true)).toEqual(read(envelopes, false));
 });
 
 const VALUES = [
@@ -145,13 +110,13 @@ function changed(text: string, [what, where, value]: readonly [string, number, s
 }
 
 test("records that were changed in every way that was thought of", () => {
-  const runs = 60 * Number(process.env["FAULT_RUNS"] ?? 1);
+  const runs = 60 * faultRuns(1);
   const one = fc.tuple(fc.constantFrom(...SIMULATED), fc.array(change, { minLength: 1, maxLength: 3 }));
   fc.assert(
     fc.property(fc.array(one, { minLength: 1, maxLength: 30 }), fc.array(fc.nat(), { maxLength: 4 }), (all, cuts) => {
       const texts = all.map(([text, changes]) => changes.reduce(changed, text));
       for (const text of [`${texts.join("\n")}\n`, `{"records":[${texts.join(",")}]}`])
-        expect(ways(bytes(text), true, cuts)).toEqual(ways(bytes(text), false, cuts));
+        expect(read(bytes(text), true, cuts)).toEqual(read(bytes(text), false, cuts));
       for (const text of texts.slice(0, 5)) expect(asBody(bytes(text), true)).toEqual(asBody(bytes(text), false));
     }),
     { numRuns: runs },
@@ -182,6 +147,6 @@ describe("bytes that are no UTF-8, control characters and what stands around lin
   ];
   test.each(cases)("%s", (_, input) => {
     const cuts = [3, 50, 51, 52];
-    expect(ways(input, true, cuts)).toEqual(ways(input, false, cuts));
+    expect(read(input, true, cuts)).toEqual(read(input, false, cuts));
   });
 });
