@@ -74,7 +74,16 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   keepNew(analysis, events, tally);
   const { caughtUp, enqueued, gap } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
-  return { partition, events: fitted(events), texts: texts.slice(known), tally, caughtUp, enqueued, gap, facts: newFacts(analysis, facts, tally) };
+  return {
+    partition,
+    events: fitted(events),
+    texts: texts.slice(known),
+    tally,
+    caughtUp,
+    enqueued,
+    gap,
+    facts: newFacts(analysis, facts, tally),
+  };
 }
 
 /** What `putBatch` found beside events. */
