@@ -188,8 +188,7 @@ function countFound(
   { network, agent }: { readonly network: number; readonly agent: number },
   { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
 ): void {
-  countUse(ledger, use, { time, outcome: outcomeOf(status), calls });
-  if (use < 0) return;
+  if (!countUse(ledger, use, { time, outcome: outcomeOf(status), calls })) return;
   observe(ledger, account, dayOf(time));
   if (network >= 0 && agent >= 0) countClient(ledger, clients, { client: clientKey(network, agent), time, calls });
   if (applied !== undefined && passedAuthorization(status)) countApplied(ledger, applied, { time, calls });
