@@ -68,8 +68,8 @@ describe("keys in use", () => {
   test("are safe to switch off after twice the longest time between two uses of any of them", () => {
     const privileges = createPrivileges();
     uses(privileges, daily(0, 100), { principal: "p1" });
-    uses(privileges, [0, 40], { credential: "PrimaryMasterKey" });
-    uses(privileges, daily(0, 40), { credential: "SecondaryMasterKey" });
+    uses(privileges, daily(0, 40), { credential: "PrimaryMasterKey" });
+    uses(privileges, [0, 40], { credential: "SecondaryMasterKey" });
     const evidence = findingsOf(privileges).find(({ kind }) => kind === "account-key-in-use")?.cause.evidence;
     expect(evidence?.[1]?.says).toMatch(/59 observed days ago; if 21 more are observed/);
   });
