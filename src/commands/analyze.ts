@@ -21,7 +21,7 @@ import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
-import { createPrivileges, learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
+import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -61,7 +61,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
   const memo = new ScanMemo();
-  const privileges = createPrivileges();
+  const { privileges } = analysis.standing;
   if (options.until !== undefined) privileges.ledger.until = options.until;
   const reader = new UseReader(privileges.ledger, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);

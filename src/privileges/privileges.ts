@@ -1,4 +1,4 @@
-import type { Change, SignIn } from "../model/event.ts";
+import type { Change, Event, SignIn } from "../model/event.ts";
 import type { EventTable } from "../model/event-table.ts";
 import type { RoleRecord } from "../model/grant.ts";
 import type { BlindSpot } from "../model/finding.ts";
@@ -6,7 +6,7 @@ import type { Instant } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { readTotal, type UseReader } from "./observe.ts";
-import { addRole, createRoles, noteRoleChange, type Roles } from "./roles.ts";
+import { addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
 
 /** What is remembered of grants and of their use. Plain data; the order of what comes in does not matter. */
 export interface Privileges {
@@ -46,7 +46,14 @@ export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]
   }
 }
 
-interface Told {
+/** Takes all roles of an account as they are at a time: what is not among them is gone. */
+export function learnListing({ roles }: Privileges, facts: readonly Told[], listing: Omit<Listing, "records">): void {
+  const records = facts.flatMap(({ what }) => (what.kind === "role" ? [what.role] : []));
+  replaceRoles(roles, { ...listing, records });
+}
+
+/** A fact that is no event of a moment. */
+export interface Told {
   readonly what:
     | { readonly kind: "role"; readonly role: RoleRecord }
     | { readonly kind: "total"; readonly total: UseTotal };
@@ -55,10 +62,13 @@ interface Told {
 /** Takes operations, changes and sign-ins; `reader` reads the rows by their names. */
 export function learnRows(privileges: Privileges, reader: UseReader, events: EventTable): void {
   reader.read(events);
-  for (const event of events.objects.values()) {
-    if (event.kind === "change") learnChange(privileges, event);
-    else if (event.kind === "sign-in") learnSignIn(privileges, event);
-  }
+  for (const event of events.objects.values()) learnEvent(privileges, event);
+}
+
+/** Takes a change or a sign-in; others tell nothing of privileges. */
+export function learnEvent(privileges: Privileges, event: Event): void {
+  if (event.kind === "change") learnChange(privileges, event);
+  else if (event.kind === "sign-in") learnSignIn(privileges, event);
 }
 
 function learnChange(privileges: Privileges, event: Change): void {
