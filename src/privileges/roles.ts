@@ -208,7 +208,8 @@ const unlogged = (
   { firstListed }: Roles,
   keys: readonly string[],
   logged: readonly (Instant | undefined)[],
-): readonly (Instant | undefined)[] => keys.map((key, i) => (logged[i] === undefined ? firstListed.get(key) : undefined));
+): readonly (Instant | undefined)[] =>
+  keys.map((key, i) => (logged[i] === undefined ? firstListed.get(key) : undefined));
 
 const BEFORE_ALL = instantFromTicks(Number.NEGATIVE_INFINITY);
 
