@@ -291,7 +291,7 @@ function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: 
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).length;
+      changes += step(analysis, accepted).filter(({ privilege }) => privilege === null).length;
     }
   }
   return { analysis, changes };
