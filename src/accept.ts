@@ -28,6 +28,7 @@ import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
+import type { RawRecord, Reject } from "./model/record.ts";
 import type { Batch } from "./sources/source.ts";
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
@@ -52,6 +53,8 @@ interface From {
   readonly source?: string;
   readonly joinBy?: JoinPath | undefined;
   readonly memo?: ScanMemo;
+  /** Told of each reject, and of the record where there is one. */
+  readonly onReject?: (reject: Reject, record?: RawRecord) => void;
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -69,14 +72,19 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
 
 /** Puts the events of a batch, repeats too, behind the rows of a table; what is no event is counted. */
 export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Tally {
-  const { joinBy, memo = new ScanMemo() } = from;
+  const { joinBy, memo = new ScanMemo(), onReject } = from;
   const tally = createTally();
   tally.bytes = batch.bytes;
-  for (const reject of batch.rejects) countReject(tally, reject);
+  for (const reject of batch.rejects) {
+    countReject(tally, reject);
+    onReject?.(reject);
+  }
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
-    if (normalized.kind === "reject") countReject(tally, normalized.reject);
-    else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
+    if (normalized.kind === "reject") {
+      countReject(tally, normalized.reject);
+      onReject?.(normalized.reject, record);
+    } else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
     else putEvent(events, names, normalized.event, normalized.category);
   }
   for (const columns of batch.scans ?? []) {
