@@ -46,8 +46,8 @@ export class PathError extends Error {
  * and however late they were written, so the order of files does not matter. Throws PathError when a path gives nothing.
  */
 export async function analyzePaths(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Report> {
-  const parsesAll = options.parsesAll === true || options.joinBy !== undefined;
-  const source = filesSource(paths, { parsesAll, ...(options.stdin === undefined ? {} : { stdin: options.stdin }) });
+  const { stdin, joinBy, parsesAll = false } = options;
+  const source = filesSource(paths, { parsesAll, joinBy, ...(stdin === undefined ? {} : { stdin }) });
   const problems = await source.problems();
   if (problems.length > 0)
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
@@ -57,7 +57,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      addTally(analysis.input, putBatch(analysis.names, batch, sorter.rows, { joinBy: options.joinBy, memo }));
+      addTally(analysis.input, putBatch(analysis.names, batch, sorter.rows, { joinBy, memo }));
       sorter.settle();
       options.onProgress?.(analysis.input.bytes, analysis.input.records + sorter.count);
     }

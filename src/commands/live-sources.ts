@@ -2,6 +2,7 @@ import type { Config, SourceConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
+import type { JoinPath } from "../normalize/join-path.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { createCredential, type CredentialConfig } from "../sources/credential.ts";
 import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
@@ -14,14 +15,14 @@ import type { Logger } from "../telemetry/log.ts";
 
 /** The configured sources; a fault names the source and the reference, never a secret. */
 export function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log, config.joinBy !== undefined));
+  const built = config.sources.map((source) => buildSource(source, log, config.joinBy));
   const faults = built.flatMap((source, i) =>
     source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
   );
   return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
 }
 
-function buildSource(source: SourceConfig, log: Logger, parsesAll: boolean): Result<Source, string> {
+function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
   switch (source.type) {
     case "event-hubs": {
       const connection = connectionOf(source);
@@ -36,7 +37,7 @@ function buildSource(source: SourceConfig, log: Logger, parsesAll: boolean): Res
           connection: connection.value,
           consumerGroup: source.consumerGroup,
           start,
-          parsesAll,
+          joinBy,
           onTrouble: troubleOf(source.name, log),
           ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
         }),
@@ -45,7 +46,7 @@ function buildSource(source: SourceConfig, log: Logger, parsesAll: boolean): Res
     case "log-analytics":
       return ok(workspaceSource(source, log));
     case "files":
-      return ok(filesSource(source.paths, { name: source.name, parsesAll }));
+      return ok(filesSource(source.paths, { name: source.name, joinBy }));
     case "simulated":
       return ok(
         simulatedSource(source.name, demoFeed({ seed: source.seed, now: epoch(Date.now()) }), {

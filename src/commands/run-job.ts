@@ -14,7 +14,7 @@ import { JOIN_SECONDS } from "./host.ts";
 export interface JobEnd {
   readonly analysis: Analysis | undefined;
   /** Why it ended early. */
-  readonly failure: unknown;
+  readonly failure: Error | undefined;
 }
 
 /** Opens the state, gives it to `work` and closes it; throws `StoreError`, also where another process has it. */
@@ -35,7 +35,7 @@ export async function runJob(
   const jobs = createJobSource({ name: JOBS, endsWithJobs: true });
   const done = jobs.add(job).then(
     () => undefined,
-    (error: unknown) => error,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   );
   const broken = new AbortController();
   let analysis: Analysis | undefined;
@@ -62,6 +62,6 @@ export async function runJob(
     },
     AbortSignal.any([stop, broken.signal]),
   );
-  if (broken.signal.aborted) throw broken.signal.reason;
+  broken.signal.throwIfAborted();
   return { analysis, failure: stop.aborted ? undefined : await done };
 }

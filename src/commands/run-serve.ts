@@ -47,7 +47,10 @@ async function serveWith(parts: {
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
       const serving = { config, store, jobs, log };
-      const stopControl = await serveControl(config.state, controlHandler(serving));
+      const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
+        log.warn({ err: error }, "no commands are taken");
+        return async () => undefined;
+      });
       resumeBackfills(serving);
       const code = await host({
         sources: jobs === undefined ? sources : [...sources, jobs],

@@ -58,27 +58,36 @@ export function createJobSource({ name, endsWithJobs }: JobSourceOptions): JobSo
     async *read(from, signal) {
       const positions = new Map(from);
       for (let waiting = await next(signal); waiting !== undefined; waiting = await next(signal)) {
-        const { job, done } = waiting;
-        let last: Batch | undefined;
-        let failure: unknown;
-        try {
-          for await (const batch of job.batches(positions, signal)) {
-            if (last !== undefined) yield last;
-            last = batch;
-            positions.set(batch.partition, batch.checkpoint);
-          }
-          if (signal.aborted) failure = new Error("stopped before its end; it goes on at the next start");
-        } catch (error) {
-          failure = error;
-        }
-        if (failure !== undefined) done.reject(asError(failure));
+        const { done } = waiting;
+        const last = yield* allButLast(waiting.job, positions, signal);
+        if (last.failure !== undefined) done.reject(last.failure);
         // Before its last batch is taken: the commit that holds that one is the end of the job.
-        else if (last === undefined) done.resolve();
+        else if (last.batch === undefined) done.resolve();
         else delivered.push(waiting);
-        if (last !== undefined && !signal.aborted) yield last;
+        if (last.batch !== undefined && !signal.aborted) yield last.batch;
       }
     },
   };
+}
+
+interface Last {
+  readonly batch: Batch | undefined;
+  readonly failure: Error | undefined;
+}
+
+async function* allButLast(job: Job, positions: Map<string, string>, signal: AbortSignal): AsyncGenerator<Batch, Last> {
+  let last: Batch | undefined;
+  try {
+    for await (const batch of job.batches(positions, signal)) {
+      if (last !== undefined) yield last;
+      last = batch;
+      positions.set(batch.partition, batch.checkpoint);
+    }
+  } catch (error) {
+    return { batch: last, failure: asError(error) };
+  }
+  const stopped = new Error("stopped before its end; it goes on at the next start");
+  return { batch: last, failure: signal.aborted ? stopped : undefined };
 }
 
 const asError = (failure: unknown): Error => (failure instanceof Error ? failure : new Error(String(failure)));

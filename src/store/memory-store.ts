@@ -104,9 +104,14 @@ function createMemoryRejects(): MemoryRejects {
         .slice(0, limit),
     rejectCounts: () =>
       [...counts.values()]
-        .map((count) => ({
-          ...count,
-          kept: [...rows.values()].filter((row) => countKey(row) === countKey(count)).length,
+        .map(({ source, partition, stage, reason, count }) => ({
+          source,
+          partition,
+          stage,
+          reason,
+          count,
+          kept: [...rows.values()].filter((row) => countKey(row) === countKey({ source, partition, stage, reason }))
+            .length,
         }))
         .toSorted((a, b) => b.count - a.count),
   };

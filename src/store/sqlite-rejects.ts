@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { integerOf, textOf } from "./sqlite-columns.ts";
 import { KEPT_REJECTS, type RejectCount, type RejectRow, type RejectsOfCommit, type Store } from "./store.ts";
@@ -38,23 +38,7 @@ export function createSqliteRejects(db: DatabaseSync): Rejects {
       if (rows.length > 0) forget.run();
     },
     rejects({ after, limit, reason = null }) {
-      return select.all(after, reason, reason, limit).map((row): RejectRow => {
-        const raw = row["raw"];
-        return {
-          id: integerOf(row, "id"),
-          source: textOf(row, "source"),
-          partition: textOf(row, "partition"),
-          sequence: integerOf(row, "sequence"),
-          place: integerOf(row, "place"),
-          stage: textOf(row, "stage"),
-          reason: textOf(row, "reason"),
-          detail: textOf(row, "detail"),
-          sample: textOf(row, "sample"),
-          ...(raw instanceof Uint8Array
-            ? { raw: gunzipSync(raw, { maxOutputLength: 4 * MOST_RAW }).toString("utf8") }
-            : {}),
-        };
-      });
+      return select.all(after, reason, reason, limit).map(rejectRow);
     },
     rejectCounts() {
       return counts.all().map((row): RejectCount => {
@@ -69,4 +53,21 @@ export function createSqliteRejects(db: DatabaseSync): Rejects {
       });
     },
   };
+}
+
+function rejectRow(row: Readonly<Record<string, SQLOutputValue>>): RejectRow {
+  const kept = {
+    id: integerOf(row, "id"),
+    source: textOf(row, "source"),
+    partition: textOf(row, "partition"),
+    sequence: integerOf(row, "sequence"),
+    place: integerOf(row, "place"),
+    stage: textOf(row, "stage"),
+    reason: textOf(row, "reason"),
+    detail: textOf(row, "detail"),
+    sample: textOf(row, "sample"),
+  };
+  const raw = row["raw"];
+  if (!(raw instanceof Uint8Array)) return kept;
+  return { ...kept, raw: gunzipSync(raw, { maxOutputLength: 4 * MOST_RAW }).toString("utf8") };
 }
