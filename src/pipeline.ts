@@ -206,7 +206,8 @@ class LiveRun {
     this.#take({ expects: partitions });
     const { positions, kept } = this.#saved;
     for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
-      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo });
+      const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
+      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
@@ -252,7 +253,7 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, kept, ledger, changes } = this.#pending;
+    const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
@@ -261,6 +262,7 @@ class LiveRun {
       positions,
       kept,
       ledger,
+      rejects,
       journal,
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),

@@ -31,9 +31,14 @@ export interface Host {
   readonly onReady: (address: string) => void;
   /** Told when every source has come to its end; the dashboard stays. */
   readonly onIdle?: () => void;
+  /** Told after each commit. */
+  readonly onCommit?: () => void;
   /** Told why it cannot go on, in a sentence with the way out. */
   readonly onFatal: (says: string) => void;
 }
+
+/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
+export const JOIN_SECONDS = 60;
 
 const VERSION = "0.1.0";
 /** Between two words about sources that have not answered yet. */
@@ -84,7 +89,10 @@ export async function host(options: Host): Promise<number> {
       codec: stateCodec,
       alerts: (before, after) => planAlerts(sinks, before, after),
       every,
-      onCommit: (state) => view.publish(state),
+      onCommit(state) {
+        view.publish(state);
+        options.onCommit?.();
+      },
       onCommitFailure: onFailure,
     },
     AbortSignal.any([signal, ended.signal]),
@@ -164,7 +172,8 @@ function failed(error: unknown, { signal, onFatal, log }: Host): number {
   return EXIT.bug;
 }
 
-const EXIT_OF = {
+/** Exit codes of a source that cannot go on. */
+export const EXIT_OF = {
   refused: EXIT.refused,
   unreachable: EXIT.unreachable,
   stolen: EXIT.refused,
