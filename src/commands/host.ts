@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
+import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
+import { watchSinks } from "./watch-sinks.ts";
 
 /** What a long-running analyzer is put together from. */
 export interface Host {
@@ -25,6 +27,8 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  /** Where the logs lie in the portal. */
+  readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told once the dashboard answers and every source was reached. */
@@ -46,7 +50,8 @@ const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
-  const { store, sinks, log, signal } = options;
+  const { store, log, signal } = options;
+  const { sinks, health: targets } = watchSinks(options.sinks, now);
   const attached = new Set<string>();
   const waitingFor = (): readonly string[] =>
     signal.aborted
@@ -54,14 +59,13 @@ export async function host(options: Host): Promise<number> {
       : options.sources
           .filter(({ name }) => !attached.has(name))
           .map(({ name }) => `source ${name} was not reached yet`);
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
+  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
   let port = options.port;
   const app = createApp(view, {
     allowedHosts: () => namesOf(port),
     version: VERSION,
-    // The clock is where a number becomes a time.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    now: () => Date.now() as EpochMs,
+    now,
+    azure: options.azure,
     onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
@@ -73,7 +77,7 @@ export async function host(options: Host): Promise<number> {
   const { address } = server.value;
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
-  const alerting = sendAlerts(options, ended.signal, onFailure);
+  const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
   const sources = options.sources.map((source) =>
     watched(source, () => {
       attached.add(source.name);
@@ -106,6 +110,10 @@ export async function host(options: Host): Promise<number> {
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+// The clock is where a number becomes a time.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const now = (): EpochMs => Date.now() as EpochMs;
 
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
