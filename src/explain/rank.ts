@@ -1,10 +1,15 @@
 import type { Cause, CauseId, Evidence } from "../model/cause.ts";
 import { clockCauses } from "./causes/clock.ts";
+import { cosmosGrantCauses } from "./causes/cosmos-grant.ts";
 import { cosmosKeyCauses } from "./causes/cosmos-key.ts";
 import { cosmosNetworkCauses } from "./causes/cosmos-network.ts";
 import { cosmosRoleCauses } from "./causes/cosmos-role.ts";
+import { cosmosServiceCauses } from "./causes/cosmos-service.ts";
 import { gatewayCauses } from "./causes/gateway.ts";
 import { type CauseRule, bestSplitEvidence, type Judgement } from "./causes/judgement.ts";
+import { ownTokenCauses } from "./causes/own-token.ts";
+import { periodicCauses } from "./causes/periodic.ts";
+import { secretCauses } from "./causes/secrets.ts";
 import { tokenCauses } from "./causes/token.ts";
 import { topologyCauses } from "./causes/topology.ts";
 import type { Observation } from "./observation.ts";
@@ -13,10 +18,15 @@ const RULES: readonly CauseRule[] = [
   ...tokenCauses,
   ...gatewayCauses,
   ...topologyCauses,
+  ...ownTokenCauses,
+  ...secretCauses,
   ...cosmosRoleCauses,
+  ...cosmosGrantCauses,
   ...cosmosKeyCauses,
   ...clockCauses,
   ...cosmosNetworkCauses,
+  ...cosmosServiceCauses,
+  ...periodicCauses,
 ];
 
 /** Below this no cause is named: `unknown` says what was seen and what is missing. */

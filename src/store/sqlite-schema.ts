@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x53434f50;
 
 /** Raised with every change of `SCHEMA` or of what a snapshot holds; a file of another one is refused. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 export const SCHEMA = `
 create table meta (

@@ -1,6 +1,8 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
+import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
+import { otherIdentity } from "./own-token.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -96,6 +98,10 @@ const NAMED = 0.9;
 function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
+  if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
+  if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
+  if (otherIdentity(observation)?.sure === true)
+    return rejected("the same backend succeeds under another identity, which has the role");
   const other = elsewhere(observation);
   if (
     other !== undefined &&
