@@ -78,7 +78,7 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const controls = [...faults, ...decoys].flatMap(({ records = [] }) => records);
   const records = [
     ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
-    ...directTraffic(tenant, span),
+    ...directTraffic(tenant, { ...span, faults }),
     ...controls.flatMap((control) => renderControl(tenant, control, random)),
   ];
   return {

@@ -1,6 +1,7 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
+import { onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
 import { otherIdentity } from "./own-token.ts";
 import {
@@ -151,7 +152,7 @@ const subStatusMissing = (about: "told" | "maybe"): { field: string; fix: string
 
 function judgeManagement(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
-  if (observation.reason !== "management-operation")
+  if (observation.reason !== "management-operation" || onItems(observation))
     return rejected("the refused operations are on items, not on databases, containers or offers");
   const says: Evidence = {
     says: "Databases, containers, offers and users cannot be managed with an Entra token through the data plane",

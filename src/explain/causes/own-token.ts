@@ -14,7 +14,7 @@ import {
   shareOfFacts,
   siblingsThatSucceed,
 } from "./judgement.ts";
-import { keyShare } from "./operations.ts";
+import { keyShare, onItems } from "./operations.ts";
 
 /**
  * Whether a token is refused that the gateway or the application behind it got for itself, because it is past its end:
@@ -30,6 +30,8 @@ export function ownTokenExpired(observation: Observation): "told" | "maybe" | un
     );
     return valid >= 0.5 ? "told" : undefined;
   }
+  // Some SDKs' expired tokens are answered like management operations (github.com/Azure/azure-sdk-for-python/issues/45886).
+  if (layer === "cosmos" && reason === "management-operation") return onItems(observation) ? "maybe" : undefined;
   if (layer !== "cosmos" || reason !== "401") return undefined;
   return (keyShare(observation) ?? 1) < 0.2 ? "maybe" : undefined;
 }
@@ -61,7 +63,7 @@ function judgeInstance(observation: Observation): Judgement {
     about === "told" ? [{ says: EXPIRED, fields: { reason: observation.reason, refused: observation.refused } }] : [];
   return {
     kind: "fits",
-    confidence: about === "told" ? 0.94 : 0.55,
+    confidence: about === "told" ? 0.94 : observation.reason === "management-operation" ? 0.85 : 0.55,
     evidence: [...told, evidence, ...bestSplitEvidence(observation)],
     missing: about === "told" ? [] : [SUB_STATUS],
   };

@@ -172,6 +172,7 @@ const hiccup: FaultMaker = (plan) => {
   const account = api?.backends[0]?.account;
   if (account === undefined) return undefined;
   const subStatus = random.pick([5200, 5201]);
+  const share = random.pick([0.3, 0.6, 0.9]);
   const alone = tenant.accounts.filter(({ region }) => region === account.region).length === 1;
   return {
     ...plan,
@@ -179,7 +180,8 @@ const hiccup: FaultMaker = (plan) => {
     cause: "service-identity-hiccup",
     where: alone ? { cosmosAccount: account.name } : { cosmosRegion: account.region },
     affects: ({ backend }) => backend.account.region === account.region && backend.principal !== undefined,
-    severity: steady(random.pick([0.3, 0.6, 0.9])),
+    direct: ({ region }, _at, own) => (region === account.region && own.chance(share) ? 401 : undefined),
+    severity: steady(share),
     apply: (draft) =>
       refuseAtCosmos(draft, { status: 401, subStatus, message: "Failed to validate AAD identity.", at: 0 }),
     records: [],
