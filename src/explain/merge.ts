@@ -34,8 +34,8 @@ const ECHO_MS = 60_000;
 function isEcho(told: Explanation, quiet: Explanation): boolean {
   if (told.symptom !== quiet.symptom || told.layer !== "cosmos") return false;
   if (told.ranked.cause.id === "unknown" || quiet.ranked.cause.id !== "unknown") return false;
-  const account = told.common.cosmosAccount;
-  if (account === undefined || quiet.common.cosmosAccount !== account) return false;
+  const shared = told.ranked.cause.id === "service-identity-hiccup" ? "cosmosRegion" : "cosmosAccount";
+  if (told.common[shared] === undefined || quiet.common[shared] !== told.common[shared]) return false;
   const most = Math.max(ECHO_MS, 6 * told.gapMs, 6 * quiet.gapMs);
   return (
     Math.abs(msBetween(told.span.from, quiet.span.from)) <= most &&

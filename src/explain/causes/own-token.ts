@@ -10,6 +10,7 @@ import {
   type Judgement,
   percent,
   rejected,
+  sameWork,
   says,
   shareOfFacts,
   siblingsThatSucceed,
@@ -55,6 +56,8 @@ function judgeInstance(observation: Observation): Judgement {
   if (about === undefined) return inapplicable;
   const instance = instanceOf(observation);
   if (instance === undefined) return rejected("the refusals do not follow one instance");
+  if (about === "maybe" && sameWork(observation) === undefined)
+    return rejected("no log tells which other instances do the same work");
   const evidence: Evidence = {
     says: `Only ${instance.name} is refused; ${instance.siblings} others serve the same calls`,
     fields: { instance: instance.name, others: instance.siblings },
