@@ -3,6 +3,7 @@ import { loadConfig } from "../config/load-config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
+import type { JoinPath } from "../normalize/join-path.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
 import { filesSource } from "../sources/files.ts";
@@ -80,14 +81,14 @@ function usage(faults: readonly string[]): number {
 }
 
 function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log, config.joinBy !== undefined));
+  const built = config.sources.map((source) => buildSource(source, log, config.joinBy));
   const faults = built.flatMap((source, i) =>
     source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
   );
   return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
 }
 
-function buildSource(source: SourceConfig, log: Logger, parsesAll: boolean): Result<Source, string> {
+function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
   switch (source.type) {
     case "event-hubs": {
       const connection = connectionOf(source);
@@ -102,14 +103,14 @@ function buildSource(source: SourceConfig, log: Logger, parsesAll: boolean): Res
           connection: connection.value,
           consumerGroup: source.consumerGroup,
           start,
-          parsesAll,
+          joinBy,
           onTrouble: (error) => log.warn({ source: source.name, because: error.message }, "trying again"),
           ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
         }),
       );
     }
     case "files":
-      return ok(filesSource(source.paths, { name: source.name, parsesAll }));
+      return ok(filesSource(source.paths, { name: source.name, joinBy }));
     case "simulated":
       return ok(
         simulatedSource(source.name, demoFeed({ seed: source.seed, now: epoch(Date.now()) }), {
