@@ -88,8 +88,7 @@ function followOne(analysis: Analysis, place: number, changed: Map<string, Findi
   const kind = kindOf(table, place);
   if (kind === GATEWAY_KIND) addGateway(join, table, place);
   else if (kind !== OPERATION_KIND) {
-    const event = table.objects.get(place);
-    if (event?.kind === "change") rememberChange(analysis.changes, event);
+    rememberChange(analysis.changes, table.objects.get(place));
     drop(held, place);
   } else if (!addOperation(join, table, place)) drop(held, place);
   if (time > analysis.now) analysis.now = time;
@@ -128,7 +127,7 @@ function judge(analysis: Analysis, changed: Map<string, Finding>): void {
 }
 
 function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
-  const explanations = explain(analysis.detection, due, analysis.changes.recent);
+  const explanations = explain(analysis.detection, due, analysis.changes);
   for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at }))
     changed.set(finding.id, finding);
 }
