@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
 import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
@@ -9,6 +8,7 @@ import type { Sink } from "../sinks/sink.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
+import { stateCodec } from "../store/codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -37,9 +37,14 @@ export interface Host {
   readonly onReady: (address: string) => void;
   /** Told when every source has come to its end; the dashboard stays. */
   readonly onIdle?: () => void;
+  /** Told after each commit. */
+  readonly onCommit?: () => void;
   /** Told why it cannot go on, in a sentence with the way out. */
   readonly onFatal: (says: string) => void;
 }
+
+/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
+export const JOIN_SECONDS = 60;
 
 /** Between two words about sources that have not answered yet. */
 const SLOW_START_MS = 5_000;
@@ -49,13 +54,7 @@ export async function host(options: Host): Promise<number> {
   const { store, log, signal } = options;
   const watchedSinks = watchSinks(options.sinks, now);
   const { sinks } = watchedSinks;
-  const attached = new Set<string>();
-  const waitingFor = (): readonly string[] =>
-    signal.aborted
-      ? ["stopping"]
-      : options.sources
-          .filter(({ name }) => !attached.has(name))
-          .map(({ name }) => `source ${name} was not reached yet`);
+  const { attached, waitingFor } = attaching(options);
   let port = options.port;
   const { app, view, shown } = createDashboard({
     ...options,
@@ -86,10 +85,13 @@ export async function host(options: Host): Promise<number> {
       store,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,
-      onCommit: (state) => view.publish(state),
+      onCommit(state) {
+        view.publish(state);
+        options.onCommit?.();
+      },
       onCommitFailure: onFailure,
     },
     AbortSignal.any([signal, ended.signal]),
@@ -102,6 +104,14 @@ export async function host(options: Host): Promise<number> {
   ended.abort();
   await Promise.all([alerting, server.value.close()]);
   return code;
+}
+
+/** Sources that were reached, and what is waited for, a sentence each. */
+function attaching({ sources, signal }: Host): { attached: Set<string>; waitingFor: () => readonly string[] } {
+  const attached = new Set<string>();
+  const missing = (): readonly string[] =>
+    sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
+  return { attached, waitingFor: () => (signal.aborted ? ["stopping"] : missing()) };
 }
 
 // The clock is where a number becomes a time.
@@ -173,7 +183,8 @@ function failed(error: unknown, { signal, onFatal, log }: Host): number {
   return EXIT.bug;
 }
 
-const EXIT_OF = {
+/** Exit codes of a source that cannot go on. */
+export const EXIT_OF = {
   refused: EXIT.refused,
   unreachable: EXIT.unreachable,
   stolen: EXIT.refused,
