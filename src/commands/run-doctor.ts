@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { resolveSecret } from "../config/secret.ts";
+import { ok as okOf } from "../lib/result.ts";
 import { resolveDestination } from "../sinks/address-guard.ts";
 import { filesSource } from "../sources/files.ts";
 import { SourceError } from "../sources/source-error.ts";
@@ -165,8 +166,9 @@ async function targetChecks(config: Config, offline: boolean): Promise<readonly 
   const open =
     config.publicUrl === undefined ? [warning("publicUrl", "alerts will hold no link to the dashboard")] : [];
   const checks = await Promise.all(
-    config.targets.map(async ({ name, url, allowPrivate }): Promise<Check> => {
-      const address = resolveSecret(url, process.env);
+    config.targets.map(async (target): Promise<Check> => {
+      const { name, allowPrivate } = target;
+      const address = target.type === "pagerduty" ? okOf(target.endpoint) : resolveSecret(target.url, process.env);
       if (offline || !address.ok) return ok(`target ${name}`, "its address and secrets are there");
       const destination = await resolveDestination(new URL(address.value), allowPrivate);
       const says = `its host leads to an address; \`scopetrail alerts test ${name}\` sends something`;
