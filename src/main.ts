@@ -4,6 +4,7 @@ import { backfillCommand } from "./commands/backfill.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { kqlCommand } from "./commands/kql.ts";
+import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
@@ -18,6 +19,7 @@ const program = new Command("scopetrail")
 Examples:
   scopetrail demo                        look at a simulated tenant with live faults
   scopetrail analyze logs/               explain the refused calls in your own files
+  scopetrail principals --in logs/ roles/ who holds more on Cosmos DB than it uses
   scopetrail serve --config F            the same live, with dashboard and alerts
 
 Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration · 3 refused by Azure · 4 unreachable ·
@@ -29,6 +31,7 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 const commands = [
   analyzeCommand(),
   demoCommand(),
+  principalsCommand(),
   serveCommand(),
   backfillCommand(),
   rejectsCommand(),
