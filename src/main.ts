@@ -31,6 +31,7 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 const commands = [
   analyzeCommand(),
   demoCommand(),
+  principalsCommand(),
   serveCommand(),
   backfillCommand(),
   rejectsCommand(),
