@@ -184,7 +184,7 @@ function threadCount(text: string): number {
 
 async function analyze(paths: readonly string[], flags: Flags): Promise<number> {
   if (flags.schema === true) {
-    const { reportJsonSchema } = await import("../exports/report-schema.ts");
+    const { reportJsonSchema } = await import("../findings/report-schema.ts");
     process.stdout.write(`${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
+import { openDecisionLog } from "../store/decision-log.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -44,6 +45,7 @@ async function serveWith(parts: {
   const stop = stopSignal();
   try {
     const store = openSqliteStore(config.state);
+    const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
       const serving = { config, store, jobs, log };
@@ -57,6 +59,7 @@ async function serveWith(parts: {
         onCommit: () => jobs?.committed(),
         store,
         sinks,
+        decisions,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
@@ -71,6 +74,7 @@ async function serveWith(parts: {
       await stopControl();
       return exitCodeOf(code, stop);
     } finally {
+      decisions.close();
       store.close();
     }
   } catch (error) {
