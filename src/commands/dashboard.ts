@@ -9,6 +9,7 @@ import type { TargetHealth } from "../server/view.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Serving } from "./build-access.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
 
 const VERSION = "0.1.0";
@@ -28,6 +29,7 @@ export function createDashboard(parts: {
   readonly waitingFor: () => readonly string[];
   readonly allowedHosts: () => readonly string[];
   readonly silences?: readonly Silence[] | undefined;
+  readonly serving?: Serving | undefined;
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
@@ -39,6 +41,8 @@ export function createDashboard(parts: {
     underSilences(silences, underDecisions(decisions, finding, now()), now());
   const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets, shown });
   const app = createApp(view, {
+    access: parts.serving?.access,
+    signIn: parts.serving?.signIn,
     allowedHosts,
     version: VERSION,
     now,
