@@ -14,7 +14,7 @@ import type { Report } from "../model/report.ts";
 import { createAnalysis } from "../analysis.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
-import { end, followTable } from "../pipeline.ts";
+import { end, followTable, type OnCall } from "../pipeline.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -34,6 +34,8 @@ export interface AnalyzeOptions {
   readonly joinBy?: JoinPath | undefined;
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
+  /** Told of each call in the order of their closing. */
+  readonly onCall?: OnCall;
 }
 
 /** A path that gives nothing, with what to do about it. */
@@ -64,9 +66,9 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     let last = Number.NaN;
     for (const rows of sorter.sorted()) {
       last = keepDistinct(analysis, rows, last);
-      followTable(analysis, rows);
+      followTable(analysis, rows, options.onCall);
     }
-    end(analysis);
+    end(analysis, options.onCall);
   } finally {
     sorter.close();
   }
