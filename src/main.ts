@@ -2,13 +2,15 @@ import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
+import { exportCommand } from "./commands/export.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { VERSION } from "./commands/version.ts";
 import { redact } from "./lib/redact.ts";
 
 const program = new Command("scopetrail")
   .description("Explains why half of your Azure calls fail with 401 or 403, from API Management and Cosmos DB logs.")
-  .version("0.1.0")
+  .version(VERSION)
   .addHelpText(
     "after",
     `
@@ -23,7 +25,7 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 
-for (const command of [analyzeCommand(), demoCommand(), serveCommand(), simulateCommand()])
+for (const command of [analyzeCommand(), exportCommand(), demoCommand(), serveCommand(), simulateCommand()])
   program.addCommand(command.exitOverride());
 
 // Thrown where nobody waits for it, in a timer or a listener: Node's own exit code would be that of findings.

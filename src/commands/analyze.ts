@@ -16,8 +16,10 @@ import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable, type OnCall } from "../pipeline.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
+import type { Batch } from "../sources/source.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
+import { createProgressLine } from "./progress.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
 /** Rows held in memory before a sorted run goes to a temporary folder: with those of a last batch, 50 MB. */
@@ -36,6 +38,8 @@ export interface AnalyzeOptions {
   readonly parsesAll?: boolean;
   /** Told of each call in the order of their closing. */
   readonly onCall?: OnCall;
+  /** Told of each batch before it is followed. */
+  readonly onBatch?: (batch: Batch) => void;
 }
 
 /** A path that gives nothing, with what to do about it. */
@@ -58,6 +62,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
+      options.onBatch?.(batch);
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
       addTally(analysis.input, putBatch(analysis.names, batch, sorter.rows, { joinBy: options.joinBy, memo }));
       sorter.settle();
@@ -178,19 +183,13 @@ interface Progress {
   readonly done: (report: Report) => void;
 }
 
-const PROGRESS_MS = 200;
-/** Between two lines where nobody can rewrite one, as in a log of CI. */
-const PLAIN_PROGRESS_MS = 10_000;
-
 /**
  * On standard error while reading: one line that is rewritten at a terminal, a line at times elsewhere; what could not be
  * read; the rate at the end.
  */
 function progressLine(): Progress {
   const began = performance.now();
-  const { isTTY } = process.stderr;
-  const spacing = isTTY ? PROGRESS_MS : PLAIN_PROGRESS_MS;
-  let next = began + spacing;
+  const line = createProgressLine();
   const rate = (bytes: number): string => `${(bytes / 1e6 / ((performance.now() - began) / 1000)).toFixed(0)} MB/s`;
   let losses = 0;
   return {
@@ -200,17 +199,14 @@ function progressLine(): Progress {
       process.stderr.write(losses === LOSSES_TOLD + 1 ? "analyze: … and more that could not be read\n" : says);
     },
     show(bytes, records) {
-      if (performance.now() < next) return;
-      next = performance.now() + spacing;
-      const line = `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`;
-      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+      line.show(() => `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`);
     },
     done({ input }) {
       const seconds = (performance.now() - began) / 1000;
       const peak = process.resourceUsage().maxRSS / 1024;
-      const clear = process.stderr.isTTY ? "\r\x1b[K" : "";
+      line.clear();
       process.stderr.write(
-        `${clear}${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
+        `${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
       );
     },
   };

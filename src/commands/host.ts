@@ -13,6 +13,7 @@ import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
+import { VERSION } from "./version.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 
 /** What a long-running analyzer is put together from. */
@@ -35,7 +36,6 @@ export interface Host {
   readonly onFatal: (says: string) => void;
 }
 
-const VERSION = "0.1.0";
 /** Between two words about sources that have not answered yet. */
 const SLOW_START_MS = 5_000;
 

@@ -69,8 +69,7 @@ export function ownIdsAt(table: EventTable, place: number): readonly string[] {
   const ids: string[] = [];
   if ((traits & row.HAS_BACKEND_KEY) !== 0)
     ids.push(request?.backendActivityId ?? keyText(table.words, WORDS * place + row.BACKEND_KEY));
-  if ((traits & row.HAS_OWN_KEY) !== 0)
-    ids.push(request?.ownId ?? keyText(table.words, WORDS * place + row.OWN_KEY));
+  if ((traits & row.HAS_OWN_KEY) !== 0) ids.push(request?.ownId ?? keyText(table.words, WORDS * place + row.OWN_KEY));
   return ids;
 }
 
