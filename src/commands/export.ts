@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { ExportFlags } from "./export-options.ts";
+import type { VerifyFlags } from "./run-verify-export.ts";
 
 const HELP = `
 Examples:
@@ -38,6 +39,18 @@ export function exportCommand(): Command {
     .action(async (flags: ExportFlags) => {
       const { runExport } = await import("./export-files.ts");
       process.exitCode = await runExport(flags);
+    });
+  command
+    .command("verify")
+    .description("Check an export, or the chain of exports in a folder: offline, without state.")
+    .argument("<folder>")
+    .option("--key <hex>", "the public key that you trust")
+    .option("--anchor <sha256>", "hash of a manifest that must be there")
+    .option("--json", "print the outcome as JSON")
+    .exitOverride()
+    .action(async (folder: string, flags: VerifyFlags) => {
+      const { verifyExport } = await import("./run-verify-export.ts");
+      process.exitCode = await verifyExport(folder, flags);
     });
   return command;
 }

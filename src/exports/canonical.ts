@@ -19,6 +19,13 @@ export function formatMicros(at: Instant): string {
   return `${iso.slice(0, -1)}${String(microsOf(at)).padStart(3, "0")}Z`;
 }
 
+/** As `formatMicros`, of microseconds since the Unix epoch. */
+export function formatUnixMicros(micros: bigint): string {
+  const rest = ((micros % 1_000n) + 1_000n) % 1_000n;
+  const iso = new Date(Number((micros - rest) / 1_000n)).toISOString();
+  return `${iso.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
+}
+
 /** Texts that come again and again are escaped once; beyond so many, the memory is given up. */
 const REMEMBERED = 100_000;
 

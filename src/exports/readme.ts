@@ -35,7 +35,7 @@ Files
   verify.mjs      checks this folder             manifest.json  all of the above with hashes; manifest.sig signs it
 
 Check it
-  node verify.mjs .            (Node 18 or newer; reads only this folder, opens no connection)
+  node verify.mjs .            (Node 20 or newer; reads only this folder, opens no connection)
 A script that came with the evidence proves nothing by itself: take verify-export.mjs from where you trust it, and compare the
 signer's public key with what the sender told you by another way:
   node verify-export.mjs --key PUBLICKEY FOLDER

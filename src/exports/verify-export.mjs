@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Checks Scopetrail exports without Scopetrail: Node 18 or newer, no package, no network, nothing is written.
+// Checks Scopetrail exports without Scopetrail: Node 20 or newer, no package, no network, nothing is written.
 //
 //   node verify-export.mjs [--key PUBLICKEY] [--anchor SHA256] FOLDER
 //
@@ -177,7 +177,8 @@ async function faultsInFiles(dir, manifest, { readers, note }) {
     else {
       const found = await fileHash(path);
       const isSame = found.bytes === file.bytes && found.sha256 === file.sha256;
-      const canRead = file.table !== undefined && existsSync(join(dir, String(file.table.rowHashes)));
+      const hashes = String(file.table?.rowHashes);
+      const canRead = file.table !== undefined && NAME.test(hashes) && existsSync(join(dir, hashes));
       const row = canRead ? await faultInRows(dir, file, readers) : undefined;
       if (row !== undefined) faults.push(`${file.name}: ${row}`);
       else if (!isSame) faults.push(`${file.name}: its bytes are not those that were signed`);
