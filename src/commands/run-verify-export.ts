@@ -1,4 +1,4 @@
-import { ROW_READERS } from "../exports/row-readers.ts";
+import { rowReaders } from "../exports/row-readers.ts";
 import { verifyExports } from "../exports/verify-export.mjs";
 import { plainText } from "../lib/plain-text.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -11,7 +11,7 @@ export interface VerifyFlags {
 
 /** Checks an export or a chain of them offline; gives the exit code. */
 export async function verifyExport(folder: string, flags: VerifyFlags): Promise<number> {
-  const verified = await verifyExports(folder, { key: flags.key, anchor: flags.anchor, readers: ROW_READERS });
+  const verified = await verifyExports(folder, { key: flags.key, anchor: flags.anchor, readers: rowReaders() });
   const { faults, exports, keys, newest } = verified;
   if (flags.json === true) {
     process.stdout.write(
@@ -19,10 +19,8 @@ export async function verifyExport(folder: string, flags: VerifyFlags): Promise<
     );
   } else {
     for (const fault of faults) process.stdout.write(`WRONG  ${plainText(fault)}\n`);
-    if (faults.length === 0) {
-      const count = exports === 1 ? "1 export" : `${exports} exports`;
-      process.stdout.write(`OK     ${count}, signed by ${keys.join(", ")}; newest manifest ${newest}\n`);
-    }
+    if (faults.length === 0)
+      process.stdout.write(`OK     exports: ${exports}; signed by ${keys.join(", ")}; newest manifest ${newest}\n`);
   }
   return faults.length === 0 ? EXIT.ok : EXIT.findings;
 }

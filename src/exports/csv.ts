@@ -9,6 +9,8 @@ import type { HashedFile } from "./hashed-file.ts";
  * Source: OWASP, CSV injection (CWE-1236).
  */
 const FORMULA = /^[\s"\u{feff}\0]*[=+\-@\t\r\n\0＝＋－＠']/u;
+/** A text of no characters: a cell without quotes is null. */
+const EMPTY = `""`;
 const QUOTED = /[",;\t\r\n]|^\s|\s$/;
 
 /** A text as a cell that no spreadsheet runs: RFC 4180 quotes, an apostrophe before what looks like a formula. */
@@ -25,7 +27,7 @@ export function csvFormat(
   file.writeText(`${columns.map(({ name }) => csvText(name)).join(",")}\r\n`);
   const cellText = (cell: Cell, i: number): string => {
     if (cell === null) return "";
-    if (typeof cell === "string") return csvText(cell.toWellFormed());
+    if (typeof cell === "string") return cell === "" ? EMPTY : csvText(cell.toWellFormed());
     return columns[i]?.type === "instant" && typeof cell === "number"
       ? formatMicros(instantFromTicks(cell))
       : String(cell);

@@ -1,82 +1,48 @@
-import { open } from "node:fs/promises";
-import { zstdDecompressSync } from "node:zlib";
-import { RecordBatchReader } from "apache-arrow";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import type { Cell, Column } from "../model/evidence.ts";
-import { createCanonical, formatUnixMicros } from "./canonical.ts";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { z } from "zod";
+import type { BINARY_READERS } from "./binary-rows.ts";
 import { READERS, type RowReader } from "./verify-export.mjs";
-// Registers the codec that the batches are packed with.
-import "./arrow.ts";
 
-type Columns = Parameters<RowReader>[1];
-
-/** Rows of Parquet as canonical lines, one row group in memory at a time. */
-async function* parquetRows(path: string, columns: Columns): AsyncGenerator<Uint8Array> {
-  const file = await asyncBufferFromFile(path);
-  const metadata = await parquetMetadataAsync(file);
-  const lineOf = lines(columns);
-  let rowStart = 0;
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows);
-    const rows = await parquetReadObjects({
-      file,
-      metadata,
-      rowStart,
-      rowEnd,
-      compressors: { ZSTD: (bytes) => zstdDecompressSync(bytes) },
-      parsers: { timestampFromMicroseconds: formatUnixMicros },
-    });
-    for (const row of rows) yield lineOf((name) => row[name]);
-    rowStart = rowEnd;
-  }
+/** What a worker reads. */
+export interface RowRequest {
+  readonly format: keyof typeof BINARY_READERS;
+  readonly path: string;
+  readonly columns: Parameters<RowReader>[1];
 }
 
-/** Rows of an Arrow file as canonical lines, one record batch in memory at a time. */
-async function* arrowRows(path: string, columns: Columns): AsyncGenerator<Uint8Array> {
-  const file = await open(path);
-  try {
-    const lineOf = lines(columns);
-    const reader = await RecordBatchReader.from(file);
-    for await (const batch of reader) {
-      const vectors = new Map(columns.map(({ name, type }) => [name, { vector: batch.getChild(name), type }]));
-      for (let i = 0; i < batch.numRows; i++) {
-        yield lineOf((name) => {
-          const { vector, type } = vectors.get(name) ?? {};
-          const isNull = vector === undefined || vector === null || !vector.isValid(i);
-          if (isNull) return null;
-          return type === "instant" ? formatUnixMicros(microsAt(vector.data, i)) : vector.get(i);
-        });
+const Answer = z.object({ lines: z.array(z.instanceof(Uint8Array)), isEnd: z.boolean() });
+
+const WORKER = new URL("./row-reader-worker.ts", import.meta.url);
+const MOST_MB = 1_024;
+
+/**
+ * Rows of a binary format as canonical lines, read in a thread of its own: a file that was tampered with may send its
+ * reader in circles or ask for all the memory. Throws where no row comes for `patienceMs`.
+ */
+const readerOf = (format: RowRequest["format"], patienceMs: number): RowReader =>
+  async function* readRows(path, columns) {
+    const workerData: RowRequest = { format, path, columns };
+    const worker = new Worker(WORKER, { workerData, resourceLimits: { maxOldGenerationSizeMb: MOST_MB } });
+    try {
+      for (let isEnd = false; !isEnd; ) {
+        const answer = once(worker, "message", { signal: AbortSignal.timeout(patienceMs) });
+        worker.postMessage("next");
+        const [message]: unknown[] = await answer;
+        const { lines, isEnd: isLast } = Answer.parse(message);
+        yield* lines;
+        isEnd = isLast;
       }
+    } finally {
+      await worker.terminate();
     }
-  } finally {
-    await file.close();
-  }
-}
+  };
 
-/** The raw number: the library's own reading of a timestamp is in milliseconds. */
-function microsAt(chunks: readonly { readonly values: unknown; readonly length: number }[], at: number): bigint {
-  let place = at;
-  for (const { values, length } of chunks) {
-    if (place < length && values instanceof BigInt64Array) return values[place] ?? 0n;
-    place -= length;
-  }
-  throw new Error("no column of timestamps");
-}
-
-function lines(columns: Columns): (cell: (name: string) => unknown) => Uint8Array {
-  const canonical = createCanonical(columns.map(({ name, type }) => ({ name, type: typeOf(type), says: "" })));
-  return (cell) => Buffer.from(canonical(columns.map(({ name }) => cellOf(cell(name)))));
-}
-
-const TYPES: readonly Column["type"][] = ["text", "integer", "decimal", "instant", "boolean"];
-
-const typeOf = (text: string): Column["type"] => TYPES.find((type) => type === text) ?? "text";
-
-function cellOf(value: unknown): Cell {
-  if (value === undefined || value === null) return null;
-  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
-  throw new Error(`a cell is a ${typeof value}`);
-}
+const PATIENCE_MS = 60_000;
 
 /** Readers of every format of the tables. */
-export const ROW_READERS: Readonly<Record<string, RowReader>> = { ...READERS, parquet: parquetRows, arrow: arrowRows };
+export const rowReaders = (patienceMs = PATIENCE_MS): Readonly<Record<string, RowReader>> => ({
+  ...READERS,
+  parquet: readerOf("parquet", patienceMs),
+  arrow: readerOf("arrow", patienceMs),
+});
