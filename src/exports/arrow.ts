@@ -22,10 +22,12 @@ import { instantFromTicks } from "../model/time.ts";
 import { unixMicros } from "./canonical.ts";
 import type { HashedFile } from "./hashed-file.ts";
 
-compressionRegistry.set(CompressionType.ZSTD, {
-  encode: (bytes) => zstdCompressSync(bytes),
-  decode: (bytes) => zstdDecompressSync(bytes),
-});
+/** The library packs with what it is given. */
+export const registerCodec = (): void =>
+  compressionRegistry.set(CompressionType.ZSTD, {
+    encode: (bytes) => zstdCompressSync(bytes),
+    decode: (bytes) => zstdDecompressSync(bytes),
+  });
 
 /** Rows of one record batch. */
 const BATCH_ROWS = 16_384;
@@ -35,6 +37,7 @@ export function arrowFormat(
   columns: readonly Column[],
   file: HashedFile,
 ): { write(rows: readonly Row[]): void; end(): void } {
+  registerCodec();
   const schema = new Schema(columns.map(fieldOf), new Map([["scopetrail.schema", EVIDENCE_SCHEMA]]));
   const type = new Struct(schema.fields);
   const writer = new RecordBatchFileWriter({ compressionType: CompressionType.ZSTD });

@@ -27,17 +27,15 @@ export const dictionaryCsv = (): string =>
 
 /** The data dictionary for the manual, as Markdown. */
 export function dictionaryMarkdown(): string {
-  const parts = tables.flatMap(([table, columns]) => [
-    `## ${table}`,
-    "",
-    "| column | type | null | meaning |",
-    "| --- | --- | --- | --- |",
-    ...columns.map(
-      (column) =>
-        `| \`${column.name}\` | ${typeText(column)} | ${column.required === true ? "never" : "where the logs do not tell"} | ${column.says} |`,
+  const parts = tables.flatMap(([table, columns]) =>
+    [`## ${table}`, "", "| column | type | null | meaning |", "| --- | --- | --- | --- |"].concat(
+      columns.map(
+        (column) =>
+          `| \`${column.name}\` | ${typeText(column)} | ${column.required === true ? "never" : "not told"} | ${column.says} |`,
+      ),
+      "",
     ),
-    "",
-  ]);
+  );
   return [
     "# What an exported call is",
     "",

@@ -23,6 +23,8 @@ async function send(): Promise<void> {
     isEnd = done === true;
     if (value !== undefined) lines.push(value);
   }
+  // A port of another thread, not a window.
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin
   parentPort?.postMessage({ lines, isEnd });
   if (isEnd) parentPort?.close();
 }

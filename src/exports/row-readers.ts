@@ -27,6 +27,8 @@ const readerOf = (format: RowRequest["format"], patienceMs: number): RowReader =
     try {
       for (let isEnd = false; !isEnd; ) {
         const answer = once(worker, "message", { signal: AbortSignal.timeout(patienceMs) });
+        // A thread, not a window.
+        // oxlint-disable-next-line unicorn/require-post-message-target-origin
         worker.postMessage("next");
         const [message]: unknown[] = await answer;
         const { lines, isEnd: isLast } = Answer.parse(message);

@@ -5,7 +5,8 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createCanonical, formatMicros, unixMicros } from "../../src/exports/canonical.ts";
 import { leafHash, MerkleTree } from "../../src/exports/merkle.ts";
-import { rowReaders } from "../../src/exports/row-readers.ts";
+import { BINARY_READERS } from "../../src/exports/binary-rows.ts";
+import { READERS, type RowReader } from "../../src/exports/verify-export.mjs";
 import { type FileEntry, TableFile } from "../../src/exports/table-file.ts";
 import { TABLE_FORMATS, type TableFormat } from "../../src/exports/table-format.ts";
 import { CALL_COLUMNS, type Cell, OPERATION_COLUMNS, type Row } from "../../src/model/evidence.ts";
@@ -41,7 +42,8 @@ function writeTable(file: TableFile, rows: readonly Row[]): FileEntry {
 
 async function readBack(folder: string, { name, table }: FileEntry): Promise<string[]> {
   const lines: string[] = [];
-  const reader = rowReaders()[table?.format ?? ""];
+  const readers: Readonly<Record<string, RowReader>> = { ...READERS, ...BINARY_READERS };
+  const reader = readers[table?.format ?? ""];
   if (reader === undefined || table === undefined) throw new Error("no reader");
   for await (const line of reader(join(folder, name), table.columns)) lines.push(Buffer.from(line).toString());
   return lines;
@@ -66,7 +68,8 @@ async function duckLines(path: string, format: "parquet" | "csv" | "ndjson"): Pr
 
 function cellOf(cell: unknown, i: number, format: string): Cell {
   if (cell === null || typeof cell === "number" || typeof cell === "boolean") return cell;
-  const text = String(cell);
+  if (typeof cell !== "string") throw new Error("a cell that is no scalar");
+  const text = cell;
   const { type } = CALL_COLUMNS[i] ?? {};
   if (type === "text" || type === "instant") return format === "csv" && text.startsWith("'") ? text.slice(1) : text;
   return type === "boolean" ? text === "true" : Number(text);

@@ -71,9 +71,9 @@ describe.each([...TABLE_FORMATS])("%s", (format) => {
       // Bytes are enough: the rows of a binary format are read below.
       const { faults } = await verifyExports(folder.path);
       const where = `bit ${bit} of byte ${at} of ${file.name}, FLIP_SEED=${seed}`;
-      expect(faults, where).not.toEqual([]);
       const named = file.name === "manifest.sig" ? "manifest.json" : file.name;
-      expect(faults.some((fault) => fault.startsWith(`${named}: `)) || file.name.endsWith(".rows"), where).toBe(true);
+      const isNamed = faults.some((fault) => fault.startsWith(`${named}: `) || file.name.endsWith(".rows"));
+      expect(isNamed ? "named" : where).toBe("named");
       writeFileSync(join(folder.path, file.name), file.bytes);
     }
     expect(await faultsIn(folder.path)).toEqual([]);
