@@ -1,5 +1,6 @@
 import type { Analysis } from "./analysis.ts";
 import { giveBack } from "./decode/scan/scanner.ts";
+import { hash64 } from "./lib/hash.ts";
 import { Fingerprint } from "./correlate/fingerprint.ts";
 import { forgetSeen, sawBefore } from "./correlate/seen.ts";
 import {
@@ -23,12 +24,20 @@ import {
   WORDS,
 } from "./model/event-table.ts";
 import { nameId, type Names, nameText } from "./model/names.ts";
+import type { RawRecord } from "./model/record.ts";
 import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
-import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize } from "./normalize/normalize.ts";
+import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize, type Normalized } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
 import type { Batch } from "./sources/source.ts";
+
+/** A record that is no event of a moment: of a role inventory, or of a table that has added operations up. */
+export interface Fact {
+  readonly what: Extract<Normalized, { kind: "role" | "total" }>;
+  /** Its fingerprint. */
+  readonly mark: readonly [high: number, low: number];
+}
 
 /** What is left of a batch once it is normalized: new events, redacted, and what was counted. */
 export interface Accepted {
@@ -40,6 +49,7 @@ export interface Accepted {
   readonly caughtUp: boolean;
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
+  readonly facts?: readonly Fact[];
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */
@@ -60,30 +70,64 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const { texts } = analysis.names;
   const known = texts.length;
   const events = createEventTable(batch.records.length);
-  const tally = putBatch(analysis.names, batch, events, from);
+  const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
   const { caughtUp, enqueued, gap } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
-  return { partition, events: fitted(events), texts: texts.slice(known), tally, caughtUp, enqueued, gap };
+  return {
+    partition,
+    events: fitted(events),
+    texts: texts.slice(known),
+    tally,
+    caughtUp,
+    enqueued,
+    gap,
+    facts: newFacts(analysis, facts, tally),
+  };
 }
 
-/** Puts the events of a batch, repeats too, behind the rows of a table; what is no event is counted. */
-export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Tally {
+/** What `putBatch` found beside events. */
+interface Put {
+  readonly tally: Tally;
+  /** Repeats too; not counted yet. */
+  readonly facts: readonly Fact[];
+}
+
+/** Puts the events of a batch, repeats too, behind the rows of a table; what is neither event nor fact is counted. */
+export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Put {
   const { joinBy, memo = new ScanMemo() } = from;
   const tally = createTally();
+  const facts: Fact[] = [];
   tally.bytes = batch.bytes;
   for (const reject of batch.rejects) countReject(tally, reject);
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
     if (normalized.kind === "reject") countReject(tally, normalized.reject);
     else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
-    else putEvent(events, names, normalized.event, normalized.category);
+    else if (normalized.kind === "event") putEvent(events, names, normalized.event, normalized.category);
+    else facts.push({ what: normalized, mark: hash64(contentOf(record, normalized), names.seed) });
   }
   for (const columns of batch.scans ?? []) {
     putScanned(columns, events, names, memo);
     giveBack(columns);
   }
-  return tally;
+  return { tally, facts };
+}
+
+/** One role of two inventories is one fact, whatever else they say of it; rows of a table are told apart by all they say. */
+const contentOf = (record: RawRecord, what: Fact["what"]): string =>
+  JSON.stringify(what.kind === "role" ? what.role : record.value);
+
+/** Of the facts those that were not seen before. */
+export function newFacts({ seen }: Analysis, facts: readonly Fact[], tally: Tally): readonly Fact[] {
+  return facts.filter(({ what, mark }) => {
+    if (sawBefore(seen, ...mark)) {
+      countDuplicate(tally);
+      return false;
+    }
+    countAccepted(tally, what.category, what.kind === "total" ? what.total.time : undefined);
+    return true;
+  });
 }
 
 /** Of the rows those stay that were not seen before. */
@@ -137,7 +181,8 @@ function categoryOf(events: EventTable, place: number, names: Names): string {
 }
 
 /** What `accept` did to the analysis, done again by its outcome. */
-export function acceptAgain(analysis: Analysis, { events, texts }: Accepted): void {
+export function acceptAgain(analysis: Analysis, { events, texts, facts }: Accepted): void {
+  for (const { mark } of facts ?? []) sawBefore(analysis.seen, ...mark);
   for (const text of texts) nameId(analysis.names, text);
   for (let place = 0; place < events.count; place++) isNew(analysis, events, place);
 }

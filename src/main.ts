@@ -3,6 +3,7 @@ import { analyzeCommand } from "./commands/analyze.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
+import { principalsCommand } from "./commands/principals.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { VERSION } from "./commands/version.ts";
@@ -17,6 +18,7 @@ const program = new Command("scopetrail")
 Examples:
   scopetrail demo                        look at a simulated tenant with live faults
   scopetrail analyze logs/               explain the refused calls in your own files
+  scopetrail principals --in logs/ roles/ who holds more on Cosmos DB than it uses
   scopetrail serve --config F            the same live, with dashboard and alerts
 
 Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration · 3 refused by Azure · 4 unreachable ·
@@ -25,7 +27,14 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 
-for (const command of [analyzeCommand(), exportCommand(), demoCommand(), serveCommand(), simulateCommand()])
+for (const command of [
+  analyzeCommand(),
+  demoCommand(),
+  exportCommand(),
+  principalsCommand(),
+  serveCommand(),
+  simulateCommand(),
+])
   program.addCommand(command.exitOverride());
 
 // Thrown where nobody waits for it, in a timer or a listener: Node's own exit code would be that of findings.

@@ -5,6 +5,7 @@ import { createStreamDecoder } from "../../src/decode/stream-decoder.ts";
 import { createEventTable, DOUBLES, type EventTable, WORDS } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
+import type { JoinPath } from "../../src/normalize/join-path.ts";
 import { normalize } from "../../src/normalize/normalize.ts";
 import { putScanned, ScanMemo } from "../../src/normalize/scanned.ts";
 
@@ -37,12 +38,15 @@ const LAST_DOUBLE = 20;
  */
 export class Ways {
   readonly #scanner: Scanner;
+  readonly #joinBy: JoinPath | undefined;
   readonly #names = createNames(3);
   readonly #memo = new ScanMemo();
   readonly #table = createEventTable(16);
 
-  constructor(scanner: Scanner) {
+  /** `joinBy` is the scanner's. */
+  constructor(scanner: Scanner, joinBy?: JoinPath) {
     this.#scanner = scanner;
+    this.#joinBy = joinBy;
   }
 
   withScan(input: FuzzInput): Outcome {
@@ -66,7 +70,7 @@ export class Ways {
         putScanned(columns, table, this.#names, this.#memo);
       }
       for (const record of records) {
-        const read = normalize(record);
+        const read = normalize(record, this.#joinBy);
         if (read.kind === "event") putEvent(table, this.#names, read.event);
         else others.push(JSON.stringify(read));
       }

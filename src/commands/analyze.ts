@@ -2,23 +2,31 @@ import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { keepDistinct, putBatch } from "../accept.ts";
+import { keepDistinct, newFacts, putBatch } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
-import { reportOf } from "../findings/report.ts";
+import { reportOf, withFindings } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
 import { addTally } from "../findings/input-counts.ts";
 import { plainText } from "../lib/plain-text.ts";
 import type { Severity } from "../model/finding.ts";
 import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
+import type { Instant } from "../model/time.ts";
 import { createAnalysis } from "../analysis.ts";
+import { loadExceptions } from "../config/exceptions.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable, type OnCall } from "../pipeline.ts";
+import type { PrivilegeException } from "../privileges/exceptions.ts";
+import { leftOut, privilegeFindings } from "../privileges/findings.ts";
+import { UseReader } from "../privileges/observe.ts";
+import { holdersOf } from "../privileges/principals.ts";
+import { createPrivileges, learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import type { Batch } from "../sources/source.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
+import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
@@ -34,6 +42,8 @@ export interface AnalyzeOptions {
   /** Seed of the fingerprints of seen records; random by default. */
   readonly seed?: number;
   readonly joinBy?: JoinPath | undefined;
+  /** Grants that somebody answers for. */
+  readonly exceptions?: readonly PrivilegeException[];
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
   /** Told of each call in the order of their closing. */
@@ -42,43 +52,54 @@ export interface AnalyzeOptions {
   readonly onBatch?: (batch: Batch) => void;
 }
 
-/** A path that gives nothing, with what to do about it. */
-export class PathError extends Error {
-  override readonly name = "PathError";
-}
-
 /**
  * Reads log files to their ends and reports. Events are put in the order of event time first, whatever file they are in
  * and however late they were written, so the order of files does not matter. Throws PathError when a path gives nothing.
  */
 export async function analyzePaths(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Report> {
-  const parsesAll = options.parsesAll === true || options.joinBy !== undefined;
-  const source = filesSource(paths, { parsesAll, ...(options.stdin === undefined ? {} : { stdin: options.stdin }) });
+  const { stdin, joinBy, parsesAll = false } = options;
+  const source = filesSource(paths, { parsesAll, joinBy, ...(stdin === undefined ? {} : { stdin }) });
   const problems = await source.problems();
   if (problems.length > 0)
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
   const memo = new ScanMemo();
+  const privileges = createPrivileges();
+  const reader = new UseReader(privileges.ledger, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
       options.onBatch?.(batch);
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      addTally(analysis.input, putBatch(analysis.names, batch, sorter.rows, { joinBy: options.joinBy, memo }));
+      const { tally, facts } = putBatch(analysis.names, batch, sorter.rows, { joinBy, memo });
+      learnFacts(privileges, newFacts(analysis, facts, tally));
+      addTally(analysis.input, tally);
       sorter.settle();
       options.onProgress?.(analysis.input.bytes, analysis.input.records + sorter.count);
     }
     let last = Number.NaN;
     for (const rows of sorter.sorted()) {
       last = keepDistinct(analysis, rows, last);
+      learnRows(privileges, reader, rows);
       followTable(analysis, rows, options.onCall);
     }
     end(analysis, options.onCall);
   } finally {
     sorter.close();
   }
-  return reportOf(analysis);
+  const holders = holdersOf(privileges);
+  const judging = {
+    privileges,
+    exceptions: options.exceptions ?? [],
+    now: newestOf(analysis.now, privileges.ledger.newest),
+  };
+  return withFindings(reportOf(analysis), {
+    findings: privilegeFindings(holders, judging),
+    blindSpots: privilegeSpots(privileges, leftOut(holders)),
+  });
 }
+
+const newestOf = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
 /** What is wrong with a file as a whole names it by itself; what is wrong in it is told with its line. */
 const lossText = ({ position, detail }: Reject): string =>
@@ -91,6 +112,7 @@ interface Flags {
   readonly schema?: boolean;
   readonly failOn?: Severity;
   readonly joinBy?: JoinPath;
+  readonly exceptions?: string;
 }
 
 const HELP = `
@@ -118,6 +140,7 @@ export function analyzeCommand(): Command {
     .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
+    .option("--exceptions <file>", "YAML or JSON of grants that somebody answers for: owner, reason, last day")
     .addHelpText("after", HELP)
     .action(async (paths: string[], flags: Flags) => {
       process.exitCode = await analyze(paths, flags);
@@ -141,12 +164,18 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
     process.stderr.write("analyze: no path given. Name files or folders, or - for standard input.\n");
     return EXIT.usage;
   }
+  const exceptions = flags.exceptions === undefined ? undefined : await loadExceptions(flags.exceptions);
+  if (exceptions?.ok === false) {
+    process.stderr.write(`analyze: ${plainText(exceptions.error.join("\n"))}\n`);
+    return EXIT.usage;
+  }
   const progress = progressLine();
   try {
     const report = await analyzePaths(paths, {
       onProgress: progress.show,
       onLoss: progress.tell,
       joinBy: flags.joinBy,
+      ...(exceptions === undefined ? {} : { exceptions: exceptions.value }),
     });
     progress.done(report);
     process.stdout.write(

@@ -1,20 +1,10 @@
 import { styleText } from "node:util";
 import type { Finding, Split } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
-import { formatInstant, type Instant } from "../model/time.ts";
 import { plainText } from "../lib/plain-text.ts";
+import { COLOURS, label, labelled, shortTime as time, type Line } from "./report-line.ts";
+import { privilegeLines } from "./privilege-text.ts";
 import { wrap } from "./wrap.ts";
-
-type Style = Parameters<typeof styleText>[0];
-
-/** A line of the report: the lines that it is wrapped into stand below its text, not below what stands before that. */
-interface Line {
-  readonly before: string;
-  readonly text: string;
-  readonly style?: Style;
-  /** To be copied as it is: never wrapped. */
-  readonly isVerbatim?: boolean;
-}
 
 /** How the report is shown. */
 export interface Look {
@@ -23,7 +13,6 @@ export interface Look {
   readonly columns: number | undefined;
 }
 
-const time = (at: Instant): string => formatInstant(at).slice(0, 19).replace("T", " ");
 const percent = (share: number): string => `${share === 0 ? "0" : (share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 const blank: Line = { before: "", text: "" };
 
@@ -35,8 +24,11 @@ export function renderReport(report: Report, look: Look): string {
     ...report.findings.flatMap((finding) => [...findingLines(finding), blank]),
     ...inputLines(report),
   ];
-  return `${lines.flatMap((line) => shown(line, look)).join("\n")}\n`;
+  return renderLines(lines, look);
 }
+
+export const renderLines = (lines: readonly Line[], look: Look): string =>
+  `${lines.flatMap((line) => shown(line, look)).join("\n")}\n`;
 
 function shown({ before, text, style, isVerbatim = false }: Line, { colour, columns }: Look): readonly string[] {
   const width = columns === undefined || isVerbatim ? Number.POSITIVE_INFINITY : columns - before.length;
@@ -52,24 +44,27 @@ function verdict({ findings, correlation, input }: Report): Line {
   const says = (text: string): Line => ({ before: "", text, style: "bold" });
   const calls = numbered(correlation.calls, "call");
   if (input.records === 0) return says("Nothing to analyze: the input is empty.");
-  if (correlation.calls === 0)
+  if (correlation.calls === 0 && findings.length === 0)
     return says(
       `Nothing to analyze: there is no call in ${numbered(input.records, "record")}. Name files of the category GatewayLogs (table ApiManagementGatewayLogs), and DataPlaneRequests (table CDBDataPlaneRequests) beside them.`,
     );
-  if (findings.length === 0) return says(`No intermittent refusals found in ${calls}.`);
-  const open = findings.filter(({ status }) => status === "open").length;
+  const refusals = findings.filter(({ privilege }) => privilege === null);
+  const about = findings.length - refusals.length;
+  const rights = about === 0 ? "" : ` ${numbered(about, "finding")} about what principals hold.`;
+  if (refusals.length === 0) return says(`No intermittent refusals found in ${calls}.${rights}`);
+  const open = refusals.filter(({ status }) => status === "open").length;
   return says(
-    `${numbered(findings.length, "finding")} in ${calls}: ${open} going on where the logs end, ${findings.length - open} ended.`,
+    `${numbered(refusals.length, "finding")} in ${calls}: ${open} going on where the logs end, ${refusals.length - open} ended.${rights}`,
   );
 }
 
-const COLOURS = { high: "red", medium: "yellow", low: "blue" } as const;
 const LAYERS = { gateway: "the gateway", backend: "the backend", cosmos: "Cosmos DB" } as const;
 const SPLITS = 3;
 const REJECTED = 3;
 const SAMPLES = 2;
 
 function findingLines(finding: Finding): readonly Line[] {
+  if (finding.privilege !== null) return privilegeLines(finding, finding.privilege);
   const { counts, cause, fix, severity, end, onset } = finding;
   const span =
     end === null ? `since ${time(onset)} UTC, going on where the logs end` : `${time(onset)} to ${time(end)} UTC`;
@@ -94,12 +89,6 @@ function findingLines(finding: Finding): readonly Line[] {
     ...labelled("passed", finding.samples.succeeded.slice(0, SAMPLES)),
   ];
 }
-
-const label = (name: string): string => `       ${name.padEnd(8)}`;
-
-/** Lines of which the first has the label. */
-const labelled = (name: string, texts: readonly string[]): readonly Line[] =>
-  texts.map((text, i) => ({ before: label(i === 0 ? name : ""), text }));
 
 function splitText({ where, refusedInside, refusedOutside, interval: [low, high] }: Split): string {
   const names = Object.entries(where).map(([dimension, value]) => `${dimension} ${value}`);

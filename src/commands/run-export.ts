@@ -17,8 +17,9 @@ import { err, ok, type Result } from "../lib/result.ts";
 import { CALL_COLUMNS, type CallEvidence, columnPlace, EVIDENCE_SCHEMA, OPERATION_COLUMNS } from "../model/evidence.ts";
 import type { Report } from "../model/report.ts";
 import { formatInstant } from "../model/time.ts";
-import { analyzePaths, PathError } from "./analyze.ts";
+import { analyzePaths } from "./analyze.ts";
 import type { ExportOptions } from "./export-options.ts";
+import { PathError } from "./path-error.ts";
 import { SourcePositions } from "./source-positions.ts";
 import { VERSION } from "./version.ts";
 

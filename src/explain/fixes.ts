@@ -1,3 +1,4 @@
+import { shellQuoted } from "../lib/shell-quote.ts";
 import type { CauseId } from "../model/cause.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Told } from "./wording.ts";
@@ -14,11 +15,8 @@ interface Names {
   readonly api: string;
 }
 
-const CONTROL = /\p{Cc}/gu;
-
-/** Quotes a value from a log for a POSIX shell: nothing in it is ever executed. */
 const quoted = (value: string | undefined, fallback: string): string =>
-  value === undefined ? fallback : `'${value.replaceAll(CONTROL, "").replaceAll("'", `'\\''`)}'`;
+  value === undefined ? fallback : shellQuoted(value);
 
 function namesOf({ where, subject }: Told): Names {
   const database = subject.database ?? where.database;

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { CAUSES } from "../model/cause.ts";
+import { privilegeSchema } from "../findings/privilege-schema.ts";
+import { CAUSES, PRIVILEGE_CAUSES } from "../model/cause.ts";
 import { DIMENSIONS } from "../model/call.ts";
+import { PRIVILEGE_KINDS } from "../model/finding.ts";
 
 const count = z.int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -22,11 +24,12 @@ const split = z.strictObject({
 
 const evidence = z.strictObject({ says: z.string(), fields: z.record(z.string(), z.union([z.string(), z.number()])) });
 
+const causeId = z.enum([...CAUSES, ...PRIVILEGE_CAUSES]);
 const cause = z.strictObject({
-  id: z.enum(CAUSES),
+  id: causeId,
   confidence: share,
   evidence: z.array(evidence),
-  rejected: z.array(z.strictObject({ id: z.enum(CAUSES), because: z.string() })),
+  rejected: z.array(z.strictObject({ id: causeId, because: z.string() })),
   missing: z.array(z.strictObject({ field: z.string(), fix: z.string() })),
 });
 
@@ -44,7 +47,7 @@ const subject = z.strictObject({
 
 const finding = z.strictObject({
   id: z.string().regex(/^F-[0-9A-Z]{10}$/),
-  kind: z.enum(["intermittent-refusal", "source-gap"]),
+  kind: z.enum(["intermittent-refusal", "source-gap", ...PRIVILEGE_KINDS]),
   severity: z.enum(["low", "medium", "high"]),
   status: z.enum(["open", "resolved", "muted"]),
   title: z.string(),
@@ -62,7 +65,7 @@ const finding = z.strictObject({
   splits: z.array(split),
   cause,
   fix: z.strictObject({ says: z.string(), commands: z.array(z.string()) }),
-  privilege: z.null(),
+  privilege: privilegeSchema(instant).nullable(),
   samples: z.strictObject({ refused: z.array(z.string()), succeeded: z.array(z.string()) }),
 });
 

@@ -69,11 +69,12 @@ export function countDuplicate(tally: Tally): void {
   tally.duplicate += 1;
 }
 
-export function countAccepted(tally: Tally, category: string, time: Instant): void {
+/** `time` is undefined for what is of no time: a role inventory. */
+export function countAccepted(tally: Tally, category: string, time: Instant | undefined): void {
   tally.records += 1;
   tally.accepted += 1;
   countCategory(tally, category);
-  countTime(tally, time);
+  if (time !== undefined) countTime(tally, time);
 }
 
 function countTime(tally: Tally, time: Instant): void {

@@ -1,4 +1,5 @@
 import type { Finding } from "../model/finding.ts";
+import type { Privilege } from "../model/privilege.ts";
 import type { Report } from "../model/report.ts";
 import { formatInstant, type Instant } from "../model/time.ts";
 
@@ -11,6 +12,28 @@ export function toFindingJson(finding: Finding): Record<string, unknown> {
     onset: formatInstant(finding.onset),
     end: instantOrNull(finding.end),
     detectedAt: formatInstant(finding.detectedAt),
+    privilege: finding.privilege === null ? null : toPrivilegeJson(finding.privilege),
+  };
+}
+
+/** A privilege as the published JSON has it. */
+function toPrivilegeJson(privilege: Privilege): Record<string, unknown> {
+  const { used, replay, exposure, clients } = privilege;
+  const span = ({ from, to }: { readonly from: Instant; readonly to: Instant }) => ({
+    from: formatInstant(from),
+    to: formatInstant(to),
+  });
+  return {
+    ...privilege,
+    used: used.map((use) => Object.assign({}, use, { lastUsed: instantOrNull(use.lastUsed) })),
+    replay: { ...replay, examples: replay.examples.map((example) => Object.assign({}, example, span(example))) },
+    exposure: { ...exposure, ...span(exposure), gaps: exposure.gaps.map(span) },
+    clients: clients.map((client) =>
+      Object.assign({}, client, {
+        firstUsed: formatInstant(client.firstUsed),
+        lastUsed: formatInstant(client.lastUsed),
+      }),
+    ),
   };
 }
 

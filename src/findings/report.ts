@@ -14,6 +14,16 @@ const worstFirst = (a: Finding, b: Finding): number =>
   SEVERITY[a.severity] - SEVERITY[b.severity] ||
   b.onset - a.onset;
 
+/** The report with further findings and blind spots in their places. */
+export const withFindings = (
+  report: Report,
+  more: { readonly findings: readonly Finding[]; readonly blindSpots: Report["blindSpots"] },
+): Report => ({
+  ...report,
+  findings: [...report.findings, ...more.findings].toSorted(worstFirst),
+  blindSpots: [...report.blindSpots, ...more.blindSpots],
+});
+
 /** The report of what an analysis holds now. */
 export function reportOf(
   analysis: Bounds & {

@@ -25,16 +25,28 @@ export const CAUSES = [
 
 export type CauseId = (typeof CAUSES)[number];
 
+/** Why a principal can do more than it should; no refusal comes of these. */
+export const PRIVILEGE_CAUSES = [
+  "grant-wider-than-use",
+  "grant-without-use",
+  "role-bound-to-wrong-id",
+  "grant-covered-by-another",
+  "key-instead-of-identity",
+  "break-glass-in-use",
+] as const;
+
+export type PrivilegeCauseId = (typeof PRIVILEGE_CAUSES)[number];
+
 export interface Evidence {
   readonly says: string;
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-export interface Cause {
-  readonly id: CauseId;
+export interface Cause<Id extends string = CauseId> {
+  readonly id: Id;
   /** 0 to 1. */
   readonly confidence: number;
   readonly evidence: readonly Evidence[];
-  readonly rejected: readonly { readonly id: CauseId; readonly because: string }[];
+  readonly rejected: readonly { readonly id: Id; readonly because: string }[];
   readonly missing: readonly { readonly field: string; readonly fix: string }[];
 }

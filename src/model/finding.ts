@@ -1,8 +1,18 @@
 import type { DimensionValues, Layer } from "./call.ts";
-import type { Cause } from "./cause.ts";
+import type { Cause, CauseId, PrivilegeCauseId } from "./cause.ts";
+import type { Privilege } from "./privilege.ts";
 import type { Instant } from "./time.ts";
 
-export type FindingKind = "intermittent-refusal" | "source-gap";
+/** Kinds about what a principal holds, with a `privilege`. */
+export const PRIVILEGE_KINDS = [
+  "over-privileged-principal",
+  "grant-never-used",
+  "redundant-role-assignment",
+  "account-key-in-use",
+  "break-glass-used",
+] as const;
+
+export type FindingKind = "intermittent-refusal" | "source-gap" | (typeof PRIVILEGE_KINDS)[number];
 
 export type Severity = "low" | "medium" | "high";
 export type FindingStatus = "open" | "resolved" | "muted";
@@ -65,9 +75,10 @@ export interface Finding {
   readonly layer: Layer;
   /** Best first; empty when nothing separates. */
   readonly splits: readonly Split[];
-  readonly cause: Cause;
+  readonly cause: Cause<CauseId | PrivilegeCauseId>;
   readonly fix: { readonly says: string; readonly commands: readonly string[] };
-  readonly privilege: null;
+  /** Set for the kinds about what a principal holds. */
+  readonly privilege: Privilege | null;
   /** Correlation (or activity) ids. */
   readonly samples: { readonly refused: readonly string[]; readonly succeeded: readonly string[] };
 }

@@ -3,7 +3,8 @@ import { epochMs } from "../model/time.ts";
 import { redactedPart } from "../lib/redact.ts";
 import { resourceName, type Row } from "./normalized.ts";
 
-const DETAIL = 300;
+/** Room for the scope of a role assignment with names as long as they can be. */
+const DETAIL = 900;
 
 /** What a change is about, by few names; values are redacted and short. */
 export function detailsOf(pairs: readonly (readonly [string, string | undefined])[]): ReadonlyMap<string, string> {

@@ -6,7 +6,8 @@ import { writeKey } from "../model/key128.ts";
 import { nameId, type Names } from "../model/names.ts";
 import { isCosmosBackend } from "./cosmos-backend.ts";
 
-const SHAPES: readonly Shape[] = ["event-hub", "table", "azure-diagnostics"];
+/** By their number in a row's traits. */
+export const SHAPES: readonly Shape[] = ["event-hub", "table", "azure-diagnostics"];
 
 /** Writes an event as the last row of a table; beside it stays whole what the row alone does not tell, but the category. */
 export function putEvent(table: EventTable, names: Names, event: Event, category?: string): number {

@@ -10,7 +10,9 @@ import { normalizeGatewayLogs } from "./gateway-logs.ts";
 import type { JoinPath } from "./join-path.ts";
 import { normalizeKeyVaultAudit } from "./key-vault-audit.ts";
 import { isUnreadable, type Normalized, normalizeReject, readRow, type Row, type Unreadable } from "./normalized.ts";
+import { normalizeRole, type RoleCategory, roleCategoryOf } from "./role-inventory.ts";
 import { normalizeSignIns } from "./sign-ins.ts";
+import { normalizeUseTotal } from "./use-totals.ts";
 
 export type { Normalized } from "./normalized.ts";
 
@@ -26,6 +28,11 @@ export const DATA_PLANE_REQUESTS = "DataPlaneRequests";
 
 const GATEWAY: Category = { name: GATEWAY_LOGS, normalize: normalizeGatewayLogs };
 const DATA_PLANE: Category = { name: DATA_PLANE_REQUESTS, normalize: normalizeDataPlaneRequests };
+/** Rows of the aggregated tables are no events: they count many operations. */
+const TOTALS: Category = {
+  name: "DataPlaneRequestTotals",
+  normalize: () => ({ reason: "not-an-event", detail: "An aggregated row is no single operation." }),
+};
 const CONTROL_PLANE: Category = { name: "ControlPlaneRequests", normalize: normalizeControlPlaneRequests };
 const MANAGED_IDENTITY: Category = {
   name: "ManagedIdentitySignInLogs",
@@ -44,6 +51,10 @@ const CATEGORIES: ReadonlyMap<string, Category> = new Map([
   ["apimanagementgatewaylogs", GATEWAY],
   ["dataplanerequests", DATA_PLANE],
   ["cdbdataplanerequests", DATA_PLANE],
+  ["dataplanerequests5m", TOTALS],
+  ["dataplanerequests15m", TOTALS],
+  ["cdbdataplanerequests5m", TOTALS],
+  ["cdbdataplanerequests15m", TOTALS],
   ["controlplanerequests", CONTROL_PLANE],
   ["cdbcontrolplanerequests", CONTROL_PLANE],
   ["managedidentitysigninlogs", MANAGED_IDENTITY],
@@ -65,6 +76,8 @@ const VERBS: ReadonlySet<string> = new Set(["write", "delete", "action"]);
  */
 export function normalize(record: RawRecord, joinBy?: JoinPath): Normalized {
   const fields = new Fields(record);
+  const roles = roleCategoryOf(record);
+  if (roles !== undefined) return roleOf(record, fields, roles);
   const category = categoryOf(fields);
   if (typeof category === "string") return { kind: "filtered", category };
   if (category === ACTIVITY && !isWatched(activityOperation(fields)))
@@ -75,9 +88,22 @@ export function normalize(record: RawRecord, joinBy?: JoinPath): Normalized {
     const detail = "`properties` is neither an object nor a text that holds one.";
     return { kind: "reject", reject: normalizeReject(record, { reason: "bad-properties", detail }) };
   }
+  if (category === TOTALS) return totalOf(record, row);
   const event = category.normalize(row);
   if (isUnreadable(event)) return { kind: "reject", reject: normalizeReject(record, event) };
   return { kind: "event", event, category: category.name };
+}
+
+function roleOf(record: RawRecord, fields: Fields, category: RoleCategory): Normalized {
+  const role = normalizeRole(fields);
+  if (isUnreadable(role)) return { kind: "reject", reject: normalizeReject(record, role) };
+  return { kind: "role", role, category };
+}
+
+function totalOf(record: RawRecord, row: Row): Normalized {
+  const total = normalizeUseTotal(row);
+  if (isUnreadable(total)) return { kind: "reject", reject: normalizeReject(record, total) };
+  return { kind: "total", total, category: TOTALS.name };
 }
 
 const LONGEST_NAME = 80;

@@ -1,8 +1,10 @@
 import { plainText } from "../lib/plain-text.ts";
 import { redact, redactedPart } from "../lib/redact.ts";
 import type { Event, Shape } from "../model/event.ts";
+import type { RoleRecord } from "../model/grant.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { Instant } from "../model/time.ts";
+import type { UseTotal } from "../model/use-total.ts";
 import { asText, type Fields } from "./fields.ts";
 import type { JoinPath } from "./join-path.ts";
 import { parseInstant } from "./parse-time.ts";
@@ -10,6 +12,10 @@ import { parseInstant } from "./parse-time.ts";
 /** What became of a record. */
 export type Normalized =
   | { readonly kind: "event"; readonly event: Event; readonly category: string }
+  /** A role definition or assignment of an inventory: true now, of no time. */
+  | { readonly kind: "role"; readonly role: RoleRecord; readonly category: string }
+  /** A row of a table of aggregated operations. */
+  | { readonly kind: "total"; readonly total: UseTotal; readonly category: string }
   /** A category that Scopetrail has no use for, by its name. */
   | { readonly kind: "filtered"; readonly category: string }
   | { readonly kind: "reject"; readonly reject: Reject };

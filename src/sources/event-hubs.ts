@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EventHubConsumerClient, RetryOptions } from "@azure/event-hubs";
+import type { JoinPath } from "../normalize/join-path.ts";
 import { type ByteQueue, createByteQueue } from "./byte-queue.ts";
 import { type Batcher, createBatcher } from "./event-hubs-batches.ts";
 import { type ClientSettings, createClient, DEFAULT_RETRY, type EventHubsConnection } from "./event-hubs-connection.ts";
@@ -30,8 +31,8 @@ export interface EventHubsConfig {
   readonly partitionCheckMs?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
-  /** Every record is parsed: where a field is needed that no scan takes. */
-  readonly parsesAll?: boolean;
+  /** Where the gateway's records hold an id of the user's own. */
+  readonly joinBy?: JoinPath | undefined;
 }
 
 const QUEUE_BYTES = 64 << 20;
@@ -114,7 +115,7 @@ async function* readHub(hub: OpenHub, reading: Reading): AsyncGenerator<Batch> {
   const end = new AbortController();
   const batchers = new Map<string, Batcher>();
   const options = readerOptions(reading, hub.starts.length, queue);
-  const scanner = config.parsesAll === true ? undefined : sharedScanner();
+  const scanner = sharedScanner(config.joinBy);
   const open = (start: PartitionStart): void => {
     batchers.set(start.partition, createBatcher(config.name, start, { created: hub.created, scanner }));
     readPartition(client, start, queue, options);

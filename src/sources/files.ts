@@ -1,6 +1,7 @@
 import { addAbortSignal, type Readable } from "node:stream";
 import { createStreamDecoder } from "../decode/stream-decoder.ts";
 import type { Reject } from "../model/record.ts";
+import type { JoinPath } from "../normalize/join-path.ts";
 import { BOMB_LIMITS, type BombLimits, type ByteInput, type Damage, decompress, type Piece } from "./decompress.ts";
 import { createResume, type FileChunk, parseFileCheckpoint } from "./file-checkpoint.ts";
 import {
@@ -23,7 +24,9 @@ export interface FilesOptions {
   /** What `-` reads; without it, the process' own standard input. */
   readonly stdin?: Readable;
   readonly bombLimits?: BombLimits;
-  /** Every record is parsed: where a field is needed that no scan takes. */
+  /** Where the gateway's records hold an id of the user's own. */
+  readonly joinBy?: JoinPath | undefined;
+  /** Every record is parsed. */
   readonly parsesAll?: boolean;
 }
 
@@ -71,7 +74,9 @@ interface Reading extends FilesOptions {
 
 async function* readFile(file: InputFile, options: Reading, signal: AbortSignal): AsyncGenerator<FileChunk> {
   const at = { source: nameOf(options), partition: file.partition };
-  const decoder = createStreamDecoder(at, { scanner: options.parsesAll === true ? undefined : sharedScanner() });
+  const decoder = createStreamDecoder(at, {
+    scanner: options.parsesAll === true ? undefined : sharedScanner(options.joinBy),
+  });
   let bytesRead = 0;
   let damage: Reject | undefined;
   let fault: Reject | undefined;

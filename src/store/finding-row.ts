@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DIMENSIONS, type Layer } from "../model/call.ts";
-import { CAUSES } from "../model/cause.ts";
+import { privilegeSchema } from "../findings/privilege-schema.ts";
+import { CAUSES, PRIVILEGE_CAUSES } from "../model/cause.ts";
 import type { Finding, FindingKind, FindingStatus, PrincipalKind, Severity } from "../model/finding.ts";
 import { instantFromTicks } from "../model/time.ts";
 
@@ -26,7 +27,7 @@ const principalKind = oneOf<PrincipalKind>({
 const text = z.string();
 const optionalText = text.exactOptional();
 const instant = z.int().transform(instantFromTicks);
-const cause = z.enum(CAUSES);
+const cause = z.enum([...CAUSES, ...PRIVILEGE_CAUSES]);
 
 const splitRow = z.strictObject({
   where: z.partialRecord(z.enum(DIMENSIONS), text),
@@ -73,7 +74,7 @@ const findingRow = z.strictObject({
     missing: z.array(z.strictObject({ field: text, fix: text })),
   }),
   fix: z.strictObject({ says: text, commands: z.array(text) }),
-  privilege: z.null(),
+  privilege: privilegeSchema(instant).nullable(),
   samples: z.strictObject({ refused: z.array(text), succeeded: z.array(text) }),
 });
 

@@ -34,7 +34,7 @@ async function exported(folder: string, flags: Partial<ExportFlags>) {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => Line.parse(JSON.parse(line)));
-  return { path, manifest, calls, ids: calls.map(({ id }) => id).toSorted() };
+  return { path, manifest, calls, ids: calls.map(({ id }) => String(id)).toSorted((a, b) => a.localeCompare(b)) };
 }
 
 describe("export", () => {

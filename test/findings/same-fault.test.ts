@@ -34,7 +34,7 @@ function explanation(facts: Facts = {}): Explanation {
     conditions: [],
     span: { ...span, stretches: [span] },
     splits: [splitBy(where)],
-    ranked: { cause: { ...base.cause, id: cause, confidence }, names: [], alone: false },
+    ranked: { cause: { ...base.cause, id: cause, rejected: [], confidence }, names: [], alone: false },
     subject: {},
     counts: { ...base.counts, refused },
     samples: base.samples,

@@ -60,9 +60,9 @@ const cases: { name: string; value: Record<string, unknown>; kind: string; categ
   },
   {
     name: "a table of sums",
-    value: { ...operation, RequestCharge: 1, Type: "CDBDataPlaneRequests5M" },
-    kind: "filtered",
-    category: "CDBDataPlaneRequests5M",
+    value: { ...operation, SampleCount: 12, Type: "CDBDataPlaneRequests5M" },
+    kind: "total",
+    category: "DataPlaneRequestTotals",
   },
   {
     name: "a category of no use with columns as ours",

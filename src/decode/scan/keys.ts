@@ -1,6 +1,7 @@
 import { nameOf } from "../field-name.ts";
+import { COLUMN, column, type Column, NO_COLUMN, SPAN } from "./columns.ts";
 
-// Actions and contexts; the same numbers are in `assembly/index.ts`.
+// Actions and contexts; the same numbers are in `assembly/actions.ts`.
 const SKIP = 0;
 const TEXT = 1;
 const GUID = 2;
@@ -21,7 +22,10 @@ const CLAIM_TIME = 16;
 const CLAIM_NAME = 17;
 const CLAIM_VALUE = 18;
 const PRESENCE = 19;
-const CLAIM_SKIP = 20;
+const CLAIM_SPAN = 20;
+const SPAN_TEXT = 21;
+const SPAN_RAW = 22;
+const OWN = 23;
 
 const IN_RECORD = 0;
 const IN_PROPERTIES = 1;
@@ -31,90 +35,7 @@ const IN_CLAIM = 4;
 const IN_REQUEST_HEADERS = 5;
 const IN_BACKEND_HEADERS = 6;
 const IN_RESPONSE_HEADERS = 7;
-
-const NO_COLUMN = 255;
-
-/** Words of a raw row. */
-export const RAW_WORDS = 80;
-
-/** A column of a raw row: its bit among those that are set, and the first of its words. */
-export interface Column {
-  readonly bit: number;
-  readonly word: number;
-}
-
-const column = (bit: number, word: number): Column => ({ bit, word });
-
-/** A text's word holds its id in the dictionary; a number's two hold a double, a GUID's four its four words. */
-export const COLUMN = {
-  time: column(0, 4),
-  timeGenerated: column(1, 4),
-  properties: column(2, 0),
-  category: column(3, 40),
-  type: column(4, 41),
-  resourceProvider: column(5, 0),
-  resource: column(6, 42),
-  correlation: column(7, 6),
-  activity: column(8, 10),
-  responseCode: column(9, 18),
-  statusCode: column(10, 20),
-  location: column(11, 43),
-  region: column(12, 44),
-  regionName: column(13, 45),
-  userAgent: column(14, 46),
-  callerAddress: column(15, 47),
-  clientAddress: column(16, 48),
-  operationId: column(17, 49),
-  api: column(18, 50),
-  apiRevision: column(19, 51),
-  product: column(20, 52),
-  subscription: column(21, 53),
-  method: column(22, 54),
-  url: column(23, 55),
-  backendUrl: column(24, 56),
-  backendId: column(25, 57),
-  backendCode: column(26, 22),
-  backendTime: column(27, 24),
-  durationMs: column(28, 26),
-  duration: column(29, 28),
-  truncated: column(30, 77),
-  backendActivity: column(31, 14),
-  subStatus: column(32, 30),
-  traces: column(33, 0),
-  operationName: column(34, 58),
-  resourceType: column(35, 59),
-  path: column(36, 0),
-  database: column(37, 60),
-  container: column(38, 61),
-  authToken: column(39, 62),
-  keyType: column(40, 63),
-  principal: column(41, 64),
-  roleAssignment: column(42, 65),
-  partition: column(43, 66),
-  account: column(44, 67),
-  charge: column(45, 32),
-  responseLength: column(46, 34),
-  requestHeaders: column(47, 0),
-  backendHeaders: column(48, 0),
-  responseHeaders: column(49, 0),
-  otherType: column(51, 0),
-  state: column(64, 68),
-  issuer: column(65, 69),
-  audience: column(66, 70),
-  appId: column(67, 71),
-  objectId: column(68, 72),
-  scopes: column(69, 73),
-  roles: column(70, 74),
-  version: column(71, 75),
-  keyId: column(72, 76),
-  expires: column(73, 36),
-  issued: column(74, 38),
-  source: column(75, 0),
-  message: column(76, 0),
-  metadata: column(77, 0),
-  claimName: column(78, 0),
-  claimValue: column(79, 0),
-} as const;
+const IN_ERROR = 8;
 
 const answer = (action: number, { bit, word }: Column = column(NO_COLUMN, 0), context = 0): number =>
   (action | (bit << 8) | (context << 16) | (word << 24)) >>> 0;
@@ -137,8 +58,12 @@ const FIELDS: readonly (readonly [string, number])[] = [
   ["requestcharge", answer(NUMBER, COLUMN.charge)],
   ["responselength", answer(NUMBER, COLUMN.responseLength)],
   ["truncated", answer(TRUTH, COLUMN.truncated)],
-  ["url", answer(HOST, COLUMN.url)],
-  ["backendurl", answer(HOST, COLUMN.backendUrl)],
+  ["url", answer(HOST, COLUMN.url, SPAN.url.word)],
+  ["backendurl", answer(HOST, COLUMN.backendUrl, SPAN.backendUrl.word)],
+  ["backendmethod", answer(SPAN_TEXT, SPAN.backendMethod)],
+  ["backendresponsebody", answer(SPAN_RAW, SPAN.backendBody)],
+  ["responsebody", answer(SPAN_RAW, SPAN.body)],
+  ["lasterror", answer(NESTED, COLUMN.lastError, IN_ERROR)],
   ["requestresourceid", answer(PRESENCE, COLUMN.path)],
   ["resourcetype", answer(PRESENCE, COLUMN.otherType)],
   ["tracerecords", answer(TRACES, COLUMN.traces)],
@@ -148,7 +73,7 @@ const FIELDS: readonly (readonly [string, number])[] = [
   ["requesturl", answer(UNREAD)],
   ["clientip", answer(UNREAD)],
   ["totaltime", answer(UNREAD)],
-  ["errors", answer(UNREAD)],
+  ["errors", answer(PRESENCE, COLUMN.errors)],
   ...texts({
     location: COLUMN.location,
     region: COLUMN.region,
@@ -195,10 +120,25 @@ const TOP: readonly (readonly [string, number])[] = [
   ...texts({ resourceid: COLUMN.resource, _resourceid: COLUMN.resource, resource: COLUMN.resource }),
 ];
 
-const IN_A_RECORD: Answers = new Map([...FIELDS, ...TOP]);
-const IN_ITS_PROPERTIES: Answers = new Map(FIELDS);
-/** Columns that hold a member of an object each, of `lastError` or of headers: `lastError_reason_s`. */
-const FLATTENED = /^(?:lasterror|(?:request|response|backendresponse)headers_)/;
+const ERROR: readonly (readonly [string, number])[] = [
+  ["source", answer(SPAN_TEXT, SPAN.source)],
+  ["reason", answer(SPAN_TEXT, SPAN.reason)],
+  ["message", answer(SPAN_TEXT, SPAN.message)],
+  ["scope", answer(SPAN_TEXT, SPAN.scope)],
+  ["section", answer(SPAN_TEXT, SPAN.section)],
+  ["path", answer(SPAN_TEXT, SPAN.path)],
+];
+const IN_AN_ERROR: Answers = new Map(ERROR);
+/** Members of the error in columns of their own: `lastError_reason_s`, `LastErrorReason`. */
+const FLAT_ERROR = ERROR.flatMap(([name, told]) => [
+  [`lasterror_${name}`, told] as const,
+  [`lasterror${name}`, told] as const,
+]);
+
+const IN_A_RECORD: Answers = new Map([...FIELDS, ...FLAT_ERROR, ...TOP]);
+const IN_ITS_PROPERTIES: Answers = new Map([...FIELDS, ...FLAT_ERROR]);
+/** Columns that hold a header each. */
+const FLATTENED = /^(?:request|response|backendresponse)headers_/;
 
 const IN_A_TRACE: Answers = new Map([
   ["source", answer(SOURCE, COLUMN.source)],
@@ -220,8 +160,8 @@ const CLAIMS: Answers = new Map([
   }),
   ["exp", answer(CLAIM_TIME, COLUMN.expires)],
   ["iat", answer(CLAIM_TIME, COLUMN.issued)],
-  ["tid", answer(CLAIM_SKIP)],
-  ["uti", answer(CLAIM_SKIP)],
+  ["tid", answer(CLAIM_SPAN, SPAN.tenantId)],
+  ["uti", answer(CLAIM_SPAN, SPAN.tokenId)],
 ]);
 
 const IN_A_CLAIM: Answers = new Map([
@@ -234,16 +174,43 @@ const IN_A_CLAIM: Answers = new Map([
 const isPairName = (key: string): boolean => ["name", "key", "value"].includes(nameOf(key));
 
 const REQUEST_HEADERS: Answers = new Map(texts({ "user-agent": COLUMN.userAgent }));
-const RESPONSE_HEADERS: Answers = new Map([
-  ["x-ms-activity-id", answer(GUID, COLUMN.backendActivity)],
-  ["x-ms-substatus", answer(NUMBER, COLUMN.subStatus)],
+const responseHeaders = (challenge: Column): Answers =>
+  new Map([
+    ["www-authenticate", answer(SPAN_TEXT, challenge)],
+    ["x-ms-activity-id", answer(GUID, COLUMN.backendActivity)],
+    ["x-ms-substatus", answer(NUMBER, COLUMN.subStatus)],
+  ]);
+
+const RESPONSE_HEADERS = responseHeaders(SPAN.challenge);
+const BACKEND_HEADERS = responseHeaders(SPAN.backendChallenge);
+const HEADERS: ReadonlyMap<number, Answers> = new Map([
+  [IN_REQUEST_HEADERS, REQUEST_HEADERS],
+  [IN_BACKEND_HEADERS, BACKEND_HEADERS],
+  [IN_RESPONSE_HEADERS, RESPONSE_HEADERS],
 ]);
+
+/** A field of the gateway's records and, where it holds headers, the name of one: both lower-cased. */
+export type OwnPath = readonly [field: string, header?: string];
+
+const HEADER_FIELDS: ReadonlyMap<string, number> = new Map([
+  ["requestheaders", IN_REQUEST_HEADERS],
+  ["backendresponseheaders", IN_BACKEND_HEADERS],
+  ["responseheaders", IN_RESPONSE_HEADERS],
+]);
+
+/** Whether the scan can read the id of the user's own that the path leads to: it reads nothing else there. */
+export function isScannable([field, header]: OwnPath): boolean {
+  if (header === undefined) return answerForKey(IN_RECORD, field) === answer(SKIP) && nameOf(field) === field;
+  const context = HEADER_FIELDS.get(field);
+  return context !== undefined && answerForKey(context, header) === answer(SKIP);
+}
 
 /**
  * What the scan does with a key that it has not met: which column its value goes to, that nobody reads it, or that who reads
- * it is not the scan.
+ * it is not the scan. `own` leads to an id of the user's own, and is scannable.
  */
-export function answerForKey(context: number, key: string): number {
+export function answerForKey(context: number, key: string, own?: OwnPath): number {
+  if (own !== undefined && isOwn(context, key, own)) return answer(OWN, COLUMN.own);
   switch (context) {
     case IN_RECORD:
     case IN_PROPERTIES: {
@@ -257,12 +224,20 @@ export function answerForKey(context: number, key: string): number {
       return CLAIMS.get(key.toLowerCase()) ?? answer(SKIP);
     case IN_CLAIM:
       return IN_A_CLAIM.get(nameOf(key)) ?? answer(SKIP);
+    case IN_ERROR:
+      return IN_AN_ERROR.get(nameOf(key)) ?? answer(SKIP);
     default: {
       if (isPairName(key)) return answer(STRANGE);
-      const headers = context === IN_REQUEST_HEADERS ? REQUEST_HEADERS : RESPONSE_HEADERS;
-      return headers.get(key.trim().toLowerCase()) ?? answer(SKIP);
+      return HEADERS.get(context)?.get(headerName(key)) ?? answer(SKIP);
     }
   }
+}
+
+const headerName = (key: string): string => key.trim().toLowerCase();
+
+function isOwn(context: number, key: string, [field, header]: OwnPath): boolean {
+  if (header !== undefined) return context === HEADER_FIELDS.get(field) && headerName(key) === header;
+  return (context === IN_RECORD || context === IN_PROPERTIES) && nameOf(key) === field;
 }
 
 const CATEGORIES: ReadonlyMap<string, number> = new Map([

@@ -18,8 +18,9 @@ export class LineScan {
   readonly #at: { readonly source: string; readonly partition: string };
   readonly #splitter: Splitter;
   readonly #scanner: Scanner;
-  /** The beginning of a line whose end has not come yet. */
+  /** Room for the beginning of a line whose end has not come yet, and how much of it is held. */
   #rest: Uint8Array = new Uint8Array(0);
+  #held = 0;
   #part = FIRST_PART;
   #decoded: Decoded = createDecoded();
 
@@ -35,16 +36,14 @@ export class LineScan {
       let from = 0;
       while (from < chunk.length) from = this.#splitter.isIdle ? this.#scan(chunk, from) : this.#split(chunk, from);
     } else {
-      this.#toSplitter(this.#rest);
-      this.#rest = new Uint8Array(0);
+      this.#toSplitter(this.#letGo());
       this.#toSplitter(chunk);
     }
     return this.#take();
   }
 
   end(): Decoded {
-    this.#splitter.push(this.#rest);
-    this.#rest = new Uint8Array(0);
+    this.#splitter.push(this.#letGo());
     this.#splitter.end();
     this.#drain();
     return this.#take();
@@ -59,12 +58,12 @@ export class LineScan {
   /** Scans lines, those that began in an earlier chunk first; gives how far it came. */
   #scan(chunk: Uint8Array, from: number): number {
     this.#part = FIRST_PART;
-    const held = this.#rest.length;
+    const held = this.#held;
     const taken = Math.min(chunk.length - from, SCAN_BYTES - held);
     const { input } = this.#scanner;
-    input.set(this.#rest);
+    input.set(this.#rest.subarray(0, held));
     input.set(chunk.subarray(from, from + taken), held);
-    this.#rest = new Uint8Array(0);
+    this.#held = 0;
     const to = held + taken;
     let at = 0;
     for (;;) {
@@ -80,9 +79,22 @@ export class LineScan {
         return from + at - held;
       }
       if (at === 0 && to === SCAN_BYTES) this.#toSplitter(input.slice(0, to));
-      else this.#rest = input.slice(at, to);
+      else this.#hold(input.subarray(at, to));
       return from + taken;
     }
+  }
+
+  #hold(bytes: Uint8Array): void {
+    if (bytes.length > this.#rest.length) this.#rest = new Uint8Array(Math.min(SCAN_BYTES, 2 * bytes.length));
+    this.#rest.set(bytes);
+    this.#held = bytes.length;
+  }
+
+  /** What is held, to be kept by another. */
+  #letGo(): Uint8Array {
+    const held = this.#rest.slice(0, this.#held);
+    this.#held = 0;
+    return held;
   }
 
   #toSplitter(bytes: Uint8Array): void {

@@ -1,9 +1,18 @@
-import { answerForKey, meaningOfText, RAW_WORDS } from "./keys.ts";
+import { RAW_WORDS } from "./columns.ts";
+import { answerForKey, meaningOfText, type OwnPath } from "./keys.ts";
 import { SCAN_WASM } from "./scan-wasm.ts";
 
 /** The texts of one generation of the scanner's dictionary, by id from 1: as they stand between their quotes. */
 export interface ScanDictionary {
   readonly texts: readonly string[];
+}
+
+/** What a row alone does not tell of a request that was not answered well, or had an error. */
+export interface RawRefusal {
+  /** Its row's number. */
+  readonly row: number;
+  /** By `SPAN`: as they stand between their quotes; bodies as the JSON that they are. Absent where the log tells none. */
+  readonly texts: readonly (string | undefined)[];
 }
 
 /**
@@ -17,6 +26,8 @@ export interface RawColumns {
   readonly doubles: Float64Array;
   readonly count: number;
   readonly dictionary: ScanDictionary;
+  /** In the order of their rows. */
+  readonly refusals: readonly RawRefusal[];
   /** Where the words go once they were read. */
   readonly spare: Int32Array[];
 }
@@ -53,6 +64,8 @@ interface Exports {
   rowsDone(): number;
   puntPlace(): number;
   puntsDone(): number;
+  refusalPlace(): number;
+  refusalsDone(): number;
   taken(): void;
   forget(): void;
   isNearlyFull(): number;
@@ -70,10 +83,12 @@ interface Exports {
 export const SCAN_BYTES = 8 << 20;
 
 const PUNT_WORDS = 5;
+const SPANS = 16;
+const REFUSAL_WORDS = 2 + 2 * SPANS;
 /** Words of the rows of most chunks. */
 const LEAST_ROOM = 2_048 * RAW_WORDS;
 
-const utf8 = new TextDecoder();
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Why a scan of lines stopped, and where. */
 export type Stop =
@@ -99,14 +114,14 @@ export class Scanner {
   /** How often the dictionary was begun anew. */
   generations = 1;
 
-  /** `seed`: whoever writes the logs does not know it. */
-  constructor(seed: number) {
+  /** `seed`: whoever writes the logs does not know it. `own` leads to an id of the user's own (`isScannable`). */
+  constructor(seed: number, own?: OwnPath) {
     let memory: WebAssembly.Memory | undefined;
     const textAt = (place: number, length: number): string =>
       memory === undefined ? "" : utf8.decode(new Uint8Array(memory.buffer, place, length));
     const outside = {
       learnKey: (context: number, place: number, length: number) =>
-        answerForKey(context, unescaped(textAt(place, length))),
+        answerForKey(context, unescaped(textAt(place, length)), own),
       learnText: (use: number, place: number, length: number) => meaningOfText(use, unescaped(textAt(place, length))),
     };
     const module = new WebAssembly.Module(Uint8Array.from(atob(SCAN_WASM), (byte) => byte.charCodeAt(0)));
@@ -153,6 +168,7 @@ export class Scanner {
     const words = this.#roomFor(scanned.length);
     words.set(scanned);
     const punts = this.#punts();
+    const refusals = this.#refusals();
     this.#readTexts();
     const dictionary: ScanDictionary = { texts: this.#texts };
     this.#wasm.taken();
@@ -162,7 +178,7 @@ export class Scanner {
       this.generations += 1;
     }
     const doubles = new Float64Array(words.buffer);
-    return { columns: { words, doubles, count, dictionary, spare: this.#spare }, punts };
+    return { columns: { words, doubles, count, dictionary, refusals, spare: this.#spare }, punts };
   }
 
   #roomFor(length: number): Int32Array {
@@ -181,6 +197,23 @@ export class Scanner {
       line: wordAt(i, 3),
       depth: wordAt(i, 4),
     }));
+  }
+
+  #refusals(): readonly RawRefusal[] {
+    const count = this.#wasm.refusalsDone();
+    const words = new Uint32Array(this.#wasm.memory.buffer, this.#wasm.refusalPlace(), REFUSAL_WORDS * count);
+    const refusals: RawRefusal[] = [];
+    for (let at = 0; at < words.length; at += REFUSAL_WORDS) {
+      const set = words[at + 1] ?? 0;
+      const texts: (string | undefined)[] = [];
+      for (let span = 0; span < SPANS; span++) {
+        const from = (words[at + 2 + 2 * span] ?? 0) - this.#inputPlace;
+        const to = (words[at + 3 + 2 * span] ?? 0) - this.#inputPlace;
+        texts.push(((set >>> span) & 1) === 0 ? undefined : utf8.decode(this.#input.subarray(from, to)));
+      }
+      refusals.push({ row: words[at] ?? 0, texts });
+    }
+    return refusals;
   }
 
   #readTexts(): void {

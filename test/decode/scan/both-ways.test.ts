@@ -5,6 +5,7 @@ import { Scanner } from "../../../src/decode/scan/scanner.ts";
 import { createStreamDecoder } from "../../../src/decode/stream-decoder.ts";
 import { generate } from "../../../src/simulate/generate.ts";
 import { faultRuns } from "../../faults/runs.ts";
+import { refusal } from "./refusals.ts";
 
 const scanner = new Scanner(11);
 const AT = { source: "s", partition: "0" };
@@ -30,12 +31,14 @@ const SIMULATED = generate({ seed: 5, scenario: "mixed", hours: 1 }).records.map
 );
 const LARGE = SIMULATED.filter((text) => /"category":"(?:GatewayLogs|DataPlaneRequests)"/.test(text));
 
-test("most records of the two large categories are taken", () => {
+test("most records of the two large categories are taken, refusals among them", () => {
   const decoder = createStreamDecoder(AT, { scanner });
   const { scans, records } = decoder.push(bytes(`${LARGE.join("\n")}\n`));
   const taken = scans.reduce((sum, { count }) => sum + count, 0);
   expect(taken + records.length).toBe(LARGE.length);
-  expect(taken).toBeGreaterThan(0.7 * LARGE.length);
+  expect(taken).toBeGreaterThan(0.8 * LARGE.length);
+  const refused = LARGE.filter((text) => /"responseCode":[45]/.test(text)).length;
+  expect(scans.reduce((sum, { refusals }) => sum + refusals.length, 0)).toBeGreaterThan(0.8 * refused);
 });
 
 test("a simulated tenant, line by line and in envelopes, however it is cut", () => {
@@ -70,6 +73,7 @@ const VALUES = [
   '{"name":"st","value":"validated"}',
   '"\\u0041\\/b"',
   '"\\ud800"',
+  '"\ufeffx"',
   '"\\x"',
   '"2026-02-30T00:00:00Z"',
   '"2026-11-25T24:00:00Z"',
@@ -109,8 +113,11 @@ function changed(text: string, [what, where, value]: readonly [string, number, s
   return text.slice(0, from) + String.fromCodePoint(where % 0x250) + text.slice(from + 1);
 }
 
-test("records that were changed in every way that was thought of", () => {
-  const runs = 60 * faultRuns(1);
+const FACTOR = faultRuns(1);
+const PATIENCE = 30_000 * FACTOR;
+
+test("records that were changed in every way that was thought of", { timeout: PATIENCE }, () => {
+  const runs = 60 * FACTOR;
   const one = fc.tuple(fc.constantFrom(...SIMULATED), fc.array(change, { minLength: 1, maxLength: 3 }));
   fc.assert(
     fc.property(fc.array(one, { minLength: 1, maxLength: 30 }), fc.array(fc.nat(), { maxLength: 4 }), (all, cuts) => {
@@ -121,6 +128,38 @@ test("records that were changed in every way that was thought of", () => {
     }),
     { numRuns: runs },
   );
+});
+
+test("refusals with all that they may tell", { timeout: PATIENCE }, () => {
+  const runs = 100 * FACTOR;
+  const changes = fc.array(change, { maxLength: 2 });
+  let taken = 0;
+  let all = 0;
+  fc.assert(
+    fc.property(fc.array(fc.tuple(refusal, changes), { minLength: 1, maxLength: 10 }), (refusals) => {
+      const texts = refusals.map(([text, by]) => by.reduce(changed, text));
+      const lines = bytes(`${texts.join("\n")}\n`);
+      expect(read(lines, true)).toEqual(read(lines, false));
+      const { scans } = createStreamDecoder(AT, { scanner }).push(
+        bytes(`${refusals.map(([text]) => text).join("\n")}\n`),
+      );
+      taken += scans.reduce((sum, columns) => sum + columns.refusals.length, 0);
+      all += refusals.length;
+    }),
+    { numRuns: runs },
+  );
+  expect(taken).toBeGreaterThan(0.3 * all);
+});
+
+test("lines that the scan does not take, cut right behind what stands in them", () => {
+  const good = LARGE[0] ?? "";
+  const deep = `${good.slice(0, -1)},"x":${"[".repeat(70)}${"]".repeat(70)}}`;
+  for (const behind of ["", " ", deep, good]) {
+    const start = `${good.slice(0, -1)}\n`;
+    const input = bytes(`${start}${deep}${behind}\n${deep}\n${good}${deep}\n`);
+    const cuts = [start.length + deep.length, start.length + deep.length + behind.length];
+    expect(read(input, true, cuts)).toEqual(read(input, false, cuts));
+  }
 });
 
 describe("bytes that are no UTF-8, control characters and what stands around lines", () => {

@@ -28,15 +28,24 @@ export const CLAIM_NAME: u32 = 17;
 export const CLAIM_VALUE: u32 = 18;
 /** Something, told by the column's bit alone, unless it is empty. */
 export const PRESENCE: u32 = 19;
-/** A claim that is not kept. */
-export const CLAIM_SKIP: u32 = 20;
+/** A claim that only a refusal tells: where it stands. */
+export const CLAIM_SPAN: u32 = 20;
+/** A text that only a refusal tells: where it stands. */
+export const SPAN: u32 = 21;
+/** As `SPAN`, of any value, as it stands. */
+export const RAW_SPAN: u32 = 22;
+/** The id of the user's own: a GUID, or where it stands. */
+export const OWN: u32 = 23;
 
 // Contexts that the scan itself goes into. The same numbers are in `keys.ts`.
 export const IN_RECORD: u32 = 0;
 export const IN_TRACE: u32 = 2;
 export const IN_CLAIMS: u32 = 3;
 export const IN_CLAIM: u32 = 4;
-export const CONTEXTS: u32 = 8;
+/** Contexts from here on, but the error's, are of headers. */
+export const FIRST_HEADERS: u32 = 5;
+export const IN_ERROR: u32 = 8;
+export const CONTEXTS: u32 = 9;
 
 // Uses of `learnText`.
 export const USE_CATEGORY: u32 = 0;

@@ -17,7 +17,7 @@ export function isDigit(byte: u32): bool {
 
 // @ts-ignore: decorator
 @inline
-function isHex(byte: u32): bool {
+export function isHex(byte: u32): bool {
   return isDigit(byte) || (byte | 0x20) - 0x61 < 6;
 }
 
@@ -42,25 +42,29 @@ export function sameBytes(a: usize, b: usize, length: u32): bool {
 }
 
 /**
- * The quote that ends the text that begins at `p`; 0 where an escape in it is none. Ends for certain: a quote stands behind
- * all input.
+ * The quote that ends the text that begins at `p`; 0 where what comes before it is no text of JSON: a control character, an
+ * escape that is none, bytes that are no UTF-8. Ends for certain: a newline stands behind all input.
  */
 export function textEnd(p: usize): usize {
+  const start = p;
+  let all = i8x16.splat(0);
   for (;;) {
     const v = v128.load(p);
-    const found = i8x16.bitmask(
-      v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))),
-    ) as u32;
+    const ends = v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c)));
+    const found = i8x16.bitmask(v128.or(ends, i8x16.lt_u(v, i8x16.splat(0x20)))) as u32;
+    all = v128.or(all, v);
     if (found == 0) {
       p += 16;
       continue;
     }
     p += ctz(found);
-    if (load<u8>(p) == QUOTE) return p;
+    const byte = load<u8>(p) as u32;
+    if (byte == QUOTE) break;
+    if (byte != BACKSLASH) return 0;
     p = escapeEnd(p);
-    if (p == 0) break;
+    if (p == 0) return 0;
   }
-  return 0;
+  return i8x16.bitmask(all) == 0 || isUtf8(start, p) ? p : 0;
 }
 
 /** Behind the escape at `p`; 0 where JSON knows none such. */

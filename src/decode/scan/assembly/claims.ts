@@ -1,5 +1,6 @@
-import { CLAIM_NAME, CLAIM_SKIP, CLAIM_TIME, CLAIM_VALUE } from "./actions";
+import { CLAIM_NAME, CLAIM_SPAN, CLAIM_TIME, CLAIM_VALUE } from "./actions";
 import { leaveClaim, mark, meet, punt, wordOf } from "./record";
+import { keepSpan } from "./spans";
 import { idOf, meaningOf, USE_CLAIM, USE_MESSAGE, USE_SOURCE } from "./texts";
 import { number, readEpoch, readTime } from "./values";
 
@@ -48,8 +49,9 @@ export function takeClaim(p: usize, end: usize): void {
   if (answer == 0) return;
   meet(answer);
   const action = answer & 0xff;
-  if (action == CLAIM_SKIP) {
+  if (action == CLAIM_SPAN) {
     leaveClaim();
+    keepSpan(answer >> 24, p, end);
     return;
   }
   if (action == CLAIM_TIME) {

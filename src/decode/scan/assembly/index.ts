@@ -1,7 +1,7 @@
 import { IN_RECORD } from "./actions";
 import { CLOSE_BRACE, CLOSE_BRACKET, COLON, COMMA, OPEN_BRACE, OPEN_BRACKET, QUOTE, skipSpaces } from "./bytes";
 import { forgetTexts, isNearlyFull, prepareIntern, textCount, textLength, textPlace } from "./intern";
-import { findLine, isPlain, lineFound, seal } from "./lines";
+import { findNewline, lastLineEnd, seal } from "./lines";
 import { allocate, PADDING } from "./memory";
 import { forgetLastTexts, nodesMade, prepareNodes } from "./nodes";
 import { scanObject } from "./object";
@@ -16,13 +16,16 @@ import {
   rowPlace,
   rowsDone,
 } from "./record";
+import { refusalPlace, refusalsDone } from "./spans";
 import { forgetMeanings, prepareMeanings } from "./texts";
 
-export { isNearlyFull, nodesMade, puntPlace, puntsDone, rowPlace, rowsDone, textCount, textLength, textPlace };
+export { isNearlyFull, nodesMade, puntPlace, puntsDone, refusalPlace, refusalsDone, rowPlace, rowsDone, textCount, textLength, textPlace };
 
 const INPUT_BYTES: u32 = 8 << 20;
 /** A list in an object. */
 const IN_ENVELOPE: u32 = 2;
+const NEWLINE: u32 = 0x0a;
+const CARRIAGE_RETURN: u32 = 0x0d;
 
 let input: usize = 0;
 
@@ -59,46 +62,62 @@ export let lineCount: u32 = 0;
  * one that is for others (`lineEnd` is its newline), or of the next one where many rows wait to be taken (`lineEnd` is 1).
  */
 export function scanLines(p: usize, end: usize): usize {
+  const whole = lastLineEnd(p, end);
   seal(end);
   lineCount = 0;
-  while (p < end) {
+  while (p < whole) {
     if (areEnough()) {
       lineEnd = 1;
       return p;
     }
-    const newline = findLine(p, end);
-    if (newline == 0) break;
-    if (newline != p && (!isPlain || !scanDocument(p, newline))) {
-      lineEnd = newline;
-      return p;
+    if (load<u8>(p) != NEWLINE) {
+      const last = lastOf(scanDocument(p));
+      if (last == 0) {
+        takeBack();
+        lineEnd = findNewline(p, whole);
+        return p;
+      }
+      p = last;
     }
     lineCount++;
-    p = newline + 1;
+    p++;
   }
   lineEnd = 0;
   return p;
+}
+
+/** The newline of the line whose document ends at `p`; 0 where more stands in it. */
+function lastOf(p: usize): usize {
+  if (p == 0) return 0;
+  p = skipSpaces(p);
+  if (load<u8>(p) == CARRIAGE_RETURN) p++;
+  return load<u8>(p) == NEWLINE ? p : 0;
 }
 
 /** Whether the bytes are one document that was taken whole. */
 export function scanBody(p: usize, end: usize): bool {
   seal(end);
   lineCount = 0;
-  findLine(p, end);
-  return isPlain && lineFound == 0 && scanDocument(p, end);
+  const isWhole = scanDocument(p) == end;
+  if (!isWhole) takeBack();
+  return isWhole;
 }
 
-/** Takes a record, or a list of records in its envelope; takes nothing where any of it is not sound. */
-function scanDocument(p: usize, end: usize): bool {
-  while (end > p && (load<u8>(end - 1) == 0x20 || load<u8>(end - 1) == 0x0d)) end--;
-  const rowsBefore = rowsDone();
-  const puntsBefore = puntsDone();
-  if (load<u8>(p) == OPEN_BRACE && end - p <= 0x7fffffff) {
-    const list = listOf(p);
-    const last = list == 0 ? scanRecord(p, 0, 0) : scanList(list);
-    if (last == end) return true;
-  }
+let rowsBefore: u32 = 0;
+let puntsBefore: u32 = 0;
+
+/** What was taken of the last document is not. */
+function takeBack(): void {
   keepRows(rowsBefore, puntsBefore);
-  return false;
+}
+
+/** Takes a record, or a list of records in its envelope; gives where it ends, 0 where any of it is not sound. */
+function scanDocument(p: usize): usize {
+  rowsBefore = rowsDone();
+  puntsBefore = puntsDone();
+  if (load<u8>(p) != OPEN_BRACE) return 0;
+  const list = listOf(p);
+  return list == 0 ? scanRecord(p, 0, 0) : scanList(list);
 }
 
 /** Behind `{"records":[`; 0 where the object begins with something else. */

@@ -1,38 +1,26 @@
-import { isUtf8 } from "./bytes";
 import { PADDING } from "./memory";
 
-/** Behind the input stand quotes: no search for one runs on. */
+/** Behind the input stand newlines: no text runs on. */
 export function seal(end: usize): void {
-  memory.fill(end, 0x22, PADDING);
+  memory.fill(end, 0x0a, PADDING);
 }
 
-export let isPlain: bool = false;
-export let lineFound: usize = 0;
-
-/** The first newline; `isPlain` tells whether there is no other control character before it, and that all is UTF-8. */
-export function findLine(p: usize, end: usize): usize {
-  const start = p;
-  let high: u32 = 0;
-  lineFound = 0;
-  isPlain = true;
+/** The first newline from `p` on; `end` where there is none before it. */
+export function findNewline(p: usize, end: usize): usize {
   for (; p < end; p += 16) {
-    const v = v128.load(p);
-    high |= i8x16.bitmask(v) as u32;
-    let controls = i8x16.bitmask(i8x16.lt_u(v, i8x16.splat(0x20))) as u32;
-    if (controls == 0) continue;
-    if (p + 16 > end) controls &= (1 << ((end - p) as u32)) - 1;
-    while (controls != 0) {
-      const at = p + ctz(controls);
-      if (load<u8>(at) == 0x0a) {
-        lineFound = at;
-        if (high != 0 && !isUtf8(start, at)) isPlain = false;
-        return at;
-      }
-      // A carriage return may stand before the newline.
-      if (load<u8>(at) != 0x0d || at + 1 >= end || load<u8>(at + 1) != 0x0a) isPlain = false;
-      controls &= controls - 1;
-    }
+    const found = i8x16.bitmask(i8x16.eq(v128.load(p), i8x16.splat(0x0a))) as u32;
+    if (found != 0) return min<usize>(p + ctz(found), end);
   }
-  if (high != 0 && !isUtf8(start, end)) isPlain = false;
-  return 0;
+  return end;
+}
+
+/** Behind the last newline before `end`; `start` where there is none. */
+export function lastLineEnd(start: usize, end: usize): usize {
+  while (end >= start + 16) {
+    const found = i8x16.bitmask(i8x16.eq(v128.load(end - 16), i8x16.splat(0x0a))) as u32;
+    if (found != 0) return end + 16 - clz(found);
+    end -= 16;
+  }
+  while (end > start && load<u8>(end - 1) != 0x0a) end--;
+  return end;
 }

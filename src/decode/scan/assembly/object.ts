@@ -1,13 +1,19 @@
 import {
+  FIRST_HEADERS,
   GUID,
   IN_CLAIM,
+  IN_ERROR,
   IN_CLAIMS,
   IN_TRACE,
   MARK,
   METADATA,
   NESTED,
   NUMBER,
+  OWN,
+  PRESENCE,
+  RAW_SPAN,
   SKIP,
+  SPAN,
   TEXT,
   TRACES,
 } from "./actions";
@@ -28,6 +34,7 @@ import {
 } from "./nodes";
 import { beginClaim, beginTrace, endTrace, mark, meet, punt } from "./record";
 import { skipValue } from "./skip";
+import { keepSpan } from "./spans";
 import { takePlain, takeText } from "./take";
 
 /** Behind the object at `p`; 0 where it is not sound. */
@@ -87,15 +94,33 @@ function takeNested(p: usize, byte: u32, answer: u32, context: u32): usize {
   }
   if (action == METADATA) return byte == OPEN_BRACE ? scanObject(p, IN_CLAIMS) : scanClaims(p + 1);
   // A list of one text is as good as the text, where headers are.
-  if (byte == OPEN_BRACKET && context > IN_CLAIM && (action == TEXT || action == GUID || action == NUMBER)) {
+  if (byte == OPEN_BRACKET && isOfHeaders(context) && mayBeListed(action)) {
     if (load<u8>(p + 1) == QUOTE) {
       const end = takeText(p + 2, answer, nowhere());
       if (end != 0 && load<u8>(end) == CLOSE_BRACKET) return end + 1;
     }
   }
+  const end = skipValue(p, 0);
   if (action == MARK) mark(answer);
+  else if (action == PRESENCE) {
+    // An empty list is nothing.
+    if (load<u8>(skipSpaces(p + 1)) != CLOSE_BRACKET) mark(answer);
+  }
+  else if (action == RAW_SPAN) keepSpan(answer >> 24, p, end);
   else punt();
-  return skipValue(p, 0);
+  return end;
+}
+
+// @ts-ignore: decorator
+@inline
+function isOfHeaders(context: u32): bool {
+  return context >= FIRST_HEADERS && context != IN_ERROR;
+}
+
+// @ts-ignore: decorator
+@inline
+function mayBeListed(action: u32): bool {
+  return action == TEXT || action == GUID || action == NUMBER || action == SPAN || action == OWN;
 }
 
 /** The traces of a record: at most one of ours, which is read; others are looked at no further. */

@@ -1,8 +1,9 @@
 import { allocate } from "./memory";
+import { beginSpans, dropRefusals, keepRefusal, prepareSpans, tellsError, tellsOwnId, tellsWhy } from "./spans";
 
 /** The record that is being read, the rows of those that were taken, and where those that were not stand. */
 
-const ROW_WORDS: u32 = 80;
+const ROW_WORDS: u32 = 84;
 const ROW_BYTES: u32 = 4 * ROW_WORDS;
 const MOST_ROWS: u32 = 8192;
 const ENOUGH_ROWS: u32 = 2048;
@@ -29,10 +30,16 @@ const DATABASE: u64 = (1 as u64) << 37;
 const CONTAINER: u64 = (1 as u64) << 38;
 const REQUEST_HEADERS: u64 = (1 as u64) << 47;
 const OTHER_TYPE: u64 = (1 as u64) << 51;
+const ERRORS: u64 = (1 as u64) << 52;
 /** Bytes from the beginning of a row. */
 const RESPONSE_CODE_AT: usize = 4 * 18;
 const STATUS_CODE_AT: usize = 4 * 20;
+/** Where numbers begin and end. */
+const FIRST_NUMBER: usize = 4 * 18;
+const BEHIND_NUMBERS: usize = 4 * 40;
 
+/** A row of nothing: its numbers are none. */
+let nothing: usize = 0;
 let rows: usize = 0;
 let row: usize = 0;
 let rowCount: u32 = 0;
@@ -48,13 +55,16 @@ let seen: u64 = 0;
 let claimsSet: u64 = 0;
 let claimsMet: u64 = 0;
 let category: u32 = 0;
-/** Traces of ours, and claims in them that are not kept. */
+/** Traces of ours, and claims in them that are no columns. */
 let claimsSeen: u32 = 0;
 let claimsLeft: u32 = 0;
 
 export function prepareRows(): void {
+  nothing = allocate(ROW_BYTES);
+  for (let at: usize = FIRST_NUMBER; at < BEHIND_NUMBERS; at += 8) store<f64>(nothing + at, NaN);
   rows = allocate(ROW_BYTES * MOST_ROWS);
   punts = allocate(PUNT * MOST_PUNTS);
+  prepareSpans(MOST_ROWS);
 }
 
 export function rowPlace(): usize {
@@ -76,6 +86,7 @@ export function puntsDone(): u32 {
 /** Only so many rows and punts stay. */
 export function keepRows(keptRows: u32, keptPunts: u32): void {
   rowCount = keptRows;
+  dropRefusals(keptRows);
   puntCount = keptPunts;
 }
 
@@ -88,7 +99,7 @@ export function areEnough(): bool {
 export function beginRecord(): bool {
   if (rowCount >= MOST_ROWS || puntCount >= MOST_PUNTS) return false;
   row = rows + ROW_BYTES * rowCount;
-  memory.fill(row, 0, ROW_BYTES);
+  memory.copy(row, nothing, ROW_BYTES);
   isPunt = false;
   set = 0;
   seen = 0;
@@ -97,6 +108,7 @@ export function beginRecord(): bool {
   category = 0;
   claimsSeen = 0;
   claimsLeft = 0;
+  beginSpans();
   return true;
 }
 
@@ -106,6 +118,7 @@ export function endRecord(p: usize, end: usize, index: u32, line: u32, depth: u3
     store<u64>(row, set);
     store<u32>(row, category, 8);
     store<u32>(row, claimsSeen == 0 ? 0 : (claimsSet as u32) | HAS_CLAIMS, 12);
+    if (category == 1 && isRefusal()) keepRefusal(rowCount);
     rowCount++;
     return;
   }
@@ -128,11 +141,18 @@ function isComplete(): bool {
   return category == 1 ? isRequest() : category == 2 && isOperation();
 }
 
-/** Answered well: a refusal has texts that are not read here. */
 function isRequest(): bool {
   if ((set & (CORRELATION | RESPONSE_CODE)) != (CORRELATION | RESPONSE_CODE)) return false;
+  // Of several errors, the last counts where no other is told.
+  if ((set & ERRORS) != 0 && !tellsWhy()) return false;
   const status = load<f64>(row + RESPONSE_CODE_AT);
-  return status >= 1 && status < 400 && nearest(status) == status;
+  return status <= 999 && nearest(status) == status;
+}
+
+/** Not answered well, or an error or a name all the same: the row alone does not tell it. */
+function isRefusal(): bool {
+  const status = load<f64>(row + RESPONSE_CODE_AT);
+  return status < 1 || status >= 400 || tellsError() || tellsOwnId();
 }
 
 function isOperation(): bool {
@@ -191,7 +211,7 @@ export function takeCategory(told: u32): void {
   else category = told;
 }
 
-/** A claim that is there and not kept. */
+/** A claim that is there and no column. */
 export function leaveClaim(): void {
   claimsLeft++;
 }

@@ -1,7 +1,7 @@
 import {
   CATEGORY,
   CLAIM_NAME,
-  CLAIM_SKIP,
+  CLAIM_SPAN,
   CLAIM_TIME,
   CLAIM_VALUE,
   GUID,
@@ -13,9 +13,12 @@ import {
   METADATA,
   NESTED,
   NUMBER,
+  OWN,
   PRESENCE,
+  RAW_SPAN,
   SKIP,
   SOURCE,
+  SPAN,
   STRANGE,
   TEXT,
   TIME,
@@ -36,14 +39,19 @@ import { intern, textLength, textPlace } from "./intern";
 import { keepLastText, lastText } from "./nodes";
 import { leaveClaim, mark, punt, takeCategory, wordOf } from "./record";
 import { skipPlain } from "./skip";
+import { keepSpan, OWN_SPAN } from "./spans";
 import { idOf, meaningOf, USE_CATEGORY } from "./texts";
-import { guid, number, readGuid, readNumber, readTime } from "./values";
+import { guid, number, readGuid, readTraceId, readNumber, readTime } from "./values";
 
 const LONGEST_HOST: u32 = 200;
 
 /** Takes the text that begins at `p`, behind its quote; gives where it ends, behind the other. */
 export function takeText(p: usize, answer: u32, node: usize): usize {
   const action = answer & 0xff;
+  if (action == SKIP) {
+    const end = textEnd(p);
+    return end == 0 ? 0 : end + 1;
+  }
   if (action == TEXT) {
     const known = lastText(node);
     if (known != 0) {
@@ -87,11 +95,9 @@ export function takeText(p: usize, answer: u32, node: usize): usize {
   }
   const end = textEnd(p);
   if (end == 0) return 0;
-  if (action == SKIP) return end + 1;
   if (action == MARK) mark(answer);
-  else if (action == CLAIM_SKIP) leaveClaim();
   else if (end != p) takeRare(p, end, answer);
-  else if (action >= CLAIM_TIME && action <= CLAIM_VALUE) takeEmptyClaim(answer);
+  else if (action >= CLAIM_TIME && action <= CLAIM_SPAN && action != PRESENCE) takeEmptyClaim(answer);
   else if (action == STRANGE || action == SOURCE || action == MESSAGE) punt();
   return end + 1;
 }
@@ -99,8 +105,16 @@ export function takeText(p: usize, answer: u32, node: usize): usize {
 /** A text that is not empty, of an action that most records have once or never. */
 function takeRare(p: usize, end: usize, answer: u32): void {
   const action = answer & 0xff;
-  if (action == HOST) takeHost(p, end, answer);
-  else if (action == PRESENCE) mark(answer);
+  if (action == SPAN) keepSpan(answer >> 24, p, end);
+  else if (action == OWN) takeOwn(p, end, answer);
+  else if (action == HOST) {
+    keepSpan((answer >> 16) & 0xff, p, end);
+    takeHost(p, end, answer);
+  } else if (action == RAW_SPAN) keepSpan(answer >> 24, p - 1, end + 1);
+  else if (action == CLAIM_SPAN) {
+    leaveClaim();
+    keepSpan(answer >> 24, p, end);
+  } else if (action == PRESENCE) mark(answer);
   else if (action == CATEGORY) {
     const id = idOf(p, end);
     const meaning = id == 0 ? 0 : meaningOf(USE_CATEGORY, id);
@@ -118,6 +132,32 @@ function takeRare(p: usize, end: usize, answer: u32): void {
   else punt();
 }
 
+/** Behind the letters, digits, hyphens, dots and colons at `p`; a quote or a newline ends them for certain. */
+function hostEnd(p: usize): usize {
+  for (;;) {
+    const v = v128.load(p);
+    const isLetter = i8x16.lt_u(i8x16.sub(v128.or(v, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(26));
+    // Between the hyphen and the colon are the dot, the slash and the digits.
+    const isOther = i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x2d)), i8x16.splat(14));
+    const isPart = v128.andnot(v128.or(isLetter, isOther), i8x16.eq(v, i8x16.splat(0x2f)));
+    const others = ~i8x16.bitmask(isPart) & 0xffff;
+    if (others != 0) {
+      p += ctz(others);
+      break;
+    }
+    p += 16;
+  }
+  return p;
+}
+
+/** An id of the user's own: as a GUID where it is one, or is that of a trace. */
+function takeOwn(p: usize, end: usize, answer: u32): void {
+  if ((end - p == 36 && readGuid(p)) || readTraceId(p, end)) {
+    mark(answer);
+    v128.store(wordOf(answer), guid);
+  } else keepSpan(OWN_SPAN, p, end);
+}
+
 /** Scheme, host and port of an address: what is behind them may be anything. */
 function takeHost(p: usize, end: usize, answer: u32): void {
   // http, then perhaps s, then ://
@@ -133,11 +173,7 @@ function takeHost(p: usize, end: usize, answer: u32): void {
   }
   at += 3;
   const host = at;
-  for (; at < end; at++) {
-    const byte = load<u8>(at) as u32;
-    const isPart = isDigit(byte) || (byte | 0x20) - 0x61 < 26 || byte == MINUS || byte == 0x2e || byte == COLON;
-    if (!isPart) break;
-  }
+  at = min<usize>(hostEnd(at), end);
   const byte = load<u8>(at) as u32;
   const isWhole = at == end || byte == 0x2f || byte == 0x3f || byte == 0x23;
   const id = !isWhole || at == host || at - p > LONGEST_HOST ? 0 : intern(p, (at - p) as u32);
@@ -153,9 +189,9 @@ export function takePlain(p: usize, answer: u32, context: u32): usize {
   const end = skipPlain(p);
   if (end == 0) return 0;
   if (action == MARK) mark(answer);
-  else if (action == CLAIM_SKIP) leaveClaim();
   else if (isNull) {
-    if (action == STRANGE || action == SOURCE || action == MESSAGE || action == CLAIM_NAME) punt();
+    if (action == CLAIM_SPAN) leaveClaim();
+    else if (action == STRANGE || action == SOURCE || action == MESSAGE || action == CLAIM_NAME) punt();
     // Absent, but for the name of an object that tells the record's shape.
     else if (action == METADATA || context == IN_CLAIMS || context == IN_CLAIM) punt();
     else if (action == NESTED && ((answer >> 16) & 0xff) <= IN_CLAIM) punt();
@@ -167,6 +203,7 @@ export function takePlain(p: usize, answer: u32, context: u32): usize {
   } else if (action == TRUTH) takeTruth(p, end, answer);
   else if (action == CLAIM_TIME) takeEpoch(p, end, answer);
   else if (action == PRESENCE) mark(answer);
+  else if (action == RAW_SPAN) keepSpan(answer >> 24, p, end);
   else if (action != CLAIM_VALUE || !takeNamedEpoch(p, end)) punt();
   return end;
 }

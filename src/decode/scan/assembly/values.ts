@@ -1,4 +1,4 @@
-import { DOT, isDigit, QUOTE } from "./bytes";
+import { DOT, isDigit, isHex, QUOTE } from "./bytes";
 
 /** What the last reader read. */
 export let number: f64 = 0;
@@ -30,8 +30,34 @@ export function readGuid(p: usize): bool {
   const first = v128.shuffle<u8>(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17);
   const second = v128.shuffle<u8>(b, c, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 28, 29, 30, 31);
   if (!areHex(first) || !areHex(second)) return false;
+  keepGuid(first, second);
+  return true;
+}
+
+/** The GUID that 32 digits are, its words each the number that eight of them are. */
+// @ts-ignore: decorator
+@inline
+function keepGuid(first: v128, second: v128): void {
   const bytes = i8x16.narrow_i16x8_u(pairs(hexDigits(first)), pairs(hexDigits(second)));
   guid = v128.shuffle<u8>(bytes, bytes, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+}
+
+/** Reads the trace id of a `traceparent` (W3C Trace Context), or 32 digits alone, into `guid`. */
+export function readTraceId(p: usize, end: usize): bool {
+  if (end - p == 55) {
+    if (!isHexAt(p, 2) || load<u8>(p + 2) != 0x2d || load<u8>(p + 35) != 0x2d) return false;
+    if (!isHexAt(p + 36, 16) || load<u8>(p + 52) != 0x2d || !isHexAt(p + 53, 2)) return false;
+    p += 3;
+  } else if (end - p != 32) return false;
+  const first = v128.load(p);
+  const second = v128.load(p + 16);
+  if (!areHex(first) || !areHex(second)) return false;
+  keepGuid(first, second);
+  return true;
+}
+
+function isHexAt(p: usize, digits: usize): bool {
+  for (let i: usize = 0; i < digits; i++) if (!isHex(load<u8>(p + i))) return false;
   return true;
 }
 

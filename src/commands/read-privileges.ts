@@ -1,0 +1,47 @@
+import { randomInt } from "node:crypto";
+import { accept } from "../accept.ts";
+import { createAnalysis, keepBounded } from "../analysis.ts";
+import { ScanMemo } from "../normalize/scanned.ts";
+import { UseReader } from "../privileges/observe.ts";
+import { createPrivileges, learnFacts, learnRows, type Privileges } from "../privileges/privileges.ts";
+import type { Grants } from "../sources/grants.ts";
+import { filesSource, isLoss } from "../sources/files.ts";
+import { PathError } from "./path-error.ts";
+
+export interface PrivilegeReading {
+  readonly signal?: AbortSignal;
+  /** Told of each part of the input that could not be read. */
+  readonly onLoss?: (says: string) => void;
+  /** Asked for roles beside the files; throws SourceError where it cannot tell them. */
+  readonly grants?: readonly Grants[];
+}
+
+/** What log files and role inventories tell of grants and their use; throws PathError when a path gives nothing. */
+export async function readPrivileges(
+  paths: readonly string[],
+  { signal = new AbortController().signal, onLoss, grants = [] }: PrivilegeReading = {},
+): Promise<Privileges> {
+  const source = filesSource(paths);
+  const problems = await source.problems();
+  if (problems.length > 0)
+    throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
+  const analysis = createAnalysis({ lateness: 0, seed: randomInt(2 ** 31) });
+  const memo = new ScanMemo();
+  const privileges = createPrivileges();
+  let reader = new UseReader(privileges.ledger, analysis.names);
+  for await (const batch of source.read(new Map(), signal)) {
+    for (const { position, detail } of batch.rejects.filter(isLoss)) onLoss?.(`${position.partition}: ${detail}`);
+    const { events, facts = [] } = accept(analysis, batch, { memo });
+    learnRows(privileges, reader, events);
+    learnFacts(privileges, facts);
+    const { names } = analysis;
+    keepBounded(analysis);
+    if (analysis.names !== names) reader = new UseReader(privileges.ledger, analysis.names);
+  }
+  for (const one of grants) {
+    const batch = { partition: one.name, records: await one.read(signal), rejects: [], bytes: 0, checkpoint: "" };
+    const { facts = [] } = accept(analysis, { ...batch, caughtUp: true });
+    learnFacts(privileges, facts);
+  }
+  return privileges;
+}

@@ -1,0 +1,66 @@
+import { plainText } from "../lib/plain-text.ts";
+import { redactedPart } from "../lib/redact.ts";
+import { parseScope, type RoleRecord } from "../model/grant.ts";
+import type { RawRecord } from "../model/record.ts";
+import { asText, type Fields, readBag } from "./fields.ts";
+import type { Unreadable } from "./normalized.ts";
+import { idOf } from "./values.ts";
+
+const ID =
+  /^((?:\/subscriptions\/[^/]{1,64}\/resourcegroups\/[^/]{1,128}\/providers\/microsoft\.documentdb)?\/databaseaccounts\/([^/]{1,64}))\/sqlrole(definitions|assignments)\/([^/]{1,64})$/i;
+
+/** Names under which role inventories are counted. */
+export type RoleCategory = "sqlRoleDefinitions" | "sqlRoleAssignments";
+
+/**
+ * A role definition or assignment of Cosmos DB as `az cosmosdb sql role definition|assignment list` or a GET of the
+ * management interface gives it; undefined for any other record. Told by its id: no log has such a one for its own.
+ */
+export function roleCategoryOf({ value }: RawRecord): RoleCategory | undefined {
+  const id = Object.hasOwn(value, "id") ? value["id"] : undefined;
+  const kind = typeof id === "string" && id.length <= 512 ? ID.exec(id)?.[3] : undefined;
+  if (kind === undefined) return undefined;
+  return kind.toLowerCase() === "definitions" ? "sqlRoleDefinitions" : "sqlRoleAssignments";
+}
+
+export function normalizeRole(fields: Fields): RoleRecord | Unreadable {
+  const [, accountId = "", account = "", kind = "", id = ""] = ID.exec(asText(fields.top("id")) ?? "") ?? [];
+  const owner = { account: account.toLowerCase(), accountId, id: idOf(id) ?? "" };
+  return kind.toLowerCase() === "definitions" ? definition(fields, owner) : assignment(fields, owner);
+}
+
+interface Owner {
+  readonly account: string;
+  readonly accountId: string;
+  readonly id: string;
+}
+
+const PERMISSIONS = 100;
+const DATA_ACTIONS = 200;
+const ACTION_TEXT = 200;
+
+function definition(fields: Fields, owner: Owner): RoleRecord | Unreadable {
+  const permissions = fields.list("permissions");
+  if (permissions === undefined)
+    return { reason: "no-permissions", detail: "`permissions` is missing: what the role grants is not known." };
+  const lists = permissions.map((one) => readBag(one)?.["dataActions"] ?? []);
+  if (lists.length > PERMISSIONS || lists.some((list) => !Array.isArray(list) || list.length > DATA_ACTIONS))
+    return { reason: "bad-permissions", detail: "`permissions` holds no lists of `dataActions` that a role can have." };
+  const dataActions = lists.flat().flatMap((action: unknown) => asText(action)?.slice(0, ACTION_TEXT) ?? []);
+  const name = plainText(redactedPart(fields.text("rolename") ?? owner.id, 100));
+  return { kind: "definition", ...owner, name, dataActions };
+}
+
+function assignment(fields: Fields, owner: Owner): RoleRecord | Unreadable {
+  const principal = idOf(fields.text("principalid"));
+  const role = fields.text("roledefinitionid") ?? "";
+  const scope = parseScope(fields.text("scope") ?? "");
+  if (principal === undefined)
+    return { reason: "no-principal", detail: "`principalId` is missing: nobody holds this role assignment." };
+  if (scope === undefined)
+    return { reason: "bad-scope", detail: "`scope` is none of an account, a database or a container." };
+  return { kind: "assignment", ...owner, principal, definition: definitionId(role), scope };
+}
+
+/** GUID of a role definition, of its ARM id too. */
+export const definitionId = (text: string): string => idOf(text.slice(text.lastIndexOf("/") + 1)) ?? "";

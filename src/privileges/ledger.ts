@@ -1,0 +1,350 @@
+import { addKey, createTable64, findKey, slotsOf, type Table64 } from "../lib/table64.ts";
+import { epochMs, type Instant, instantFromTicks } from "../model/time.ts";
+import {
+  addDayRow,
+  createDayRows,
+  type DayRows,
+  forgetBefore,
+  packedBytes,
+  packTail,
+  type RowVisitor,
+  visitRows,
+} from "./day-rows.ts";
+
+/**
+ * Who used which action where, by day of event time: one use is a signer, a place and an action. Days are UTC days since
+ * 1970. Order does not matter. Plain data.
+ */
+export interface Ledger {
+  /** Signers (object ids, keys), accounts, databases, containers, assignments, clients. */
+  readonly texts: string[];
+  readonly textIds: Map<string, number>;
+  /** Account, database and container, as text ids, by place. */
+  readonly places: [account: number, database: number, container: number][];
+  readonly placeIds: Map<string, number>;
+  readonly uses: Uses;
+  readonly rows: DayRows;
+  /** Account's text id → days on which any operation of it was seen. */
+  readonly observed: Map<number, Set<number>>;
+  /** Assignment applied to a signer: `assignment|signer` as text ids → how often and when last. */
+  readonly applied: Map<string, { calls: number; last: Instant }>;
+  /** By grain: `account|signer` as text ids → network and user agent (`clientKey`). */
+  readonly clients: readonly Map<string, Map<number, ClientCalls>>[];
+  /** Clients in all of them. */
+  clientCount: number;
+  /** Whether tables of added-up operations told anything. */
+  isTold: boolean;
+  newestDay: number;
+  /** First day of which all is kept. */
+  oldestDay: number;
+  /** Event time of the newest operation; -Infinity without any. */
+  newest: Instant;
+  /** Operations that were not counted because a limit was reached. */
+  beyond: number;
+  /** Operations of clients beyond those that are told apart. */
+  clientsBeyond: number;
+  /** Rows of days that are kept no longer. */
+  forgotten: number;
+}
+
+export interface ClientCalls {
+  calls: number;
+  first: Instant;
+  last: Instant;
+}
+
+interface Uses {
+  readonly table: Table64;
+  signer: Int32Array;
+  place: Int32Array;
+  action: Uint8Array;
+  /** Of a use that a table added up: the same use as single operations tell it; -1 for such a one. */
+  single: Int32Array;
+  grain: Uint8Array;
+  /** Ticks of the last that succeeded; -Infinity without any. */
+  last: Float64Array;
+  /** The day whose counts are not in `rows` yet. */
+  day: Int32Array;
+  counts: Float64Array;
+}
+
+/** What one operation came to. */
+export type UseOutcome = "succeeded" | "denied401" | "denied403" | "other";
+const OUTCOMES: readonly UseOutcome[] = ["succeeded", "denied401", "denied403", "other"];
+
+/** Days that are kept: a year and the month in which its last run is looked for. */
+export const KEPT_DAYS = 400;
+const MAX_USES = 1 << 20;
+/** Packed rows; a row takes about three bytes. */
+const MAX_BYTES = 256e6;
+const MAX_TEXTS = 1 << 20;
+const MAX_PLACES = 1 << 17;
+const MAX_PAIRS = 1 << 16;
+const FIRST = 64;
+
+export const createLedger = (): Ledger => ({
+  texts: [""],
+  textIds: new Map([["", 0]]),
+  places: [],
+  placeIds: new Map(),
+  uses: {
+    table: createTable64(),
+    signer: new Int32Array(FIRST),
+    place: new Int32Array(FIRST),
+    action: new Uint8Array(FIRST),
+    single: new Int32Array(FIRST),
+    grain: new Uint8Array(FIRST),
+    last: new Float64Array(FIRST),
+    day: new Int32Array(FIRST),
+    counts: new Float64Array(OUTCOMES.length * FIRST),
+  },
+  rows: createDayRows(),
+  observed: new Map(),
+  applied: new Map(),
+  clients: [new Map(), new Map(), new Map()],
+  clientCount: 0,
+  isTold: false,
+  newestDay: -1,
+  oldestDay: 0,
+  newest: instantFromTicks(Number.NEGATIVE_INFINITY),
+  beyond: 0,
+  clientsBeyond: 0,
+  forgotten: 0,
+});
+
+const DAY_MS = 86_400_000;
+export const dayOf = (at: Instant): number => Math.floor(epochMs(at) / DAY_MS);
+
+/** The text's id; -1 where there are too many. */
+export function textId({ texts, textIds }: Ledger, text: string): number {
+  const known = textIds.get(text);
+  if (known !== undefined) return known;
+  if (texts.length >= MAX_TEXTS) return -1;
+  textIds.set(text, texts.length);
+  texts.push(text);
+  return texts.length - 1;
+}
+
+/** The place's id; -1 where there are too many. */
+export function placeId(ledger: Ledger, account: string, database: string, container: string): number {
+  const ids = [textId(ledger, account), textId(ledger, database), textId(ledger, container)] as const;
+  const key = ids.join("|");
+  const known = ledger.placeIds.get(key);
+  if (known !== undefined) return known;
+  if (ids.includes(-1) || ledger.places.length >= MAX_PLACES) return -1;
+  ledger.placeIds.set(key, ledger.places.length);
+  ledger.places.push([...ids]);
+  return ledger.places.length - 1;
+}
+
+/** A bijection of 32-bit numbers, so that two keys are one only where both of their parts are. */
+function mixed(value: number): number {
+  let h = value ^ (value >>> 16);
+  h = Math.imul(h, 0x85ebca6b);
+  h ^= h >>> 13;
+  h = Math.imul(h, 0xc2b2ae35);
+  return h ^ (h >>> 16);
+}
+
+/** What tells a use. */
+export interface UseKey {
+  readonly signer: number;
+  readonly place: number;
+  readonly action: number;
+  /** 0: single operations; 1 and 2: rows of five and of fifteen minutes. */
+  readonly grain?: number;
+}
+
+/** The use's id; -1 where there are too many. */
+export function useId(ledger: Ledger, { signer, place, action, grain = 0 }: UseKey): number {
+  if (signer < 0 || place < 0) return -1;
+  const { uses } = ledger;
+  const high = (place << 6) | (grain << 4) | action;
+  const low = mixed(signer ^ mixed(high));
+  const known = findKey(uses.table, high, low);
+  if (known >= 0) return known;
+  if (uses.table.size >= MAX_USES) return -1;
+  const single = grain === 0 ? -1 : useId(ledger, { signer, place, action });
+  const use = addKey(uses.table, high, low);
+  if (uses.signer.length < slotsOf(uses.table)) grow(uses);
+  uses.signer[use] = signer;
+  uses.place[use] = place;
+  uses.action[use] = action;
+  uses.single[use] = single;
+  uses.grain[use] = grain;
+  uses.last[use] = Number.NEGATIVE_INFINITY;
+  uses.day[use] = -1;
+  if (grain > 0) ledger.isTold = true;
+  return use;
+}
+
+function grow(uses: Uses): void {
+  const room = slotsOf(uses.table);
+  const larger = <T extends Int32Array | Float64Array | Uint8Array>(from: T, into: T): T => {
+    into.set(from);
+    return into;
+  };
+  uses.signer = larger(uses.signer, new Int32Array(room));
+  uses.place = larger(uses.place, new Int32Array(room));
+  uses.action = larger(uses.action, new Uint8Array(room));
+  uses.single = larger(uses.single, new Int32Array(room));
+  uses.grain = larger(uses.grain, new Uint8Array(room));
+  uses.last = larger(uses.last, new Float64Array(room));
+  uses.day = larger(uses.day, new Int32Array(room));
+  uses.counts = larger(uses.counts, new Float64Array(OUTCOMES.length * room));
+}
+
+/** Counts `calls` operations of one use at a time. */
+export function countUse(
+  ledger: Ledger,
+  use: number,
+  what: { time: Instant; outcome: UseOutcome; calls: number },
+): void {
+  if (use < 0) {
+    ledger.beyond += what.calls;
+    return;
+  }
+  const { uses } = ledger;
+  const day = dayOf(what.time);
+  if (day < ledger.oldestDay) {
+    ledger.forgotten += 1;
+    return;
+  }
+  if (day > ledger.newestDay) openDay(ledger, day);
+  if (what.time > ledger.newest) ledger.newest = what.time;
+  if (uses.day[use] !== day) {
+    closeDay(ledger, use);
+    uses.day[use] = day;
+  }
+  const at = OUTCOMES.length * use + OUTCOMES.indexOf(what.outcome);
+  uses.counts[at] = (uses.counts[at] ?? 0) + what.calls;
+  const single = uses.single[use] ?? -1;
+  const told = single < 0 ? use : single;
+  if (what.outcome === "succeeded" && what.time > (uses.last[told] ?? 0)) uses.last[told] = what.time;
+}
+
+/** A day that no other was after: what is older than is kept goes, and more where that is too much. */
+function openDay(ledger: Ledger, day: number): void {
+  ledger.newestDay = day;
+  forget(ledger, day - KEPT_DAYS + 1);
+  while (packedBytes(ledger.rows) > MAX_BYTES) forget(ledger, (ledger.rows.blocks[0]?.lastDay ?? day) + 1);
+}
+
+/** A day of which a part is gone is no observed day. */
+function forget(ledger: Ledger, oldest: number): void {
+  if (oldest <= ledger.oldestDay) return;
+  ledger.oldestDay = oldest;
+  ledger.forgotten += forgetBefore(ledger.rows, oldest);
+  for (const days of ledger.observed.values()) for (const old of days) if (old < oldest) days.delete(old);
+}
+
+function closeDay({ uses, rows }: Ledger, use: number): void {
+  const day = uses.day[use] ?? -1;
+  if (day < 0) return;
+  const at = OUTCOMES.length * use;
+  const [succeeded = 0, denied401 = 0, denied403 = 0, other = 0] = uses.counts.subarray(at, at + OUTCOMES.length);
+  addDayRow(rows, day, use, { succeeded, denied: denied401 + denied403, denied401, other });
+  uses.counts.fill(0, at, at + OUTCOMES.length);
+  uses.day[use] = -1;
+}
+
+/** Any operation of an account tells that its log was there on that day. */
+export function observe(ledger: Ledger, account: number, day: number): void {
+  if (day < ledger.oldestDay) return;
+  let days = ledger.observed.get(account);
+  if (days === undefined) ledger.observed.set(account, (days = new Set()));
+  days.add(day);
+}
+
+interface Calls {
+  readonly time: Instant;
+  readonly calls: number;
+}
+
+/** Counts an applied role assignment: `assignment|signer`. */
+export function countApplied(ledger: Ledger, key: string, { time, calls }: Calls): void {
+  const known = ledger.applied.get(key);
+  if (known !== undefined) {
+    known.calls += calls;
+    if (time > known.last) known.last = time;
+  } else if (ledger.applied.size < MAX_PAIRS) ledger.applied.set(key, { calls, last: time });
+  else ledger.beyond += calls;
+}
+
+/** One number for two text ids. */
+export const clientKey = (network: number, agent: number): number => network * MAX_TEXTS + agent;
+
+export const clientParts = (key: number): readonly [network: number, agent: number] => [
+  Math.floor(key / MAX_TEXTS),
+  key % MAX_TEXTS,
+];
+
+/** The clients of `account|signer`. */
+export function clientsFor({ clients }: Ledger, whose: string, grain: number): Map<number, ClientCalls> {
+  const ofGrain = clients[grain];
+  let found = ofGrain?.get(whose);
+  if (found === undefined) {
+    found = new Map();
+    ofGrain?.set(whose, found);
+  }
+  return found;
+}
+
+export function countClient(
+  ledger: Ledger,
+  clients: Map<number, ClientCalls>,
+  { client, time, calls }: Calls & { readonly client: number },
+): void {
+  const known = clients.get(client);
+  if (known !== undefined) {
+    known.calls += calls;
+    if (time < known.first) known.first = time;
+    if (time > known.last) known.last = time;
+  } else if (ledger.clientCount < MAX_PAIRS) {
+    ledger.clientCount += 1;
+    clients.set(client, { calls, first: time, last: time });
+  } else ledger.clientsBeyond += calls;
+}
+
+/**
+ * Told of each day of each use; one day and use can come more than once. What a table added up is told under the use of
+ * single operations, and only of days on which no finer log has that use: nothing is counted twice.
+ */
+export function visitUses(ledger: Ledger, visit: RowVisitor): void {
+  for (let use = 0; use < ledger.uses.table.used; use++) closeDay(ledger, use);
+  const { single, grain } = ledger.uses;
+  const oldest = ledger.oldestDay;
+  const finer = ledger.isTold ? finestGrains(ledger) : undefined;
+  visitRows(ledger.rows, (day, use, counts) => {
+    if (day < oldest) return;
+    const own = grain[use] ?? 0;
+    if (finer === undefined || own === 0) return visit(day, use, counts);
+    const told = single[use] ?? -1;
+    if (told >= 0 && finer.get(told)?.get(day) === own) visit(day, told, counts);
+  });
+}
+
+/** Use of single operations → day → the finest grain that has it, of uses that a table tells, too. */
+function finestGrains({ uses, rows }: Ledger): ReadonlyMap<number, ReadonlyMap<number, number>> {
+  const finest = new Map<number, Map<number, number>>();
+  for (let use = 0; use < uses.table.used; use++)
+    if ((uses.grain[use] ?? 0) > 0) finest.set(uses.single[use] ?? -1, new Map());
+  visitRows(rows, (day, use) => {
+    const grain = uses.grain[use] ?? 0;
+    const days = finest.get(grain === 0 ? use : (uses.single[use] ?? -1));
+    if (days !== undefined && grain < (days.get(day) ?? Number.POSITIVE_INFINITY)) days.set(day, grain);
+  });
+  return finest;
+}
+
+/** Closes the open day and packs all rows: for what is written down. */
+export function sealLedger(ledger: Ledger): void {
+  for (let use = 0; use < ledger.uses.table.used; use++) closeDay(ledger, use);
+  packTail(ledger.rows);
+}
+
+/** Time of the use's last success; undefined without any. */
+export function lastUsed({ uses }: Ledger, use: number): Instant | undefined {
+  const ticks = uses.last[use] ?? Number.NEGATIVE_INFINITY;
+  return ticks === Number.NEGATIVE_INFINITY ? undefined : instantFromTicks(ticks);
+}

@@ -1,0 +1,203 @@
+import { networkOf, userAgentFamily } from "../correlate/network.ts";
+import { passedAuthorization } from "../correlate/outcome.ts";
+import * as row from "../model/event-table.ts";
+import { type EventTable, kindOf, OPERATION_KIND, timeOf, WORDS } from "../model/event-table.ts";
+import { type Names, nameText } from "../model/names.ts";
+import type { UseTotal } from "../model/use-total.ts";
+import { useOf } from "./actions.ts";
+import {
+  type ClientCalls,
+  clientKey,
+  clientsFor,
+  countApplied,
+  countClient,
+  countUse,
+  dayOf,
+  type Ledger,
+  observe,
+  placeId,
+  textId,
+  useId,
+  type UseOutcome,
+} from "./ledger.ts";
+
+/** Signers that are no object id of Entra's are told from them by these beginnings. */
+export const KEY_SIGNER = "key:";
+export const TOKEN_SIGNER = "token:";
+export const UNKNOWN_SIGNER = "unknown:";
+
+/** What the operations of a tool that probes on our behalf call themselves: their use is no one's need. */
+const OWN_AGENTS: readonly string[] = ["scopetrail"];
+
+/** Words of a row that tell which use it is, and under which role assignment. */
+const TELLING = [
+  row.OWNER,
+  row.DATABASE,
+  row.CONTAINER,
+  row.PRINCIPAL,
+  row.CREDENTIAL,
+  row.OPERATION,
+  row.RESOURCE_TYPE,
+  row.ROLE_ASSIGNMENT,
+] as const;
+const SLOTS = 4_096;
+const CACHED = TELLING.length + 1;
+/** Not looked at yet, in a memo of name ids. */
+const UNREAD = -1;
+
+/** What rows of a name table came to: belongs to one table of names, and is made anew when that is. */
+export class UseReader {
+  readonly #ledger: Ledger;
+  readonly #names: Names;
+  readonly #keys = new Int32Array(CACHED * SLOTS).fill(UNREAD);
+  readonly #found: (Found | undefined)[] = Array.from({ length: SLOTS });
+  /** Text id of an address' network and of a user agent's family, by name id. */
+  #networks = new Int32Array(0);
+  #agents = new Int32Array(0);
+  readonly #own: ReadonlySet<number>;
+
+  constructor(ledger: Ledger, names: Names) {
+    this.#ledger = ledger;
+    this.#names = names;
+    this.#own = new Set(OWN_AGENTS.map((agent) => textId(ledger, agent)));
+  }
+
+  /** Counts the data-plane operations among the rows from `first` on. */
+  read(table: EventTable, first = 0): void {
+    this.#networks = covering(this.#networks, this.#names.texts.length);
+    this.#agents = covering(this.#agents, this.#names.texts.length);
+    for (let place = first; place < table.count; place++)
+      if (kindOf(table, place) === OPERATION_KIND) this.#count(table, place);
+  }
+
+  #count(table: EventTable, place: number): void {
+    const at = WORDS * place;
+    const agent = this.#memo(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
+    if (this.#own.has(agent)) return;
+    const network = this.#memo(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
+    const status = table.words[at + row.STATUS] ?? 0;
+    const what = { status, time: timeOf(table, place), calls: 1 };
+    countFound(this.#ledger, this.#lookUp(table.words, at), { network, agent }, what);
+  }
+
+  #memo(memo: Int32Array, name: number, read: (text: string) => string): number {
+    const known = memo[name] ?? UNREAD;
+    if (known !== UNREAD) return known;
+    const id = textId(this.#ledger, read(this.#names.texts[name] ?? ""));
+    memo[name] = id;
+    return id;
+  }
+
+  #lookUp(words: Int32Array, at: number): Found {
+    let hash = 0;
+    for (const word of TELLING) hash = Math.imul(hash ^ (words[at + word] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
+    const slot = (hash >>> 8) & (SLOTS - 1);
+    const base = CACHED * slot;
+    const known = this.#found[slot];
+    let isKnown = known !== undefined;
+    for (let i = 0; isKnown && i < TELLING.length; i++)
+      isKnown = this.#keys[base + i] === words[at + (TELLING[i] ?? 0)];
+    if (known !== undefined && isKnown) return known;
+    const text = (word: number): string | undefined => nameText(this.#names, words[at + word] ?? 0);
+    const operation = {
+      account: text(row.OWNER) ?? "",
+      operation: text(row.OPERATION) ?? "",
+      resourceType: text(row.RESOURCE_TYPE) ?? "",
+      database: text(row.DATABASE),
+      container: text(row.CONTAINER),
+      credential: text(row.CREDENTIAL),
+      principal: text(row.PRINCIPAL),
+      roleAssignment: text(row.ROLE_ASSIGNMENT),
+    };
+    TELLING.forEach((word, i) => {
+      this.#keys[base + i] = words[at + word] ?? 0;
+    });
+    const found = find(this.#ledger, operation, 0);
+    this.#found[slot] = found;
+    return found;
+  }
+}
+
+const familyText = (userAgent: string): string => userAgentFamily(userAgent) ?? "";
+
+function covering(memo: Int32Array, count: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(count <= memo.length ? memo.length : Math.max(1_024, 2 * count)).fill(UNREAD);
+  larger.set(memo);
+  return larger;
+}
+
+/** Counts a row of an aggregated table. */
+export function readTotal(ledger: Ledger, total: UseTotal): void {
+  const family = familyText(total.userAgent ?? "");
+  if (OWN_AGENTS.includes(family) || total.calls === 0) return;
+  const network = textId(ledger, networkOf(total.clientAddress ?? ""));
+  const found = find(ledger, total, total.minutes === 5 ? 1 : 2);
+  countFound(ledger, found, { network, agent: textId(ledger, family) }, total);
+}
+
+/** Where an operation is counted. */
+interface Found {
+  readonly account: number;
+  readonly use: number;
+  /** Its clients by network and agent, as a number: what `countClient` keeps. */
+  readonly clients: Map<number, ClientCalls>;
+  /** Undefined where no role assignment was applied. */
+  readonly applied: string | undefined;
+}
+
+interface Operation {
+  readonly account: string;
+  readonly operation: string;
+  readonly resourceType: string;
+  readonly database?: string | undefined;
+  readonly container?: string | undefined;
+  readonly credential?: string | undefined;
+  readonly principal?: string | undefined;
+  readonly roleAssignment?: string | undefined;
+}
+
+function find(ledger: Ledger, operation: Operation, grain: number): Found {
+  const signer = textId(ledger, signerOf(operation));
+  const place = placeId(ledger, operation.account, operation.database ?? "", operation.container ?? "");
+  const account = textId(ledger, operation.account);
+  const action = useOf(operation.operation, operation.resourceType);
+  return {
+    account,
+    use: useId(ledger, { signer, place, action, grain }),
+    clients: clientsFor(ledger, `${account}|${signer}`, grain),
+    applied:
+      operation.roleAssignment === undefined
+        ? undefined
+        : `${textId(ledger, assignmentId(operation.roleAssignment))}|${signer}`,
+  };
+}
+
+/** Logs may name an assignment by its ARM id. */
+const assignmentId = (text: string): string => text.slice(text.lastIndexOf("/") + 1);
+
+function signerOf({ credential, principal }: Operation): string {
+  const kind = credential?.toLowerCase();
+  if (kind?.endsWith("masterkey") === true) return `${KEY_SIGNER}${credential}`;
+  if (kind === "resourcetoken") return `${TOKEN_SIGNER}${credential}`;
+  return principal ?? `${UNKNOWN_SIGNER}${credential ?? ""}`;
+}
+
+function countFound(
+  ledger: Ledger,
+  { account, use, clients, applied }: Found,
+  { network, agent }: { readonly network: number; readonly agent: number },
+  { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
+): void {
+  countUse(ledger, use, { time, outcome: outcomeOf(status), calls });
+  if (use < 0) return;
+  observe(ledger, account, dayOf(time));
+  if (network >= 0 && agent >= 0) countClient(ledger, clients, { client: clientKey(network, agent), time, calls });
+  if (applied !== undefined && passedAuthorization(status)) countApplied(ledger, applied, { time, calls });
+}
+
+/** Cosmos answers what it let in with success, or says that an item is missing or in conflict. */
+function outcomeOf(status: number): UseOutcome {
+  if (passedAuthorization(status)) return "succeeded";
+  if (status === 401) return "denied401";
+  return status === 403 ? "denied403" : "other";
+}

@@ -1,0 +1,188 @@
+import { isSameScope, type Scope } from "../model/grant.ts";
+import { abstentionsOf } from "./abstain.ts";
+import { bitsOf } from "./actions.ts";
+import { clientsOf } from "./clients.ts";
+import { exposureOf, isEnough } from "./exposure.ts";
+import { type Holder, type HolderKind, isBeyond, isTried, reachOf, type UseFact } from "./holder.ts";
+import { heldAt, leastRoles, needsOf, type Reach, reachesOf } from "./least.ts";
+import { lastUsed, type Ledger } from "./ledger.ts";
+import { KEY_SIGNER, TOKEN_SIGNER, UNKNOWN_SIGNER } from "./observe.ts";
+import type { Privileges } from "./privileges.ts";
+import { type Grant, grantsOf } from "./roles.ts";
+import { fitPrior, type Prior, scoreOf, unneeded } from "./score.ts";
+import { daysOf, readUsage, type Usage } from "./usage.ts";
+
+/** Everybody who holds or used a role, a key or a token, highest score first. */
+export function holdersOf(privileges: Privileges): readonly Holder[] {
+  const { ledger } = privileges;
+  const usage = readUsage(ledger);
+  const grants = grantsOf(privileges.roles);
+  const known = {
+    ledger,
+    grants: Map.groupBy(grants, ({ assignment }) => assignment.account),
+    index: indexUses(ledger, usage),
+  };
+  const drafts = [...accountsOf(ledger, grants)].flatMap((account) => draftsOf(known, account));
+  const prior = fitPrior(drafts.flatMap(peersOf));
+  return drafts
+    .map((draft) => finished(draft, prior))
+    .toSorted(
+      (a, b) => b.score.score - a.score.score || compare(a.account, b.account) || compare(a.principal, b.principal),
+    );
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+type Index = ReadonlyMap<string, ReadonlyMap<string, UseFact[]>>;
+
+/** Account → signer → its uses. */
+function indexUses(ledger: Ledger, usage: Usage): Index {
+  const { uses, texts, places } = ledger;
+  const index = new Map<string, Map<string, UseFact[]>>();
+  for (let use = 0; use < uses.table.used; use++) {
+    if ((uses.grain[use] ?? 0) > 0) continue; // told under the use of single operations
+    const [account = 0, database = 0, container = 0] = places[uses.place[use] ?? 0] ?? [];
+    const fact: UseFact = {
+      use,
+      action: uses.action[use] ?? 0,
+      scope: { database: texts[database] ?? "", container: texts[container] ?? "" },
+      succeeded: usage.succeeded[use] ?? 0,
+      denied: usage.denied[use] ?? 0,
+      denied401: usage.denied401[use] ?? 0,
+      other: usage.other[use] ?? 0,
+      last: lastUsed(ledger, use),
+      days: daysOf(usage, use),
+    };
+    const signers = entry(index, texts[account] ?? "", () => new Map<string, UseFact[]>());
+    entry(signers, texts[uses.signer[use] ?? 0] ?? "", () => [] as UseFact[]).push(fact);
+  }
+  return index;
+}
+
+function entry<V>(map: Map<string, V>, key: string, first: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = first()));
+  return value;
+}
+
+function accountsOf(ledger: Ledger, grants: readonly Grant[]): ReadonlySet<string> {
+  const seen = [...ledger.observed.keys()].map((account) => ledger.texts[account] ?? "");
+  return new Set([...seen, ...grants.map(({ assignment }) => assignment.account)]);
+}
+
+interface Known {
+  readonly ledger: Ledger;
+  readonly grants: ReadonlyMap<string, readonly Grant[]>;
+  readonly index: Index;
+}
+
+type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
+  readonly isListed: boolean;
+  /** Held through a group: what its grants let in is none of the member's own. */
+  readonly throughGroups: readonly Reach[];
+};
+
+function draftsOf({ ledger, grants, index }: Known, account: string): readonly Draft[] {
+  const ofAccount = grants.get(account) ?? [];
+  const byPrincipal = Map.groupBy(ofAccount, ({ assignment }) => assignment.principal);
+  const signers = index.get(account) ?? new Map<string, UseFact[]>();
+  const members = membersOf(ledger, ofAccount);
+  const groups = new Map<string, string[]>();
+  for (const [holder, who] of members)
+    for (const member of who) entry(groups, member, () => [] as string[]).push(holder);
+  const names = new Set([...signers.keys(), ...ofAccount.map(({ assignment }) => assignment.principal)]);
+  const containers = containersOf(signers, ofAccount);
+  const observed = ledger.observed.get(ledger.textIds.get(account) ?? -1) ?? new Set<number>();
+  return [...names].map((principal) => {
+    const own = byPrincipal.get(principal) ?? [];
+    const group = members.get(principal);
+    const who = group === undefined ? [principal] : [...group, principal];
+    const uses = who.flatMap((name) => signers.get(name) ?? []);
+    const reach = own.map(reachOf);
+    const since = own.map((grant) => grant.since).filter((time) => time !== undefined);
+    const needed = uses.filter(isTried);
+    return {
+      account,
+      accountText: ledger.textIds.get(account) ?? -1,
+      principal,
+      kind: group === undefined ? kindOf(principal) : "group",
+      signers: who.flatMap((name) => ledger.textIds.get(name) ?? []),
+      grants: own,
+      uses,
+      exposure: exposureOf(
+        observed,
+        since.length === 0 ? undefined : since.reduce((a, b) => (a > b ? a : b)),
+        uses.map(({ days }) => days),
+      ),
+      needs: needsOf(reach, needed),
+      roles: leastRoles(reach, needed),
+      containers,
+      clients: clientsOf(ledger, { account, signers: who }),
+      isListed: ofAccount.length > 0,
+      throughGroups: (groups.get(principal) ?? []).flatMap((holder) => byPrincipal.get(holder) ?? []).map(reachOf),
+    };
+  });
+}
+
+/** Holder of an assignment → others whom it was applied to: the holder is a group then. */
+function membersOf({ applied, texts }: Ledger, grants: readonly Grant[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const holders = new Map(grants.map(({ assignment }) => [assignment.id, assignment.principal]));
+  const members = new Map<string, Set<string>>();
+  for (const key of applied.keys()) {
+    const [assignment, signer] = key.split("|").map((id) => texts[Number(id)] ?? "");
+    const holder = holders.get(assignment ?? "");
+    if (holder === undefined || signer === undefined || holder === signer || kindOf(signer) !== "principal") continue;
+    entry(members, holder, () => new Set<string>()).add(signer);
+  }
+  return members;
+}
+
+function kindOf(signer: string): HolderKind {
+  if (signer.startsWith(KEY_SIGNER)) return "key";
+  if (signer.startsWith(TOKEN_SIGNER)) return "token";
+  return signer.startsWith(UNKNOWN_SIGNER) ? "unknown" : "principal";
+}
+
+/** Containers that logs or grants name. */
+function containersOf(signers: ReadonlyMap<string, readonly UseFact[]>, grants: readonly Grant[]): readonly Scope[] {
+  const found = new Map<string, Scope>();
+  const add = (scope: Scope): void => {
+    if (scope.container !== "") found.set(`${scope.database}/${scope.container}`, scope);
+  };
+  for (const uses of signers.values()) for (const { scope } of uses) add(scope);
+  for (const { assignment } of grants) add(assignment.scope);
+  return [...found.entries()].toSorted(([a], [b]) => compare(a, b)).map(([, scope]) => scope);
+}
+
+/** On how many of the observed days each granted action of each container was used. */
+function peersOf({ grants, containers, uses, exposure }: Draft): readonly { used: number; observed: number }[] {
+  if (exposure === undefined || grants.length === 0) return [];
+  const reach = grants.map(reachOf);
+  return containers.flatMap((container) =>
+    bitsOf(heldAt(reach, container)).map((bit) => ({
+      used: Math.min(exposure.days, usedDays(uses, container, bit)),
+      observed: exposure.days,
+    })),
+  );
+}
+
+const usedDays = (uses: readonly UseFact[], container: Scope, bit: number): number =>
+  uses.reduce(
+    (most, { action, scope, days }) =>
+      action === bit && isSameScope(scope, container) ? Math.max(most, days.length) : most,
+    0,
+  );
+
+function finished(draft: Draft, prior: Prior): Holder {
+  const { isListed, throughGroups, ...holder } = draft;
+  const reach = draft.grants.map(reachOf);
+  const days = draft.exposure?.days ?? 0;
+  const chance = unneeded(prior, days);
+  const beyond = draft.uses.filter((use) => isListed && isBeyond(use, [...reach, ...throughGroups]));
+  const abstains = abstentionsOf(draft, beyond);
+  const confidence = draft.kind === "group" || beyond.length > 0 ? chance / 2 : chance;
+  const score = scoreOf(reach, reachesOf(draft.roles), { containers: draft.containers, confidence });
+  const enough =
+    draft.exposure !== undefined && isEnough(draft.exposure) && !abstains.some(({ id }) => id === "new-grant");
+  return { ...holder, score, confidence, abstains, isEnough: enough };
+}

@@ -1,0 +1,111 @@
+import type { Change, SignIn } from "../model/event.ts";
+import type { EventTable } from "../model/event-table.ts";
+import type { RoleRecord } from "../model/grant.ts";
+import type { BlindSpot } from "../model/finding.ts";
+import type { Instant } from "../model/time.ts";
+import type { UseTotal } from "../model/use-total.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
+import { readTotal, type UseReader } from "./observe.ts";
+import { addRole, createRoles, noteRoleChange, type Roles } from "./roles.ts";
+
+/** What is remembered of grants and of their use. Plain data; the order of what comes in does not matter. */
+export interface Privileges {
+  readonly ledger: Ledger;
+  readonly roles: Roles;
+  /** Account → times at which its keys were listed, at most `MAX_ACCOUNTS` accounts. */
+  readonly keysListed: Map<string, KeysListed>;
+  /** Application id → object id of its service principal, as sign-ins tell; at most `MAX_APPLICATIONS`. */
+  readonly applications: Map<string, string>;
+}
+
+interface KeysListed {
+  times: number;
+  last: Instant;
+}
+
+const MAX_ACCOUNTS = 10_000;
+const MAX_APPLICATIONS = 100_000;
+
+export const createPrivileges = (): Privileges => ({
+  ledger: createLedger(),
+  roles: createRoles(),
+  keysListed: new Map(),
+  applications: new Map(),
+});
+
+/** Takes roles of inventories and operations that tables have added up. */
+export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]): void {
+  for (const { what } of facts) {
+    if (what.kind === "role") addRole(roles, what.role);
+    else readTotal(ledger, what.total);
+  }
+}
+
+interface Told {
+  readonly what:
+    | { readonly kind: "role"; readonly role: RoleRecord }
+    | { readonly kind: "total"; readonly total: UseTotal };
+}
+
+/** Takes operations, changes and sign-ins; `reader` reads the rows by their names. */
+export function learnRows(privileges: Privileges, reader: UseReader, events: EventTable): void {
+  reader.read(events);
+  for (const event of events.objects.values()) {
+    if (event.kind === "change") learnChange(privileges, event);
+    else if (event.kind === "sign-in") learnSignIn(privileges, event);
+  }
+}
+
+function learnChange({ roles, keysListed }: Privileges, event: Change): void {
+  noteRoleChange(roles, event);
+  if (event.change !== "keys-listed" || event.result === "failed") return;
+  const account = event.resource.slice(event.resource.lastIndexOf("/") + 1);
+  const known = keysListed.get(account);
+  if (known !== undefined) {
+    known.times += 1;
+    if (event.time > known.last) known.last = event.time;
+  } else if (keysListed.size < MAX_ACCOUNTS) keysListed.set(account, { times: 1, last: event.time });
+}
+
+/** An application has one service principal in a tenant: of two, the greater as text stays. */
+function learnSignIn({ applications }: Privileges, { appId, principal, identityKind }: SignIn): void {
+  if (appId === undefined || principal === undefined || identityKind !== "service-principal") return;
+  const known = applications.get(appId);
+  if (known === undefined && applications.size >= MAX_APPLICATIONS) return;
+  if (known === undefined || known < principal) applications.set(appId, principal);
+}
+
+/** What could not be judged, and how to have it judged; `unjudged` holders of roles were left out. */
+export function privilegeSpots({ ledger, roles }: Privileges, unjudged: number): readonly BlindSpot[] {
+  const unlisted = [...ledger.observed.keys()]
+    .map((account) => ledger.texts[account] ?? "")
+    .filter((account) => !roles.listed.has(account));
+  return [
+    ...unlisted.slice(0, 20).map(
+      (account): BlindSpot => ({
+        id: "no-role-inventory",
+        scope: `account:${account}`,
+        says: `Who holds which role on ${account} is not known: no list of its role assignments was given.`,
+        fix: "Add the outputs of `az cosmosdb sql role assignment list` and `az cosmosdb sql role definition list` to the files.",
+      }),
+    ),
+    ...reached(
+      "principals-limit",
+      unjudged,
+      "holders of roles have no findings: only those with the highest scores have",
+    ),
+    ...reached("ledger-limit", ledger.beyond, "operations were not counted in the usage ledger: it is full"),
+    ...reached("clients-limit", ledger.clientsBeyond, "operations are of clients beyond those that are told apart"),
+    ...reached("roles-limit", roles.beyond, "role records and changes were given up: there are too many"),
+    ...reached(
+      "role-conflict",
+      roles.conflicts,
+      "role records had an id that another record of a different content had",
+    ),
+  ];
+}
+
+const reached = (id: string, count: number, says: string): readonly BlindSpot[] =>
+  count === 0
+    ? []
+    : [{ id, scope: "input", says: `${count} ${says}.`, fix: "Analyze fewer accounts, or newer lists, at once." }];
