@@ -108,7 +108,7 @@ describe("export", () => {
     expect(manifest.redaction.keyId).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  test("a finding that there is not is told, with those that there are", async () => {
+  test("calls of a finding; one that there is not is told, with those that there are", async () => {
     const flags: ExportFlags = {
       in: [logs.path],
       out: logs.path,
@@ -117,10 +117,13 @@ describe("export", () => {
       finding: "F-0000000000",
     };
     const options = value(exportOptions(flags, environment, () => {}));
-    expect(await exportPaths(options, QUIET, "")).toEqual({
-      ok: false,
-      error: "--finding: there is no F-0000000000 in this input; there is none",
-    });
+    const refused = await exportPaths(options, QUIET, "");
+    const says = refused.ok ? "" : refused.error;
+    expect(says).toMatch(/^--finding: there is no F-0000000000 in this input; there is F-/);
+    await using folder = await temporaryFolder();
+    const { ids, manifest } = await exported(folder.path, { finding: says.slice(-12) });
+    expect(ids).toEqual([callId(5)]);
+    expect(manifest.scope.finding).toBe(says.slice(-12));
   });
 
   test("nothing is left of an export whose input is not there", async () => {
