@@ -1,9 +1,6 @@
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import {
   AsyncByteQueue,
   Bool,
-  CompressionType,
-  compressionRegistry,
   type Data,
   type DataType,
   Field,
@@ -22,25 +19,20 @@ import { instantFromTicks } from "../model/time.ts";
 import { unixMicros } from "./canonical.ts";
 import type { HashedFile } from "./hashed-file.ts";
 
-/** The library packs with what it is given. */
-export const registerCodec = (): void =>
-  compressionRegistry.set(CompressionType.ZSTD, {
-    encode: (bytes) => zstdCompressSync(bytes),
-    decode: (bytes) => zstdDecompressSync(bytes),
-  });
-
 /** Rows of one record batch. */
 const BATCH_ROWS = 16_384;
 
-/** Arrow IPC file with record batches packed by Zstandard, and instants as UTC microseconds. */
+/**
+ * Arrow IPC file with instants as UTC microseconds. Not packed: apache-arrow 21 writes the packed length of a buffer where
+ * the format wants the unpacked one, which other readers refuse.
+ */
 export function arrowFormat(
   columns: readonly Column[],
   file: HashedFile,
 ): { write(rows: readonly Row[]): void; end(): void } {
-  registerCodec();
   const schema = new Schema(columns.map(fieldOf), new Map([["scopetrail.schema", EVIDENCE_SCHEMA]]));
   const type = new Struct(schema.fields);
-  const writer = new RecordBatchFileWriter({ compressionType: CompressionType.ZSTD });
+  const writer = new RecordBatchFileWriter();
   writer.reset(new FileQueue(file), schema);
   let waiting: Row[] = [];
   const flush = (): void => {

@@ -3,7 +3,6 @@ import { zstdDecompressSync } from "node:zlib";
 import { RecordBatchReader } from "apache-arrow";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import type { Cell, Column } from "../model/evidence.ts";
-import { registerCodec } from "./arrow.ts";
 import { createCanonical, formatUnixMicros } from "./canonical.ts";
 import type { RowReader } from "./verify-export.mjs";
 
@@ -35,7 +34,6 @@ async function* arrowRows(path: string, columns: Columns): AsyncGenerator<Uint8A
   const file = await open(path);
   try {
     const lineOf = lines(columns);
-    registerCodec();
     const reader = await RecordBatchReader.from(file);
     for await (const batch of reader) {
       const vectors = new Map(columns.map(({ name, type }) => [name, { vector: batch.getChild(name), type }]));
