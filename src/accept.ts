@@ -50,6 +50,7 @@ export interface Accepted {
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
   readonly facts?: readonly Fact[];
+  readonly lists?: string;
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */
@@ -72,8 +73,9 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const events = createEventTable(batch.records.length);
   const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
-  const { caughtUp, enqueued, gap } = batch;
+  const { caughtUp, enqueued, gap, lists } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
+  const kept = newFacts(analysis, facts, tally);
   return {
     partition,
     events: fitted(events),
@@ -82,7 +84,9 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
     caughtUp,
     enqueued,
     gap,
-    facts: newFacts(analysis, facts, tally),
+    // Of a list the repeats belong to it, too.
+    facts: lists === undefined ? kept : facts,
+    ...(lists === undefined ? {} : { lists }),
   };
 }
 

@@ -1,5 +1,4 @@
 import { randomInt } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
 import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
@@ -8,6 +7,7 @@ import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
+import { stateCodec } from "../store/codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -81,7 +81,7 @@ export async function host(options: Host): Promise<number> {
       store,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: (before, after) => planAlerts(sinks, before, after),
       every,
       onCommit: (state) => view.publish(state),

@@ -20,6 +20,7 @@ import { formatInstant } from "../model/time.ts";
 import { analyzePaths } from "./analyze.ts";
 import type { ExportOptions } from "./export-options.ts";
 import { PathError } from "./path-error.ts";
+import { tomorrow } from "./read-privileges.ts";
 import { SourcePositions } from "./source-positions.ts";
 import { VERSION } from "./version.ts";
 
@@ -68,7 +69,7 @@ async function selectionOf(options: ExportOptions, talk: ExportTalk): Promise<Re
   const { from, to, principal, container, finding: id } = options;
   if (id === undefined) return ok({ from, to, principal, container });
   try {
-    const report = await analyzePaths(options.paths, { onProgress: talk.onRead });
+    const report = await analyzePaths(options.paths, { until: tomorrow(), onProgress: talk.onRead });
     const finding = report.findings.find((one) => one.id === id);
     if (finding !== undefined) return ok({ from, to, principal, container, finding });
     const known = report.findings.map((one) => one.id).join(", ");
@@ -94,6 +95,7 @@ async function write(bundle: Bundle, { options, talk, now, selection }: Writing)
   const losses: string[] = [];
   const rows = rowWriter(bundle, options, selection);
   const report = await analyzePaths(options.paths, {
+    until: tomorrow(),
     onBatch: (batch) => positions.read(batch),
     onProgress: talk.onRead,
     onLoss(says) {
