@@ -1,7 +1,7 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis, keepBounded, packed } from "./analysis.ts";
-import { createCallRow, readCall } from "./correlate/call-row.ts";
+import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { drop, hold } from "./correlate/held.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
@@ -32,18 +32,29 @@ import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
 import type { Commit, Saved, Store } from "./store/store.ts";
 
+/** Told of each call as it closes; the row is filled again for the next one. */
+export type OnCall = (call: CallRow) => void;
+
+/** Where the steps put what comes of them. */
+interface Out {
+  readonly changed: Map<string, Finding>;
+  readonly onCall: OnCall | undefined;
+}
+
+const outTo = (onCall: OnCall | undefined): Out => ({ changed: new Map(), onCall });
+
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
-export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
+export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): readonly Finding[] {
   const { reorder } = analysis;
   if (accepted.expects !== undefined) {
     expectPartitions(reorder, accepted.expects);
     return [];
   }
-  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent));
+  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent), onCall);
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
-  const changed = follow(analysis, release(reorder, analysis, accepted));
+  const changed = follow(analysis, release(reorder, analysis, accepted), onCall);
   const judged = isJudgementDue(analysis.standing, analysis.now) ? judgeStanding(analysis.standing, analysis.now) : [];
   keepBounded(analysis);
   return [...changed, ...judged];
@@ -57,13 +68,13 @@ function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted)
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
-function follow(analysis: Analysis, places: readonly number[]): readonly Finding[] {
-  const changed = new Map<string, Finding>();
+function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | undefined): readonly Finding[] {
+  const out = outTo(onCall);
   for (const place of places) {
-    stand(analysis, place, changed);
-    followOne(analysis, place, changed);
+    stand(analysis, place, out.changed);
+    followOne(analysis, place, out);
   }
-  return [...changed.values()];
+  return [...out.changed.values()];
 }
 
 /** A row's use of privileges; what is held is judged when its time has come. */
@@ -74,17 +85,17 @@ function stand({ standing, names, held }: Analysis, place: number, changed: Map<
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
-export function followTable(analysis: Analysis, table: EventTable): readonly Finding[] {
-  const changed = new Map<string, Finding>();
-  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), changed);
-  return [...changed.values()];
+export function followTable(analysis: Analysis, table: EventTable, onCall?: OnCall): readonly Finding[] {
+  const out = outTo(onCall);
+  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), out);
+  return [...out.changed.values()];
 }
 
-function followOne(analysis: Analysis, place: number, changed: Map<string, Finding>): void {
+function followOne(analysis: Analysis, place: number, out: Out): void {
   const { join, held } = analysis;
   const { table } = held;
   const time = timeOf(table, place);
-  closeUntil(analysis, time, changed);
+  closeUntil(analysis, time, out);
   const kind = kindOf(table, place);
   if (kind === GATEWAY_KIND) addGateway(join, table, place);
   else if (kind !== OPERATION_KIND) {
@@ -95,10 +106,12 @@ function followOne(analysis: Analysis, place: number, changed: Map<string, Findi
 }
 
 /** The input has ended: what waits is counted, what is open is explained once more. */
-export function end(analysis: Analysis): readonly Finding[] {
-  const changed = new Map<string, Finding>();
-  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis))) changed.set(finding.id, finding);
-  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), changed);
+export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
+  const out = outTo(onCall);
+  const { changed } = out;
+  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis), onCall))
+    changed.set(finding.id, finding);
+  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), out);
   const at = analysis.now;
   for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
@@ -106,10 +119,10 @@ export function end(analysis: Analysis): readonly Finding[] {
   return [...changed.values()];
 }
 
-function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Finding>): void {
+function closeUntil(analysis: Analysis, now: Instant, out: Out): void {
   const { join, held, closed } = analysis;
   while (closeNext(join, held.table, now, closed)) {
-    judge(analysis, changed);
+    judge(analysis, out);
     if (closed.gateway >= 0) drop(held, closed.gateway);
     for (const place of closed.operations) drop(held, place);
   }
@@ -117,11 +130,12 @@ function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Findi
 
 const call = createCallRow();
 
-function judge(analysis: Analysis, changed: Map<string, Finding>): void {
+function judge(analysis: Analysis, { changed, onCall }: Out): void {
   const { held, names, closed } = analysis;
   readCall(call, { table: held.table, names, gateway: closed.gateway, operations: closed.operations });
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
+  onCall?.(call);
   for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);
   for (const finding of resolveQuiet(analysis.findings, call.time)) changed.set(finding.id, finding);
 }

@@ -9,8 +9,7 @@ import type { DecisionLog } from "../store/decision-log.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
-
-const VERSION = "0.1.0";
+import { VERSION } from "./version.ts";
 
 export interface Dashboard {
   readonly app: Hono;
