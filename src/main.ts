@@ -1,9 +1,14 @@
 import { Command } from "commander";
+import { alertsCommand } from "./commands/alerts.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { backfillCommand } from "./commands/backfill.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config-command.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
+import { findingsCommand } from "./commands/findings.ts";
 import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
@@ -39,6 +44,11 @@ const commands = [
   rejectsCommand(),
   kqlCommand(),
   principalsCommand(),
+  findingsCommand(),
+  alertsCommand(),
+  doctorCommand(),
+  configCommand(),
+  completionCommand(() => program),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command.exitOverride());

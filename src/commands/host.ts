@@ -3,6 +3,7 @@ import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
+import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
@@ -29,6 +30,7 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  readonly silences?: readonly Silence[];
   /** Where the logs lie in the portal. */
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;

@@ -1,4 +1,6 @@
 import type { Config } from "../config/config.ts";
+import type { Silence } from "../findings/silences.ts";
+import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
@@ -64,6 +66,7 @@ async function serveWith(parts: {
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
         azure: config.azure,
+        silences: silencesOf(config),
         port,
         log,
         signal: stop,
@@ -85,6 +88,18 @@ async function serveWith(parts: {
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
+
+// The config is where texts become times.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const epoch = (text: string): EpochMs => Date.parse(text) as EpochMs;
+
+const silencesOf = ({ silences }: Config): readonly Silence[] =>
+  silences.map(({ matchers, comment, startsAt, endsAt }) => ({
+    matchers,
+    comment,
+    startsAt: startsAt === undefined ? undefined : epoch(startsAt),
+    endsAt: endsAt === undefined ? undefined : epoch(endsAt),
+  }));
 
 function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);
