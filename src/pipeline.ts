@@ -128,9 +128,16 @@ export interface Shell {
   readonly onCommit: (analysis: Analysis) => void;
   /** Told when a commit failed; it is tried again each second, unless this ends the run. */
   readonly onCommitFailure: (error: unknown) => void;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number;
+  /** Whether another reader has taken over: what was read and is not committed yet is the other's by now. */
+  readonly isTakenOver: (error: unknown) => boolean;
 }
 
 const COMMIT_MS: DurationMs = 1_000;
+/** A process that stood still for longer may have been taken for dead meanwhile: it commits nothing before it has heard of that. */
+const FROZEN_MS: DurationMs = 5_000;
+const THAW_MS: DurationMs = 3_000;
 /** Commits after which a source that is behind and silent holds the others back no longer. */
 const SILENT_COMMITS = 60;
 
@@ -145,13 +152,17 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const reading = shell.sources.map((source) => live.follow(source, either));
+  let isTakenOver = false;
   try {
     await Promise.all(reading);
+  } catch (error) {
+    isTakenOver = shell.isTakenOver(error);
+    throw error;
   } finally {
     failed.abort();
     await Promise.allSettled(reading);
     stop();
-    live.commit();
+    if (!isTakenOver && !live.isThawing()) live.commit();
   }
 }
 
@@ -165,9 +176,12 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #cost: ReplayCost;
+  #beat: number;
+  #holdUntil = Number.NEGATIVE_INFINITY;
 
   constructor(shell: Shell) {
     this.#shell = shell;
+    this.#beat = shell.elapsed();
     const saved = shell.store.load();
     this.#saved = { positions: saved.positions, kept: saved.kept };
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
@@ -216,6 +230,14 @@ class LiveRun {
     this.#pending.journal.push(accepted);
   }
 
+  /** Whether the process stood still just now. */
+  isThawing(): boolean {
+    const now = this.#shell.elapsed();
+    if (now - this.#beat > FROZEN_MS) this.#holdUntil = now + THAW_MS;
+    this.#beat = now;
+    return now < this.#holdUntil;
+  }
+
   tick(): void {
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
     if (silent.length > 0) this.#take({ silent });
@@ -223,6 +245,7 @@ class LiveRun {
   }
 
   tryCommit(): void {
+    if (this.isThawing()) return;
     try {
       this.commit();
     } catch (error) {

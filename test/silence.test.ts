@@ -78,6 +78,8 @@ test("a hub that was reached and answers no more holds the others back for a min
     onCommit: (analysis: Analysis) => {
       latest = analysis;
     },
+    elapsed: () => 0,
+    isTakenOver: () => false,
     onCommitFailure: (error: unknown) => {
       throw error;
     },

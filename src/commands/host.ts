@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { deserialize, serialize } from "node:v8";
 import { aborted } from "../lib/aborted.ts";
-import { run, type Shell } from "../pipeline.ts";
+import type { Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
 import { listen } from "../server/listen.ts";
 import type { EpochMs } from "../model/time.ts";
@@ -13,6 +13,7 @@ import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
+import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 
 /** What a long-running analyzer is put together from. */
@@ -47,15 +48,17 @@ const SLOW_START_MS = 5_000;
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
   const { store, sinks, log, signal } = options;
-  const attached = new Set<string>();
-  const waitingFor = (): readonly string[] =>
-    signal.aborted
-      ? ["stopping"]
-      : options.sources
-          .filter(({ name }) => !attached.has(name))
-          .map(({ name }) => `source ${name} was not reached yet`);
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
   let port = options.port;
+  let address = "";
+  const sources = superviseSources({
+    sources: options.sources,
+    log,
+    onReady() {
+      if (!signal.aborted) options.onReady(address);
+    },
+  });
+  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : sources.waitingFor());
+  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
   const app = createApp(view, {
     allowedHosts: () => namesOf(port),
     version: VERSION,
@@ -70,19 +73,12 @@ export async function host(options: Host): Promise<number> {
     return EXIT.usage;
   }
   port = server.value.port;
-  const { address } = server.value;
+  ({ address } = server.value);
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
   const alerting = sendAlerts(options, ended.signal, onFailure);
-  const sources = options.sources.map((source) =>
-    watched(source, () => {
-      attached.add(source.name);
-      if (attached.size === options.sources.length && !signal.aborted) options.onReady(address);
-    }),
-  );
-  const analysis = run(
+  const analysis = sources.run(
     {
-      sources,
       store,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
@@ -94,6 +90,7 @@ export async function host(options: Host): Promise<number> {
         options.onCommit?.();
       },
       onCommitFailure: onFailure,
+      elapsed: () => performance.now(),
     },
     AbortSignal.any([signal, ended.signal]),
   );
@@ -110,17 +107,6 @@ export async function host(options: Host): Promise<number> {
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
-
-/** The source, which tells when it was reached: its partitions are known. */
-const watched = (source: Source, onReached: () => void): Source => ({
-  name: source.name,
-  async partitions(signal) {
-    const partitions = await source.partitions(signal);
-    onReached();
-    return partitions;
-  },
-  read: (from, signal) => source.read(from, signal),
-});
 
 function every(ms: number, task: () => void): () => void {
   const timer = setInterval(task, ms);

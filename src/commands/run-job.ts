@@ -47,6 +47,8 @@ export async function runJob(
       options: { lateness: config.lateness * 1_000, joinWindow: JOIN_SECONDS * 1_000, seed: randomInt(2 ** 31) },
       codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
       alerts: () => [],
+      elapsed: () => performance.now(),
+      isTakenOver: () => false,
       every(ms, task) {
         const timer = setInterval(task, ms);
         return () => clearInterval(timer);
