@@ -190,6 +190,7 @@ class LiveRun {
     const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
     this.#cost = new ReplayCost(saved.snapshot?.length, { bytes, changes });
     this.#forgetTold();
+    this.#leaveOut(shell.sources);
     shell.onCommit(this.#analysis);
   }
 
@@ -208,6 +209,13 @@ class LiveRun {
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
     }
+  }
+
+  /** Partitions of sources that are no longer read: nobody waits for them. */
+  #leaveOut(sources: readonly Source[]): void {
+    const known = [...this.#analysis.reorder.partitions].filter(([, { caughtUp }]) => !caughtUp).map(([name]) => name);
+    const left = known.filter((partition) => !sources.some(({ name }) => partition.startsWith(`${name}/`)));
+    if (left.length > 0) this.#take({ silent: left });
   }
 
   /** No more is read than one commit holds: a full disk is waited for. */
