@@ -24,12 +24,12 @@ import {
   WORDS,
 } from "./model/event-table.ts";
 import { nameId, type Names, nameText } from "./model/names.ts";
+import type { RawRecord, Reject } from "./model/record.ts";
 import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize, type Normalized } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
-import type { RawRecord, Reject } from "./model/record.ts";
 import type { Batch } from "./sources/source.ts";
 
 /** A record that is no event of a moment: of a role inventory, or of a table that has added operations up. */
@@ -50,6 +50,7 @@ export interface Accepted {
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
   readonly facts?: readonly Fact[];
+  readonly lists?: string;
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */
@@ -74,8 +75,9 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const events = createEventTable(batch.records.length);
   const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
-  const { caughtUp, enqueued, gap } = batch;
+  const { caughtUp, enqueued, gap, lists } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
+  const kept = newFacts(analysis, facts, tally);
   return {
     partition,
     events: fitted(events),
@@ -84,7 +86,9 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
     caughtUp,
     enqueued,
     gap,
-    facts: newFacts(analysis, facts, tally),
+    // Of a list the repeats belong to it, too.
+    facts: lists === undefined ? kept : facts,
+    ...(lists === undefined ? {} : { lists }),
   };
 }
 

@@ -20,7 +20,7 @@ export class PendingCommit {
   /** Input of the analysis, in order. */
   readonly journal: unknown[] = [];
   readonly findings = new Map<string, Finding>();
-  /** How often a finding was explained; of what a replay does again, this takes longest. */
+  /** How often a finding about refusals was explained; of what a replay does again, this takes longest. */
   changes = 0;
   readonly #rejects: NewReject[] = [];
   readonly #rejectCounts = new Map<string, RejectsOfCommit["counts"][number]>();
@@ -66,7 +66,7 @@ export class PendingCommit {
 
   /** Findings that are new or changed. */
   change(findings: readonly Finding[]): void {
-    this.changes += findings.length;
+    this.changes += findings.filter(({ privilege }) => privilege === null).length;
     for (const finding of findings) this.findings.set(finding.id, finding);
   }
 }

@@ -22,6 +22,7 @@ import {
   timeOf,
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
+import { isJudgementDue, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
@@ -41,16 +42,35 @@ export function step(analysis: Analysis, accepted: Accepted): readonly Finding[]
   if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent));
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
+  hear(analysis, accepted);
   const changed = follow(analysis, release(reorder, analysis, accepted));
+  const judged = isJudgementDue(analysis.standing, analysis.now) ? judgeStanding(analysis.standing, analysis.now) : [];
   keepBounded(analysis);
-  return changed;
+  return [...changed, ...judged];
+}
+
+/** Lists of roles and sums of operations are of no moment: they count when they come. */
+function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted): void {
+  if (facts === undefined || (facts.length === 0 && lists === undefined)) return;
+  const at = enqueued === undefined ? now : instantFromMs(enqueued);
+  learnHeard(standing, lists === undefined ? { facts } : { facts, lists }, at);
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
 function follow(analysis: Analysis, places: readonly number[]): readonly Finding[] {
   const changed = new Map<string, Finding>();
-  for (const place of places) followOne(analysis, place, changed);
+  for (const place of places) {
+    stand(analysis, place, changed);
+    followOne(analysis, place, changed);
+  }
   return [...changed.values()];
+}
+
+/** A row's use of privileges; what is held is judged when its time has come. */
+function stand({ standing, names, held }: Analysis, place: number, changed: Map<string, Finding>): void {
+  const at = timeOf(held.table, place);
+  if (isJudgementDue(standing, at)) for (const finding of judgeStanding(standing, at)) changed.set(finding.id, finding);
+  learnRow(standing, names, held.table, place);
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
@@ -68,8 +88,7 @@ function followOne(analysis: Analysis, place: number, changed: Map<string, Findi
   const kind = kindOf(table, place);
   if (kind === GATEWAY_KIND) addGateway(join, table, place);
   else if (kind !== OPERATION_KIND) {
-    const event = table.objects.get(place);
-    if (event?.kind === "change") rememberChange(analysis.changes, event);
+    rememberChange(analysis.changes, table.objects.get(place));
     drop(held, place);
   } else if (!addOperation(join, table, place)) drop(held, place);
   if (time > analysis.now) analysis.now = time;
@@ -108,7 +127,7 @@ function judge(analysis: Analysis, changed: Map<string, Finding>): void {
 }
 
 function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
-  const explanations = explain(analysis.detection, due, analysis.changes.recent);
+  const explanations = explain(analysis.detection, due, analysis.changes);
   for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at }))
     changed.set(finding.id, finding);
 }
@@ -290,7 +309,9 @@ class LiveRun {
 
   /** A finding that the analysis has given up does not change any more. */
   #forgetTold(): void {
-    for (const id of this.#told.keys()) if (!this.#analysis.findings.tracked.has(id)) this.#told.delete(id);
+    const { findings, standing } = this.#analysis;
+    for (const id of this.#told.keys())
+      if (!findings.tracked.has(id) && !standing.findings.has(id)) this.#told.delete(id);
   }
 }
 
@@ -304,7 +325,7 @@ function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: 
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).length;
+      changes += step(analysis, accepted).filter(({ privilege }) => privilege === null).length;
     }
   }
   return { analysis, changes };

@@ -1,13 +1,14 @@
 import { randomInt } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
 import { aborted } from "../lib/aborted.ts";
 import type { Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
+import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
+import { stateCodec } from "../store/codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
@@ -15,6 +16,7 @@ import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
 import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
+import { watchSinks } from "./watch-sinks.ts";
 
 /** What a long-running analyzer is put together from. */
 export interface Host {
@@ -26,6 +28,8 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  /** Where the logs lie in the portal. */
+  readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told once the dashboard answers and every source was reached. */
@@ -47,7 +51,8 @@ const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
-  const { store, sinks, log, signal } = options;
+  const { store, log, signal } = options;
+  const { sinks, health: targets } = watchSinks(options.sinks, now);
   let port = options.port;
   let address = "";
   const sources = superviseSources({
@@ -58,13 +63,12 @@ export async function host(options: Host): Promise<number> {
     },
   });
   const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : sources.waitingFor());
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
+  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
   const app = createApp(view, {
     allowedHosts: () => namesOf(port),
     version: VERSION,
-    // The clock is where a number becomes a time.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    now: () => Date.now() as EpochMs,
+    now,
+    azure: options.azure,
     onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
@@ -76,13 +80,13 @@ export async function host(options: Host): Promise<number> {
   ({ address } = server.value);
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
-  const alerting = sendAlerts(options, ended.signal, onFailure);
+  const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
   const analysis = sources.run(
     {
       store,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: (before, after) => planAlerts(sinks, before, after),
       every,
       onCommit(state) {
@@ -103,6 +107,10 @@ export async function host(options: Host): Promise<number> {
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+// The clock is where a number becomes a time.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const now = (): EpochMs => Date.now() as EpochMs;
 
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>

@@ -66,6 +66,7 @@ async function serveWith(parts: {
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
+        azure: config.azure,
         port,
         log,
         signal: stop,

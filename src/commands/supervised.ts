@@ -40,21 +40,28 @@ export function supervised(source: Source, supervision: Supervision): Source {
       const at = createPlace(from, kept);
       if (trouble.isDown()) await sleep(retryMs, undefined, { signal }).catch(() => undefined);
       while (!signal.aborted) {
-        try {
-          for await (const batch of source.read(at.positions, signal, at.kept)) {
-            if (trouble.up()) onReached();
-            at.passed(batch);
-            yield batch;
-          }
-          return;
-        } catch (error) {
-          if (!canWait(error)) throw error;
-          trouble.down(error);
-          await sleep(retryMs, undefined, { signal }).catch(() => undefined);
-        }
+        const failure = yield* attempt(at, signal);
+        if (failure === undefined) return;
+        trouble.down(failure);
+        await sleep(retryMs, undefined, { signal }).catch(() => undefined);
       }
     },
   };
+
+  /** Reads on until the source ends; gives why, where that can be waited for. */
+  async function* attempt(at: Place, signal: AbortSignal): AsyncGenerator<Batch, SourceError | undefined> {
+    try {
+      for await (const batch of source.read(at.positions, signal, at.kept)) {
+        if (trouble.up()) onReached();
+        at.passed(batch);
+        yield batch;
+      }
+      return undefined;
+    } catch (error) {
+      if (canWait(error)) return error;
+      throw error;
+    }
+  }
 }
 
 interface Trouble {

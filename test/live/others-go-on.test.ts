@@ -130,5 +130,5 @@ test("a stop ends the wait between two attempts", async () => {
   })();
   await sleep(20);
   stop.abort();
-  await reading;
+  await expect(reading).resolves.toBeUndefined();
 });

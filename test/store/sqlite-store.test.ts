@@ -36,7 +36,7 @@ const numbered = (n: number, size = 10): Parameters<Store["commit"]>[0] =>
   });
 
 describe("a file of an older version", () => {
-  test("is brought up to this one, with all that it holds", async () => {
+  test("is brought up to this one, with all that it holds, where it holds no analysis", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
     const old = new DatabaseSync(path);
