@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { callCommand } from "./commands/call.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -29,6 +30,7 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 
 for (const command of [
   analyzeCommand(),
+  callCommand(),
   demoCommand(),
   exportCommand(),
   principalsCommand(),
