@@ -8,7 +8,7 @@ import type { Sink } from "../sinks/sink.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import { stateCodec } from "../store/codec.ts";
-import type { Store } from "../store/store.ts";
+import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -20,6 +20,7 @@ import { planAlerts, sendAlerts } from "./send-alerts.ts";
 export interface Host {
   readonly sources: readonly Source[];
   readonly store: Store;
+  readonly calls: CallLog;
   readonly sinks: readonly Sink[];
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
@@ -79,6 +80,7 @@ export async function host(options: Host): Promise<number> {
     {
       sources,
       store,
+      calls: options.calls,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: stateCodec,

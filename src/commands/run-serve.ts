@@ -1,6 +1,7 @@
 import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Source } from "../sources/source.ts";
+import { callsFolder, openCallLog } from "../store/call-log.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -13,6 +14,7 @@ import { buildSinks } from "./targets.ts";
 
 /** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
 const JOIN_SECONDS = 60;
+const DAY_MS = 86_400_000;
 
 export interface ServeFlags {
   readonly config: string;
@@ -47,6 +49,7 @@ async function serveWith(parts: {
       const code = await host({
         sources,
         store,
+        calls: openCallLog(callsFolder(config.state), config.retention * DAY_MS),
         sinks,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
