@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import { callEvidence, hasId } from "../correlate/call-evidence.ts";
 import { selects } from "../exports/scope.ts";
@@ -6,16 +7,20 @@ import { plainText } from "../lib/plain-text.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import { formatInstant } from "../model/time.ts";
-import { parseJoinPath } from "../normalize/join-path.ts";
+import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
+import { callsFolder } from "../store/call-log.ts";
+import { findInSegments } from "../store/segment-folder.ts";
 import { analyzePaths } from "./analyze.ts";
 import { renderCall } from "./call-text.ts";
 import { EXIT } from "./exit-codes.ts";
+import { DEFAULT_STATE } from "./export-options.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress.ts";
 import { tomorrow } from "./read-privileges.ts";
 
 export interface CallFlags {
   readonly in?: readonly string[];
+  readonly state?: string;
   readonly joinBy?: string;
   readonly json?: boolean;
 }
@@ -24,26 +29,60 @@ export interface CallFlags {
 const MOST = 20;
 
 interface Found {
-  readonly evidence: CallEvidence;
   readonly story: CallStory;
   readonly findings: readonly Finding[];
 }
 
+/** What was found for an id. */
+interface Search {
+  /** At most `MOST`. */
+  readonly evidence: readonly CallEvidence[];
+  readonly count: number;
+  readonly findings: readonly Finding[];
+  /** Some of the input could not be read. */
+  readonly isPartial: boolean;
+}
+
 /** Prints one call; gives the exit code. */
 export async function runCall(id: string, flags: CallFlags): Promise<number> {
-  const { in: paths = [], joinBy } = flags;
+  const { in: paths = [], joinBy, state = DEFAULT_STATE } = flags;
   const path = joinBy === undefined ? undefined : parseJoinPath(joinBy);
   if (joinBy !== undefined && path === undefined) return usage(`--join-by: "${joinBy}" leads to no field`);
-  if (paths.length === 0) return usage("--in: name files or folders to read");
+  const wanted = id.trim().toLowerCase();
+  try {
+    const search = paths.length === 0 ? searchKept(state, wanted) : await searchFiles(paths, wanted, path);
+    const { count, evidence, findings, isPartial } = search;
+    const found = evidence.map((one) => ({
+      story: callStory(one),
+      findings: findings.filter((finding) => isOf(finding, one)),
+    }));
+    print(id, found, { count, json: flags.json === true });
+    if (count === 0) return EXIT.findings;
+    return isPartial ? EXIT.partial : EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error;
+    return usage(error.message);
+  }
+}
+
+function searchKept(state: string, id: string): Search {
+  const folder = callsFolder(state);
+  if (!existsSync(folder))
+    throw new PathError(`${folder}: there are no kept calls. Name files with --in, or a --state.`);
+  const { calls, damages } = findInSegments(folder, id);
+  for (const { file, says } of damages) say(`${file}: ${says}`);
+  return { evidence: calls.slice(0, MOST), count: calls.length, findings: [], isPartial: damages.length > 0 };
+}
+
+async function searchFiles(paths: readonly string[], id: string, joinBy: JoinPath | undefined): Promise<Search> {
   const line = createProgressLine();
   const evidence: CallEvidence[] = [];
   let count = 0;
   let losses = 0;
-  const wanted = id.trim().toLowerCase();
   try {
-    const report = await analyzePaths(paths, {
+    const { findings } = await analyzePaths(paths, {
       until: tomorrow(),
-      joinBy: path,
+      joinBy,
       onProgress: (bytes, records) => line.show(() => `${(bytes / 1e6).toFixed(0)} MB · ${records} records`),
       onLoss(says) {
         losses += 1;
@@ -51,24 +90,14 @@ export async function runCall(id: string, flags: CallFlags): Promise<number> {
         say(says);
       },
       onCall(call) {
-        if (!hasId(call, wanted)) return;
+        if (!hasId(call, id)) return;
         count += 1;
         if (evidence.length < MOST) evidence.push(callEvidence(call));
       },
     });
+    return { evidence, count, findings, isPartial: losses > 0 };
+  } finally {
     line.clear();
-    const found = evidence.map((one) => ({
-      evidence: one,
-      story: callStory(one),
-      findings: report.findings.filter((finding) => isOf(finding, one)),
-    }));
-    print(id, found, { count, json: flags.json === true });
-    if (count === 0) return EXIT.findings;
-    return losses > 0 ? EXIT.partial : EXIT.ok;
-  } catch (error) {
-    line.clear();
-    if (!(error instanceof PathError)) throw error;
-    return usage(error.message);
   }
 }
 

@@ -56,7 +56,8 @@ function callRow(call: CallRow, id: string): Row {
   ];
 }
 
-const NO_GATEWAY: readonly Cell[] = [...Array<null>(32).fill(null), false];
+/** From `caller_app` to `truncated`. */
+const NO_GATEWAY: readonly Cell[] = [...Array<null>(27).fill(null), false, ...Array<null>(5).fill(null), false];
 
 function gatewayCells({ table, names, gateway }: CallRow): readonly Cell[] {
   if (gateway < 0) return NO_GATEWAY;
@@ -94,6 +95,7 @@ function gatewayCells({ table, names, gateway }: CallRow): readonly Cell[] {
     request?.url ?? null,
     ...policyCells(request?.error),
     text(row.BACKEND),
+    (traits & row.COSMOS_BACKEND) !== 0,
     words[at + row.BACKEND_STATUS] || null,
     words[at + row.SUB_STATUS] || null,
     request?.backendActivityId ?? backendId(table, gateway, traits),

@@ -57,7 +57,7 @@ export function findInSegments(folder: string, id: string): FoundCalls {
           const rows = (): Buffer => readAt(handle, parts + head.filter + head.ids, head.rows);
           calls.push(...callsIn(ids, rows, id));
         } catch {
-          damages.push({ file, says: `calls ${head.start} to ${head.start + head.calls - 1} cannot be read` });
+          damages.push({ file, says: damageOf(block) });
         }
       }
     });
@@ -74,28 +74,38 @@ export interface Span {
 /** Calls of a span of time in the order of their closing, one block in memory at a time; `onDamage` is told what is not there. */
 export function* readSegments(
   folder: string,
-  { from, to }: Span,
+  span: Span,
   onDamage: (damage: Damage) => void,
 ): Generator<readonly CallEvidence[]> {
   let end: number | undefined;
   for (const { file, start, end: next } of listSegments(folder)) {
     if (end !== undefined && start > end) onDamage({ file, says: `calls ${end} to ${start - 1} are not kept` });
     end = next;
-    const handle = openSync(join(folder, file), "r");
-    try {
-      for (const block of blocksOf(handle, (says) => onDamage({ file, says }))) {
-        const { head } = block;
-        if ((to !== undefined && head.from >= to) || (from !== undefined && head.to < from)) continue;
-        const calls = readBlock(handle, block);
-        if (calls === undefined)
-          onDamage({ file, says: `calls ${head.start} to ${head.start + head.calls - 1} cannot be read` });
-        else yield calls;
-      }
-    } finally {
-      closeSync(handle);
-    }
+    yield* readSegment(join(folder, file), span, (says) => onDamage({ file, says }));
   }
 }
+
+function* readSegment(path: string, span: Span, onDamage: (says: string) => void): Generator<readonly CallEvidence[]> {
+  const handle = openSync(path, "r");
+  try {
+    for (const block of blocksOf(handle, onDamage)) {
+      if (!reaches(block.head, span)) continue;
+      const calls = readBlock(handle, block);
+      if (calls === undefined) onDamage(damageOf(block));
+      else yield calls.filter(({ time }) => isWithin(time, time, span));
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const reaches = ({ from, to }: BlockHead, span: Span): boolean => isWithin(from, to, span);
+
+/** Whether something from `first` to `last` may be in the span. */
+const isWithin = (first: number, last: number, { from, to }: Span): boolean =>
+  (to === undefined || first < to) && (from === undefined || last >= from);
+
+const damageOf = ({ head }: Block): string => `calls ${head.start} to ${head.start + head.calls - 1} cannot be read`;
 
 /** The newest time among the calls of a segment, in ticks; undefined where it cannot be read. */
 export function newestIn(path: string): number | undefined {

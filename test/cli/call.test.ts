@@ -28,5 +28,8 @@ test("call: a person's words, JSON, and what is not there", async () => {
     stdout: "",
     stderr: `call: there is no call with the id ${callId(99)} in this input\n`,
   });
-  expect(run(callId(1))).toMatchObject({ status: 2, stderr: "call: --in: name files or folders to read\n" });
+  expect(run(callId(1), "--state", "no.db")).toMatchObject({
+    status: 2,
+    stderr: "call: no.db.calls: there are no kept calls. Name files with --in, or a --state.\n",
+  });
 });
