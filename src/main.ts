@@ -1,10 +1,13 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { backfillCommand } from "./commands/backfill.ts";
 import { callCommand } from "./commands/call.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
+import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
+import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { VERSION } from "./commands/version.ts";
@@ -28,16 +31,19 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 
-for (const command of [
+const commands = [
   analyzeCommand(),
   callCommand(),
   demoCommand(),
-  exportCommand(),
-  principalsCommand(),
   serveCommand(),
+  backfillCommand(),
+  rejectsCommand(),
+  kqlCommand(),
+  principalsCommand(),
+  exportCommand(),
   simulateCommand(),
-])
-  program.addCommand(command.exitOverride());
+];
+for (const command of commands) program.addCommand(command.exitOverride());
 
 // Thrown where nobody waits for it, in a timer or a listener: Node's own exit code would be that of findings.
 process.on("uncaughtException", (error) => process.exit(report(error)));

@@ -27,7 +27,7 @@ import type { Batch } from "../sources/source.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { PathError } from "./path-error.ts";
-import { createProgressLine } from "./progress.ts";
+import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
@@ -198,7 +198,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
 }
 
 /** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
-const lookOf = (stdout: NodeJS.WriteStream): Look => ({
+export const lookOf = (stdout: NodeJS.WriteStream): Look => ({
   colour: styleText("bold", "x", { stream: stdout }) !== "x",
   columns: stdout.isTTY ? stdout.columns : undefined,
 });

@@ -4,7 +4,7 @@ import { listFiles } from "../sources/file-list.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type ExportTalk, filesInput, keptInput } from "./export-input.ts";
 import { type ExportFlags, exportOptions } from "./export-options.ts";
-import { bar, createProgressLine } from "./progress.ts";
+import { bar, createProgressLine } from "./progress-line.ts";
 import { exportCalls } from "./run-export.ts";
 
 /** Exports from files, or of the calls that `serve` keeps; talks on standard error, gives the exit code. */

@@ -137,7 +137,8 @@ const NOTHING: LedgerRow = { records: 0, accepted: 0, duplicate: 0, filtered: 0,
 /** Of all that was ever read: the ledger of a state is not by time. */
 function conservationOf(ledger: State["ledger"]): Conservation | null {
   if (ledger === undefined) return null;
-  const rows = [...ledger.values()].flatMap((partitions) => [...partitions.values()]);
-  const { records, accepted, duplicate, filtered, rejected } = rows.reduce(addLedgerRows, NOTHING);
+  let sum = NOTHING;
+  for (const partitions of ledger.values()) for (const row of partitions.values()) sum = addLedgerRows(sum, row);
+  const { records, accepted, duplicate, filtered, rejected } = sum;
   return { records, accepted, duplicate, filtered, rejected };
 }

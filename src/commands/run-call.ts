@@ -2,11 +2,10 @@ import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import { callEvidence, hasId } from "../correlate/call-evidence.ts";
 import { selects } from "../exports/scope.ts";
-import { type CallStory, callStory } from "../findings/call-story.ts";
+import { type CallStory, callStory, toStoryJson } from "../findings/call-story.ts";
 import { plainText } from "../lib/plain-text.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
-import { formatInstant } from "../model/time.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { callsFolder } from "../store/call-log.ts";
 import { findInSegments } from "../store/segment-folder.ts";
@@ -15,7 +14,7 @@ import { renderCall } from "./call-text.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DEFAULT_STATE } from "./export-options.ts";
 import { PathError } from "./path-error.ts";
-import { createProgressLine } from "./progress.ts";
+import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
 
 export interface CallFlags {
@@ -111,7 +110,10 @@ function print(
   { count, json }: { readonly count: number; readonly json: boolean },
 ): void {
   if (json) {
-    const calls = found.map(({ story, findings }) => storyJson(story, findings));
+    const calls = found.map(({ story, findings }) => ({
+      ...toStoryJson(story),
+      findings: findings.map((finding) => finding.id),
+    }));
     process.stdout.write(`${JSON.stringify({ schema: "scopetrail.call/1", id, count, calls }, null, 2)}\n`);
     return;
   }
@@ -120,16 +122,6 @@ function print(
   const texts = found.map(({ story, findings }) => renderCall(story, findings, { colour, columns: undefined }));
   process.stdout.write(texts.join("\n"));
   if (count > found.length) say(`${count - found.length} more calls have this id`);
-}
-
-/** A call's story as JSON: instants as text. */
-function storyJson(story: CallStory, findings: readonly Finding[]): Record<string, unknown> {
-  return {
-    ...story,
-    time: formatInstant(story.time),
-    steps: story.steps.map(({ at, where, says }) => ({ at: formatInstant(at), where, says })),
-    findings: findings.map((finding) => finding.id),
-  };
 }
 
 const say = (text: string): void => void process.stderr.write(`call: ${plainText(text)}\n`);

@@ -72,6 +72,13 @@ export function namedRow(columns: readonly Column[], row: Row): Readonly<Record<
   );
 }
 
+/** A call's story as the published JSON has it: instants as text. */
+export const toStoryJson = (story: CallStory): Record<string, unknown> => ({
+  ...story,
+  time: formatInstant(story.time),
+  steps: story.steps.map(({ at, where, says }) => ({ at: formatInstant(at), where, says })),
+});
+
 /** The story of a call from its rows of evidence. */
 export function callStory(evidence: CallEvidence): CallStory {
   const call = new Cells(CALL_COLUMNS, evidence.call);
