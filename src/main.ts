@@ -35,6 +35,7 @@ const commands = [
   analyzeCommand(),
   callCommand(),
   demoCommand(),
+  principalsCommand(),
   serveCommand(),
   backfillCommand(),
   rejectsCommand(),

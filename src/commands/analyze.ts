@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
+import { availableParallelism } from "node:os";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { keepDistinct, newFacts, putBatch } from "../accept.ts";
+import { keepDistinct, newFacts, type Put, putBatch } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
 import { reportOf, withFindings } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
@@ -22,10 +23,12 @@ import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
-import { filesSource, isLoss } from "../sources/files.ts";
+import { filesSource } from "../sources/files.ts";
+import { isLoss } from "../sources/read-file.ts";
 import type { Batch } from "../sources/source.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
+import { InOrder } from "./in-order.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
@@ -47,6 +50,10 @@ export interface AnalyzeOptions {
   readonly exceptions?: readonly PrivilegeException[];
   /** Event times beyond are not believed in the usage ledger; all are by default. */
   readonly until?: Instant;
+  /** Files that are read at once, each in a thread of its own: the result is the same. 0: in this one. */
+  readonly threads?: number;
+  /** Bytes from which on threads are worth their start. */
+  readonly threadsFrom?: number;
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
   /** Told of each call in the order of their closing. */
@@ -60,8 +67,8 @@ export interface AnalyzeOptions {
  * and however late they were written, so the order of files does not matter. Throws PathError when a path gives nothing.
  */
 export async function analyzePaths(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Report> {
-  const { stdin, joinBy, parsesAll = false } = options;
-  const source = filesSource(paths, { parsesAll, joinBy, ...(stdin === undefined ? {} : { stdin }) });
+  const { stdin, joinBy, parsesAll, threads, threadsFrom } = options;
+  const source = filesSource(paths, { parsesAll, joinBy, stdin, threads, threadsFrom });
   const problems = await source.problems();
   if (problems.length > 0)
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
@@ -71,15 +78,23 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   if (options.until !== undefined) privileges.ledger.until = options.until;
   const reader = new UseReader(privileges.ledger, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
+  const { signal = new AbortController().signal } = options;
+  const inOrder = new InOrder<Put>(await source.partitions(signal), ({ tally, facts }) => {
+    learnFacts(privileges, newFacts(analysis, facts, tally));
+    addTally(analysis.input, tally);
+  });
+  let bytes = 0;
+  let others = 0;
   try {
-    for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
+    for await (const batch of source.read(new Map(), signal)) {
       options.onBatch?.(batch);
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      const { tally, facts } = putBatch(analysis.names, batch, sorter.rows, { joinBy, memo });
-      learnFacts(privileges, newFacts(analysis, facts, tally));
-      addTally(analysis.input, tally);
+      const put = putBatch(analysis.names, batch, sorter.rows, { joinBy, memo });
+      bytes += batch.bytes;
+      others += put.tally.records + put.facts.length;
+      inOrder.add(batch.partition, put, batch.caughtUp);
       sorter.settle();
-      options.onProgress?.(analysis.input.bytes, analysis.input.records + sorter.count);
+      options.onProgress?.(bytes, others + sorter.count);
     }
     let last = Number.NaN;
     for (const rows of sorter.sorted()) {
@@ -112,7 +127,11 @@ const lossText = ({ position, detail }: Reject): string =>
 
 const SEVERITIES: readonly Severity[] = ["low", "medium", "high"];
 
+/** While this thread sorts what they have read, more would wait for it. */
+const MOST_THREADS = 2;
+
 interface Flags {
+  readonly threads?: number;
   readonly json?: boolean;
   readonly schema?: boolean;
   readonly failOn?: Severity;
@@ -143,6 +162,12 @@ export function analyzeCommand(): Command {
       ).argParser(joinPath),
     )
     .addOption(
+      new Option(
+        "--threads <count>",
+        "files read at once, each in a thread of its own (0 to 16; one less than there are cores, 2 at the most, without it)",
+      ).argParser(threadCount),
+    )
+    .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
     .option("--exceptions <file>", "YAML or JSON of grants that somebody answers for: owner, reason, last day")
@@ -159,9 +184,14 @@ function joinPath(text: string): JoinPath {
   return path;
 }
 
+function threadCount(text: string): number {
+  if (!/^(?:\d|1[0-6])$/.test(text)) throw new InvalidArgumentError("a number from 0 to 16");
+  return Number(text);
+}
+
 async function analyze(paths: readonly string[], flags: Flags): Promise<number> {
   if (flags.schema === true) {
-    const { reportJsonSchema } = await import("../exports/report-schema.ts");
+    const { reportJsonSchema } = await import("../findings/report-schema.ts");
     process.stdout.write(`${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }
@@ -180,6 +210,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
       onProgress: progress.show,
       onLoss: progress.tell,
       joinBy: flags.joinBy,
+      threads: flags.threads ?? Math.min(MOST_THREADS, availableParallelism() - 1),
       until: tomorrow(),
       ...(exceptions === undefined ? {} : { exceptions: exceptions.value }),
     });

@@ -1,20 +1,19 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
-import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
+import type { DecisionLog } from "../store/decision-log.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import { stateCodec } from "../store/codec.ts";
 import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { createDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
-import { createLiveView } from "./live-view.ts";
-import { VERSION } from "./version.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 import { watchSinks } from "./watch-sinks.ts";
 
@@ -24,6 +23,8 @@ export interface Host {
   readonly store: Store;
   readonly calls: CallLog;
   readonly sinks: readonly Sink[];
+  /** What people decided about findings. */
+  readonly decisions: DecisionLog;
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
   readonly joinWindow: number;
@@ -51,18 +52,17 @@ const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
-  const { store, calls, log, signal } = options;
-  const { sinks, health: targets } = watchSinks(options.sinks, now);
-  const attached = new Set<string>();
-  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : notReached(options.sources, attached));
-  const view = createLiveView({ ledger: () => store.ledger(), findCalls: (id) => calls.find(id), waitingFor, targets });
+  const { store, log, signal } = options;
+  const watchedSinks = watchSinks(options.sinks, now);
+  const { sinks } = watchedSinks;
+  const { attached, waitingFor } = attaching(options);
   let port = options.port;
-  const app = createApp(view, {
+  const { app, view, shown } = createDashboard({
+    ...options,
+    targets: watchedSinks.health,
+    waitingFor,
     allowedHosts: () => namesOf(port),
-    version: VERSION,
     now,
-    azure: options.azure,
-    onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
   if (!server.ok) {
@@ -88,7 +88,7 @@ export async function host(options: Host): Promise<number> {
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: stateCodec,
-      alerts: (before, after) => planAlerts(sinks, before, after),
+      alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,
       onCommit(state) {
         view.publish(state);
@@ -108,6 +108,14 @@ export async function host(options: Host): Promise<number> {
   return code;
 }
 
+/** Sources that were reached, and what is waited for, a sentence each. */
+function attaching({ sources, signal }: Host): { attached: Set<string>; waitingFor: () => readonly string[] } {
+  const attached = new Set<string>();
+  const missing = (): readonly string[] =>
+    sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
+  return { attached, waitingFor: () => (signal.aborted ? ["stopping"] : missing()) };
+}
+
 // The clock is where a number becomes a time.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const now = (): EpochMs => Date.now() as EpochMs;
@@ -115,9 +123,6 @@ const now = (): EpochMs => Date.now() as EpochMs;
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
-
-const notReached = (sources: readonly Source[], attached: ReadonlySet<string>): readonly string[] =>
-  sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
 
 /** The source, which tells when it was reached: its partitions are known. */
 const watched = (source: Source, onReached: () => void): Source => ({

@@ -2,6 +2,7 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
+import { openDecisionLog } from "../store/decision-log.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -45,6 +46,7 @@ async function serveWith(parts: {
   const stop = stopSignal();
   try {
     const store = openSqliteStore(config.state);
+    const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
       const serving = { config, store, jobs, log };
@@ -59,6 +61,7 @@ async function serveWith(parts: {
         store,
         calls: openKeptCalls(config),
         sinks,
+        decisions,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
@@ -73,6 +76,7 @@ async function serveWith(parts: {
       await stopControl();
       return exitCodeOf(code, stop);
     } finally {
+      decisions.close();
       store.close();
     }
   } catch (error) {

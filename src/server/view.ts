@@ -1,3 +1,4 @@
+import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Comparison } from "../findings/comparison.ts";
 import type { Matrix, MatrixRange } from "../findings/matrix.ts";
 import type { CallStory } from "../findings/call-story.ts";
@@ -75,6 +76,14 @@ export interface View {
   subscribe(listener: () => void): () => void;
 }
 
+/** What was decided about findings, and by whom a new decision would be. */
+export interface DecisionsOfScreen {
+  readonly all: Decisions;
+  readonly by: string;
+  /** Durable when it returns; throws when it cannot be kept. */
+  add(decision: Decision): void;
+}
+
 /** What a page is drawn from. */
 export interface Screen {
   readonly view: View;
@@ -85,4 +94,5 @@ export interface Screen {
   /** Where the logs lie in the portal, when that is configured. */
   readonly azure?: AzurePortal | undefined;
   readonly version: string;
+  readonly decisions: DecisionsOfScreen;
 }

@@ -134,6 +134,13 @@ function migrate(path: string, db: DatabaseSync, version: number): void {
 function assertAnalysis(path: string, db: DatabaseSync): void {
   const found = db.prepare("select value from meta where key = 'analysis'").get()?.["value"] ?? "1";
   if (found === String(ANALYSIS_VERSION)) return;
+  const held = db.prepare("select (select count(*) from snapshot) + (select count(*) from journal) as n").get()?.["n"];
+  if (held === 0) {
+    db.prepare("insert into meta values ('analysis', ?) on conflict (key) do update set value = excluded.value").run(
+      String(ANALYSIS_VERSION),
+    );
+    return;
+  }
   const says = `holds an analysis of another version (${String(found)}, this one writes ${ANALYSIS_VERSION}). Use that version, or choose another path: what the sources still hold is read once more, from their configured start.`;
   throw new StoreError(path, "mismatch", says);
 }

@@ -48,7 +48,6 @@ describe("a file of an older version", () => {
     known.exec(`insert or replace into meta values ('analysis', '${ANALYSIS_VERSION}')`);
     known.close();
     const store = openSqliteStore(path);
-    expect(textOf(store.load().snapshot)).toBe("s");
     expect(store.load()).toMatchObject({ positions: new Map([["hub", new Map([["0", "7/1/x"]])]]), kept: new Map() });
     expect(store.ledger()).toEqual(new Map([["hub", new Map([["0", ledgerRow(3)]])]]));
     expect(store.due(epoch(9e12), 10).map(({ alertId, attempts }) => [alertId, attempts])).toEqual([
@@ -65,7 +64,9 @@ describe("a file of an older version", () => {
   test("of an analysis that this version does not know is left as it is", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
-    openSqliteStore(path).close();
+    const store = openSqliteStore(path);
+    store.commit(commitOf({ journal: bytes("j") }));
+    store.close();
     const db = new DatabaseSync(path);
     db.exec("update meta set value = '999' where key = 'analysis'");
     db.close();
