@@ -40,7 +40,6 @@ const commands = [
   backfillCommand(),
   rejectsCommand(),
   kqlCommand(),
-  principalsCommand(),
   exportCommand(),
   simulateCommand(),
 ];

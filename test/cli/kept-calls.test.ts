@@ -9,7 +9,9 @@ import { temporaryFolder } from "../temporary-folder.ts";
 
 const BIN = join(import.meta.dirname, "../../bin/scopetrail.js");
 
-test("calls that serve keeps are found and exported while it has its state to itself", async () => {
+test("calls that serve keeps are found and exported while it has its state to itself", {
+  timeout: 120_000,
+}, async () => {
   await using folder = await temporaryFolder();
   const state = join(folder.path, "state.db");
   const log = openCallLog(callsFolder(state), 86_400_000);

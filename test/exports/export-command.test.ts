@@ -155,7 +155,7 @@ describe("flags", () => {
   });
 });
 
-test("as a command: exports twice, verifies, and names what was tampered with", async () => {
+test("as a command: exports twice, verifies, and names what was tampered with", { timeout: 120_000 }, async () => {
   await using folder = await temporaryFolder();
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [BIN, "export", ...args], { encoding: "utf8", cwd: folder.path });

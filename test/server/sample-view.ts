@@ -107,7 +107,7 @@ export function sampleView(): SampleView {
       { time: at(-30), label: "sqlroleassignments/delete", says: "sqlroleassignments/delete on shop (succeeded)" },
     ],
     calls: (id) => ({
-      stories: id === "known" ? [callStory(evidenceOf(gatewayRequest({ correlationId: "known", status: 401 })))] : [],
+      stories: id === "unknown" ? [] : [callStory(evidenceOf(gatewayRequest({ correlationId: id, status: 401 })))],
       damages: [],
     }),
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
