@@ -1,6 +1,7 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis, keepBounded, packed } from "./analysis.ts";
+import { callEvidence } from "./correlate/call-evidence.ts";
 import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { drop, hold } from "./correlate/held.ts";
@@ -8,7 +9,7 @@ import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
-import { countCall } from "./findings/call-counts.ts";
+import { correlationCounts, countCall } from "./findings/call-counts.ts";
 import { cover, noteGap } from "./findings/coverage.ts";
 import { addTally, createTally } from "./findings/input-counts.ts";
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
@@ -30,7 +31,7 @@ import type { Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
 import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
-import type { Commit, Saved, Store } from "./store/store.ts";
+import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
 
 /** Told of each call as it closes; the row is filled again for the next one. */
 export type OnCall = (call: CallRow) => void;
@@ -150,6 +151,8 @@ function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): voi
 export interface Shell {
   readonly sources: readonly Source[];
   readonly store: Store;
+  /** Where closed calls are kept. */
+  readonly calls: CallLog;
   readonly options: AnalysisOptions;
   /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
   readonly joinBy?: JoinPath | undefined;
@@ -237,7 +240,7 @@ class LiveRun {
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
       const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
-      this.#pending.change(step(this.#analysis, accepted));
+      this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
       this.#pending.read(source.name, batch, accepted);
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
@@ -267,7 +270,7 @@ class LiveRun {
       gap: undefined,
     };
     const accepted: Accepted = { partition: "", ...nothing, ...input };
-    this.#pending.change(step(this.#analysis, accepted));
+    this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
     this.#pending.journal.push(accepted);
   }
 
@@ -296,12 +299,14 @@ class LiveRun {
 
   commit(): void {
     if (this.#pending.journal.length === 0) return;
-    const { store, codec, alerts, onCommit } = this.#shell;
+    const { store, calls, codec, alerts, onCommit } = this.#shell;
     const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
-    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(packed(this.#analysis)) : undefined;
+    const isDue = calls.isFull || this.#cost.isSnapshotDue(journaled);
+    const snapshot = isDue ? codec.encode(packed(this.#analysis)) : undefined;
+    if (isDue) calls.flush();
     store.commit({
       positions,
       kept,
@@ -312,6 +317,7 @@ class LiveRun {
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
+    if (isDue) calls.settle();
     this.#cost.committed(journaled, snapshot?.length);
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
@@ -330,17 +336,27 @@ class LiveRun {
 }
 
 /** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
-function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: Analysis; readonly changes: number } {
+function restore(
+  { codec, options, calls }: Shell,
+  saved: Saved,
+): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  calls.begin(correlationCounts(analysis.calls).calls);
+  const onCall = keeping(calls);
   let changes = 0;
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).filter(({ privilege }) => privilege === null).length;
+      changes += step(analysis, accepted, onCall).filter(({ privilege }) => privilege === null).length;
     }
   }
   return { analysis, changes };
 }
+
+const keeping =
+  (calls: CallLog): OnCall =>
+  (closed) =>
+    calls.add(callEvidence(closed));

@@ -17,6 +17,7 @@ import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
 import { portOf } from "./port.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
+import { openKeptCalls } from "./kept-calls.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
 
@@ -66,6 +67,7 @@ async function serveWith(parts: {
         sources: jobs === undefined ? sources : [...sources, jobs],
         onCommit: () => jobs?.committed(),
         store,
+        calls: openKeptCalls(config),
         sinks,
         decisions,
         lateness: config.lateness,
