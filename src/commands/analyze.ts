@@ -16,7 +16,7 @@ import { createAnalysis } from "../analysis.ts";
 import { loadExceptions } from "../config/exceptions.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
-import { end, followTable } from "../pipeline.ts";
+import { end, followTable, type OnCall } from "../pipeline.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
@@ -24,10 +24,12 @@ import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
+import type { Batch } from "../sources/source.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { InOrder } from "./in-order.ts";
 import { PathError } from "./path-error.ts";
+import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
 import { lookOf } from "./look.ts";
 import { renderReport } from "./report-text.ts";
@@ -54,6 +56,10 @@ export interface AnalyzeOptions {
   readonly threadsFrom?: number;
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
+  /** Told of each call in the order of their closing. */
+  readonly onCall?: OnCall;
+  /** Told of each batch before it is followed. */
+  readonly onBatch?: (batch: Batch) => void;
 }
 
 /**
@@ -81,6 +87,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   let others = 0;
   try {
     for await (const batch of source.read(new Map(), signal)) {
+      options.onBatch?.(batch);
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
       const put = putBatch(analysis.names, batch, sorter.rows, { joinBy, memo });
       bytes += batch.bytes;
@@ -93,9 +100,9 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     for (const rows of sorter.sorted()) {
       last = keepDistinct(analysis, rows, last);
       learnRows(privileges, reader, rows);
-      followTable(analysis, rows);
+      followTable(analysis, rows, options.onCall);
     }
-    end(analysis);
+    end(analysis, options.onCall);
   } finally {
     sorter.close();
   }
@@ -236,19 +243,13 @@ interface Progress {
   readonly done: (report: Report) => void;
 }
 
-const PROGRESS_MS = 200;
-/** Between two lines where nobody can rewrite one, as in a log of CI. */
-const PLAIN_PROGRESS_MS = 10_000;
-
 /**
  * On standard error while reading: one line that is rewritten at a terminal, a line at times elsewhere; what could not be
  * read; the rate at the end.
  */
 function progressLine(): Progress {
   const began = performance.now();
-  const { isTTY } = process.stderr;
-  const spacing = isTTY ? PROGRESS_MS : PLAIN_PROGRESS_MS;
-  let next = began + spacing;
+  const line = createProgressLine();
   const rate = (bytes: number): string => `${(bytes / 1e6 / ((performance.now() - began) / 1000)).toFixed(0)} MB/s`;
   let losses = 0;
   return {
@@ -258,17 +259,14 @@ function progressLine(): Progress {
       process.stderr.write(losses === LOSSES_TOLD + 1 ? "analyze: … and more that could not be read\n" : says);
     },
     show(bytes, records) {
-      if (performance.now() < next) return;
-      next = performance.now() + spacing;
-      const line = `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`;
-      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+      line.show(() => `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`);
     },
     done({ input }) {
       const seconds = (performance.now() - began) / 1000;
       const peak = process.resourceUsage().maxRSS / 1024;
-      const clear = process.stderr.isTTY ? "\r\x1b[K" : "";
+      line.clear();
       process.stderr.write(
-        `${clear}${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
+        `${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
       );
     },
   };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
@@ -6,6 +7,7 @@ import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
 import { openDecisionLog } from "../store/decision-log.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
@@ -16,12 +18,14 @@ import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
 import { portOf } from "./port.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
+import { openKeptCalls } from "./kept-calls.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
 
 export interface ServeFlags {
   readonly config: string;
   readonly port?: string;
+  readonly standby?: boolean;
 }
 
 /** Analyzes live until stopped; gives the exit code. */
@@ -35,14 +39,8 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const answering = buildServing(config.value, { environment: process.env, now, log });
   const faults = [sinks, sources, port, answering].flatMap((part) => (part.ok ? [] : part.error));
   if (!sinks.ok || !sources.ok || !port.ok || !answering.ok) return usage(faults);
-  return await serveWith({
-    config: config.value,
-    sinks: sinks.value,
-    sources: sources.value,
-    port: port.value,
-    answering: answering.value,
-    log,
-  });
+  const parts = { config: config.value, sinks: sinks.value, sources: sources.value, port: port.value, log };
+  return await serveWith({ ...parts, answering: answering.value, isStandby: flags.standby === true });
 }
 
 async function serveWith(parts: {
@@ -52,11 +50,13 @@ async function serveWith(parts: {
   port: number;
   answering: Serving;
   log: Logger;
+  isStandby: boolean;
 }): Promise<number> {
-  const { config, sinks, sources, port, answering, log } = parts;
+  const { config, sinks, sources, port, answering, log, isStandby } = parts;
   const stop = stopSignal();
   try {
-    const store = openSqliteStore(config.state);
+    const store = isStandby ? await takeOver(config.state, log, stop) : openSqliteStore(config.state);
+    if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
@@ -70,6 +70,7 @@ async function serveWith(parts: {
         sources: jobs === undefined ? sources : [...sources, jobs],
         onCommit: () => jobs?.committed(),
         store,
+        calls: openKeptCalls(config),
         sinks,
         decisions,
         lateness: config.lateness,
@@ -95,6 +96,24 @@ async function serveWith(parts: {
     if (!(error instanceof StoreError)) throw error;
     return usage([error.message]);
   }
+}
+
+const STANDBY_MS = 1_000;
+
+/** The store once no other process has it; undefined when stopped before. */
+async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<Store | undefined> {
+  for (let isFirst = true; !stop.aborted; isFirst = false) {
+    try {
+      const store = openSqliteStore(path, { busyMs: 0 });
+      if (!isFirst) log.warn("the other serve is gone; this one takes over");
+      return store;
+    } catch (error) {
+      if (!(error instanceof StoreError && error.kind === "in-use")) throw error;
+    }
+    if (isFirst) log.info("standby: another serve has the state; it is taken over when that one is gone");
+    await sleep(STANDBY_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+  return undefined;
 }
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
