@@ -5,6 +5,7 @@ import { callCommand } from "./commands/call.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
+import { incidentCommand } from "./commands/incident.ts";
 import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
@@ -41,6 +42,7 @@ const commands = [
   rejectsCommand(),
   kqlCommand(),
   exportCommand(),
+  incidentCommand(),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command.exitOverride());
