@@ -1,10 +1,15 @@
 import { Command } from "commander";
+import { alertsCommand } from "./commands/alerts.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { backfillCommand } from "./commands/backfill.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config-command.ts";
 import { callCommand } from "./commands/call.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
+import { findingsCommand } from "./commands/findings.ts";
 import { incidentCommand } from "./commands/incident.ts";
 import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
@@ -35,14 +40,19 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 const commands = [
   analyzeCommand(),
   callCommand(),
-  demoCommand(),
+  incidentCommand(),
+  exportCommand(),
   principalsCommand(),
+  demoCommand(),
   serveCommand(),
   backfillCommand(),
   rejectsCommand(),
+  findingsCommand(),
+  alertsCommand(),
+  doctorCommand(),
+  configCommand(),
   kqlCommand(),
-  exportCommand(),
-  incidentCommand(),
+  completionCommand(() => program),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command.exitOverride());

@@ -164,9 +164,16 @@ export interface Shell {
   readonly onCommit: (analysis: Analysis) => void;
   /** Told when a commit failed; it is tried again each second, unless this ends the run. */
   readonly onCommitFailure: (error: unknown) => void;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number;
+  /** Whether another reader has taken over: what was read and is not committed yet is the other's by now. */
+  readonly isTakenOver: (error: unknown) => boolean;
 }
 
 const COMMIT_MS: DurationMs = 1_000;
+/** A process that stood still for longer may have been taken for dead meanwhile: it commits nothing before it has heard of that. */
+const FROZEN_MS: DurationMs = 5_000;
+const THAW_MS: DurationMs = 3_000;
 /** Commits after which a source that is behind and silent holds the others back no longer. */
 const SILENT_COMMITS = 60;
 
@@ -181,13 +188,17 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const reading = shell.sources.map((source) => live.follow(source, either));
+  let isTakenOver = false;
   try {
     await Promise.all(reading);
+  } catch (error) {
+    isTakenOver = shell.isTakenOver(error);
+    throw error;
   } finally {
     failed.abort();
     await Promise.allSettled(reading);
     stop();
-    live.commit();
+    if (!isTakenOver && !live.isThawing()) live.commit();
   }
 }
 
@@ -201,9 +212,12 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #cost: ReplayCost;
+  #beat: number;
+  #holdUntil = Number.NEGATIVE_INFINITY;
 
   constructor(shell: Shell) {
     this.#shell = shell;
+    this.#beat = shell.elapsed();
     const saved = shell.store.load();
     this.#saved = { positions: saved.positions, kept: saved.kept };
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
@@ -212,6 +226,7 @@ class LiveRun {
     const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
     this.#cost = new ReplayCost(saved.snapshot?.length, { bytes, changes });
     this.#forgetTold();
+    this.#leaveOut(shell.sources);
     shell.onCommit(this.#analysis);
   }
 
@@ -230,6 +245,13 @@ class LiveRun {
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
     }
+  }
+
+  /** Partitions of sources that are no longer read: nobody waits for them. */
+  #leaveOut(sources: readonly Source[]): void {
+    const known = [...this.#analysis.reorder.partitions].filter(([, { caughtUp }]) => !caughtUp).map(([name]) => name);
+    const left = known.filter((partition) => !sources.some(({ name }) => partition.startsWith(`${name}/`)));
+    if (left.length > 0) this.#take({ silent: left });
   }
 
   /** No more is read than one commit holds: a full disk is waited for. */
@@ -252,6 +274,14 @@ class LiveRun {
     this.#pending.journal.push(accepted);
   }
 
+  /** Whether the process stood still just now. */
+  isThawing(): boolean {
+    const now = this.#shell.elapsed();
+    if (now - this.#beat > FROZEN_MS) this.#holdUntil = now + THAW_MS;
+    this.#beat = now;
+    return now < this.#holdUntil;
+  }
+
   tick(): void {
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
     if (silent.length > 0) this.#take({ silent });
@@ -259,6 +289,7 @@ class LiveRun {
   }
 
   tryCommit(): void {
+    if (this.isThawing()) return;
     try {
       this.commit();
     } catch (error) {

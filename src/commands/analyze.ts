@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
 import { availableParallelism } from "node:os";
-import { styleText } from "node:util";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { keepDistinct, newFacts, type Put, putBatch } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
@@ -33,7 +32,8 @@ import { InOrder } from "./in-order.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
-import { type Look, renderReport } from "./report-text.ts";
+import { lookOf } from "./look.ts";
+import { renderReport } from "./report-text.ts";
 
 /** Rows held in memory before a sorted run goes to a temporary folder: with those of a last batch, 50 MB. */
 const ROWS_IN_MEMORY = (1 << 18) - (1 << 14);
@@ -232,12 +232,6 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
     return EXIT.usage;
   }
 }
-
-/** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
-export const lookOf = (stdout: NodeJS.WriteStream): Look => ({
-  colour: styleText("bold", "x", { stream: stdout }) !== "x",
-  columns: stdout.isTTY ? stdout.columns : undefined,
-});
 
 function exitCodeOf(report: Report, failOn: Severity | undefined): number {
   const least = failOn === undefined ? SEVERITIES.length : SEVERITIES.indexOf(failOn);

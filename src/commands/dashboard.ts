@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { underDecisions } from "../findings/decisions.ts";
+import { type Silence, underSilences } from "../findings/silences.ts";
 import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 import { createApp } from "../server/app.ts";
@@ -26,13 +27,16 @@ export function createDashboard(parts: {
   readonly targets: () => readonly TargetHealth[];
   readonly waitingFor: () => readonly string[];
   readonly allowedHosts: () => readonly string[];
+  readonly silences?: readonly Silence[] | undefined;
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
 }): Dashboard {
   const { store, log, now, azure, allowedHosts, waitingFor, targets } = parts;
   const { decisions } = parts.decisions;
-  const shown = (finding: Finding): Finding => underDecisions(decisions, finding, now());
+  const { silences = [] } = parts;
+  const shown = (finding: Finding): Finding =>
+    underSilences(silences, underDecisions(decisions, finding, now()), now());
   const view = createLiveView({
     ledger: () => store.ledger(),
     findCalls: (id) => parts.calls.find(id),

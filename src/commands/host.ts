@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
-import { run, type Shell } from "../pipeline.ts";
+import type { Shell } from "../pipeline.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
+import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
@@ -14,6 +15,7 @@ import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
+import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 import { watchSinks } from "./watch-sinks.ts";
 
@@ -30,6 +32,7 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  readonly silences?: readonly Silence[];
   /** Where the logs lie in the portal. */
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
@@ -55,8 +58,16 @@ export async function host(options: Host): Promise<number> {
   const { store, log, signal } = options;
   const watchedSinks = watchSinks(options.sinks, now);
   const { sinks } = watchedSinks;
-  const { attached, waitingFor } = attaching(options);
   let port = options.port;
+  let address = "";
+  const sources = superviseSources({
+    sources: options.sources,
+    log,
+    onReady() {
+      if (!signal.aborted) options.onReady(address);
+    },
+  });
+  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : sources.waitingFor());
   const { app, view, shown } = createDashboard({
     ...options,
     targets: watchedSinks.health,
@@ -70,19 +81,12 @@ export async function host(options: Host): Promise<number> {
     return EXIT.usage;
   }
   port = server.value.port;
-  const { address } = server.value;
+  ({ address } = server.value);
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
   const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
-  const sources = options.sources.map((source) =>
-    watched(source, () => {
-      attached.add(source.name);
-      if (attached.size === options.sources.length && !signal.aborted) options.onReady(address);
-    }),
-  );
-  const analysis = run(
+  const analysis = sources.run(
     {
-      sources,
       store,
       calls: options.calls,
       joinBy: options.joinBy,
@@ -95,6 +99,7 @@ export async function host(options: Host): Promise<number> {
         options.onCommit?.();
       },
       onCommitFailure: onFailure,
+      elapsed: () => performance.now(),
     },
     AbortSignal.any([signal, ended.signal]),
   );
@@ -108,14 +113,6 @@ export async function host(options: Host): Promise<number> {
   return code;
 }
 
-/** Sources that were reached, and what is waited for, a sentence each. */
-function attaching({ sources, signal }: Host): { attached: Set<string>; waitingFor: () => readonly string[] } {
-  const attached = new Set<string>();
-  const missing = (): readonly string[] =>
-    sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
-  return { attached, waitingFor: () => (signal.aborted ? ["stopping"] : missing()) };
-}
-
 // The clock is where a number becomes a time.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 const now = (): EpochMs => Date.now() as EpochMs;
@@ -123,17 +120,6 @@ const now = (): EpochMs => Date.now() as EpochMs;
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
-
-/** The source, which tells when it was reached: its partitions are known. */
-const watched = (source: Source, onReached: () => void): Source => ({
-  name: source.name,
-  async partitions(signal) {
-    const partitions = await source.partitions(signal);
-    onReached();
-    return partitions;
-  },
-  read: (from, signal) => source.read(from, signal),
-});
 
 function every(ms: number, task: () => void): () => void {
   const timer = setInterval(task, ms);
