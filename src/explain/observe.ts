@@ -24,13 +24,15 @@ export function observe(
   rise: {
     span: Span;
     rows: readonly number[];
+    /** Those of its pauses too. */
+    whole: readonly number[];
     around: readonly number[];
     splits: readonly Split[];
     equal: number;
   },
 ): Observation {
   const { window, detection } = context;
-  const { span, rows, around, splits, equal } = rise;
+  const { span, rows, whole, around, splits, equal } = rise;
   const { symptom } = window;
   const refusedRows = rows.filter((row) => row < window.refused);
   const dictionaryOf = (dimension: Dimension) => ({
@@ -67,7 +69,7 @@ export function observe(
       valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
-    period: () => (period ??= { value: periodOf(window, rows, span) }).value,
+    period: () => (period ??= { value: periodOf(window, whole, span) }).value,
   };
 }
 

@@ -15,7 +15,7 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
-import { isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
+import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
@@ -70,7 +70,8 @@ export function explainRise(
   if (!window.cut && neverWorked(window, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
-  const observation = observe(context, { span, rows, around, splits, equal });
+  const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
+  const observation = observe(context, { span, rows, whole, around, splits, equal });
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;

@@ -1,6 +1,7 @@
 import type { DimensionValues } from "../model/call.ts";
 import type { CauseId } from "../model/cause.ts";
-import { type Decoy, planDecoys } from "./decoys.ts";
+import type { Decoy } from "./decoy.ts";
+import { planDecoys } from "./decoys.ts";
 import { directTraffic } from "./direct.ts";
 import type { Draft } from "./draft.ts";
 import { ALL_FAULTS } from "./faults/all.ts";
@@ -12,7 +13,8 @@ import { renderControl } from "./render-control.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 import { equivalents } from "./equivalents.ts";
-import type { Scenario } from "./scenario.ts";
+import { agentCalls, harden, reshape, retriesOf } from "./hardship.ts";
+import { RECIPES, type Scenario } from "./scenario.ts";
 
 /** One injected fault as `truth.json` has it; times are ISO 8601. */
 export interface TrueFault {
@@ -63,18 +65,20 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const { seed, scenario, hours, from = FROM } = options;
   const random = new Random(seed * 31_337 + 5);
   const span = { from, to: from + hours * HOUR };
-  const wanted = { single: 1, mixed: 2, decoys: 0, demo: 2 }[scenario];
-  const tenant = tenantFor(seed, wanted, span);
-  const faults = planFaults(tenant, random, {
-    ...span,
-    count: { single: 1, mixed: random.int(2, 3), decoys: 0, demo: 6 }[scenario],
-    seed,
-  });
-  const decoys = planDecoys({ tenant, random, ...span }, random.int(3, 6));
-  const drafts = [...traffic(tenant, span), ...decoys.flatMap(({ calls = [] }) => calls)]
+  const recipe = RECIPES[scenario];
+  const wanted = Math.min(2, recipe.faults[0]);
+  const hardship = new Random(seed * 7_717 + 3);
+  const built = tenantFor(seed, wanted, span);
+  const tenant = recipe.isHard ? harden(built, hardship, recipe.rate) : built;
+  const planned = planFaults(tenant, random, { ...span, count: random.int(...recipe.faults), seed });
+  const faults = recipe.isHard ? planned.map((fault, i) => reshape(fault, seed + i)) : planned;
+  const decoys = planDecoys({ tenant, random, ...span }, random.int(...recipe.decoys));
+  const extra = recipe.isHard && recipe.rate === undefined ? agentCalls(tenant, hardship, span) : [];
+  const drafts = [...traffic(tenant, span), ...extra, ...decoys.flatMap(({ calls = [] }) => calls)]
     .filter(({ at }) => at < span.to)
     .toSorted((a, b) => a.at - b.at);
   for (const draft of drafts) disturb(draft, faults, decoys, random);
+  if (recipe.isHard) drafts.push(...retriesOf(tenant, drafts, hardship));
   const controls = [...faults, ...decoys].flatMap(({ records = [] }) => records);
   const records = [
     ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),

@@ -177,8 +177,8 @@ export const cosmosRoleCauses: readonly CauseRule[] = [
   },
   {
     id: "management-op-with-entra-token",
-    names: ["cosmosOperation", "cosmosPrincipal", "operation", "appId"],
-    alone: true,
+    names: ["operation", "cosmosOperation", "cosmosPrincipal", "appId"],
+    alone: false,
     judge: judgeManagement,
   },
 ];
