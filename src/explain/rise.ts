@@ -6,7 +6,7 @@ import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
-import { msBetween } from "../model/time.ts";
+import { msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
@@ -48,7 +48,9 @@ export interface Explanation {
 
 /** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */
 const ACCEPT_LOG_LIKELIHOOD = Math.log(1e8);
-const MIN_CLUSTERS = 4;
+/** A client that tries again for half a minute is no outage. */
+const MOMENT_MS = 15_000;
+const MIN_MOMENTS = 4;
 const MIN_REFUSED = 5;
 const MIN_SHARE = 0.02;
 /** How many times likelier a refusal must be than is usual for the same callers and operations. */
@@ -183,12 +185,10 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     if (row < window.refused) times.push(window.time[row] ?? 0);
   }
   const surprise = poissonSurprise(refused, expected) / (BURST_DISPERSION * window.thinned);
-  const clusters = times
-    .toSorted((a, b) => a - b)
-    .filter((time, i, all) => i === 0 || time - (all[i - 1] ?? 0) > 10_000_000).length;
+  const moments = new Set(times.map((time) => Math.floor(time / (MOMENT_MS * TICKS_PER_MS)))).size;
   return (
     surprise >= ACCEPT_LOG_LIKELIHOOD &&
-    clusters >= MIN_CLUSTERS &&
+    moments >= MIN_MOMENTS &&
     refused >= MIN_REFUSED &&
     refused / trials >= MIN_SHARE
   );

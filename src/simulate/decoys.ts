@@ -171,9 +171,11 @@ const retryStorm: DecoyMaker = (plan) => {
     () => plan.from + random.next() * (plan.to - plan.from),
   ).flatMap((start) => {
     const operation = random.pick(api.operations);
+    const { address, region } = ordinaryCall(tenant, random, { at: start, app, api, operation });
     const refused = { source: "validate-jwt", reason: "TokenExpired", message: "JWT token is expired" };
     return Array.from({ length: random.int(15, 40) }, (_, i) => {
-      const draft = ordinaryCall(tenant, random, { at: Math.round(start) + i * 700, app, api, operation });
+      const call = ordinaryCall(tenant, random, { at: Math.round(start) + i * 700, app, api, operation });
+      const draft = { ...call, address, region };
       if (draft.token !== undefined) draft.token.expires = start - 5_000;
       refuseAtGateway(draft, { status: 401, ...refused });
       return draft;

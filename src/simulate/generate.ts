@@ -26,6 +26,8 @@ export interface TrueFault {
   readonly end: string | null;
   readonly calls: number;
   readonly refused: number;
+  /** When the 20th call was refused; null where there are fewer. */
+  readonly twentieth: string | null;
   readonly refusedIds: readonly string[];
 }
 
@@ -171,6 +173,11 @@ function trueDecoy({ kind, calls = [], span }: Decoy): TrueDecoy {
   return { kind, from: iso(span.from), to: iso(span.to), calls: calls.length };
 }
 
+function twentiethOf(refused: readonly Draft[]): string | null {
+  const at = refused.map((draft) => draft.at).toSorted((a, b) => a - b)[19];
+  return at === undefined ? null : iso(at);
+}
+
 function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFault {
   const during = drafts.filter(({ at }) => at >= fault.from && at < fault.to);
   const refused = during.filter((draft) => draft.fault === fault.cause);
@@ -182,6 +189,7 @@ function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFau
     end: fault.to >= end ? null : iso(fault.to),
     calls: during.filter((draft) => draft.fault === fault.cause || fault.affects(draft)).length,
     refused: refused.length,
+    twentieth: twentiethOf(refused),
     refusedIds: refused.map(({ id }) => id),
   };
 }

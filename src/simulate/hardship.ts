@@ -6,15 +6,19 @@ import { ordinaryCall } from "./traffic.ts";
 
 const MINUTE = 60_000;
 
-/** A tenant as they grow: callers behind two proxies, or all with one library; names that tell nothing. */
+/** A tenant as they grow: callers behind two proxies, told by their claims only; or all with one library. */
 export function harden(tenant: Tenant, random: Random, rate?: number): Tenant {
   const proxies = random.chance(0.3) ? [`198.18.${random.int(0, 99)}`, `198.18.${random.int(100, 199)}`] : undefined;
   const library = random.chance(0.3) ? "python-requests/2.32" : undefined;
+  const claimed = new Map(
+    tenant.apis.map((api) => [api, proxies === undefined ? api : { ...api, tokens: true, claims: true }] as const),
+  );
   const apps = tenant.apps.map((app): App => {
     const networks = proxies === undefined ? app.networks : [random.pick(proxies)];
-    return { ...app, networks, userAgent: library ?? app.userAgent };
+    const apis = app.apis.map((api) => claimed.get(api) ?? api);
+    return { ...app, apis, networks, userAgent: library ?? app.userAgent };
   });
-  return { ...tenant, apps, rate: rate ?? tenant.rate };
+  return { ...tenant, apis: [...claimed.values()], apps, rate: rate ?? tenant.rate };
 }
 
 /** Agents that call in sessions: many calls within a minute or two, then nothing for long. */
