@@ -42,6 +42,7 @@ export function observe(
   const facts = refusedRows
     .map((row) => symptom.rows.facts[window.place[row] ?? 0])
     .filter((fact): fact is RefusalFacts => fact !== undefined);
+  const everything = Array.from(window.time, (_, row) => row);
   let period: { readonly value: ReturnType<typeof periodOf> } | undefined;
   const first = around.filter((row) => (window.calls[row] ?? 0) > 0);
   const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
@@ -67,6 +68,8 @@ export function observe(
     tallyFirst: (where) => tallyRows(window, first, conditionsOf(where, detection.dictionaries)),
     seen: (dimension, where) =>
       valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
+    known: (dimension, where) =>
+      valuesAmong(window, everything, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
     period: () => (period ??= { value: periodOf(window, whole, span) }).value,

@@ -10,6 +10,7 @@ import { msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
+import { mayBeLimit } from "./causes/cosmos-network.ts";
 import { changeBefore, shareOfFacts } from "./causes/judgement.ts";
 import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
@@ -36,6 +37,8 @@ export interface Explanation {
   readonly common: DimensionValues;
   /** Which log tells of the refused calls: without a join, one fault is seen from each side. */
   readonly seenBy: "gateway" | "cosmos" | "both";
+  /** The log says of the refusals more than their status. */
+  readonly isTold: boolean;
   /** The tokens of most refused calls were not validated by anybody. */
   readonly claimed: boolean;
   /** When the rise began and whether its calls worked before is not seen any more: it can only go on, not be new. */
@@ -79,6 +82,7 @@ export function explainRise(
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
+  if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
@@ -92,6 +96,7 @@ export function explainRise(
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
     ongoing: window.cut,
+    isTold: !/^\d+$/.test(observation.reason),
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),

@@ -77,5 +77,6 @@ export function reshape(fault: Fault, seed: number): Fault {
     if (course === "slowly") return Math.min(1, (at - fault.from) / ramp);
     return course === "bursts" && Math.floor((at - fault.from) / beat) % 2 === 1 ? 0 : 1;
   };
-  return { ...fault, severity: (at) => fault.severity(at) * share * factor(at) };
+  const { direct: _direct, ...gentler } = fault;
+  return { ...gentler, severity: (at) => fault.severity(at) * share * factor(at) };
 }

@@ -3,6 +3,7 @@ import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
 import { onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
+import { mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./own-token.ts";
 import {
   bestSplitEvidence,
@@ -84,7 +85,8 @@ function judgeNarrow(observation: Observation): Judgement {
     } are refused`,
     fields: { trialsElsewhere: Math.round(other?.trials ?? 0) },
   };
-  const confidence = (about === "told" ? 0.9 : 0.6) * (other === undefined ? 0.7 : 1);
+  const maybe = mayBeLimit(observation) ? 0.36 : 0.6;
+  const confidence = (about === "told" ? 0.9 : maybe) * (other === undefined ? 0.7 : 1);
   return {
     kind: "fits",
     confidence,

@@ -43,6 +43,8 @@ function instanceOf(observation: Observation): { readonly name: string; readonly
     const split = equalSplit(observation, dimension);
     const name = split?.where[dimension];
     if (split === undefined || name === undefined || split.refusedInside < 0.6) continue;
+    // A network that a region of the gateway calls from is no instance.
+    if (name.includes("/") && equalSplit(observation, "region") !== undefined) continue;
     const siblings = siblingsThatSucceed(observation, dimension);
     if (siblings !== undefined) return { name, siblings: siblings.names.length };
   }
