@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Where } from "../observation.ts";
+import type { Observation, Tally, Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -133,8 +133,19 @@ const CONTROL_PLANE = {
 
 const writesOnly = (observation: Observation): boolean => writeShare(observation) >= 0.95;
 
+/** Reads of the refused containers are refused as well. */
+const readsFail = (observation: Observation): boolean => {
+  const { trials, refused } = readsOf(observation);
+  return trials >= FEW_TRIALS && refused >= 0.1 * trials;
+};
+
 /** Reads of the refused containers succeed. */
 function readsPass(observation: Observation): boolean {
+  const { trials, refused } = readsOf(observation);
+  return trials >= FEW_TRIALS && refused < 0.1 * trials;
+}
+
+function readsOf(observation: Observation): Tally {
   const where: Where = {
     cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
     container: observation.values("container").map(({ value }) => value),
@@ -144,7 +155,7 @@ function readsPass(observation: Observation): boolean {
     ...where,
     cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
   });
-  return all.trials - writes.trials >= FEW_TRIALS && all.refused - writes.refused < 0.1 * (all.trials - writes.trials);
+  return { trials: all.trials - writes.trials, refused: all.refused - writes.refused };
 }
 
 /** A role that is missing is missing for all alike calls: a part of the writes, by nothing that is logged, is by what they hold. */
@@ -155,8 +166,9 @@ export const mayBeLimit = (observation: Observation): boolean =>
   observation.layer === "cosmos" &&
   observation.reason === "403" &&
   observation.inside < IN_PART &&
+  !(observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early) &&
   writesOnly(observation) &&
-  readsPass(observation);
+  !readsFail(observation);
 
 const MAY_BE_A_LIMIT: Judgement = {
   kind: "fits",

@@ -182,6 +182,10 @@ function mayLackToken({ layer, reason }: Observation): boolean {
   return ["TokenExpired", "TokenNotPresent", "401", "JwtInvalid"].includes(reason);
 }
 
+/** A backend whose identity no log tells, all of whose calls fail since the sign-ins do. */
+const mayBeOthers = (observation: Observation, { lagMs }: SignSeen): boolean =>
+  observation.layer === "backend" && observation.inside >= 0.6 && Math.abs(lagMs) <= PROMPT_MS;
+
 function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgement {
   const { codes, words } = CODES[kind];
   const share = shareOfFacts(observation, ({ message }) => {
@@ -192,7 +196,7 @@ function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgem
   if (!told && !mayLackToken(observation)) return inapplicable;
   const signIn = signInsOf(observation, codes);
   if (!told && signIn === undefined) return rejected("no sign-in was seen to fail for that reason");
-  if (!told && signIn?.ours === false && observation.layer !== "backend")
+  if (!told && signIn?.ours === false && !mayBeOthers(observation, signIn.seen))
     return rejected("the sign-ins that failed are of other applications");
   const evidence: readonly Evidence[] = told
     ? [
@@ -204,7 +208,7 @@ function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgem
     : [];
   return {
     kind: "fits",
-    confidence: told ? 0.96 : signIn?.ours === true ? 0.96 : 0.7,
+    confidence: told ? 0.96 : signIn?.ours === true ? 0.96 : 0.55,
     evidence: [
       ...evidence,
       ...(signIn === undefined ? [] : [signEvidence(signIn.seen)]),
