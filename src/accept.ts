@@ -24,7 +24,7 @@ import {
   WORDS,
 } from "./model/event-table.ts";
 import { nameId, type Names, nameText } from "./model/names.ts";
-import type { RawRecord } from "./model/record.ts";
+import type { RawRecord, Reject } from "./model/record.ts";
 import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
@@ -50,6 +50,7 @@ export interface Accepted {
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
   readonly facts?: readonly Fact[];
+  readonly lists?: string;
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */
@@ -62,6 +63,8 @@ interface From {
   readonly source?: string;
   readonly joinBy?: JoinPath | undefined;
   readonly memo?: ScanMemo;
+  /** Told of each reject, and of the record where there is one. */
+  readonly onReject?: (reject: Reject, record?: RawRecord) => void;
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -72,8 +75,9 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const events = createEventTable(batch.records.length);
   const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
-  const { caughtUp, enqueued, gap } = batch;
+  const { caughtUp, enqueued, gap, lists } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
+  const kept = newFacts(analysis, facts, tally);
   return {
     partition,
     events: fitted(events),
@@ -82,7 +86,9 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
     caughtUp,
     enqueued,
     gap,
-    facts: newFacts(analysis, facts, tally),
+    // Of a list the repeats belong to it, too.
+    facts: lists === undefined ? kept : facts,
+    ...(lists === undefined ? {} : { lists }),
   };
 }
 
@@ -95,15 +101,20 @@ interface Put {
 
 /** Puts the events of a batch, repeats too, behind the rows of a table; what is neither event nor fact is counted. */
 export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Put {
-  const { joinBy, memo = new ScanMemo() } = from;
+  const { joinBy, memo = new ScanMemo(), onReject } = from;
   const tally = createTally();
   const facts: Fact[] = [];
   tally.bytes = batch.bytes;
-  for (const reject of batch.rejects) countReject(tally, reject);
+  for (const reject of batch.rejects) {
+    countReject(tally, reject);
+    onReject?.(reject);
+  }
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
-    if (normalized.kind === "reject") countReject(tally, normalized.reject);
-    else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
+    if (normalized.kind === "reject") {
+      countReject(tally, normalized.reject);
+      onReject?.(normalized.reject, record);
+    } else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
     else if (normalized.kind === "event") putEvent(events, names, normalized.event, normalized.category);
     else facts.push({ what: normalized, mark: hash64(contentOf(record, normalized), names.seed) });
   }

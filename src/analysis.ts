@@ -12,6 +12,7 @@ import { createFindings, type Findings } from "./findings/lifecycle.ts";
 import { kindOf, textWordsOf, WORDS } from "./model/event-table.ts";
 import { createNames, nameId, type Names } from "./model/names.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
+import { createStanding, type Standing } from "./privileges/standing.ts";
 
 /** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
 export interface Analysis {
@@ -27,6 +28,7 @@ export interface Analysis {
   readonly changes: Changes;
   readonly detection: Detection;
   readonly findings: Findings;
+  readonly standing: Standing;
   readonly coverage: Coverage;
   readonly input: Tally;
   readonly calls: CallCounts;
@@ -59,6 +61,7 @@ export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: 
   changes: createChanges(),
   detection: createDetection(),
   findings: createFindings(),
+  standing: createStanding(),
   coverage: createCoverage(),
   input: createTally(),
   calls: createCallCounts(),

@@ -22,6 +22,7 @@ import {
   timeOf,
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
+import { isJudgementDue, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
@@ -41,16 +42,35 @@ export function step(analysis: Analysis, accepted: Accepted): readonly Finding[]
   if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent));
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
+  hear(analysis, accepted);
   const changed = follow(analysis, release(reorder, analysis, accepted));
+  const judged = isJudgementDue(analysis.standing, analysis.now) ? judgeStanding(analysis.standing, analysis.now) : [];
   keepBounded(analysis);
-  return changed;
+  return [...changed, ...judged];
+}
+
+/** Lists of roles and sums of operations are of no moment: they count when they come. */
+function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted): void {
+  if (facts === undefined || (facts.length === 0 && lists === undefined)) return;
+  const at = enqueued === undefined ? now : instantFromMs(enqueued);
+  learnHeard(standing, lists === undefined ? { facts } : { facts, lists }, at);
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
 function follow(analysis: Analysis, places: readonly number[]): readonly Finding[] {
   const changed = new Map<string, Finding>();
-  for (const place of places) followOne(analysis, place, changed);
+  for (const place of places) {
+    stand(analysis, place, changed);
+    followOne(analysis, place, changed);
+  }
   return [...changed.values()];
+}
+
+/** A row's use of privileges; what is held is judged when its time has come. */
+function stand({ standing, names, held }: Analysis, place: number, changed: Map<string, Finding>): void {
+  const at = timeOf(held.table, place);
+  if (isJudgementDue(standing, at)) for (const finding of judgeStanding(standing, at)) changed.set(finding.id, finding);
+  learnRow(standing, names, held.table, place);
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
@@ -157,7 +177,7 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
 class LiveRun {
   readonly #shell: Shell;
   readonly #analysis: Analysis;
-  readonly #positions: Saved["positions"];
+  readonly #saved: Pick<Saved, "positions" | "kept">;
   readonly #told: Map<string, Finding>;
   readonly #silence = new Silence(SILENT_COMMITS);
   readonly #memo = new ScanMemo();
@@ -168,7 +188,7 @@ class LiveRun {
   constructor(shell: Shell) {
     this.#shell = shell;
     const saved = shell.store.load();
-    this.#positions = saved.positions;
+    this.#saved = { positions: saved.positions, kept: saved.kept };
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
     const { analysis, changes } = restore(shell, saved);
     this.#analysis = analysis;
@@ -183,8 +203,10 @@ class LiveRun {
     const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
-    for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
-      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo });
+    const { positions, kept } = this.#saved;
+    for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
+      const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
+      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
@@ -230,14 +252,16 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, ledger, changes } = this.#pending;
+    const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
     const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(packed(this.#analysis)) : undefined;
     store.commit({
       positions,
+      kept,
       ledger,
+      rejects,
       journal,
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
@@ -254,7 +278,9 @@ class LiveRun {
 
   /** A finding that the analysis has given up does not change any more. */
   #forgetTold(): void {
-    for (const id of this.#told.keys()) if (!this.#analysis.findings.tracked.has(id)) this.#told.delete(id);
+    const { findings, standing } = this.#analysis;
+    for (const id of this.#told.keys())
+      if (!findings.tracked.has(id) && !standing.findings.has(id)) this.#told.delete(id);
   }
 }
 
@@ -268,7 +294,7 @@ function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: 
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).length;
+      changes += step(analysis, accepted).filter(({ privilege }) => privilege === null).length;
     }
   }
   return { analysis, changes };

@@ -1,4 +1,3 @@
-import { deserialize, serialize } from "node:v8";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createTally } from "../src/findings/input-counts.ts";
@@ -7,6 +6,7 @@ import type { Event } from "../src/model/event.ts";
 import { type Analysis, createAnalysis, keepBounded, packed } from "../src/analysis.ts";
 import { type Accepted, accept } from "../src/accept.ts";
 import { end, step } from "../src/pipeline.ts";
+import { stateCodec } from "../src/store/codec.ts";
 import { gatewayError } from "./builders.ts";
 import { tableOf } from "./follow.ts";
 import { eventsOf, ordinaryCalls, refusedByGateway } from "./traffic.ts";
@@ -74,7 +74,7 @@ test("disorder within the lateness never changes a finding", () => {
 
 test("a state that was written down and read again goes on the same way", () => {
   const batches = cut([700, 2_500, 4_000]);
-  expect(reportAfter(batches, (analysis) => deserialize(serialize(analysis)) as Analysis)).toEqual(whole);
+  expect(reportAfter(batches, (analysis) => stateCodec.decode(stateCodec.encode(analysis)) as Analysis)).toEqual(whole);
 });
 
 test("names and places that were given up and given anew change nothing", () => {

@@ -1,9 +1,9 @@
-import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import type { Analysis } from "../src/analysis.ts";
 import { reportOf } from "../src/findings/report.ts";
 import { run } from "../src/pipeline.ts";
 import type { Source } from "../src/sources/source.ts";
+import { stateCodec } from "../src/store/codec.ts";
 import { createMemoryStore } from "../src/store/memory-store.ts";
 import type { Store } from "../src/store/store.ts";
 
@@ -35,7 +35,7 @@ async function runToEnd(store: Store, source: Source): Promise<{ analysis: Analy
       sources: [source],
       store,
       options: { lateness: 1_000, seed: 1 },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: () => [],
       every: () => () => {},
       onCommit: (state) => {

@@ -1,4 +1,3 @@
-import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import type { Analysis } from "../src/analysis.ts";
 import { aborted } from "../src/lib/aborted.ts";
@@ -7,6 +6,7 @@ import { instantFromMs } from "../src/model/time.ts";
 import { run } from "../src/pipeline.ts";
 import { Silence } from "../src/silence.ts";
 import type { Source } from "../src/sources/source.ts";
+import { stateCodec } from "../src/store/codec.ts";
 import { createMemoryStore } from "../src/store/memory-store.ts";
 
 test("a source that is behind is silent after so many ticks, once, until it is heard of again", () => {
@@ -61,15 +61,11 @@ test("a hub that was reached and answers no more holds the others back for a min
   const store = createMemoryStore();
   let tick = (): void => undefined;
   let latest: Analysis | undefined;
-  const codec = {
-    encode: (value: unknown) => serialize(value),
-    decode: (bytes: Uint8Array): unknown => deserialize(bytes),
-  };
   const shell = {
     sources: [live, dead],
     store,
     options: { lateness: 1_000, joinWindow: 1_000, seed: 1 },
-    codec,
+    codec: stateCodec,
     alerts: () => [],
     every: (_ms: number, task: () => void) => {
       tick = task;

@@ -11,7 +11,7 @@ import { plainText } from "../lib/plain-text.ts";
 import type { Severity } from "../model/finding.ts";
 import type { Reject } from "../model/record.ts";
 import type { Report } from "../model/report.ts";
-import type { Instant } from "../model/time.ts";
+import { type Instant, instantFromMs } from "../model/time.ts";
 import { createAnalysis } from "../analysis.ts";
 import { loadExceptions } from "../config/exceptions.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
@@ -21,11 +21,12 @@ import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
-import { createPrivileges, learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
+import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
 import { PathError } from "./path-error.ts";
+import { tomorrow } from "./read-privileges.ts";
 import { type Look, renderReport } from "./report-text.ts";
 
 /** Rows held in memory before a sorted run goes to a temporary folder: with those of a last batch, 50 MB. */
@@ -42,6 +43,8 @@ export interface AnalyzeOptions {
   readonly joinBy?: JoinPath | undefined;
   /** Grants that somebody answers for. */
   readonly exceptions?: readonly PrivilegeException[];
+  /** Event times beyond are not believed in the usage ledger; all are by default. */
+  readonly until?: Instant;
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
 }
@@ -58,7 +61,8 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
   const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
   const memo = new ScanMemo();
-  const privileges = createPrivileges();
+  const { privileges } = analysis.standing;
+  if (options.until !== undefined) privileges.ledger.until = options.until;
   const reader = new UseReader(privileges.ledger, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
@@ -84,7 +88,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const judging = {
     privileges,
     exceptions: options.exceptions ?? [],
-    now: newestOf(analysis.now, privileges.ledger.newest),
+    now: newestOf(analysis.now < privileges.ledger.until ? analysis.now : BEGINNING, privileges.ledger.newest),
   };
   return withFindings(reportOf(analysis), {
     findings: privilegeFindings(holders, judging),
@@ -92,6 +96,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   });
 }
 
+const BEGINNING = instantFromMs(0);
 const newestOf = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
 /** What is wrong with a file as a whole names it by itself; what is wrong in it is told with its line. */
@@ -168,6 +173,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
       onProgress: progress.show,
       onLoss: progress.tell,
       joinBy: flags.joinBy,
+      until: tomorrow(),
       ...(exceptions === undefined ? {} : { exceptions: exceptions.value }),
     });
     progress.done(report);
@@ -185,7 +191,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
 }
 
 /** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
-const lookOf = (stdout: NodeJS.WriteStream): Look => ({
+export const lookOf = (stdout: NodeJS.WriteStream): Look => ({
   colour: styleText("bold", "x", { stream: stdout }) !== "x",
   columns: stdout.isTTY ? stdout.columns : undefined,
 });

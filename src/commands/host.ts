@@ -1,19 +1,21 @@
 import { randomInt } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
 import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
+import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
+import { stateCodec } from "../store/codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
+import { watchSinks } from "./watch-sinks.ts";
 
 /** What a long-running analyzer is put together from. */
 export interface Host {
@@ -25,15 +27,22 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  /** Where the logs lie in the portal. */
+  readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told once the dashboard answers and every source was reached. */
   readonly onReady: (address: string) => void;
   /** Told when every source has come to its end; the dashboard stays. */
   readonly onIdle?: () => void;
+  /** Told after each commit. */
+  readonly onCommit?: () => void;
   /** Told why it cannot go on, in a sentence with the way out. */
   readonly onFatal: (says: string) => void;
 }
+
+/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
+export const JOIN_SECONDS = 60;
 
 const VERSION = "0.1.0";
 /** Between two words about sources that have not answered yet. */
@@ -41,22 +50,17 @@ const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
-  const { store, sinks, log, signal } = options;
+  const { store, log, signal } = options;
+  const { sinks, health: targets } = watchSinks(options.sinks, now);
   const attached = new Set<string>();
-  const waitingFor = (): readonly string[] =>
-    signal.aborted
-      ? ["stopping"]
-      : options.sources
-          .filter(({ name }) => !attached.has(name))
-          .map(({ name }) => `source ${name} was not reached yet`);
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
+  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : notReached(options.sources, attached));
+  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
   let port = options.port;
   const app = createApp(view, {
     allowedHosts: () => namesOf(port),
     version: VERSION,
-    // The clock is where a number becomes a time.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    now: () => Date.now() as EpochMs,
+    now,
+    azure: options.azure,
     onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
@@ -68,7 +72,7 @@ export async function host(options: Host): Promise<number> {
   const { address } = server.value;
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
-  const alerting = sendAlerts(options, ended.signal, onFailure);
+  const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
   const sources = options.sources.map((source) =>
     watched(source, () => {
       attached.add(source.name);
@@ -81,10 +85,13 @@ export async function host(options: Host): Promise<number> {
       store,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: (before, after) => planAlerts(sinks, before, after),
       every,
-      onCommit: (state) => view.publish(state),
+      onCommit(state) {
+        view.publish(state);
+        options.onCommit?.();
+      },
       onCommitFailure: onFailure,
     },
     AbortSignal.any([signal, ended.signal]),
@@ -99,9 +106,16 @@ export async function host(options: Host): Promise<number> {
   return code;
 }
 
+// The clock is where a number becomes a time.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const now = (): EpochMs => Date.now() as EpochMs;
+
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
+
+const notReached = (sources: readonly Source[], attached: ReadonlySet<string>): readonly string[] =>
+  sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
 
 /** The source, which tells when it was reached: its partitions are known. */
 const watched = (source: Source, onReached: () => void): Source => ({
@@ -164,7 +178,8 @@ function failed(error: unknown, { signal, onFatal, log }: Host): number {
   return EXIT.bug;
 }
 
-const EXIT_OF = {
+/** Exit codes of a source that cannot go on. */
+export const EXIT_OF = {
   refused: EXIT.refused,
   unreachable: EXIT.unreachable,
   stolen: EXIT.refused,

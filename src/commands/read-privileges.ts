@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { accept } from "../accept.ts";
 import { createAnalysis, keepBounded } from "../analysis.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
+import { type Instant, instantFromMs } from "../model/time.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { createPrivileges, learnFacts, learnRows, type Privileges } from "../privileges/privileges.ts";
 import type { Grants } from "../sources/grants.ts";
@@ -16,6 +17,11 @@ export interface PrivilegeReading {
   readonly grants?: readonly Grants[];
 }
 
+const DAY_MS = 86_400_000;
+
+/** Clocks differ, by less than this: what a log dates later is not believed. */
+export const tomorrow = (): Instant => instantFromMs(Date.now() + DAY_MS);
+
 /** What log files and role inventories tell of grants and their use; throws PathError when a path gives nothing. */
 export async function readPrivileges(
   paths: readonly string[],
@@ -28,6 +34,7 @@ export async function readPrivileges(
   const analysis = createAnalysis({ lateness: 0, seed: randomInt(2 ** 31) });
   const memo = new ScanMemo();
   const privileges = createPrivileges();
+  privileges.ledger.until = tomorrow();
   let reader = new UseReader(privileges.ledger, analysis.names);
   for await (const batch of source.read(new Map(), signal)) {
     for (const { position, detail } of batch.rejects.filter(isLoss)) onLoss?.(`${position.partition}: ${detail}`);

@@ -1,25 +1,19 @@
-import type { Config, SourceConfig } from "../config/config.ts";
+import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { resolveSecret } from "../config/secret.ts";
-import { err, ok, type Result } from "../lib/result.ts";
-import type { EpochMs } from "../model/time.ts";
-import type { JoinPath } from "../normalize/join-path.ts";
-import { demoFeed } from "../simulate/demo.ts";
-import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
-import { filesSource } from "../sources/files.ts";
-import { simulatedSource } from "../sources/simulated.ts";
 import type { Source } from "../sources/source.ts";
+import { createJobSource } from "../sources/job-source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
+import { JOBS } from "./backfill-job.ts";
+import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
-import { host } from "./host.ts";
+import { host, JOIN_SECONDS } from "./host.ts";
+import { buildSources } from "./live-sources.ts";
 import { portOf } from "./port.ts";
+import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
-
-/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
-const JOIN_SECONDS = 60;
 
 export interface ServeFlags {
   readonly config: string;
@@ -51,13 +45,22 @@ async function serveWith(parts: {
   try {
     const store = openSqliteStore(config.state);
     try {
+      const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
+      const serving = { config, store, jobs, log };
+      const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
+        log.warn({ err: error }, "no commands are taken");
+        return async () => undefined;
+      });
+      resumeBackfills(serving);
       const code = await host({
-        sources,
+        sources: jobs === undefined ? sources : [...sources, jobs],
+        onCommit: () => jobs?.committed(),
         store,
         sinks,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
+        azure: config.azure,
         port,
         log,
         signal: stop,
@@ -65,6 +68,7 @@ async function serveWith(parts: {
         onIdle: () => log.info("all sources were read to their ends"),
         onFatal: (says) => usage([says]),
       });
+      await stopControl();
       return exitCodeOf(code, stop);
     } finally {
       store.close();
@@ -75,64 +79,10 @@ async function serveWith(parts: {
   }
 }
 
+/** Whether it goes on until it is stopped: then jobs can be done beside. */
+const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
+
 function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);
   return EXIT.usage;
-}
-
-function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log, config.joinBy));
-  const faults = built.flatMap((source, i) =>
-    source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
-  );
-  return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
-}
-
-function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
-  switch (source.type) {
-    case "event-hubs": {
-      const connection = connectionOf(source);
-      if (!connection.ok) return connection;
-      const start =
-        source.startAt === "earliest" || source.startAt === "latest"
-          ? source.startAt
-          : { since: epoch(Date.parse(source.startAt)) };
-      return ok(
-        eventHubsSource({
-          name: source.name,
-          connection: connection.value,
-          consumerGroup: source.consumerGroup,
-          start,
-          joinBy,
-          onTrouble: (error) => log.warn({ source: source.name, because: error.message }, "trying again"),
-          ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
-        }),
-      );
-    }
-    case "files":
-      return ok(filesSource(source.paths, { name: source.name, joinBy }));
-    case "simulated":
-      return ok(
-        simulatedSource(source.name, demoFeed({ seed: source.seed, now: epoch(Date.now()) }), {
-          now: () => Date.now(),
-        }),
-      );
-  }
-}
-
-// The clock and the config are where numbers become times.
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion
-const epoch = (ms: number): EpochMs => ms as EpochMs;
-
-function connectionOf(
-  source: Extract<SourceConfig, { type: "event-hubs" }>,
-): Result<EventHubsConfig["connection"], string> {
-  const hub = source.eventHub === undefined ? {} : { hub: source.eventHub };
-  if (source.connectionString !== undefined) {
-    const text = resolveSecret(source.connectionString, process.env);
-    return text.ok ? ok({ kind: "connection-string", connectionString: text.value, ...hub }) : text;
-  }
-  if (source.namespace === undefined || source.eventHub === undefined)
-    return err("needs a connectionString, or namespace and eventHub");
-  return ok({ kind: "identity", fullyQualifiedNamespace: source.namespace, hub: source.eventHub });
 }

@@ -4,9 +4,13 @@ export type AlertCause = "finding.opened" | "finding.updated" | "finding.resolve
 
 const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
 
-/** Whether a change of a finding is worth telling: it opened, ended, became more severe, or has another cause. */
+/**
+ * Whether a change of a finding is worth telling: it opened, ended, became more severe, or has another cause. What
+ * principals hold is told where it is severe: the rest is on the page of principals.
+ */
 export function alertFor(before: Finding | undefined, after: Finding): AlertCause | undefined {
   if (after.status === "muted") return undefined;
+  if (after.privilege !== null && after.severity !== "high" && before?.severity !== "high") return undefined;
   if (before === undefined) return after.status === "resolved" ? "finding.resolved" : "finding.opened";
   if (after.status === "resolved") return before.status === "resolved" ? undefined : "finding.resolved";
   if (before.status === "resolved") return "finding.opened";

@@ -26,6 +26,7 @@ const abstention = z.strictObject({
     "inner-operations-unknown",
     "denied-within-grant",
     "shared-identity",
+    "management-needed",
   ]),
   says: text,
 });

@@ -29,7 +29,8 @@ export type AbstentionId =
   | "unknown-definition"
   | "inner-operations-unknown"
   | "denied-within-grant"
-  | "shared-identity";
+  | "shared-identity"
+  | "management-needed";
 
 /** One client of a principal or key. */
 export interface Client {

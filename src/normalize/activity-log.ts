@@ -57,6 +57,7 @@ export function normalizeActivityLog(row: Row): Event | Unreadable {
   const properties = bagAt(body, "properties") ?? body;
   const details = detailsOf([
     ["principalId", idOf(textAt(properties, "principalid"))],
+    ["principalType", textAt(properties, "principaltype")],
     ["roleDefinitionId", textAt(properties, "roledefinitionid")],
     ["scope", textAt(properties, "scope")],
     ["keyKind", textAt(body, "keykind")],

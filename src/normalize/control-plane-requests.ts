@@ -32,6 +32,7 @@ export function normalizeControlPlaneRequests(row: Row): Event | Unreadable {
   const change = told === "account-write" || told === undefined ? accountChange(fields, told) : told;
   const details = detailsOf([
     ["principalId", idOf(fields.text("roleassignmentprincipalid"))],
+    ["principalType", fields.text("roleassignmentprincipaltype")],
     ["roleDefinitionId", fields.text("associatedroledefinitionid", "roledefinitionid")],
     ["roleAssignmentId", fields.text("roleassignmentid")],
     ["scope", fields.text("roleassignmentscope")],

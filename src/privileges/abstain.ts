@@ -5,7 +5,12 @@ import { type Exposure, GRACE_DAYS, isEnough } from "./exposure.ts";
 import { type Holder, reachOf, type UseFact } from "./holder.ts";
 import { heldAt } from "./least.ts";
 
-type Judged = Pick<Holder, "kind" | "signers" | "grants" | "uses" | "exposure" | "clients">;
+type Judged = Pick<Holder, "kind" | "grants" | "uses" | "exposure" | "clients"> & {
+  /** Of a group, those of its members that were seen. */
+  readonly members: number;
+  /** Principals without a grant that the holder's grants would let in, and whose applied assignment no log tells. */
+  readonly maybeMembers: number;
+};
 
 /** Why what was not used is not surely unneeded; each in a sentence. */
 export function abstentionsOf(holder: Judged, beyond: readonly UseFact[]): readonly Abstention[] {
@@ -64,15 +69,17 @@ function newGrant({ grants, exposure }: Judged): readonly Abstention[] {
   ];
 }
 
-const groupNote = ({ kind, signers }: Judged): readonly Abstention[] =>
-  kind === "group"
-    ? [
-        {
-          id: "group-grant",
-          says: `A group holds the grant: ${signers.length - 1 || 1} of its members were seen, others may need more. Shrink it at the group.`,
-        },
-      ]
-    : [];
+function groupNote({ kind, members, maybeMembers }: Judged): readonly Abstention[] {
+  const note = (says: string): readonly Abstention[] => [{ id: "group-grant", says }];
+  if (kind === "group")
+    return note(
+      `A group holds the grant: ${members} of its members ${members === 1 ? "was" : "were"} seen, others may need more. Shrink it at the group.`,
+    );
+  if (maybeMembers === 0) return [];
+  return note(
+    `It was never seen itself, and ${maybeMembers} principals without a role are let in to what it permits: it may be a group that they are in.`,
+  );
+}
 
 function beyondNote(beyond: readonly UseFact[]): readonly Abstention[] {
   const [first] = beyond.toSorted((a, b) => b.succeeded - a.succeeded);

@@ -35,6 +35,7 @@ export const EXECUTE_QUERY = 6;
 export const READ_CHANGE_FEED = 7;
 export const EXECUTE_STORED_PROCEDURE = 8;
 export const MANAGE_CONFLICTS = 9;
+const UNMASK = 10;
 
 // What an operation can come to beyond one data action.
 /** Reads the account itself: `readMetadata` anywhere will do. */
@@ -109,6 +110,9 @@ export function needOf(use: number, held: number): number {
   const feed = use === EXECUTE_QUERY ? held & mask(READ_CHANGE_FEED) : 0;
   return mask(use) | metadata | feed;
 }
+
+/** What reads, and changes nothing. */
+export const READ_ACTIONS = mask(READ_METADATA, READ, EXECUTE_QUERY, READ_CHANGE_FEED, UNMASK);
 
 /** Whether a role permits a use that `held` permitted so far. */
 export const permits = (role: number, use: number, held: number): boolean => {

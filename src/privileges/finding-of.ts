@@ -23,6 +23,8 @@ export interface Told {
   readonly says: string;
   readonly privilege: NonNullable<Finding["privilege"]>;
   readonly onset: Instant;
+  /** Whom the finding stays about whatever the holder is called; the holder's principal by default. */
+  readonly about?: string;
   /** What tells two findings of one kind and holder apart. */
   readonly apart?: string;
   readonly commands?: readonly string[];
@@ -30,12 +32,13 @@ export interface Told {
 
 export function build(holder: Holder, { exceptions, now }: Judging, told: Told): Finding {
   const { account, principal } = holder;
+  const { about = principal } = told;
   const { calls, denied401, denied403 } = callsOf(holder);
   const exception = exceptionFor(exceptions, principal, account);
   const isMuted = exception !== undefined && exception.expires > now && told.kind !== "break-glass-used";
   const note = exception === undefined ? [] : [exceptionNote(exception, isMuted)];
   return {
-    id: `F-${shortId(`${told.kind}|${account}|${principal}|${told.apart ?? ""}`, 10)}`,
+    id: `F-${shortId(`${told.kind}|${account}|${about}|${told.apart ?? ""}`, 10)}`,
     kind: told.kind,
     severity: told.severity,
     status: isMuted ? "muted" : "open",
@@ -61,9 +64,9 @@ const exceptionNote = ({ kind, owner, reason, expires }: PrivilegeException, isM
   fields: { owner, expires: dateOf(expires) },
 });
 
-/** A role's holder is a principal of Entra's; of what kind, neither the log nor the role tells. */
-function principalKind({ kind }: Holder): PrincipalKind {
-  return kind === "key" ? "account-key" : kind === "principal" ? "service-principal" : "unknown";
+function principalKind({ kind, type }: Holder): PrincipalKind {
+  if (kind === "key") return "account-key";
+  return type === undefined || type === "group" ? "unknown" : type;
 }
 
 export const causeOf = (

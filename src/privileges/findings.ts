@@ -1,6 +1,7 @@
 import { scopeText } from "../model/grant.ts";
 import type { Evidence } from "../model/cause.ts";
 import type { Finding, Severity } from "../model/finding.ts";
+import type { Abstention } from "../model/privilege.ts";
 import { instantFromMs } from "../model/time.ts";
 import { ACTION_WEIGHTS, bitsOf } from "./actions.ts";
 import { exceptionFor } from "./exceptions.ts";
@@ -9,6 +10,7 @@ import { coveredBy, type Holder, isTried } from "./holder.ts";
 import { keysInUse } from "./key-findings.ts";
 import { heldAt } from "./least.ts";
 import { accountOf, callsOf, isActive, privilegeOf } from "./privilege-of.ts";
+import { dayOf } from "./ledger.ts";
 import type { Privileges } from "./privileges.ts";
 import type { Grant } from "./roles.ts";
 
@@ -91,6 +93,9 @@ const isOver = ({ grants, needs }: Holder): boolean =>
     bitsOf(actions & ~heldAt(needs, assignment.scope)).some((bit) => (ACTION_WEIGHTS[bit] ?? 0) > 0),
   );
 
+/** What speaks against taking away a grant that nobody used. */
+const KEEPS: ReadonlySet<Abstention["id"]> = new Set(["group-grant", "denied-within-grant"]);
+
 function neverUsed(holder: Holder, strangers: readonly Holder[], judging: Judging): readonly Finding[] {
   const { exceptions, privileges } = judging;
   if (isActive(holder) || holder.exposure === undefined) return [];
@@ -108,7 +113,7 @@ function neverUsed(holder: Holder, strangers: readonly Holder[], judging: Judgin
     },
     ...holder.abstains.map(({ id, says }) => ({ says, fields: { abstains: id } })),
   ];
-  const enough = holder.isEnough && holder.kind !== "group";
+  const enough = holder.isEnough && !holder.abstains.some(({ id }) => KEEPS.has(id));
   return [
     build(holder, judging, {
       kind: "grant-never-used",
@@ -177,8 +182,10 @@ function wrongId(
 function redundant(holder: Holder, judging: Judging): readonly Finding[] {
   const { ledger } = judging.privileges;
   const [signer = -1] = holder.signers;
-  const isApplied = ({ assignment }: Grant): boolean =>
-    ledger.applied.has(`${ledger.textIds.get(assignment.id) ?? -1}|${signer}`);
+  const isApplied = ({ assignment }: Grant): boolean => {
+    const known = ledger.applied.get(`${ledger.textIds.get(assignment.id) ?? -1}|${signer}`);
+    return known !== undefined && dayOf(known.last) >= ledger.oldestDay;
+  };
   if (holder.kind !== "principal" || !holder.grants.some(isApplied)) return [];
   const found: Finding[] = [];
   let kept = holder.grants;

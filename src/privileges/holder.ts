@@ -4,6 +4,7 @@ import type { Instant } from "../model/time.ts";
 import { ACCOUNT_READ, needOf } from "./actions.ts";
 import type { Exposure } from "./exposure.ts";
 import { heldAt, type Reach, type Role, type Use } from "./least.ts";
+import type { PrincipalType } from "./privileges.ts";
 import type { Grant } from "./roles.ts";
 import type { Score } from "./score.ts";
 
@@ -28,6 +29,8 @@ export interface Holder {
   /** Object id; for keys and tokens their kind. */
   readonly principal: string;
   readonly kind: HolderKind;
+  /** What a log told it to be. */
+  readonly type: PrincipalType | undefined;
   /** Signers whose uses count: of a group, those of its members that were seen. */
   readonly signers: readonly number[];
   readonly grants: readonly Grant[];

@@ -1,67 +1,47 @@
 import { shellQuoted } from "../lib/shell-quote.ts";
 import type { Evidence } from "../model/cause.ts";
 import type { Finding } from "../model/finding.ts";
-import { ACCOUNT_SCOPE } from "../model/grant.ts";
-import { plusMs } from "../model/time.ts";
-import { ALL_ACTIONS } from "./actions.ts";
+import { ACCOUNT_SCOPE, scopeText } from "../model/grant.ts";
+import { type Instant, instantFromMs, plusMs } from "../model/time.ts";
+import { ALL_ACTIONS, MANAGEMENT, READ_ACTIONS } from "./actions.ts";
 import { build, causeOf, dateOf, type Judging } from "./finding-of.ts";
-import { type Holder, isTried } from "./holder.ts";
+import { type Holder, isTried, type UseFact } from "./holder.ts";
 import { leastRoles, type Reach, reachesOf } from "./least.ts";
+import { dayOf } from "./ledger.ts";
 import { accountOf, callsOf, privilegeOf } from "./privilege-of.ts";
 import { azCommands, bicepOf, groupOption, wayDown } from "./way-down.ts";
 
 const DAY_MS = 86_400_000;
-/** Days without any use of a key after which it is safe to switch keys off, at least. */
+/** Observed days without any use of a key after which it is safe to switch keys off, at least. */
 const QUIET_DAYS = 30;
-/** What a key can do. */
+/** What a key can do, and what a read-only key can. */
 const EVERYTHING: readonly Reach[] = [{ actions: ALL_ACTIONS, scope: ACCOUNT_SCOPE }];
+const READING: readonly Reach[] = [{ actions: READ_ACTIONS, scope: ACCOUNT_SCOPE }];
 
 /** Keys and resource tokens of an account: both end when local authentication is switched off. */
 export function keysInUse(account: string, holders: readonly Holder[], judging: Judging): readonly Finding[] {
-  const signed = holders.filter(
-    (holder) => holder.account === account && (holder.kind === "key" || holder.kind === "token"),
-  );
+  const signed = holders
+    .filter((holder) => holder.account === account && (holder.kind === "key" || holder.kind === "token"))
+    .toSorted((a, b) => (a.principal < b.principal ? -1 : 1));
   const [first] = signed;
   if (first === undefined) return [];
-  const { keysListed } = judging.privileges;
-  const whole = mergedKeys(signed, first);
-  const privilege = privilegeOf(whole, { held: EVERYTHING });
+  const held = signed.every(isReadOnly) ? READING : EVERYTHING;
+  const whole = mergedKeys(signed, first, held);
+  const privilege = privilegeOf(whole, { held });
   const last = signed
     .flatMap(({ clients }) => clients.map(({ lastUsed: at }) => at))
     .reduce((a, b) => (a > b ? a : b), first.clients[0]?.lastUsed ?? judging.now);
-  const quiet = Math.max(QUIET_DAYS, 2 * (whole.exposure?.longestPeriod ?? 0));
-  const safe = plusMs(last, quiet * DAY_MS);
+  const quiet = quietOf(whole, last, judging);
   const owner = holders.find((holder) => holder.account === account && holder.grants.length > 0) ?? whole;
   const way = wayDown({ account: accountOf(owner), principal: "<object-id>" }, [], whole.roles);
-  const listed = keysListed.get(account);
-  const { calls } = callsOf(whole);
-  const isSafe = safe <= judging.now;
-  const evidence: readonly Evidence[] = [
-    {
-      says: `${calls} calls by ${clientsText(whole)} were signed with ${whole.principal}.`,
-      fields: { calls, clients: whole.clients.length },
-    },
-    {
-      says: isSafe
-        ? `The last was on ${dateOf(last)}, ${quiet} days and more ago: local authentication can be switched off.`
-        : `The last was on ${dateOf(last)}; if none comes until ${dateOf(safe)}, local authentication can be switched off.`,
-      fields: { lastUsed: dateOf(last), safeFrom: dateOf(safe) },
-    },
-    ...(listed === undefined
-      ? []
-      : [
-          {
-            says: `The keys were listed ${listed.times} times, last on ${dateOf(listed.last)}.`,
-            fields: { listed: listed.times },
-          },
-        ]),
-  ];
+  const power = held === READING ? "may read everything" : "may do everything";
   return [
     build(whole, judging, {
       kind: "account-key-in-use",
-      severity: isSafe ? "low" : "medium",
-      title: `Keys of ${account} are used by ${clientsText(whole)}: a key names no caller and may do everything.`,
-      cause: causeOf("key-instead-of-identity", 1, evidence),
+      about: "keys",
+      severity: quiet.isSafe ? "low" : "medium",
+      title: `Keys of ${account} are used by ${clientsText(whole)}: a key names no caller and ${power}.`,
+      cause: causeOf("key-instead-of-identity", 1, evidenceOf(whole, quiet, judging)),
       says: "Give each client an identity with the recommended role (or less), move it, then switch off local authentication.",
       privilege: { ...privilege, commands: azCommands(way), bicep: bicepOf(way) },
       onset: whole.clients.reduce((a, { firstUsed }) => (firstUsed < a ? firstUsed : a), last),
@@ -73,23 +53,91 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
   ];
 }
 
+interface Quiet {
+  readonly last: Instant;
+  /** Observed days without a use that are wanted, and those that were. */
+  readonly wanted: number;
+  readonly seen: number;
+  readonly isSafe: boolean;
+  /** When keys can be switched off, if no use comes and the log goes on. */
+  readonly safe: Instant;
+}
+
+/** Days without a record of the account tell nothing about keys: only observed ones count. */
+function quietOf({ accountText, exposure }: Holder, last: Instant, { privileges, now }: Judging): Quiet {
+  const wanted = Math.max(QUIET_DAYS, 2 * (exposure?.longestPeriod ?? 0));
+  const days = [...(privileges.ledger.observed.get(accountText) ?? [])]
+    .filter((day) => day > dayOf(last))
+    .toSorted((a, b) => a - b);
+  const reached = days[wanted - 1];
+  const safe =
+    reached === undefined ? plusMs(now, (wanted - days.length) * DAY_MS) : instantFromMs((reached + 1) * DAY_MS);
+  return { last, wanted, seen: days.length, isSafe: reached !== undefined, safe };
+}
+
+function evidenceOf(whole: Holder, { last, wanted, seen, isSafe, safe }: Quiet, judging: Judging): readonly Evidence[] {
+  const listed = judging.privileges.keysListed.get(whole.account);
+  const { calls } = callsOf(whole);
+  const since = `The last was on ${dateOf(last)}, ${seen} observed days ago`;
+  return [
+    {
+      says: `${calls} calls by ${clientsText(whole)} were signed with ${whole.principal}.`,
+      fields: { calls, clients: whole.clients.length },
+    },
+    {
+      says: isSafe
+        ? `${since}: local authentication can be switched off since ${dateOf(safe)}.`
+        : `${since}; if ${wanted - seen} more are observed without any, local authentication can be switched off on ${dateOf(safe)}.`,
+      fields: { lastUsed: dateOf(last), safeFrom: dateOf(safe) },
+    },
+    ...(listed === undefined
+      ? []
+      : [
+          {
+            says: `The keys were listed ${listed.times} times, last on ${dateOf(listed.last)}.`,
+            fields: { listed: listed.times },
+          },
+        ]),
+    ...whole.abstains.map(({ id, says }) => ({ says, fields: { abstains: id } })),
+  ];
+}
+
+const isReadOnly = ({ principal }: Holder): boolean => /readonly/i.test(principal);
+
+/** What a client with a key does that no identity may do through the data plane. */
+function managementOf(uses: readonly UseFact[]): Holder["abstains"] {
+  const managing = uses.filter((use) => use.action === MANAGEMENT && isTried(use));
+  if (managing.length === 0) return [];
+  const calls = managing.reduce((sum, { succeeded, other }) => sum + succeeded + other, 0);
+  const places = [...new Set(managing.map(({ scope }) => scopeText(scope)))].toSorted();
+  return [
+    {
+      id: "management-needed",
+      says: `${calls} calls manage databases, containers, throughput or procedures (${places.slice(0, 3).join(", ")}${places.length > 3 ? " …" : ""}): no data-plane role permits that, an identity gets 403/5300. Let a deployment do it before keys go.`,
+    },
+  ];
+}
+
 /** `PrimaryMasterKey`: the kind of key, without what tells it from an object id. */
 const nameOf = ({ principal }: Holder): string => principal.slice(principal.indexOf(":") + 1);
 
 const clientsText = ({ clients }: Holder): string => `${clients.length} ${clients.length === 1 ? "client" : "clients"}`;
 
-/** All keys and tokens of an account as one holder of everything, to be replaced by an identity that is yet to be made. */
-function mergedKeys(signed: readonly Holder[], first: Holder): Holder {
+/** All keys and tokens of an account as one holder, to be replaced by an identity that is yet to be made. */
+function mergedKeys(signed: readonly Holder[], first: Holder, held: readonly Reach[]): Holder {
   const uses = signed.flatMap((holder) => holder.uses);
-  const roles = leastRoles(EVERYTHING, uses.filter(isTried));
+  const roles = leastRoles(held, uses.filter(isTried));
+  const longestPeriod = signed.reduce((most, { exposure }) => Math.max(most, exposure?.longestPeriod ?? 0), 0);
   return {
     ...first,
     principal: signed.map(nameOf).join(", "),
     kind: "key",
     signers: signed.flatMap(({ signers }) => signers),
+    exposure: first.exposure === undefined ? undefined : { ...first.exposure, longestPeriod },
     uses,
     roles,
     needs: reachesOf(roles),
     clients: signed.flatMap(({ clients }) => clients).toSorted((a, b) => b.calls - a.calls),
+    abstains: managementOf(uses),
   };
 }

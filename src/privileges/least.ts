@@ -1,5 +1,5 @@
 import { contains, type Scope, scopeText } from "../model/grant.ts";
-import { needOf } from "./actions.ts";
+import { ACCOUNT_READ, needOf, READ_METADATA } from "./actions.ts";
 
 /** Data actions on a scope: a grant, or a part of one. */
 export interface Reach {
@@ -26,22 +26,41 @@ export function heldAt(grants: readonly Reach[], place: Scope): number {
   return held;
 }
 
+type Needs = Map<string, { actions: number; readonly scope: Scope }>;
+
 /** What the uses need of what is granted, by place; a place that a wider one covers needs only what that lacks. */
 export function needsOf(grants: readonly Reach[], uses: readonly Use[]): readonly Reach[] {
-  const needs = new Map<string, { actions: number; scope: Scope }>();
+  const needs: Needs = new Map();
   for (const { action, scope } of uses) {
-    const need = needOf(action, heldAt(grants, scope));
+    const need = action === ACCOUNT_READ ? 0 : needOf(action, heldAt(grants, scope));
     if (need === 0) continue;
     const key = scopeText(scope);
     const known = needs.get(key);
     if (known === undefined) needs.set(key, { actions: need, scope });
     else known.actions |= need;
   }
+  if (uses.some(({ action }) => action === ACCOUNT_READ)) needMetadata(needs, grants);
   return [...needs]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([, { actions, scope }]) => ({ actions: actions & ~widerNeeds(needs, scope), scope }))
     .filter(({ actions }) => actions !== 0);
 }
+
+/** `readMetadata` anywhere lets the account be read: where nothing else needs it, on the narrowest scope that has it. */
+function needMetadata(needs: Needs, grants: readonly Reach[]): void {
+  const metadata = 1 << READ_METADATA;
+  if ([...needs.values()].some(({ actions }) => (actions & metadata) !== 0)) return;
+  const [narrowest] = grants
+    .filter(({ actions }) => (actions & metadata) !== 0)
+    .map(({ scope }) => ({ scope, key: scopeText(scope) }))
+    .toSorted((a, b) => depthOf(b.scope) - depthOf(a.scope) || (a.key < b.key ? -1 : 1));
+  if (narrowest === undefined) return;
+  const known = needs.get(narrowest.key);
+  if (known === undefined) needs.set(narrowest.key, { actions: metadata, scope: narrowest.scope });
+  else known.actions |= metadata;
+}
+
+const depthOf = ({ database, container }: Scope): number => Number(database !== "") + Number(container !== "");
 
 /** Needs of the account and the database that hold a place. */
 function widerNeeds(needs: ReadonlyMap<string, Reach>, { database, container }: Scope): number {

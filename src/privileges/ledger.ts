@@ -39,6 +39,10 @@ export interface Ledger {
   oldestDay: number;
   /** Event time of the newest operation; -Infinity without any. */
   newest: Instant;
+  /** Operations of a later time are not believed: one record dated 2099 must not push out all kept days. */
+  until: Instant;
+  /** Operations that were not believed. */
+  ahead: number;
   /** Operations that were not counted because a limit was reached. */
   beyond: number;
   /** Operations of clients beyond those that are told apart. */
@@ -107,6 +111,8 @@ export const createLedger = (): Ledger => ({
   newestDay: -1,
   oldestDay: 0,
   newest: instantFromTicks(Number.NEGATIVE_INFINITY),
+  until: instantFromTicks(Number.POSITIVE_INFINITY),
+  ahead: 0,
   beyond: 0,
   clientsBeyond: 0,
   forgotten: 0,
@@ -194,22 +200,22 @@ function grow(uses: Uses): void {
   uses.counts = larger(uses.counts, new Float64Array(OUTCOMES.length * room));
 }
 
-/** Counts `calls` operations of one use at a time. */
+/** Counts `calls` operations of one use at a time; false where they are counted as left out. */
 export function countUse(
   ledger: Ledger,
   use: number,
   what: { time: Instant; outcome: UseOutcome; calls: number },
-): void {
-  if (use < 0) {
-    ledger.beyond += what.calls;
-    return;
-  }
-  const { uses } = ledger;
+): boolean {
   const day = dayOf(what.time);
-  if (day < ledger.oldestDay) {
-    ledger.forgotten += 1;
-    return;
-  }
+  if (what.time > ledger.until) ledger.ahead += what.calls;
+  else if (use < 0) ledger.beyond += what.calls;
+  else if (day < ledger.oldestDay) ledger.forgotten += 1;
+  else return countOn(ledger, use, day, what);
+  return false;
+}
+
+function countOn(ledger: Ledger, use: number, day: number, what: Parameters<typeof countUse>[2]): true {
+  const { uses } = ledger;
   if (day > ledger.newestDay) openDay(ledger, day);
   if (what.time > ledger.newest) ledger.newest = what.time;
   if (uses.day[use] !== day) {
@@ -221,6 +227,7 @@ export function countUse(
   const single = uses.single[use] ?? -1;
   const told = single < 0 ? use : single;
   if (what.outcome === "succeeded" && what.time > (uses.last[told] ?? 0)) uses.last[told] = what.time;
+  return true;
 }
 
 /** A day that no other was after: what is older than is kept goes, and more where that is too much. */

@@ -62,15 +62,17 @@ export class UseReader {
     this.#own = new Set(OWN_AGENTS.map((agent) => textId(ledger, agent)));
   }
 
-  /** Counts the data-plane operations among the rows from `first` on. */
-  read(table: EventTable, first = 0): void {
-    this.#networks = covering(this.#networks, this.#names.texts.length);
-    this.#agents = covering(this.#agents, this.#names.texts.length);
-    for (let place = first; place < table.count; place++)
-      if (kindOf(table, place) === OPERATION_KIND) this.#count(table, place);
+  /** Counts the data-plane operations among the rows. */
+  read(table: EventTable): void {
+    for (let place = 0; place < table.count; place++)
+      if (kindOf(table, place) === OPERATION_KIND) this.readOne(table, place);
   }
 
-  #count(table: EventTable, place: number): void {
+  /** Counts the row, which is a data-plane operation. */
+  readOne(table: EventTable, place: number): void {
+    const { length } = this.#names.texts;
+    this.#networks = covering(this.#networks, length);
+    this.#agents = covering(this.#agents, length);
     const at = WORDS * place;
     const agent = this.#memo(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
     if (this.#own.has(agent)) return;
@@ -120,8 +122,9 @@ export class UseReader {
 
 const familyText = (userAgent: string): string => userAgentFamily(userAgent) ?? "";
 
-function covering(memo: Int32Array, count: number): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(count <= memo.length ? memo.length : Math.max(1_024, 2 * count)).fill(UNREAD);
+function covering(memo: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
+  if (count <= memo.length) return memo;
+  const larger = new Int32Array(Math.max(1_024, 2 * count)).fill(UNREAD);
   larger.set(memo);
   return larger;
 }
@@ -188,8 +191,7 @@ function countFound(
   { network, agent }: { readonly network: number; readonly agent: number },
   { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
 ): void {
-  countUse(ledger, use, { time, outcome: outcomeOf(status), calls });
-  if (use < 0) return;
+  if (!countUse(ledger, use, { time, outcome: outcomeOf(status), calls })) return;
   observe(ledger, account, dayOf(time));
   if (network >= 0 && agent >= 0) countClient(ledger, clients, { client: clientKey(network, agent), time, calls });
   if (applied !== undefined && passedAuthorization(status)) countApplied(ledger, applied, { time, calls });

@@ -1,11 +1,11 @@
 import { isSameScope, type Scope } from "../model/grant.ts";
 import { abstentionsOf } from "./abstain.ts";
-import { bitsOf } from "./actions.ts";
+import { bitsOf, needOf } from "./actions.ts";
 import { clientsOf } from "./clients.ts";
 import { exposureOf, isEnough } from "./exposure.ts";
 import { type Holder, type HolderKind, isBeyond, isTried, reachOf, type UseFact } from "./holder.ts";
 import { heldAt, leastRoles, needsOf, type Reach, reachesOf } from "./least.ts";
-import { lastUsed, type Ledger } from "./ledger.ts";
+import { dayOf, lastUsed, type Ledger } from "./ledger.ts";
 import { KEY_SIGNER, TOKEN_SIGNER, UNKNOWN_SIGNER } from "./observe.ts";
 import type { Privileges } from "./privileges.ts";
 import { type Grant, grantsOf } from "./roles.ts";
@@ -14,22 +14,33 @@ import { daysOf, readUsage, type Usage } from "./usage.ts";
 
 /** Everybody who holds or used a role, a key or a token, highest score first. */
 export function holdersOf(privileges: Privileges): readonly Holder[] {
-  const { ledger } = privileges;
+  const { ledger, kinds } = privileges;
   const usage = readUsage(ledger);
+  const attributed = new Set([...ledger.applied.keys()].map((key) => Number(key.slice(key.indexOf("|") + 1))));
   const grants = grantsOf(privileges.roles);
   const known = {
     ledger,
+    kinds,
     grants: Map.groupBy(grants, ({ assignment }) => assignment.account),
     index: indexUses(ledger, usage),
   };
-  const drafts = [...accountsOf(ledger, grants)].flatMap((account) => draftsOf(known, account));
-  const prior = fitPrior(drafts.flatMap(peersOf));
+  const drafts = [...accountsOf(ledger, grants)].map((account) => draftsOf(known, account));
+  const prior = fitPrior(drafts.flat().flatMap(peersOf));
   return drafts
-    .map((draft) => finished(draft, prior))
+    .flatMap((ofAccount) => {
+      const strangers = ofAccount
+        .filter(({ kind, signers }) => kind === "principal" && !signers.some((signer) => attributed.has(signer)))
+        .flatMap(beyondOf)
+        .slice(0, STRANGE_USES);
+      return ofAccount.map((draft) => finished(draft, prior, { strangers, privileges }));
+    })
     .toSorted(
       (a, b) => b.score.score - a.score.score || compare(a.account, b.account) || compare(a.principal, b.principal),
     );
 }
+
+/** Uses of nobody's grant that are looked at when a grant nobody uses may be a group's. */
+const STRANGE_USES = 1_000;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
@@ -42,6 +53,8 @@ function indexUses(ledger: Ledger, usage: Usage): Index {
   for (let use = 0; use < uses.table.used; use++) {
     if ((uses.grain[use] ?? 0) > 0) continue; // told under the use of single operations
     const [account = 0, database = 0, container = 0] = places[uses.place[use] ?? 0] ?? [];
+    const calls = (usage.succeeded[use] ?? 0) + (usage.denied[use] ?? 0) + (usage.other[use] ?? 0);
+    if (calls === 0) continue; // its days are kept no longer
     const fact: UseFact = {
       use,
       action: uses.action[use] ?? 0,
@@ -72,17 +85,20 @@ function accountsOf(ledger: Ledger, grants: readonly Grant[]): ReadonlySet<strin
 
 interface Known {
   readonly ledger: Ledger;
+  readonly kinds: Privileges["kinds"];
   readonly grants: ReadonlyMap<string, readonly Grant[]>;
   readonly index: Index;
 }
 
 type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
   readonly isListed: boolean;
+  /** Members that were seen, of a group. */
+  readonly members: number;
   /** Held through a group: what its grants let in is none of the member's own. */
   readonly throughGroups: readonly Reach[];
 };
 
-function draftsOf({ ledger, grants, index }: Known, account: string): readonly Draft[] {
+function draftsOf({ ledger, kinds, grants, index }: Known, account: string): readonly Draft[] {
   const ofAccount = grants.get(account) ?? [];
   const byPrincipal = Map.groupBy(ofAccount, ({ assignment }) => assignment.principal);
   const signers = index.get(account) ?? new Map<string, UseFact[]>();
@@ -105,7 +121,9 @@ function draftsOf({ ledger, grants, index }: Known, account: string): readonly D
       account,
       accountText: ledger.textIds.get(account) ?? -1,
       principal,
-      kind: group === undefined ? kindOf(principal) : "group",
+      kind: group === undefined && kinds.get(principal) !== "group" ? kindOf(principal) : "group",
+      type: kinds.get(principal),
+      members: group?.size ?? 0,
       signers: who.flatMap((name) => ledger.textIds.get(name) ?? []),
       grants: own,
       uses,
@@ -125,10 +143,14 @@ function draftsOf({ ledger, grants, index }: Known, account: string): readonly D
 }
 
 /** Holder of an assignment → others whom it was applied to: the holder is a group then. */
-function membersOf({ applied, texts }: Ledger, grants: readonly Grant[]): ReadonlyMap<string, ReadonlySet<string>> {
+function membersOf(
+  { applied, texts, oldestDay }: Ledger,
+  grants: readonly Grant[],
+): ReadonlyMap<string, ReadonlySet<string>> {
   const holders = new Map(grants.map(({ assignment }) => [assignment.id, assignment.principal]));
   const members = new Map<string, Set<string>>();
-  for (const key of applied.keys()) {
+  for (const [key, { last }] of applied) {
+    if (dayOf(last) < oldestDay) continue;
     const [assignment, signer] = key.split("|").map((id) => texts[Number(id)] ?? "");
     const holder = holders.get(assignment ?? "");
     if (holder === undefined || signer === undefined || holder === signer || kindOf(signer) !== "principal") continue;
@@ -173,14 +195,39 @@ const usedDays = (uses: readonly UseFact[], container: Scope, bit: number): numb
     0,
   );
 
-function finished(draft: Draft, prior: Prior): Holder {
-  const { isListed, throughGroups, ...holder } = draft;
+/** Uses that were let in although no known grant permits them; nothing is beyond where no grant of the account is known. */
+const beyondOf = ({ isListed, uses, grants, throughGroups }: Draft): readonly UseFact[] =>
+  isListed ? uses.filter((use) => isBeyond(use, [...grants.map(reachOf), ...throughGroups])) : [];
+
+interface Around {
+  /** Uses beyond any known grant whose applied assignment no log tells. */
+  readonly strangers: readonly UseFact[];
+  readonly privileges: Privileges;
+}
+
+/** Of those whom an unknown grant lets in, how many this holder's grants would: it may be a group that they are in. */
+function maybeMembersOf({ kind, type, principal, grants, uses }: Draft, around: Around): number {
+  const { strangers, privileges } = around;
+  const isNone = kind !== "principal" || type !== undefined || privileges.applications.has(principal);
+  if (isNone || grants.length === 0 || uses.length > 0) return 0;
+  const reach = grants.map(reachOf);
+  return new Set(
+    strangers
+      .filter(({ action, scope }) => needOf(action, heldAt(reach, scope)) !== 0)
+      .map(({ use }) => privileges.ledger.uses.signer[use]),
+  ).size;
+}
+
+function finished(draft: Draft, prior: Prior, around: Around): Holder {
+  const { isListed: _, throughGroups: __, members: ___, ...holder } = draft;
   const reach = draft.grants.map(reachOf);
   const days = draft.exposure?.days ?? 0;
   const chance = unneeded(prior, days);
-  const beyond = draft.uses.filter((use) => isListed && isBeyond(use, [...reach, ...throughGroups]));
-  const abstains = abstentionsOf(draft, beyond);
-  const confidence = draft.kind === "group" || beyond.length > 0 ? chance / 2 : chance;
+  const beyond = beyondOf(draft);
+  const maybeMembers = maybeMembersOf(draft, around);
+  const abstains = abstentionsOf({ ...draft, maybeMembers }, beyond);
+  const isUnsure = draft.kind === "group" || maybeMembers > 0 || beyond.length > 0;
+  const confidence = isUnsure ? chance / 2 : chance;
   const score = scoreOf(reach, reachesOf(draft.roles), { containers: draft.containers, confidence });
   const enough =
     draft.exposure !== undefined && isEnough(draft.exposure) && !abstains.some(({ id }) => id === "new-grant");

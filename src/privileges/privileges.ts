@@ -1,4 +1,4 @@
-import type { Change, SignIn } from "../model/event.ts";
+import type { Change, Event, SignIn } from "../model/event.ts";
 import type { EventTable } from "../model/event-table.ts";
 import type { RoleRecord } from "../model/grant.ts";
 import type { BlindSpot } from "../model/finding.ts";
@@ -6,7 +6,7 @@ import type { Instant } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { readTotal, type UseReader } from "./observe.ts";
-import { addRole, createRoles, noteRoleChange, type Roles } from "./roles.ts";
+import { addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
 
 /** What is remembered of grants and of their use. Plain data; the order of what comes in does not matter. */
 export interface Privileges {
@@ -16,7 +16,11 @@ export interface Privileges {
   readonly keysListed: Map<string, KeysListed>;
   /** Application id → object id of its service principal, as sign-ins tell; at most `MAX_APPLICATIONS`. */
   readonly applications: Map<string, string>;
+  /** Object id → what it is, as sign-ins and changes of roles tell; at most `MAX_APPLICATIONS`. */
+  readonly kinds: Map<string, PrincipalType>;
 }
+
+export type PrincipalType = "service-principal" | "managed-identity" | "user" | "group";
 
 interface KeysListed {
   times: number;
@@ -31,6 +35,7 @@ export const createPrivileges = (): Privileges => ({
   roles: createRoles(),
   keysListed: new Map(),
   applications: new Map(),
+  kinds: new Map(),
 });
 
 /** Takes roles of inventories and operations that tables have added up. */
@@ -41,7 +46,14 @@ export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]
   }
 }
 
-interface Told {
+/** Takes all roles of an account as they are at a time: what is not among them is gone. */
+export function learnListing({ roles }: Privileges, facts: readonly Told[], listing: Omit<Listing, "records">): void {
+  const records = facts.flatMap(({ what }) => (what.kind === "role" ? [what.role] : []));
+  replaceRoles(roles, { ...listing, records });
+}
+
+/** A fact that is no event of a moment. */
+export interface Told {
   readonly what:
     | { readonly kind: "role"; readonly role: RoleRecord }
     | { readonly kind: "total"; readonly total: UseTotal };
@@ -50,14 +62,19 @@ interface Told {
 /** Takes operations, changes and sign-ins; `reader` reads the rows by their names. */
 export function learnRows(privileges: Privileges, reader: UseReader, events: EventTable): void {
   reader.read(events);
-  for (const event of events.objects.values()) {
-    if (event.kind === "change") learnChange(privileges, event);
-    else if (event.kind === "sign-in") learnSignIn(privileges, event);
-  }
+  for (const event of events.objects.values()) learnEvent(privileges, event);
 }
 
-function learnChange({ roles, keysListed }: Privileges, event: Change): void {
+/** Takes a change or a sign-in; others tell nothing of privileges. */
+export function learnEvent(privileges: Privileges, event: Event): void {
+  if (event.kind === "change") learnChange(privileges, event);
+  else if (event.kind === "sign-in") learnSignIn(privileges, event);
+}
+
+function learnChange(privileges: Privileges, event: Change): void {
+  const { roles, keysListed } = privileges;
   noteRoleChange(roles, event);
+  learnKind(privileges, event.details.get("principalId"), typeOf(event.details.get("principalType") ?? ""));
   if (event.change !== "keys-listed" || event.result === "failed") return;
   const account = event.resource.slice(event.resource.lastIndexOf("/") + 1);
   const known = keysListed.get(account);
@@ -67,8 +84,24 @@ function learnChange({ roles, keysListed }: Privileges, event: Change): void {
   } else if (keysListed.size < MAX_ACCOUNTS) keysListed.set(account, { times: 1, last: event.time });
 }
 
+/** As Azure writes the type of a principal. */
+function typeOf(text: string): PrincipalType | undefined {
+  const type = text.toLowerCase();
+  if (type === "serviceprincipal") return "service-principal";
+  return type === "user" || type === "group" ? type : undefined;
+}
+
+/** A managed identity is a service principal, too: sign-ins tell which it is. */
+function learnKind({ kinds }: Privileges, principal: string | undefined, type: PrincipalType | undefined): void {
+  if (principal === undefined || type === undefined) return;
+  const known = kinds.get(principal);
+  if (known === undefined ? kinds.size < MAX_APPLICATIONS : known === "service-principal") kinds.set(principal, type);
+}
+
 /** An application has one service principal in a tenant: of two, the greater as text stays. */
-function learnSignIn({ applications }: Privileges, { appId, principal, identityKind }: SignIn): void {
+function learnSignIn(privileges: Privileges, { appId, principal, identityKind }: SignIn): void {
+  const { applications } = privileges;
+  learnKind(privileges, principal, identityKind);
   if (appId === undefined || principal === undefined || identityKind !== "service-principal") return;
   const known = applications.get(appId);
   if (known === undefined && applications.size >= MAX_APPLICATIONS) return;
@@ -95,6 +128,7 @@ export function privilegeSpots({ ledger, roles }: Privileges, unjudged: number):
       "holders of roles have no findings: only those with the highest scores have",
     ),
     ...reached("ledger-limit", ledger.beyond, "operations were not counted in the usage ledger: it is full"),
+    ...reached("ledger-ahead", ledger.ahead, "operations have a time that has not come yet and were not counted"),
     ...reached("clients-limit", ledger.clientsBeyond, "operations are of clients beyond those that are told apart"),
     ...reached("roles-limit", roles.beyond, "role records and changes were given up: there are too many"),
     ...reached(

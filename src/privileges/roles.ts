@@ -1,6 +1,6 @@
 import type { Change } from "../model/event.ts";
 import { parseScope, type RoleAssignment, type RoleDefinition, type RoleRecord, type Scope } from "../model/grant.ts";
-import type { Instant } from "../model/time.ts";
+import { type Instant, instantFromTicks } from "../model/time.ts";
 import { actionsOf, ALL_ACTIONS } from "./actions.ts";
 
 /** Role definitions and assignments that inventories tell, and how logs say that they changed. Plain data. */
@@ -11,6 +11,10 @@ export interface Roles {
   readonly changes: RoleChange[];
   /** Accounts of which an inventory lists assignments. */
   readonly listed: Set<string>;
+  /** When all roles of an account were listed last, by live listings. */
+  readonly listedAt: Map<string, Instant>;
+  /** `account|id` of an assignment or definition → the listing that had it as it is for the first time, where an earlier one had not. */
+  readonly firstListed: Map<string, Instant>;
   /** Records of one id that did not agree. */
   conflicts: number;
   /** Records and changes beyond what is kept. */
@@ -52,6 +56,8 @@ export const createRoles = (): Roles => ({
   assignments: new Map(),
   changes: [],
   listed: new Set(),
+  listedAt: new Map(),
+  firstListed: new Map(),
   conflicts: 0,
   beyond: 0,
 });
@@ -75,6 +81,36 @@ export function addRole(roles: Roles, record: RoleRecord): void {
   }
   if (record.kind === "definition") roles.definitions.set(key, record);
   else roles.assignments.set(key, record);
+}
+
+/** All roles of one account, as they are at a time. */
+export interface Listing {
+  readonly account: string;
+  readonly at: Instant;
+  readonly records: readonly RoleRecord[];
+}
+
+/** A listing takes the place of all that was listed of the account before. */
+export function replaceRoles(roles: Roles, { account, at, records }: Listing): void {
+  const isFirst = !roles.listedAt.has(account);
+  const fresh = new Map(records.map((record) => [keyOf(account, record.id), record]));
+  for (const kept of [roles.definitions, roles.assignments])
+    for (const [key, old] of kept) {
+      if (old.account !== account) continue;
+      const now = fresh.get(key);
+      if (now === undefined || now.kind !== old.kind) kept.delete(key);
+      if (now === undefined) roles.firstListed.delete(key);
+    }
+  for (const [key, record] of fresh) {
+    const kept = record.kind === "definition" ? roles.definitions : roles.assignments;
+    const old = kept.get(key);
+    const isSame = old !== undefined && JSON.stringify(old) === JSON.stringify(record);
+    if (!isSame && !isFirst) roles.firstListed.set(key, at);
+    kept.delete(key);
+    addRole(roles, record);
+  }
+  roles.listed.add(account);
+  roles.listedAt.set(account, at);
 }
 
 const RESOURCE = /^(.{0,300}\/databaseaccounts\/([^/]{1,64}))\/sqlrole(assignment|definition)s\/([^/]{1,64})$/i;
@@ -148,17 +184,34 @@ export function grantsOf(roles: Roles): readonly Grant[] {
     const key = keyOf(change.account, change.id);
     if (change.result === "started") begun.set(key, change);
     else if (change.what === "definition") changed.set(key, change.time);
-    else follow({ ...begun.get(key), ...change }, key, { assignments, since, gone, listed: roles.assignments });
+    else {
+      const isOld = change.time <= (roles.listedAt.get(change.account) ?? BEFORE_ALL);
+      const full = { ...begun.get(key), ...change };
+      // What a later listing tells is so, whatever was logged before it; when it was changed, only the log tells.
+      if (!isOld) follow(full, key, { assignments, since, gone, listed: roles.assignments });
+      else if (!change.isGone && assignments.has(key)) since.set(key, change.time);
+    }
   }
   return [...assignments]
     .filter(([key]) => !gone.has(key))
     .map(([key, assignment]) => {
       const role = keyOf(assignment.account, assignment.definition);
-      const times = [since.get(key), changed.get(role)].filter((time) => time !== undefined);
+      const logged = [since.get(key), changed.get(role)];
+      const times = [...logged, ...unlogged(roles, [key, role], logged)].filter((time) => time !== undefined);
       const last = times.length === 0 ? undefined : times.reduce((a, b) => (a > b ? a : b));
       return grantOf(assignment, roles.definitions.get(role), last);
     });
 }
+
+/** When a listing first had something new; a log that tells of the same change is more exact. */
+const unlogged = (
+  { firstListed }: Roles,
+  keys: readonly string[],
+  logged: readonly (Instant | undefined)[],
+): readonly (Instant | undefined)[] =>
+  keys.map((key, i) => (logged[i] === undefined ? firstListed.get(key) : undefined));
+
+const BEFORE_ALL = instantFromTicks(Number.NEGATIVE_INFINITY);
 
 interface Following {
   readonly assignments: Map<string, RoleAssignment>;

@@ -110,6 +110,7 @@ function addHolder(draft: Draft): TrueHolder {
     needs[pathOf(place)] = [...actions].toSorted((a, b) => (a < b ? -1 : 1));
     for (const verb of verbs) calls += addUse(draft, { principal, place, verb });
   }
+  if (random.chance(0.5)) calls += addUse(draft, { principal, place: ANYWHERE, verb: START });
   // By chance everything can be used of what was given widely.
   return { principal, is: held.isNarrow && unused === 0 ? "exact" : "wide", needs, calls };
 }
@@ -197,6 +198,10 @@ function assign(
   };
   assignments.push(assignment);
 }
+
+/** An SDK reads the account when it starts: with `readMetadata` on any place, so that it needs nothing more. */
+const START: Verb = { operation: "Read", type: "DatabaseAccount", action: "" };
+const ANYWHERE: Place = { database: "", container: "" };
 
 /** Days on which a verb is used; at least one. */
 function addUse(draft: Draft, use: { readonly principal: string; readonly place: Place; readonly verb: Verb }): number {

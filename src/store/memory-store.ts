@@ -1,7 +1,19 @@
 import type { Finding } from "../model/finding.ts";
 import { addLedgerRows, assertConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
-import { type Commit, KEPT_FINDINGS, type LedgerRow, type NewAlert, type OutboxRow, type Store } from "./store.ts";
+import {
+  type Commit,
+  KEPT_FINDINGS,
+  KEPT_REJECTS,
+  type LedgerRow,
+  type NewAlert,
+  type NewReject,
+  type OutboxRow,
+  type RejectCount,
+  type RejectRow,
+  type RejectsOfCommit,
+  type Store,
+} from "./store.ts";
 
 interface Waiting {
   readonly alert: NewAlert;
@@ -13,15 +25,18 @@ interface Waiting {
 /** State for as long as the process lives: for a demo and for tests. Takes and gives copies, as a file would. */
 export function createMemoryStore(): Store {
   const positions = new Map<string, Map<string, string>>();
+  const kept = new Map<string, Map<string, Uint8Array>>();
   const ledger = new Map<string, Map<string, LedgerRow>>();
   const findings = new Map<string, string>();
   const outbox = createMemoryOutbox();
+  const rejects = createMemoryRejects();
   let snapshot: Uint8Array | undefined;
   let journal: Uint8Array[] = [];
 
   return {
     load: () => ({
       positions: copyOf(positions),
+      kept: copyOf(kept),
       snapshot: snapshot?.slice(),
       journal: journal.map((bytes) => bytes.slice()),
     }),
@@ -30,6 +45,7 @@ export function createMemoryStore(): Store {
       const rows = commit.findings.map((finding: Finding) => [finding.id, formatFindingRow(finding)] as const);
       for (const [source, partitions] of commit.positions)
         for (const [partition, checkpoint] of partitions) inner(positions, source).set(partition, checkpoint);
+      for (const [source, entries] of commit.kept) keep(inner(kept, source), entries);
       for (const [source, partitions] of commit.ledger)
         for (const [partition, row] of partitions) {
           const known = inner(ledger, source).get(partition);
@@ -45,15 +61,67 @@ export function createMemoryStore(): Store {
         findings.delete(id);
       }
       outbox.add(commit.outbox);
+      rejects.add(commit.rejects);
     },
     ledger: () => copyOf(ledger),
     findings: () => [...findings.values()].map(parseFindingRow),
+    rejects: rejects.rejects,
+    rejectCounts: rejects.rejectCounts,
     due: outbox.due,
     sent: outbox.sent,
     retry: outbox.retry,
     dead: outbox.dead,
     close() {},
   };
+}
+
+type MemoryRejects = Pick<Store, "rejects" | "rejectCounts"> & { add(rejects: RejectsOfCommit): void };
+
+function createMemoryRejects(): MemoryRejects {
+  const rows = new Map<string, RejectRow>();
+  const counts = new Map<string, Omit<RejectCount, "kept">>();
+  let newest = 0;
+  const keyOf = (row: NewReject): string =>
+    JSON.stringify([row.source, row.partition, row.sequence, row.place, row.stage, row.reason]);
+  const countKey = ({ source, partition, stage, reason }: Omit<RejectCount, "count" | "kept">): string =>
+    JSON.stringify([source, partition, stage, reason]);
+  return {
+    add(rejects) {
+      for (const [key, { id }] of rows) if (rejects.retried.includes(id)) rows.delete(key);
+      for (const row of rejects.rows) {
+        const key = keyOf(row);
+        if (!rows.has(key)) rows.set(key, { ...row, id: (newest += 1) });
+      }
+      for (const added of rejects.counts) {
+        const known = counts.get(countKey(added))?.count ?? 0;
+        counts.set(countKey(added), { ...added, count: known + added.count });
+      }
+      for (const [key, { id }] of rows) if (id <= newest - KEPT_REJECTS) rows.delete(key);
+    },
+    rejects: ({ after, limit, reason }) =>
+      [...rows.values()]
+        .filter((row) => row.id > after && (reason === undefined || row.reason === reason))
+        .slice(0, limit),
+    rejectCounts: () =>
+      [...counts.values()]
+        .map(({ source, partition, stage, reason, count }) => ({
+          source,
+          partition,
+          stage,
+          reason,
+          count,
+          kept: [...rows.values()].filter((row) => countKey(row) === countKey({ source, partition, stage, reason }))
+            .length,
+        }))
+        .toSorted((a, b) => b.count - a.count),
+  };
+}
+
+function keep(into: Map<string, Uint8Array>, entries: ReadonlyMap<string, Uint8Array | undefined>): void {
+  for (const [key, bytes] of entries) {
+    if (bytes === undefined) into.delete(key);
+    else into.set(key, bytes.slice());
+  }
 }
 
 type MemoryOutbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & { add(rows: Commit["outbox"]): void };

@@ -4,6 +4,7 @@ import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
+import { createSqliteRejects } from "./sqlite-rejects.ts";
 import { type Commit, KEPT_FINDINGS, type LedgerRow, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -38,6 +39,7 @@ function checkIdentity(path: string, db: DatabaseSync, identity: string): void {
 
 function createStore(path: string, db: DatabaseSync): Store {
   const outbox = createSqliteOutbox(db);
+  const rejects = createSqliteRejects(db);
   const write = createWriter(db);
   let broken: StoreError | undefined;
 
@@ -71,6 +73,7 @@ function createStore(path: string, db: DatabaseSync): Store {
       transact("cannot be committed to", () => {
         write(commit, findings);
         outbox.add(commit.outbox);
+        rejects.add(commit.rejects);
       });
     },
     ledger: () => read("its ledger cannot be read", () => loadLedger(db)),
@@ -81,6 +84,8 @@ function createStore(path: string, db: DatabaseSync): Store {
           .all()
           .map((row) => parseFindingRow(textOf(row, "body"))),
       ),
+    rejects: (query) => read("its rejects cannot be read", () => rejects.rejects(query)),
+    rejectCounts: () => read("its rejects cannot be read", rejects.rejectCounts),
     due: (now, limit) => read("its alerts cannot be read", () => outbox.due(now, limit)),
     sent: (alertId, target) => transact("cannot mark an alert", () => outbox.sent(alertId, target)),
     retry: (alertId, target, next, because) =>
@@ -109,6 +114,9 @@ type Write = (commit: Commit, findings: readonly (readonly [id: string, body: st
 function createWriter(db: DatabaseSync): Write {
   const position = db.prepare(`insert into position (source, partition, checkpoint) values (?, ?, ?)
     on conflict (source, partition) do update set checkpoint = excluded.checkpoint`);
+  const keep = db.prepare(`insert into kept (source, key, bytes, crc) values (?, ?, ?, ?)
+    on conflict (source, key) do update set bytes = excluded.bytes, crc = excluded.crc`);
+  const forgetKept = db.prepare("delete from kept where source = ? and key = ?");
   const ledger = db.prepare(`insert into ledger values (?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (source, partition) do update set records = records + excluded.records, accepted = accepted + excluded.accepted,
     duplicate = duplicate + excluded.duplicate, filtered = filtered + excluded.filtered, rejected = rejected + excluded.rejected,
@@ -127,6 +135,11 @@ function createWriter(db: DatabaseSync): Write {
   return (commit, findings) => {
     for (const [source, partitions] of commit.positions)
       for (const [partition, checkpoint] of partitions) position.run(source, partition, checkpoint);
+    for (const [source, entries] of commit.kept)
+      for (const [key, bytes] of entries) {
+        if (bytes === undefined) forgetKept.run(source, key);
+        else keep.run(source, key, bytes, crcOf(bytes));
+      }
     for (const [source, partitions] of commit.ledger)
       for (const [partition, row] of partitions) ledger.run(source, partition, ...ledgerColumns(row));
     if (commit.snapshot !== undefined) {
@@ -153,6 +166,7 @@ function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
     positions: nested(db.prepare("select source, partition, checkpoint from position").all(), (row) =>
       textOf(row, "checkpoint"),
     ),
+    kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
     snapshot: snapshot === undefined ? undefined : checkedBytesOf(snapshot),
     journal: db.prepare("select bytes, crc from journal order by id").all().map(checkedBytesOf),
   };

@@ -91,7 +91,7 @@ interface Told {
   readonly finding: Finding;
 }
 
-/** What the analyzer tells of the feed: each finding when it is raised, changes its cause, or changes its status. */
+/** What the analyzer tells of refusals in the feed: each finding when it is raised, changes its cause, or changes its status. */
 function told(): readonly Told[] {
   const analysis = createAnalysis({ lateness: 8_000, joinWindow: 8_000, seed: 1 });
   const last = new Map<string, string>();
@@ -106,7 +106,7 @@ function told(): readonly Told[] {
     };
     return step(analysis, accept(analysis, { ...batch, ...decoded }, { source: "demo" })).flatMap((finding) => {
       const now = `${finding.status} ${finding.cause.id}`;
-      if (last.get(finding.id) === now) return [];
+      if (finding.privilege !== null || last.get(finding.id) === now) return [];
       last.set(finding.id, now);
       return [{ at: arrival, finding }];
     });
