@@ -63,6 +63,8 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
 /** Below this a rule may only be what two faults have in common. */
 const BLURRED = 0.5;
 const PURER = 2;
+/** Of log-likelihood: chance alone makes some part of one fault look purer. */
+const APART = 10;
 
 /**
  * The rule that separates best; where it is refused in part only, the purer one of two that separate better together than
@@ -79,7 +81,7 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
     const rest = left.filter((row) => !covered.has(row));
     return cover(window, rest, options)[0]?.rule.score ?? 0;
   };
-  return pure.rule.score + restOf(pure) > best.rule.score + restOf(best) ? pure : best;
+  return pure.rule.score + restOf(pure) > best.rule.score + restOf(best) + APART ? pure : best;
 }
 
 function rowsFrom(window: Window, from: number): readonly number[] {
