@@ -1,13 +1,14 @@
 /**
  * Which logged fields tell a cause from its neighbours: `npm run minimum-logs` plays every cause of the fault farm on many
- * tenants, counts what each field then says, and writes `docs/minimum-logs.md` from the information gained. With `--check` it
+ * tenants, counts what each field then says, and writes `docs/minimum-logs.md` and `src/findings/telling-logs.ts` from the information gained. With `--check` it
  * only says whether the file is as it would be written.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Evidence, FIELDS, fieldOf, play } from "./minimum/play.ts";
 import { gains, type Gain } from "./minimum/gain.ts";
 
 const FILE = new URL("../docs/minimum-logs.md", import.meta.url);
+const CODE = new URL("../src/findings/telling-logs.ts", import.meta.url);
 const MOST = 3;
 const LEAST_BITS = 0.02;
 
@@ -62,10 +63,34 @@ ${table
   .join("\n")}
 `;
 
+/** A log tells a cause that it gives this much of the one bit that there is to know. */
+const TELLING_BITS = 0.5;
+const WIDEST = 120;
+const LOGS = ["dataPlane", "changes", "vault", "signIns"] as const;
+
+const code = `import type { CauseId } from "../model/cause.ts";
+
+/** Logs and the causes that each tells from their neighbours; written by \`npm run minimum-logs\`, as docs/minimum-logs.md is. */
+export const TELLING_LOGS: Readonly<Record<"${LOGS.join('" | "')}", readonly CauseId[]>> = {
+${LOGS.map((id) => {
+  const told = table
+    .filter(({ gains: of }) => (of.find(({ field }) => field === id)?.gained ?? 0) >= TELLING_BITS)
+    .map(({ cause }) => `"${cause}"`);
+  const line = `  ${id}: [${told.join(", ")}],`;
+  return line.length <= WIDEST ? line : `  ${id}: [\n${told.map((name) => `    ${name},`).join("\n")}\n  ],`;
+}).join("\n")}
+};
+`;
+
+const isWritten = (file: URL, text: string): boolean => existsSync(file) && readFileSync(file, "utf8") === text;
+
 if (process.argv.includes("--check")) {
-  const isSame = readFileSync(FILE, "utf8") === document;
+  const isSame = isWritten(FILE, document) && isWritten(CODE, code);
   process.stdout.write(
     `${isSame ? "docs/minimum-logs.md is up to date" : "docs/minimum-logs.md differs: run npm run minimum-logs"}\n`,
   );
   process.exitCode = isSame ? 0 : 1;
-} else writeFileSync(FILE, document);
+} else {
+  writeFileSync(FILE, document);
+  writeFileSync(CODE, code);
+}
