@@ -1,14 +1,15 @@
 import { randomInt } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
 import type { Analysis } from "../analysis.ts";
 import type { Config } from "../config/config.ts";
 import { run } from "../pipeline.ts";
 import { createJobSource, type Job } from "../sources/job-source.ts";
+import { stateCodec } from "../store/codec.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { JOBS } from "./backfill-job.ts";
 import { JOIN_SECONDS } from "./host.ts";
+import { openKeptCalls } from "./kept-calls.ts";
 
 /** What became of a job; without an analysis there was nothing to commit. */
 export interface JobEnd {
@@ -43,10 +44,13 @@ export async function runJob(
     {
       sources: [jobs],
       store,
+      calls: openKeptCalls(config),
       joinBy: config.joinBy,
       options: { lateness: config.lateness * 1_000, joinWindow: JOIN_SECONDS * 1_000, seed: randomInt(2 ** 31) },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: () => [],
+      elapsed: () => performance.now(),
+      isTakenOver: () => false,
       every(ms, task) {
         const timer = setInterval(task, ms);
         return () => clearInterval(timer);
