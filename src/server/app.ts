@@ -52,6 +52,7 @@ export function createApp(view: View, options: AppOptions): Hono {
     url: new URL(context.req.url),
     azure: options.azure,
     version: options.version,
+    canSignOut: options.signIn !== undefined,
     decisions: {
       all: options.decisions.decisions,
       by: whoAsks(context).name,
