@@ -11,6 +11,7 @@ import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
 import { findingsCommand } from "./commands/findings.ts";
 import { kqlCommand } from "./commands/kql.ts";
+import { mcpCommand } from "./commands/mcp.ts";
 import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -50,6 +51,7 @@ const commands = [
   alertsCommand(),
   doctorCommand(),
   configCommand(),
+  mcpCommand(),
   completionCommand(() => program),
   simulateCommand(),
 ];
