@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { epochMs } from "../../src/model/time.ts";
 import { createApp } from "../../src/server/app.ts";
 import { answerMcp } from "../../src/server/mcp.ts";
 import { createMemoryDecisions } from "../../src/store/decision-log.ts";
@@ -17,7 +17,7 @@ interface Answer {
 }
 const ask = (method: string, params?: unknown) =>
   answerMcp(view, JSON.stringify({ jsonrpc: "2.0", id: 7, method, params }), "test") as Answer;
-const textOf = ({ result }: Answer): string => (result?.["content"] as { text: string }[])[0]?.text ?? "";
+const textOf = ({ result = {} }: Answer): string => (result["content"] as { text: string }[])[0]?.text ?? "";
 const tool = (name: string, input: unknown) => ask("tools/call", { name, arguments: input });
 
 test("greets in the version that was asked for, or in its own", () => {
@@ -109,7 +109,7 @@ describe("over HTTP", () => {
       allowedHosts: () => ["127.0.0.1:7433"],
       version: "test",
       decisions: createMemoryDecisions(),
-      now: () => epochMs(at(61)) as EpochMs,
+      now: () => epochMs(at(61)),
       hasMcp,
       onFailure: (error) => {
         throw error;
