@@ -12,6 +12,7 @@ import { exportCommand } from "./commands/export.ts";
 import { findingsCommand } from "./commands/findings.ts";
 import { incidentCommand } from "./commands/incident.ts";
 import { kqlCommand } from "./commands/kql.ts";
+import { mcpCommand } from "./commands/mcp.ts";
 import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
@@ -51,6 +52,7 @@ const commands = [
   alertsCommand(),
   doctorCommand(),
   configCommand(),
+  mcpCommand(),
   kqlCommand(),
   completionCommand(() => program),
   simulateCommand(),

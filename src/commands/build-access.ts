@@ -16,6 +16,7 @@ export interface Serving {
   readonly tls?: Tls | undefined;
   /** Host names beside those of loopback. */
   readonly hosts: readonly string[];
+  readonly hasMcp: boolean;
   readonly access?: AccessOptions | undefined;
   readonly signIn?: SignInOptions | undefined;
 }
@@ -37,7 +38,7 @@ export function buildServing(
   ];
   if (faults.length > 0 || !tls.ok || !clientSecret.ok) return err(faults);
   const own = publicUrl === undefined ? [] : [new URL(publicUrl).host];
-  const base = { host: server.host, tls: tls.value, hosts: [...server.hosts, ...own] };
+  const base = { host: server.host, tls: tls.value, hosts: [...server.hosts, ...own], hasMcp: server.mcp };
   const { auth } = server;
   if (auth === undefined) return ok(base);
   const { openId } = auth;

@@ -49,6 +49,7 @@ export function createDashboard(parts: {
   const app = createApp(view, {
     access: parts.serving?.access,
     signIn: parts.serving?.signIn,
+    hasMcp: parts.serving?.hasMcp,
     allowedHosts,
     version: VERSION,
     now,

@@ -71,6 +71,7 @@ const KEYS = [
   "key",
   "behindProxy",
   "hosts",
+  "mcp",
   "auth",
   "openId",
   "tokens",

@@ -89,6 +89,10 @@ export const serverConfig = (secret: z.ZodString) =>
       .max(50)
       .default([])
       .meta({ description: "Further `Host` names that are answered, with their port where it is not the usual one." }),
+    mcp: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Let assistant programs read findings by the Model Context Protocol at `/mcp`." }),
     auth: z
       .strictObject({
         openId: openId(secret).optional().meta({ description: "An OpenID provider, for instance Entra." }),

@@ -18,6 +18,7 @@ import { overviewPage } from "./pages/overview.ts";
 import { problem } from "./problem.ts";
 import { hrefOf } from "./query.ts";
 import { knownHosts, sameOrigin, secureHeaders } from "./security.ts";
+import { serveMcp } from "./serve-mcp.ts";
 import { changes, createFeed } from "./stream.ts";
 import type { Screen, View } from "./view.ts";
 
@@ -33,6 +34,8 @@ export interface AppOptions {
   /** Who may ask; without it whoever reaches the address. */
   readonly access?: AccessOptions | undefined;
   readonly signIn?: SignInOptions | undefined;
+  /** Whether assistant programs may ask at `/mcp`. */
+  readonly hasMcp?: boolean | undefined;
   /** Told of a request that failed for a reason of ours. */
   readonly onFailure: (error: Error) => void;
 }
@@ -52,6 +55,7 @@ export function createApp(view: View, options: AppOptions): Hono {
     url: new URL(context.req.url),
     azure: options.azure,
     version: options.version,
+    canSignOut: options.signIn !== undefined,
     decisions: {
       all: options.decisions.decisions,
       by: whoAsks(context).name,
@@ -60,6 +64,7 @@ export function createApp(view: View, options: AppOptions): Hono {
   });
   pages(app, screen);
   api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined });
+  if (options.hasMcp === true) serveMcp(app, view, options.version);
   app.notFound((context) => missing(context, screen(context)));
   app.onError((error, context) => {
     options.onFailure(error);

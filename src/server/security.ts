@@ -16,7 +16,7 @@ const CSP = [
 const HEADERS: readonly (readonly [string, string])[] = [
   ["content-security-policy", CSP],
   ["x-content-type-options", "nosniff"],
-  ["referrer-policy", "no-referrer"],
+  ["referrer-policy", "same-origin"],
   ["cross-origin-opener-policy", "same-origin"],
   ["cross-origin-resource-policy", "same-origin"],
 ];

@@ -95,4 +95,6 @@ export interface Screen {
   readonly azure?: AzurePortal | undefined;
   readonly version: string;
   readonly decisions: DecisionsOfScreen;
+  /** Whether somebody signed in with this browser, who may sign out. */
+  readonly canSignOut?: boolean;
 }

@@ -38,7 +38,7 @@ export function access(options: AccessOptions): MiddlewareHandler {
         "retry-after": "60",
       });
     if (verified.kind === "refused") return unknown(context, options);
-    const role = SAFE.has(method) ? "viewer" : "operator";
+    const role = SAFE.has(method) || path === "/mcp" ? "viewer" : "operator";
     if (!may(verified.who, role)) return problem(context, 403, `This needs the role ${role}.`);
     asked.set(context, verified.who);
     return await next();

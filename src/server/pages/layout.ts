@@ -58,6 +58,7 @@ ${[...(chart ? ["chart-page.js"] : []), ...scripts].map((name) => html`<script s
 <form class="search" action="/search" role="search"><input type="search" name="q" id="search" maxlength="${LONGEST_SEARCH}" placeholder="Finding, call id, API …" aria-label="Search findings and calls"></form>
 <span class="zone" title="All times are UTC">UTC</span>
 <button type="button" class="icon" id="help-button" aria-label="Keyboard shortcuts" aria-haspopup="dialog">?</button>
+${screen.canSignOut === true ? html`<form class="sign-out" method="post" action="/auth/sign-out"><span class="zone">${screen.decisions.by}</span> <button>Sign out</button></form>` : ""}
 <button type="button" class="icon" id="theme" aria-label="Switch between light and dark">◐</button>
 </header>
 <main id="main" tabindex="-1">${body}</main>
