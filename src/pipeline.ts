@@ -22,6 +22,7 @@ import {
   timeOf,
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
+import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { isJudgementDue, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
@@ -140,6 +141,8 @@ export interface Shell {
   readonly options: AnalysisOptions;
   /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
   readonly joinBy?: JoinPath | undefined;
+  /** Grants that somebody answers for; none without it. */
+  readonly exceptions?: readonly PrivilegeException[] | undefined;
   readonly codec: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
   /** Alerts that a finding's change calls for. */
   readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
@@ -282,10 +285,14 @@ class LiveRun {
 }
 
 /** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
-function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: Analysis; readonly changes: number } {
+function restore(
+  { codec, options, exceptions = [] }: Shell,
+  saved: Saved,
+): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  analysis.standing.exceptions = exceptions;
   let changes = 0;
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -25,6 +25,8 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  /** Grants that somebody answers for. */
+  readonly exceptions?: Shell["exceptions"];
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told once the dashboard answers and every source was reached. */
@@ -80,6 +82,7 @@ export async function host(options: Host): Promise<number> {
       sources,
       store,
       joinBy: options.joinBy,
+      exceptions: options.exceptions,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: stateCodec,
       alerts: (before, after) => planAlerts(sinks, before, after),

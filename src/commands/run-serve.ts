@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config, SourceConfig } from "../config/config.ts";
+import { loadExceptions } from "../config/exceptions.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { err, ok, type Result } from "../lib/result.ts";
@@ -7,6 +9,8 @@ import type { JoinPath } from "../normalize/join-path.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
 import { filesSource } from "../sources/files.ts";
+import { grantsSource } from "../sources/grants-source.ts";
+import { managementGrants } from "../sources/management-grants.ts";
 import { simulatedSource } from "../sources/simulated.ts";
 import type { Source } from "../sources/source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
@@ -34,9 +38,17 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const sinks = buildSinks(config.value, process.env);
   const sources = buildSources(config.value, log);
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
-  const faults = [sinks, sources, port].flatMap((part) => (part.ok ? [] : part.error));
-  if (!sinks.ok || !sources.ok || !port.ok) return usage(faults);
-  return await serveWith({ config: config.value, sinks: sinks.value, sources: sources.value, port: port.value, log });
+  const exceptions = await exceptionsOf(config.value);
+  const faults = [sinks, sources, port, exceptions].flatMap((part) => (part.ok ? [] : part.error));
+  if (!sinks.ok || !sources.ok || !port.ok || !exceptions.ok) return usage(faults);
+  return await serveWith({
+    config: config.value,
+    sinks: sinks.value,
+    sources: [...sources.value, ...roleSources(config.value, log)],
+    port: port.value,
+    exceptions: exceptions.value,
+    log,
+  });
 }
 
 async function serveWith(parts: {
@@ -44,9 +56,10 @@ async function serveWith(parts: {
   sinks: Parameters<typeof host>[0]["sinks"];
   sources: readonly Source[];
   port: number;
+  exceptions: Parameters<typeof host>[0]["exceptions"];
   log: Logger;
 }): Promise<number> {
-  const { config, sinks, sources, port, log } = parts;
+  const { config, sinks, sources, port, exceptions, log } = parts;
   const stop = stopSignal();
   try {
     const store = openSqliteStore(config.state);
@@ -59,6 +72,7 @@ async function serveWith(parts: {
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
         port,
+        exceptions,
         log,
         signal: stop,
         onReady: (address) => process.stderr.write(`Scopetrail is ready: ${address}\n`),
@@ -87,6 +101,24 @@ function buildSources(config: Config, log: Logger): Result<readonly Source[], re
   );
   return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
 }
+
+const exceptionsOf = async ({ exceptions: path }: Config): ReturnType<typeof loadExceptions> =>
+  path === undefined ? ok([]) : await loadExceptions(path);
+
+/** The accounts' roles, each account a source of its own. */
+const roleSources = ({ accounts }: Config, log: Logger): readonly Source[] =>
+  accounts.map((id) => {
+    const account = id.slice(id.lastIndexOf("/") + 1).toLowerCase();
+    const name = `roles:${account}`;
+    return grantsSource({
+      name,
+      account,
+      grants: managementGrants({ account: id }),
+      now: () => epoch(Date.now()),
+      wait: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined),
+      onTrouble: (error) => log.warn({ source: name, because: error.message }, "trying again"),
+    });
+  });
 
 function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
   switch (source.type) {

@@ -59,6 +59,8 @@ const KEYS = [
   "joinBy",
   "server",
   "targets",
+  "accounts",
+  "exceptions",
   "publicUrl",
   "logLevel",
   "type",
