@@ -1,4 +1,5 @@
 import type { Finding } from "./model/finding.ts";
+import type { Batch } from "./sources/source.ts";
 import type { LedgerRow } from "./store/store.ts";
 
 /** Events and batches of one commit; batches count too, as those that hold no event are journaled as well. */
@@ -8,6 +9,7 @@ const MOST = { events: 100_000, batches: 4_000 };
 export class PendingCommit {
   /** Source name → partition → checkpoint. */
   readonly positions = new Map<string, Map<string, string>>();
+  readonly kept = new Map<string, Map<string, Uint8Array | undefined>>();
   readonly ledger = new Map<string, Map<string, LedgerRow>>();
   /** Input of the analysis, in order. */
   readonly journal: unknown[] = [];
@@ -24,12 +26,13 @@ export class PendingCommit {
   /** A batch of a source was read and its input followed. */
   read(
     source: string,
-    { partition, checkpoint }: { readonly partition: string; readonly checkpoint: string },
+    { partition, checkpoint, kept }: Pick<Batch, "partition" | "checkpoint" | "kept">,
     input: { readonly events: { readonly count: number }; readonly tally: LedgerRow },
   ): void {
     this.journal.push(input);
     this.#events += input.events.count;
     nested(this.positions, source).set(partition, checkpoint);
+    for (const [key, bytes] of kept ?? []) nested(this.kept, source).set(key, bytes);
     const rows = nested(this.ledger, source);
     rows.set(partition, addRow(rows.get(partition) ?? NOTHING, input.tally));
   }

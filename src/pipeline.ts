@@ -181,7 +181,7 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
 class LiveRun {
   readonly #shell: Shell;
   readonly #analysis: Analysis;
-  readonly #positions: Saved["positions"];
+  readonly #saved: Pick<Saved, "positions" | "kept">;
   readonly #told: Map<string, Finding>;
   readonly #silence = new Silence(SILENT_COMMITS);
   readonly #memo = new ScanMemo();
@@ -192,7 +192,7 @@ class LiveRun {
   constructor(shell: Shell) {
     this.#shell = shell;
     const saved = shell.store.load();
-    this.#positions = saved.positions;
+    this.#saved = { positions: saved.positions, kept: saved.kept };
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
     const { analysis, changes } = restore(shell, saved);
     this.#analysis = analysis;
@@ -207,7 +207,8 @@ class LiveRun {
     const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
-    for await (const batch of source.read(this.#positions.get(source.name) ?? new Map(), signal)) {
+    const { positions, kept } = this.#saved;
+    for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
       const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
@@ -254,13 +255,14 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, ledger, changes } = this.#pending;
+    const { positions, kept, ledger, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
     const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(packed(this.#analysis)) : undefined;
     store.commit({
       positions,
+      kept,
       ledger,
       journal,
       findings,

@@ -1,72 +1,7 @@
 import { z } from "zod";
 import { parseJoinPath } from "../normalize/join-path.ts";
-
-const secret = z
-  .string()
-  .regex(
-    /^(?:env:[A-Za-z_]\w{0,127}|file:.{1,4096})$/,
-    "a reference such as env:NAME or file:/path, never the secret itself",
-  )
-  .meta({ description: "Where the secret is: `env:NAME` or `file:/path`." });
-
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "lower-case letters, digits and hyphens, at most 40")
-  .meta({ description: "Its name in positions, logs and metrics." });
-
-const START = "earliest, latest or a time such as 2026-11-25T12:00:00Z";
-
-const eventHubs = z
-  .strictObject({
-    type: z.literal("event-hubs"),
-    name,
-    connectionString: secret
-      .optional()
-      .meta({ description: "Reference to a connection string (`EntityPath` may be inside)." }),
-    namespace: z.string().min(1).optional().meta({
-      description:
-        "Fully qualified namespace, for instance `logs.servicebus.windows.net`; signs in with DefaultAzureCredential.",
-    }),
-    eventHub: z
-      .string()
-      .min(1)
-      .optional()
-      .meta({ description: "Name of the event hub, unless the connection string has it." }),
-    consumerGroup: z
-      .string()
-      .min(1)
-      .default("$Default")
-      .meta({ description: "Consumer group; give Scopetrail one of its own." }),
-    startAt: z
-      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true, error: START })])
-      .default("earliest")
-      .meta({ description: "Where a partition without a checkpoint begins: `earliest`, `latest` or a time." }),
-    ownerLevel: z
-      .int()
-      .nonnegative()
-      .optional()
-      .meta({ description: "Owner level (epoch); a later reader with the same or a higher one takes over." }),
-  })
-  .refine((source) => (source.connectionString === undefined) !== (source.namespace === undefined), {
-    message: "give either connectionString or namespace",
-    path: ["connectionString"],
-  })
-  .refine((source) => source.namespace === undefined || source.eventHub !== undefined, {
-    message: "namespace needs eventHub",
-    path: ["eventHub"],
-  });
-
-const files = z.strictObject({
-  type: z.literal("files"),
-  name,
-  paths: z.array(z.string().min(1)).min(1).meta({ description: "Files and folders, read once to their ends." }),
-});
-
-const simulated = z.strictObject({
-  type: z.literal("simulated"),
-  name,
-  seed: z.int().nonnegative().default(8).meta({ description: "Seed of the simulated tenant." }),
-});
+import { name, secret } from "./fields.ts";
+import { Sources } from "./source-config.ts";
 
 const target = {
   name,
@@ -89,10 +24,7 @@ const Targets = z.discriminatedUnion("type", [
 
 /** The configuration of `serve`; its descriptions are the manual. */
 export const ConfigSchema = z.strictObject({
-  sources: z
-    .array(z.discriminatedUnion("type", [eventHubs, files, simulated]))
-    .min(1)
-    .meta({ description: "Where logs come from." }),
+  sources: z.array(Sources).min(1).meta({ description: "Where logs come from." }),
   state: z
     .string()
     .min(1)

@@ -46,7 +46,7 @@ function rowsOf(schema: Schema, prefix: string): readonly string[] {
 
 function inner(value: Schema, path: string): readonly string[] {
   if (value.properties !== undefined) return rowsOf(value, `${path}.`);
-  const members = value.items?.oneOf ?? value.items?.anyOf ?? [];
+  const members = value.items?.oneOf ?? value.items?.anyOf ?? value.oneOf ?? value.anyOf ?? [];
   return members.flatMap((member) => rowsOf(member, `${path}[${member.properties?.["type"]?.const ?? ""}].`));
 }
 

@@ -21,8 +21,7 @@ export type EventHubsConnection =
       /** `contoso.servicebus.windows.net` */
       readonly fullyQualifiedNamespace: string;
       readonly hub: string;
-      /** `DefaultAzureCredential` without it. */
-      readonly credential?: TokenCredential;
+      readonly credential: () => Promise<TokenCredential>;
     };
 
 /** One hub, in words that hold no secret. */
@@ -95,7 +94,7 @@ export async function createClient(settings: ClientSettings): Promise<EventHubCo
         address.value.hub,
         options,
       );
-    const credential = connection.credential ?? (await defaultCredential());
+    const credential = await connection.credential();
     return new EventHubConsumerClient(
       consumerGroup,
       connection.fullyQualifiedNamespace,
@@ -115,9 +114,3 @@ export async function createClient(settings: ClientSettings): Promise<EventHubCo
 
 const withoutEntityPath = (connectionString: string): string =>
   connectionString.replace(/(^|;)\s*EntityPath\s*=[^;]*/i, "");
-
-/** Loaded when it is needed: it is large. */
-async function defaultCredential(): Promise<TokenCredential> {
-  const { DefaultAzureCredential } = await import("@azure/identity");
-  return new DefaultAzureCredential();
-}

@@ -13,6 +13,8 @@ export interface Batch {
   readonly bytes: number;
   /** Where this partition goes on after this batch. Opaque to all but its source. */
   readonly checkpoint: string;
+  /** What this source needs at its next start beside its checkpoints, committed with them; undefined forgets. Keys are the source's own. */
+  readonly kept?: ReadonlyMap<string, Uint8Array | undefined>;
   /** Newest time at which the broker or file system took what is in here; bounds how far event time is believed. */
   readonly enqueued?: EpochMs;
   /** The account whose roles are all in here: what is not is gone. */
@@ -31,6 +33,13 @@ export interface Source {
   readonly name: string;
   /** Partitions that must be heard of before the watermark moves; empty where the source has no notion of them. */
   partitions(signal: AbortSignal): Promise<readonly string[]>;
-  /** Starts each partition after its checkpoint, or at the configured start without one; ends when `signal` aborts or input is exhausted. */
-  read(from: ReadonlyMap<string, string>, signal: AbortSignal): AsyncIterable<Batch>;
+  /**
+   * Starts each partition after its checkpoint, or at the configured start without one; ends when `signal` aborts or input is
+   * exhausted. `kept` is what was committed with the checkpoints.
+   */
+  read(
+    from: ReadonlyMap<string, string>,
+    signal: AbortSignal,
+    kept?: ReadonlyMap<string, Uint8Array>,
+  ): AsyncIterable<Batch>;
 }

@@ -13,6 +13,7 @@ interface Waiting {
 /** State for as long as the process lives: for a demo and for tests. Takes and gives copies, as a file would. */
 export function createMemoryStore(): Store {
   const positions = new Map<string, Map<string, string>>();
+  const kept = new Map<string, Map<string, Uint8Array>>();
   const ledger = new Map<string, Map<string, LedgerRow>>();
   const findings = new Map<string, string>();
   const outbox = createMemoryOutbox();
@@ -22,6 +23,7 @@ export function createMemoryStore(): Store {
   return {
     load: () => ({
       positions: copyOf(positions),
+      kept: copyOf(kept),
       snapshot: snapshot?.slice(),
       journal: journal.map((bytes) => bytes.slice()),
     }),
@@ -30,6 +32,7 @@ export function createMemoryStore(): Store {
       const rows = commit.findings.map((finding: Finding) => [finding.id, formatFindingRow(finding)] as const);
       for (const [source, partitions] of commit.positions)
         for (const [partition, checkpoint] of partitions) inner(positions, source).set(partition, checkpoint);
+      for (const [source, entries] of commit.kept) keep(inner(kept, source), entries);
       for (const [source, partitions] of commit.ledger)
         for (const [partition, row] of partitions) {
           const known = inner(ledger, source).get(partition);
@@ -54,6 +57,13 @@ export function createMemoryStore(): Store {
     dead: outbox.dead,
     close() {},
   };
+}
+
+function keep(into: Map<string, Uint8Array>, entries: ReadonlyMap<string, Uint8Array | undefined>): void {
+  for (const [key, bytes] of entries) {
+    if (bytes === undefined) into.delete(key);
+    else into.set(key, bytes.slice());
+  }
 }
 
 type MemoryOutbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & { add(rows: Commit["outbox"]): void };

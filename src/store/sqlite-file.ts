@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { networkFileSystem } from "./network-file-system.ts";
-import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import { ANALYSIS_VERSION, APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
 import { StoreError, type StoreErrorKind } from "./store-error.ts";
 
 export interface SqliteFileOptions {
@@ -110,16 +110,32 @@ function prepareSchema(path: string, db: DatabaseSync): void {
     const says = `was written by a newer version (schema ${version}, this one knows ${SCHEMA_VERSION}). Use that version, or another path.`;
     throw new StoreError(path, "mismatch", says);
   }
-  if (version > 0 && version < SCHEMA_VERSION) {
-    const says = `was written by an older version (schema ${version}, this one knows ${SCHEMA_VERSION}). Choose another path: what the sources still hold is read once more, from their configured start.`;
-    throw new StoreError(path, "mismatch", says);
-  }
   if (version === 0) {
-    db.exec(`begin immediate; ${SCHEMA} commit`);
+    db.exec(`begin immediate; ${SCHEMA} insert into meta values ('analysis', '${ANALYSIS_VERSION}'); commit`);
     return;
   }
   const check = db.prepare("pragma quick_check(1)").get()?.["quick_check"];
   if (check !== "ok") throw corrupt(path, new Error(String(check)));
+  for (let at = version; at < SCHEMA_VERSION; at++) migrate(path, db, at);
+  assertAnalysis(path, db);
+}
+
+/** One step up; a file of a version without a step is left as it is. */
+function migrate(path: string, db: DatabaseSync, version: number): void {
+  const step = MIGRATIONS.get(version);
+  if (step === undefined) {
+    const says = `was written by an older version (schema ${version}, this one knows ${SCHEMA_VERSION}). Choose another path: what the sources still hold is read once more, from their configured start.`;
+    throw new StoreError(path, "mismatch", says);
+  }
+  db.exec(`begin immediate; ${step} commit`);
+}
+
+/** What a snapshot holds is only known to versions that write the same. */
+function assertAnalysis(path: string, db: DatabaseSync): void {
+  const found = db.prepare("select value from meta where key = 'analysis'").get()?.["value"] ?? "1";
+  if (found === String(ANALYSIS_VERSION)) return;
+  const says = `holds an analysis of another version (${String(found)}, this one writes ${ANALYSIS_VERSION}). Use that version, or choose another path: what the sources still hold is read once more, from their configured start.`;
+  throw new StoreError(path, "mismatch", says);
 }
 
 function pragmaNumber(db: DatabaseSync, name: string): number {

@@ -1,8 +1,62 @@
 /** "SCOP": told by `file` and by `pragma application_id`, so that another program's database is not taken for ours. */
 export const APPLICATION_ID = 0x53434f50;
 
-/** Raised with every change of `SCHEMA` or of what a snapshot holds; a file of another one is refused. */
+/** Raised with every change of `SCHEMA`; each raise has its step in `MIGRATIONS`. */
 export const SCHEMA_VERSION = 5;
+
+/** Raised with every change of what a snapshot or a journal holds: a state of another one cannot be gone on from. */
+export const ANALYSIS_VERSION = 2;
+
+const KEPT = `
+create table kept (
+  source text not null,
+  key text not null,
+  bytes blob not null,
+  crc integer not null,
+  primary key (source, key)
+) strict, without rowid;
+`;
+
+const REJECTS = `
+create table reject (
+  id integer primary key,
+  source text not null,
+  partition text not null,
+  sequence integer not null,
+  place integer not null,
+  stage text not null,
+  reason text not null,
+  detail text not null,
+  sample text not null,
+  raw blob,
+  unique (source, partition, sequence, place, stage, reason)
+) strict;
+create table reject_count (
+  source text not null,
+  partition text not null,
+  stage text not null,
+  reason text not null,
+  count integer not null,
+  primary key (source, partition, stage, reason)
+) strict, without rowid;
+`;
+
+const OUTBOX = `
+create table outbox (
+  id integer primary key,
+  alert text not null,
+  target text not null,
+  finding text not null,
+  body text not null,
+  state text not null check (state in ('pending', 'leased', 'sent', 'folded', 'dead')),
+  attempts integer not null,
+  next integer not null,
+  because text,
+  unique (alert, target)
+) strict;
+create index outbox_order on outbox (target, finding, state, id);
+create index outbox_due on outbox (state, next, id);
+`;
 
 export const SCHEMA = `
 create table meta (
@@ -47,21 +101,23 @@ create table finding (
   body text not null
 ) strict;
 
-create table outbox (
-  id integer primary key,
-  alert text not null,
-  target text not null,
-  finding text not null,
-  body text not null,
-  state text not null check (state in ('pending', 'sent', 'dead')),
-  attempts integer not null,
-  next integer not null,
-  because text,
-  unique (alert, target)
-) strict;
-create index outbox_order on outbox (target, finding, state, id);
-create index outbox_due on outbox (state, next, id);
-
+${KEPT}${REJECTS}${OUTBOX}
 pragma application_id = ${APPLICATION_ID};
 pragma user_version = ${SCHEMA_VERSION};
 `;
+
+/** Version → what makes a file of it one of the next version, in one transaction. A version without a step is refused. */
+export const MIGRATIONS: ReadonlyMap<number, string> = new Map([
+  [
+    4,
+    `${KEPT}${REJECTS}
+drop index outbox_order;
+drop index outbox_due;
+alter table outbox rename to outbox_4;
+${OUTBOX}
+insert into outbox (id, alert, target, finding, body, state, attempts, next, because)
+  select id, alert, target, finding, body, state, attempts, next, because from outbox_4;
+drop table outbox_4;
+pragma user_version = 5;`,
+  ],
+]);

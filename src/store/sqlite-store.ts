@@ -109,6 +109,9 @@ type Write = (commit: Commit, findings: readonly (readonly [id: string, body: st
 function createWriter(db: DatabaseSync): Write {
   const position = db.prepare(`insert into position (source, partition, checkpoint) values (?, ?, ?)
     on conflict (source, partition) do update set checkpoint = excluded.checkpoint`);
+  const keep = db.prepare(`insert into kept (source, key, bytes, crc) values (?, ?, ?, ?)
+    on conflict (source, key) do update set bytes = excluded.bytes, crc = excluded.crc`);
+  const forgetKept = db.prepare("delete from kept where source = ? and key = ?");
   const ledger = db.prepare(`insert into ledger values (?, ?, ?, ?, ?, ?, ?, ?)
     on conflict (source, partition) do update set records = records + excluded.records, accepted = accepted + excluded.accepted,
     duplicate = duplicate + excluded.duplicate, filtered = filtered + excluded.filtered, rejected = rejected + excluded.rejected,
@@ -127,6 +130,11 @@ function createWriter(db: DatabaseSync): Write {
   return (commit, findings) => {
     for (const [source, partitions] of commit.positions)
       for (const [partition, checkpoint] of partitions) position.run(source, partition, checkpoint);
+    for (const [source, entries] of commit.kept)
+      for (const [key, bytes] of entries) {
+        if (bytes === undefined) forgetKept.run(source, key);
+        else keep.run(source, key, bytes, crcOf(bytes));
+      }
     for (const [source, partitions] of commit.ledger)
       for (const [partition, row] of partitions) ledger.run(source, partition, ...ledgerColumns(row));
     if (commit.snapshot !== undefined) {
@@ -153,6 +161,7 @@ function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
     positions: nested(db.prepare("select source, partition, checkpoint from position").all(), (row) =>
       textOf(row, "checkpoint"),
     ),
+    kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
     snapshot: snapshot === undefined ? undefined : checkedBytesOf(snapshot),
     journal: db.prepare("select bytes, crc from journal order by id").all().map(checkedBytesOf),
   };

@@ -32,6 +32,8 @@ export interface NewAlert {
 export interface Commit {
   /** Source name → partition → checkpoint. */
   readonly positions: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  /** What sources keep beside their positions: source name → key → bytes; undefined forgets. */
+  readonly kept: ReadonlyMap<string, ReadonlyMap<string, Uint8Array | undefined>>;
   /** Added to the ledger: source name → partition → counts. */
   readonly ledger: ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
   /** Input of the analysis since the last commit; replayed on load, in order. With a snapshot, which holds it, it is not kept. */
@@ -47,6 +49,7 @@ export interface Commit {
 /** What a restart goes on from. */
 export interface Saved {
   readonly positions: ReadonlyMap<string, ReadonlyMap<string, string>>;
+  readonly kept: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
   readonly snapshot: Uint8Array | undefined;
   readonly journal: readonly Uint8Array[];
 }

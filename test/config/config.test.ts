@@ -37,7 +37,7 @@ const faults: { name: string; text: string; says: RegExp[] }[] = [
   {
     name: "a kind of source that there is not",
     text: "sources: [{ type: kafka, name: a }]",
-    says: [/sources\.0\.type: expected one of event-hubs, files, simulated/],
+    says: [/sources\.0\.type: expected one of event-hubs, log-analytics, files, simulated/],
   },
   {
     name: "a kind of target that there is not",

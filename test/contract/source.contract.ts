@@ -23,8 +23,11 @@ export function sourceContract(make: () => Promise<SourceHarness>): void {
     await harness.close();
   });
   const total = (): number => [...harness.expected.values()].reduce((sum, ids) => sum + ids.length, 0);
-  const read = (from: ReadonlyMap<string, string>, count: number): Promise<Batch[]> =>
-    readRecords(harness.source, { from, count, toTheEnd: !harness.endless });
+  const read = (
+    from: ReadonlyMap<string, string>,
+    count: number,
+    kept?: ReadonlyMap<string, Uint8Array>,
+  ): Promise<Batch[]> => readRecords(harness.source, { from, count, toTheEnd: !harness.endless, kept });
 
   test("delivers each record once, in order within its partition", async () => {
     const batches = await read(new Map(), total());
@@ -52,13 +55,15 @@ export function sourceContract(make: () => Promise<SourceHarness>): void {
   test("goes on from any checkpoint without gap or repeat", async () => {
     const batches = await read(new Map(), total());
     const from = new Map<string, string>();
+    const kept = new Map<string, Uint8Array>();
     const delivered = new Map<string, string[]>();
     for (const [i, batch] of batches.entries()) {
       from.set(batch.partition, batch.checkpoint);
+      keep(kept, batch);
       addIds(delivered, batch, harness);
       if (i % Math.ceil(batches.length / 8) !== 0) continue; // eight places of many
       const before = [...delivered.values()].reduce((sum, ids) => sum + ids.length, 0);
-      const rest = idsByPartition(await read(new Map(from), total() - before), harness);
+      const rest = idsByPartition(await read(new Map(from), total() - before, new Map(kept)), harness);
       for (const [partition, ids] of harness.expected)
         expect([...(delivered.get(partition) ?? []), ...(rest.get(partition) ?? [])]).toEqual(ids);
     }
@@ -107,7 +112,16 @@ export function sourceContract(make: () => Promise<SourceHarness>): void {
   });
 }
 
+/** What a commit of the batch leaves. */
+export function keep(kept: Map<string, Uint8Array>, batch: Batch): void {
+  for (const [key, bytes] of batch.kept ?? []) {
+    if (bytes === undefined) kept.delete(key);
+    else kept.set(key, bytes);
+  }
+}
+
 interface ReadOptions {
+  readonly kept?: ReadonlyMap<string, Uint8Array> | undefined;
   readonly from: ReadonlyMap<string, string>;
   /** Records to wait for. */
   readonly count: number;
@@ -121,7 +135,7 @@ export async function readRecords(source: Source, options: ReadOptions): Promise
   const batches: Batch[] = [];
   let missing = options.count;
   if (missing === 0 && !options.toTheEnd) return batches;
-  for await (const batch of source.read(options.from, signal)) {
+  for await (const batch of source.read(options.from, signal, options.kept)) {
     batches.push(batch);
     missing -= batch.records.length;
     if (missing <= 0 && !options.toTheEnd && isCaughtUp(batches)) abort.abort();

@@ -28,7 +28,7 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
 
   describe("what a restart goes on from", () => {
     test("is nothing at first", () => {
-      expect(store.load()).toEqual({ positions: new Map(), snapshot: undefined, journal: [] });
+      expect(store.load()).toEqual({ positions: new Map(), kept: new Map(), snapshot: undefined, journal: [] });
       expect(store.ledger()).toEqual(new Map());
       expect(store.findings()).toEqual([]);
       expect(store.due(epoch(9e12), 10)).toEqual([]);
@@ -69,6 +69,42 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
           ["__proto__", new Map([["x", ""]])],
         ]),
       );
+    });
+
+    test("is what sources keep, until they forget it", () => {
+      store.commit(
+        commitOf({
+          kept: new Map([
+            [
+              "workspace",
+              new Map([
+                ["__proto__", bytes("a")],
+                ["b", bytes("b")],
+              ]),
+            ],
+            ["hub", new Map([["b", bytes("other")]])],
+          ]),
+        }),
+      );
+      store.commit(
+        commitOf({
+          kept: new Map([
+            [
+              "workspace",
+              new Map([
+                ["__proto__", bytes("longer")],
+                ["b", undefined],
+              ]),
+            ],
+          ]),
+        }),
+      );
+      reopen();
+      const { kept } = store.load();
+      expect([...kept.keys()].toSorted()).toEqual(["hub", "workspace"]);
+      expect([...(kept.get("workspace") ?? [])].map(([key, value]) => [key, textOf(value)])).toEqual([
+        ["__proto__", "longer"],
+      ]);
     });
 
     test("is the journal, in order, until a snapshot holds it", () => {
@@ -153,7 +189,7 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
         ]),
       });
       expect(() => store.commit(commit)).toThrow(/ledger of hub\/1 does not add up/);
-      expect(store.load()).toEqual({ positions: new Map(), snapshot: undefined, journal: [] });
+      expect(store.load()).toEqual({ positions: new Map(), kept: new Map(), snapshot: undefined, journal: [] });
       expect(store.ledger()).toEqual(new Map());
       expect(store.findings()).toEqual([]);
     });

@@ -194,6 +194,7 @@ describe("teams", () => {
 describe("outbox", () => {
   const commit = (ids: readonly string[], target = "t") => ({
     positions: new Map(),
+    kept: new Map(),
     ledger: new Map(),
     journal: new Uint8Array(),
     findings: [],

@@ -84,7 +84,12 @@ describe("as an identity", () => {
     const credential = { getToken: async () => ({ token: "TOPSECRET", expiresOnTimestamp: Date.now() + 3_600_000 }) };
     const failure = await failureOf(
       hubOf().read(1, {
-        connection: { kind: "identity", fullyQualifiedNamespace: namespace(), hub: "logs", credential },
+        connection: {
+          kind: "identity",
+          fullyQualifiedNamespace: namespace(),
+          hub: "logs",
+          credential: async () => credential,
+        },
       }),
     );
     expect(failure).toMatchObject({
@@ -98,7 +103,12 @@ describe("as an identity", () => {
     const credential = { getToken: () => Promise.reject(new CredentialUnavailableError("none here")) };
     const failure = await failureOf(
       hubOf().read(1, {
-        connection: { kind: "identity", fullyQualifiedNamespace: namespace(), hub: "logs", credential },
+        connection: {
+          kind: "identity",
+          fullyQualifiedNamespace: namespace(),
+          hub: "logs",
+          credential: async () => credential,
+        },
       }),
     );
     expect(failure).toMatchObject({

@@ -5,6 +5,7 @@ import type { Commit, LedgerRow } from "../../src/store/store.ts";
 /** A commit of nothing but what is given. */
 export const commitOf = (parts: Partial<Commit> = {}): Commit => ({
   positions: new Map(),
+  kept: new Map(),
   ledger: new Map(),
   journal: new Uint8Array(0),
   findings: [],

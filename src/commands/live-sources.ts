@@ -1,0 +1,113 @@
+import type { Config, SourceConfig } from "../config/config.ts";
+import { resolveSecret } from "../config/secret.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { EpochMs } from "../model/time.ts";
+import type { JoinPath } from "../normalize/join-path.ts";
+import { demoFeed } from "../simulate/demo.ts";
+import { createCredential, type CredentialConfig } from "../sources/credential.ts";
+import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
+import { filesSource } from "../sources/files.ts";
+import { logAnalyticsSource } from "../sources/log-analytics.ts";
+import { simulatedSource } from "../sources/simulated.ts";
+import type { SourceError } from "../sources/source-error.ts";
+import type { Source } from "../sources/source.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+/** The configured sources; a fault names the source and the reference, never a secret. */
+export function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
+  const built = config.sources.map((source) => buildSource(source, log, config.joinBy));
+  const faults = built.flatMap((source, i) =>
+    source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
+  );
+  return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
+}
+
+function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
+  switch (source.type) {
+    case "event-hubs": {
+      const connection = connectionOf(source);
+      if (!connection.ok) return connection;
+      const start =
+        source.startAt === "earliest" || source.startAt === "latest"
+          ? source.startAt
+          : { since: epoch(Date.parse(source.startAt)) };
+      return ok(
+        eventHubsSource({
+          name: source.name,
+          connection: connection.value,
+          consumerGroup: source.consumerGroup,
+          start,
+          joinBy,
+          onTrouble: troubleOf(source.name, log),
+          ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
+        }),
+      );
+    }
+    case "log-analytics":
+      return ok(workspaceSource(source, log));
+    case "files":
+      return ok(filesSource(source.paths, { name: source.name, joinBy }));
+    case "simulated":
+      return ok(
+        simulatedSource(source.name, demoFeed({ seed: source.seed, now: epoch(Date.now()) }), {
+          now: () => Date.now(),
+        }),
+      );
+  }
+}
+
+const troubleOf = (source: string, log: Logger) => (error: SourceError) =>
+  log.warn({ source, because: error.message }, "trying again");
+
+function workspaceSource(source: Extract<SourceConfig, { type: "log-analytics" }>, log: Logger): Source {
+  const { name, workspaceId, endpoint, tables, startAt } = source;
+  return logAnalyticsSource({
+    name,
+    workspaceId,
+    endpoint,
+    tables,
+    credential: () => createCredential(credentialOf(source.credential), source.cloud),
+    since: startAt === "latest" ? undefined : Date.parse(startAt),
+    now: () => Date.now(),
+    safetyMs: source.safetySeconds * 1_000,
+    overlapMs: source.overlapMinutes * 60_000,
+    pollMs: source.pollSeconds * 1_000,
+    onTrouble: troubleOf(name, log),
+    onReconciled: (table, until) =>
+      log.info(
+        { source: name, table, until: new Date(until).toISOString() },
+        "all rows were read, by the workspace's own count",
+      ),
+  });
+}
+
+function credentialOf({
+  type,
+  ...rest
+}: Extract<SourceConfig, { credential: unknown }>["credential"]): CredentialConfig {
+  // The two unions have the same members; only the name of what tells them apart differs.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return { kind: type, ...rest } as CredentialConfig;
+}
+
+// The clock and the config are where numbers become times.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const epoch = (ms: number): EpochMs => ms as EpochMs;
+
+function connectionOf(
+  source: Extract<SourceConfig, { type: "event-hubs" }>,
+): Result<EventHubsConfig["connection"], string> {
+  const hub = source.eventHub === undefined ? {} : { hub: source.eventHub };
+  if (source.connectionString !== undefined) {
+    const text = resolveSecret(source.connectionString, process.env);
+    return text.ok ? ok({ kind: "connection-string", connectionString: text.value, ...hub }) : text;
+  }
+  if (source.namespace === undefined || source.eventHub === undefined)
+    return err("needs a connectionString, or namespace and eventHub");
+  return ok({
+    kind: "identity",
+    fullyQualifiedNamespace: source.namespace,
+    hub: source.eventHub,
+    credential: () => createCredential(credentialOf(source.credential), source.cloud),
+  });
+}

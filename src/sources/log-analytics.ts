@@ -1,0 +1,253 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TokenCredential } from "@azure/identity";
+import { epochMs, instantFromMs } from "../model/time.ts";
+import { type Asking, askPatiently, halves } from "./ask-patiently.ts";
+import { type Answer, openWorkspace, type Workspace } from "./log-analytics-client.ts";
+import {
+  formatLedger,
+  goneRows,
+  heldHashes,
+  HOUR_MS,
+  minuteKey,
+  MINUTE_MS,
+  minuteOf,
+  parseLedger,
+  planWindows,
+  reconcile,
+  shortMinutes,
+  startDelivering,
+  type TableLedger,
+} from "./log-analytics-ledger.ts";
+import { hashedRows, recordOf } from "./log-analytics-rows.ts";
+import { rowsByIngestion, rowsPerMinute, type Slice, type Span, type TableName } from "./query-text.ts";
+import type { Batch, Source } from "./source.ts";
+import { SourceError } from "./source-error.ts";
+
+export interface LogAnalyticsConfig {
+  readonly name: string;
+  readonly workspaceId: string;
+  readonly credential: () => Promise<TokenCredential>;
+  /** `https://api.loganalytics.io` without it. */
+  readonly endpoint?: string | undefined;
+  readonly tables: readonly TableName[];
+  /** Where a table without a checkpoint begins, ms since 1970; now without it. */
+  readonly since?: number | undefined;
+  /** The wall clock, ms since 1970. */
+  readonly now: () => number;
+  /** Rows younger than this are left for the next look: the workspace may still be putting them in. */
+  readonly safetyMs?: number;
+  /** How long after an hour's end its rows may still appear. */
+  readonly overlapMs?: number;
+  readonly pollMs?: number;
+  readonly patienceMs?: number;
+  /** Told, at each attempt, of what is tried again. */
+  readonly onTrouble?: (error: SourceError) => void;
+  /** Told when every row that came in before a time was delivered, by the workspace's own count. */
+  readonly onReconciled?: (table: string, until: number) => void;
+}
+
+const SAFETY_MS = 120_000;
+const OVERLAP_MS = 1_800_000;
+const POLL_MS = 60_000;
+const PATIENCE_MS = 60_000;
+/** Rows of one query: at 32 KB, the largest of a gateway's, more than one answer holds, and then it is cut. */
+const WINDOW_ROWS = 10_000;
+/** Of one table; at 16 bytes each. Beyond, the oldest hours are given up unreconciled, and said. */
+const MOST_HASHES = 4_000_000;
+
+interface Table {
+  readonly name: TableName;
+  readonly ledger: TableLedger;
+}
+
+interface Polling extends Asking {
+  readonly config: LogAnalyticsConfig;
+}
+
+/**
+ * The tables of one Log Analytics workspace, polled by the time at which rows came in; a partition is one table. Throws
+ * `SourceError`. Rows that appear behind the cursor are found by the workspace's own counts, minute by minute, until the hour's
+ * counts agree; each row is delivered once.
+ */
+export function logAnalyticsSource(config: LogAnalyticsConfig): Source {
+  const open = async (): Promise<Workspace> =>
+    openWorkspace({
+      source: config.name,
+      workspaceId: config.workspaceId,
+      credential: await config.credential(),
+      endpoint: config.endpoint,
+    });
+  return {
+    name: config.name,
+    async partitions(signal) {
+      if (!signal.aborted) await assertReachable(await open(), config, signal);
+      return config.tables;
+    },
+    async *read(from, signal, kept) {
+      if (signal.aborted) return;
+      const polling: Polling = {
+        source: config.name,
+        workspace: await open(),
+        signal,
+        patienceMs: config.patienceMs ?? PATIENCE_MS,
+        onTrouble: config.onTrouble ?? (() => undefined),
+        config,
+      };
+      const tables = config.tables.map((name): Table => ({ name, ledger: ledgerOf(config, name, { from, kept }) }));
+      while (!signal.aborted) {
+        for (const table of tables) yield* until(signal, poll(table, polling));
+        await sleep(config.pollMs ?? POLL_MS, undefined, { signal }).catch(() => undefined);
+      }
+    },
+  };
+}
+
+const safeEnd = ({ now, safetyMs = SAFETY_MS }: LogAnalyticsConfig): number => minuteOf(now() - safetyMs);
+
+function ledgerOf(
+  config: LogAnalyticsConfig,
+  table: TableName,
+  { from, kept = new Map() }: { from: ReadonlyMap<string, string>; kept: ReadonlyMap<string, Uint8Array> | undefined },
+): TableLedger {
+  const checkpoint = from.get(table);
+  if (checkpoint !== undefined) return parseLedger(config.name, table, { checkpoint, kept });
+  const start = minuteOf(config.since ?? safeEnd(config));
+  return { cursor: start, reconciled: start, minutes: new Map() };
+}
+
+/** A first question, so that a wrong workspace or a missing right is told at the start. */
+async function assertReachable(workspace: Workspace, config: LogAnalyticsConfig, signal: AbortSignal): Promise<void> {
+  const to = safeEnd(config);
+  const [table] = config.tables;
+  if (table === undefined) return;
+  const span = { from: to - MINUTE_MS, to };
+  const answer = await workspace.ask(rowsPerMinute(table, span), span, signal);
+  if (answer.ok || signal.aborted) return;
+  if (answer.error.kind === "fatal") throw answer.error.error;
+  if (answer.error.kind === "away")
+    throw new SourceError(
+      config.name,
+      "unreachable",
+      `workspace ${config.workspaceId} does not answer (${answer.error.because}). Check the network.`,
+    );
+}
+
+async function* until(signal: AbortSignal, batches: AsyncIterable<Batch>): AsyncGenerator<Batch> {
+  for await (const batch of batches) {
+    if (signal.aborted) return;
+    yield batch;
+  }
+}
+
+/** One look at one table: rows that appeared late, then those that are new, then what agrees by now. */
+async function* poll(table: Table, polling: Polling): AsyncGenerator<Batch> {
+  const { ledger } = table;
+  const to = Math.max(ledger.cursor, safeEnd(polling.config));
+  const span = { from: minuteOf(ledger.reconciled), to };
+  const counts = span.from < to ? await countMinutes(table, span, polling) : new Map<number, number>();
+  if (counts === undefined) return;
+  for (const minute of shortMinutes(ledger, counts))
+    yield* readSlice(table, whole({ from: minute, to: minute + MINUTE_MS }), { polling, moves: false });
+  for (const window of planWindows({ from: ledger.cursor, to }, counts, WINDOW_ROWS)) {
+    if (window.isEmpty) ledger.cursor = window.to;
+    else yield* readSlice(table, whole(window), { polling, moves: true });
+    if (ledger.cursor !== window.to) return; // given up, or its table is gone: what follows it would leave a gap
+  }
+  const forgotten = agree(table, counts, polling);
+  yield quiet(table, new Map(forgotten.map((minute) => [minuteKey(table.name, minute), undefined])));
+}
+
+const whole = (span: Span): Slice => ({ ...span, shards: 1, shard: 0 });
+
+/** Rows by minute; undefined where there is nothing to know now. */
+async function countMinutes(table: Table, span: Span, polling: Polling): Promise<Map<number, number> | undefined> {
+  const answer = await askPatiently(polling, rowsPerMinute(table.name, span), span);
+  if (answer === "aborted") return undefined;
+  // A table that is not there yet has no rows, and counts of minutes are never too much: as many as are looked at.
+  if (answer === "absent" || answer === "too-much") return answer === "absent" ? new Map() : undefined;
+  const [minute, rows] = [answer.columns.indexOf("Minute"), answer.columns.indexOf("Rows")];
+  return new Map(answer.rows.map((row) => [Date.parse(String(row[minute])), Number(row[rows])]));
+}
+
+interface Reading {
+  readonly polling: Polling;
+  /** The slice begins at the cursor, which moves with it. */
+  readonly moves: boolean;
+}
+
+async function* readSlice(table: Table, slice: Slice, reading: Reading): AsyncGenerator<Batch> {
+  const { polling, moves } = reading;
+  const answer = await askPatiently(polling, rowsByIngestion(table.name, slice), slice);
+  if (answer === "aborted" || answer === "absent") return;
+  if (answer !== "too-much") {
+    const isLast = slice.shard === slice.shards - 1;
+    yield deliver(table, answer, { ...reading, cursor: moves && isLast ? slice.to : table.ledger.cursor });
+    return;
+  }
+  const parts = halves(slice);
+  if (parts !== undefined) {
+    for (const part of parts) yield* readSlice(table, part, reading);
+    return;
+  }
+  const says = `${table.name}: one second of rows is too much for the service even in 256 parts; asking again`;
+  polling.onTrouble(new SourceError(polling.source, "unreachable", says));
+  await sleep(polling.patienceMs, undefined, { signal: polling.signal }).catch(() => undefined);
+  if (!polling.signal.aborted) yield* readSlice(table, slice, reading);
+}
+
+function deliver(
+  { name, ledger }: Table,
+  answer: Answer,
+  { polling, cursor }: Reading & { readonly cursor: number },
+): Batch {
+  const delivering = startDelivering(name, ledger);
+  const fresh = hashedRows(answer, "ScopetrailIngested").filter(({ micros, hash }) =>
+    delivering.add(minuteOf(micros / 1_000), hash),
+  );
+  const kept = delivering.done();
+  ledger.cursor = cursor;
+  const newest = fresh.at(-1)?.micros;
+  return {
+    partition: name,
+    records: fresh.map((row) => recordOf(row, polling.source, name)),
+    rejects: [],
+    bytes: answer.bytes,
+    checkpoint: formatLedger(ledger),
+    kept,
+    caughtUp: false,
+    ...(newest === undefined ? {} : { enqueued: epochMs(instantFromMs(newest / 1_000)) }),
+  };
+}
+
+/** Hours whose rows can no longer appear and whose counts agree; gives the minutes that need not be known any more. */
+function agree(
+  { name, ledger }: Table,
+  counts: ReadonlyMap<number, number>,
+  { config, source, onTrouble }: Polling,
+): readonly number[] {
+  const hour = Math.floor((ledger.cursor - (config.overlapMs ?? OVERLAP_MS)) / HOUR_MS) * HOUR_MS;
+  if (hour > ledger.reconciled && shortMinutes(ledger, counts).every((minute) => minute >= hour)) {
+    const gone = goneRows(ledger, counts, hour);
+    if (gone > 0)
+      onTrouble(
+        new SourceError(source, "unreachable", `${name}: ${gone} rows that were read are gone from the workspace`),
+      );
+    config.onReconciled?.(name, hour);
+    return reconcile(ledger, hour);
+  }
+  if (heldHashes(ledger) <= MOST_HASHES) return [];
+  const oldest = (Math.floor(ledger.reconciled / HOUR_MS) + 1) * HOUR_MS;
+  const says = `${name}: too many rows to compare; rows that appear late before ${new Date(oldest).toISOString()} are not noticed`;
+  onTrouble(new SourceError(source, "unreachable", says));
+  return reconcile(ledger, Math.min(oldest, ledger.cursor));
+}
+
+const quiet = ({ name, ledger }: Table, kept: ReadonlyMap<string, undefined>): Batch => ({
+  partition: name,
+  records: [],
+  rejects: [],
+  bytes: 0,
+  checkpoint: formatLedger(ledger),
+  kept,
+  caughtUp: true,
+});
