@@ -54,6 +54,7 @@ export async function host(options: Host): Promise<number> {
   const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
   let port = options.port;
   const app = createApp(view, {
+    principals: view.principals,
     allowedHosts: () => namesOf(port),
     version: VERSION,
     // The clock is where a number becomes a time.

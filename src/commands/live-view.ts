@@ -6,12 +6,15 @@ import type { Change } from "../model/event.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
 import type { Analysis } from "../analysis.ts";
+import type { PrincipalsView } from "../server/principals-view.ts";
 import type { ChangeMark, SampleCall, SourceHealth, View } from "../server/view.ts";
 import type { LedgerRow } from "../store/store.ts";
+import { livePrincipals } from "./live-principals.ts";
 
 export interface LiveView extends View {
   /** The analysis has a new state; readers see it from now on. */
   publish(analysis: Analysis): void;
+  readonly principals: PrincipalsView;
 }
 
 export interface LiveViewOptions {
@@ -32,6 +35,7 @@ export function createLiveView({ ledger, waitingFor }: LiveViewOptions): LiveVie
       report = undefined;
       for (const listener of listeners) listener();
     },
+    principals: livePrincipals(() => current),
     report: () => (report ??= current === undefined ? EMPTY : reportOf(current)),
     finding: (id) => tracked(id)?.finding,
     minutes: (minutes) => (current === undefined ? [] : minuteCounts(current.calls, minutes)),

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { toFindingJson, toReportJson } from "../findings/report-json.ts";
+import type { Finding } from "../model/finding.ts";
 import type { MinuteCount } from "../model/report.ts";
 import type { EpochMs } from "../model/time.ts";
 import { serveAssets } from "./assets.ts";
@@ -9,6 +10,8 @@ import { findingPage } from "./pages/finding.ts";
 import { healthPage } from "./pages/health.ts";
 import { errorPage } from "./pages/layout.ts";
 import { OVERVIEW_MINUTES, overviewPage } from "./pages/overview.ts";
+import { principalRoutes } from "./principals.ts";
+import type { PrincipalsView } from "./principals-view.ts";
 import { knownHosts, secureHeaders } from "./security.ts";
 import { changes } from "./stream.ts";
 import type { Screen, View } from "./view.ts";
@@ -19,6 +22,8 @@ export interface AppOptions {
   readonly version: string;
   /** The clock on the wall. */
   readonly now: () => EpochMs;
+  /** What principals hold; without it there are no pages about them. */
+  readonly principals?: PrincipalsView;
   /** Told of a request that failed for a reason of ours. */
   readonly onFailure: (error: Error) => void;
 }
@@ -30,8 +35,10 @@ export function createApp(view: View, options: AppOptions): Hono {
   app.use(knownHosts(options.allowedHosts));
   serveAssets(app);
   const screen = (): Screen => ({ view, now: options.now() });
+  if (options.principals !== undefined)
+    principalRoutes(app, options.principals, { screen, missing: (context) => missing(context, screen()) });
   pages(app, screen);
-  api(app, view, options.version);
+  api(app, view, options);
   app.notFound((context) => missing(context, screen()));
   app.onError((error, context) => {
     options.onFailure(error);
@@ -50,7 +57,9 @@ function pages(app: Hono, screen: () => Screen): void {
   });
 }
 
-function api(app: Hono, view: View, version: string): void {
+function api(app: Hono, view: View, { version, principals }: AppOptions): void {
+  /** Those about refusals first. */
+  const findings = (): readonly Finding[] => [...view.report().findings, ...(principals?.findings() ?? [])];
   app.get("/livez", (context) => context.json({ status: "ok", version }));
   app.get("/readyz", (context) => {
     const waitingFor = view.waitingFor();
@@ -59,11 +68,9 @@ function api(app: Hono, view: View, version: string): void {
     return context.json({ status: "ok", watermark: watermark === null ? null : iso(watermark) });
   });
   app.get("/api/v1/report", (context) => context.json(toReportJson(view.report())));
-  app.get("/api/v1/findings", (context) =>
-    context.json({ items: view.report().findings.map(toFindingJson), next: null }),
-  );
+  app.get("/api/v1/findings", (context) => context.json({ items: findings().map(toFindingJson), next: null }));
   app.get("/api/v1/findings/:id", (context) => {
-    const finding = view.finding(context.req.param("id"));
+    const finding = findings().find(({ id }) => id === context.req.param("id"));
     return finding === undefined ? noResource(context) : context.json(toFindingJson(finding));
   });
   app.get("/api/v1/findings/:id/minutes", (context) => {

@@ -18,6 +18,7 @@ interface Page {
 const LINKS = [
   ["/", "Overview"],
   ["/failures", "Failures"],
+  ["/principals", "Principals"],
   ["/health", "Health"],
 ] as const;
 
