@@ -24,7 +24,7 @@ import {
   WORDS,
 } from "./model/event-table.ts";
 import { nameId, type Names, nameText } from "./model/names.ts";
-import type { RawRecord } from "./model/record.ts";
+import type { RawRecord, Reject } from "./model/record.ts";
 import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
@@ -63,6 +63,8 @@ interface From {
   readonly source?: string;
   readonly joinBy?: JoinPath | undefined;
   readonly memo?: ScanMemo;
+  /** Told of each reject, and of the record where there is one. */
+  readonly onReject?: (reject: Reject, record?: RawRecord) => void;
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
@@ -99,15 +101,20 @@ interface Put {
 
 /** Puts the events of a batch, repeats too, behind the rows of a table; what is neither event nor fact is counted. */
 export function putBatch(names: Names, batch: Batch, events: EventTable, from: From): Put {
-  const { joinBy, memo = new ScanMemo() } = from;
+  const { joinBy, memo = new ScanMemo(), onReject } = from;
   const tally = createTally();
   const facts: Fact[] = [];
   tally.bytes = batch.bytes;
-  for (const reject of batch.rejects) countReject(tally, reject);
+  for (const reject of batch.rejects) {
+    countReject(tally, reject);
+    onReject?.(reject);
+  }
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
-    if (normalized.kind === "reject") countReject(tally, normalized.reject);
-    else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
+    if (normalized.kind === "reject") {
+      countReject(tally, normalized.reject);
+      onReject?.(normalized.reject, record);
+    } else if (normalized.kind === "filtered") countFiltered(tally, normalized.category);
     else if (normalized.kind === "event") putEvent(events, names, normalized.event, normalized.category);
     else facts.push({ what: normalized, mark: hash64(contentOf(record, normalized), names.seed) });
   }

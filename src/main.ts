@@ -1,8 +1,11 @@
 import { Command } from "commander";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { backfillCommand } from "./commands/backfill.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { EXIT } from "./commands/exit-codes.ts";
+import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
+import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { redact } from "./lib/redact.ts";
@@ -25,8 +28,17 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
   .showHelpAfterError("(scopetrail --help shows the commands)")
   .exitOverride();
 
-for (const command of [analyzeCommand(), demoCommand(), principalsCommand(), serveCommand(), simulateCommand()])
-  program.addCommand(command.exitOverride());
+const commands = [
+  analyzeCommand(),
+  demoCommand(),
+  serveCommand(),
+  backfillCommand(),
+  rejectsCommand(),
+  kqlCommand(),
+  principalsCommand(),
+  simulateCommand(),
+];
+for (const command of commands) program.addCommand(command.exitOverride());
 
 // Thrown where nobody waits for it, in a timer or a listener: Node's own exit code would be that of findings.
 process.on("uncaughtException", (error) => process.exit(report(error)));

@@ -89,8 +89,7 @@ function followOne(analysis: Analysis, place: number, changed: Map<string, Findi
   const kind = kindOf(table, place);
   if (kind === GATEWAY_KIND) addGateway(join, table, place);
   else if (kind !== OPERATION_KIND) {
-    const event = table.objects.get(place);
-    if (event?.kind === "change") rememberChange(analysis.changes, event);
+    rememberChange(analysis.changes, table.objects.get(place));
     drop(held, place);
   } else if (!addOperation(join, table, place)) drop(held, place);
   if (time > analysis.now) analysis.now = time;
@@ -129,7 +128,7 @@ function judge(analysis: Analysis, changed: Map<string, Finding>): void {
 }
 
 function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
-  const explanations = explain(analysis.detection, due, analysis.changes.recent);
+  const explanations = explain(analysis.detection, due, analysis.changes);
   for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at }))
     changed.set(finding.id, finding);
 }
@@ -209,7 +208,8 @@ class LiveRun {
     this.#take({ expects: partitions });
     const { positions, kept } = this.#saved;
     for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
-      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo });
+      const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
+      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted));
       this.#pending.read(source.name, batch, accepted);
@@ -255,7 +255,7 @@ class LiveRun {
   commit(): void {
     if (this.#pending.journal.length === 0) return;
     const { store, codec, alerts, onCommit } = this.#shell;
-    const { positions, kept, ledger, changes } = this.#pending;
+    const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
@@ -264,6 +264,7 @@ class LiveRun {
       positions,
       kept,
       ledger,
+      rejects,
       journal,
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),

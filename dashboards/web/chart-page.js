@@ -4,6 +4,8 @@
 /** @typedef {{ time: string, calls: number, refused401: number, refused403: number }} Minute */
 /** @typedef {{ time: string, label: string, strong?: boolean }} Mark */
 
+import { brush } from "./brush.js";
+
 const MINUTE = 60_000;
 
 const { Chart } = /** @type {any} */ (globalThis);
@@ -11,10 +13,8 @@ const { Chart } = /** @type {any} */ (globalThis);
 /** @param {string} name */
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** @param {readonly Mark[]} marks @param {readonly Minute[]} minutes */
-function annotations(marks, minutes) {
-  const from = Date.parse(minutes[0]?.time ?? "");
-  const to = Date.parse(minutes.at(-1)?.time ?? "") + MINUTE;
+/** @param {readonly Mark[]} marks @param {{ from: number, to: number }} range */
+function annotations(marks, { from, to }) {
   const shown = marks.filter(({ time }) => Date.parse(time) >= from && Date.parse(time) <= to);
   return Object.fromEntries(
     shown.map(({ time, label, strong }, i) => [
@@ -30,7 +30,7 @@ function annotations(marks, minutes) {
           display: true,
           content: label,
           position: "end",
-          yAdjust: (i % 3) * 17,
+          yAdjust: (i % 4) * 15,
           backgroundColor: colour("--panel"),
           color: colour("--text"),
           font: { size: 11 },
@@ -53,9 +53,10 @@ function roundTimes(axis) {
   for (let value = Math.ceil(axis.min / step) * step; value <= axis.max; value += step) axis.ticks.push({ value });
 }
 
-/** @param {HTMLCanvasElement} canvas @param {readonly Minute[]} minutes */
-function draw(canvas, minutes) {
+/** @param {HTMLCanvasElement} canvas @param {readonly Minute[]} minutes @param {number} bucket length of a bar */
+function draw(canvas, minutes, bucket) {
   const marks = JSON.parse(canvas.dataset.marks ?? "[]");
+  const range = { from: Date.parse(minutes[0]?.time ?? ""), to: Date.parse(minutes.at(-1)?.time ?? "") + bucket };
   const grid = { color: colour("--line") };
   const ticks = { color: colour("--muted"), maxRotation: 0, autoSkipPadding: 24 };
   const set = (
@@ -64,8 +65,8 @@ function draw(canvas, minutes) {
     /** @type {string} */ name,
   ) => ({
     label,
-    // A bar stands over its minute, from its begin to its end.
-    data: minutes.map((minute) => ({ x: Date.parse(minute.time) + MINUTE / 2, y: minute[key] })),
+    // A bar stands over its minutes, from their begin to their end.
+    data: minutes.map((minute) => ({ x: Date.parse(minute.time) + bucket / 2, y: minute[key] })),
     backgroundColor: colour(name),
     barPercentage: 1,
     categoryPercentage: 0.92,
@@ -85,8 +86,8 @@ function draw(canvas, minutes) {
           type: "time",
           stacked: true,
           offset: false,
-          min: Date.parse(minutes[0]?.time ?? ""),
-          max: Date.parse(minutes.at(-1)?.time ?? "") + MINUTE,
+          min: range.from,
+          max: range.to,
           adapters: { date: { zone: "utc" } },
           time: {
             unit: "minute",
@@ -102,7 +103,7 @@ function draw(canvas, minutes) {
           beginAtZero: true,
           suggestedMax: 5,
           // Room for the labels of the marks.
-          grace: marks.length > 0 ? "35%" : 0,
+          grace: marks.length === 0 ? 0 : marks.length < 3 ? "35%" : "55%",
           grid,
           ticks: { ...ticks, precision: 0 },
           border: { display: false },
@@ -116,7 +117,7 @@ function draw(canvas, minutes) {
           },
         },
         legend: { position: "top", align: "end", labels: { color: colour("--muted"), boxWidth: 12 } },
-        annotation: { annotations: annotations(marks, minutes) },
+        annotation: { annotations: annotations(marks, range) },
       },
     },
   };
@@ -126,8 +127,8 @@ function draw(canvas, minutes) {
 async function show(canvas) {
   const response = await fetch(canvas.dataset.source ?? "");
   if (!response.ok) return;
-  const { items } = await response.json();
-  const config = draw(canvas, items);
+  const { items, bucketMinutes } = await response.json();
+  const config = draw(canvas, items, bucketMinutes * MINUTE);
   const chart = Chart.getChart(canvas) ?? new Chart(canvas, config);
   chart.data = config.data;
   chart.options = config.options;
@@ -142,5 +143,7 @@ const showAll = () => {
 };
 
 showAll();
+for (const canvas of document.querySelectorAll("canvas"))
+  if (canvas.dataset.brush !== undefined) brush(canvas, (at) => Chart.getChart(at));
 document.addEventListener("scopetrail:changed", showAll);
 document.addEventListener("scopetrail:theme", showAll);

@@ -1,12 +1,12 @@
 // @ts-check
-// Live updates, copying and the theme: everything a page does besides charts.
+// Live updates and their pause, copying and the theme: everything a page does besides charts and keys.
 import { morph } from "./morph.js";
 
 const verdict = () => document.querySelector("#verdict h1")?.textContent ?? "";
 let announced = verdict();
 
 /** @param {string} text */
-function announce(text) {
+export function announce(text) {
   const region = document.getElementById("announce");
   if (region !== null) region.textContent = text;
 }
@@ -27,15 +27,38 @@ async function refresh() {
 
 let wanted = false;
 let busy = false;
+/** Changes that came while paused. */
+let missed = 0;
+/** A fixed span of time is read as it is, until its reader asks for more. */
+let paused = document.body.dataset.fixed !== undefined;
 
-/** One refresh at a time; what changes meanwhile calls for one more. A hidden page waits until it is seen. */
+const pauseButton = document.getElementById("pause");
+
+/** A hidden page, an open menu and a drawn span keep the page as it is. */
+const isHeld = () =>
+  paused ||
+  document.hidden ||
+  document.querySelector("details.menu[open], dialog[open]") !== null ||
+  document.body.dataset.drawing !== undefined;
+
+function showPause() {
+  if (pauseButton === null) return;
+  pauseButton.setAttribute("aria-pressed", String(paused));
+  pauseButton.textContent = !paused ? "Pause" : missed === 0 ? "Paused · Resume" : `Paused · ${missed} new · Resume`;
+}
+
+/** One refresh at a time; what changes meanwhile calls for one more. */
 async function update() {
   wanted = true;
-  if (busy || document.hidden) return;
+  if (busy || isHeld()) {
+    if (paused) showPause();
+    return;
+  }
   busy = true;
   try {
-    while (wanted && !document.hidden) {
+    while (wanted && !isHeld()) {
       wanted = false;
+      missed = 0;
       await refresh();
     }
   } catch {
@@ -45,18 +68,40 @@ async function update() {
   }
 }
 
+export function togglePause() {
+  paused = !paused;
+  missed = 0;
+  showPause();
+  announce(paused ? "Paused" : "Live again");
+  if (!paused && wanted) void update();
+}
+pauseButton?.addEventListener("click", togglePause);
+showPause();
+
 const live = document.getElementById("live");
 const stream = new EventSource("/api/v1/stream");
-stream.addEventListener("hello", () => void update());
-stream.addEventListener("changed", () => void update());
+let since = 0;
+stream.addEventListener("hello", () => {
+  since = 0;
+  void update();
+});
+stream.addEventListener("changed", () => {
+  missed += 1;
+  void update();
+});
 stream.addEventListener("error", () => {
   if (live === null) return;
+  since = since === 0 ? Date.now() : since;
   live.className = "live stale";
-  live.textContent = "Not live: Scopetrail does not answer, trying again";
+  live.textContent = `Not live: Scopetrail does not answer since ${new Date(since).toISOString().slice(11, 19)}Z, trying again every 2${THIN}s`;
 });
-document.addEventListener("visibilitychange", () => {
-  if (!document.hidden && wanted) void update();
-});
+for (const event of ["visibilitychange", "scopetrail:drawn"])
+  document.addEventListener(event, () => {
+    if (wanted) void update();
+  });
+// Closing a menu lets through what waited.
+document.addEventListener("toggle", () => wanted && void update(), true);
+document.addEventListener("close", () => wanted && void update(), true);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -97,13 +142,16 @@ async function copy(button, text) {
   }, 1_500);
 }
 
+/** What is shown, with times instead of `now`. */
+export const linkOf = () => new URL(document.body.dataset.link ?? location.href, location.href).href;
+
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button") : null;
   if (button === null) return;
   const { copy: text, copyFrom, copyLink } = button.dataset;
   if (text !== undefined) void copy(button, text);
   if (copyFrom !== undefined) void copy(button, document.getElementById(copyFrom)?.textContent ?? "");
-  if (copyLink !== undefined) void copy(button, location.href);
+  if (copyLink !== undefined) void copy(button, linkOf());
 });
 
 document.getElementById("theme")?.addEventListener("click", () => {

@@ -191,7 +191,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
 }
 
 /** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
-const lookOf = (stdout: NodeJS.WriteStream): Look => ({
+export const lookOf = (stdout: NodeJS.WriteStream): Look => ({
   colour: styleText("bold", "x", { stream: stdout }) !== "x",
   columns: stdout.isTTY ? stdout.columns : undefined,
 });

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
 import { run, type Shell } from "../pipeline.ts";
 import { createApp } from "../server/app.ts";
+import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
+import { watchSinks } from "./watch-sinks.ts";
 
 /** What a long-running analyzer is put together from. */
 export interface Host {
@@ -27,15 +29,22 @@ export interface Host {
   readonly joinBy?: Shell["joinBy"];
   /** Grants that somebody answers for. */
   readonly exceptions?: Shell["exceptions"];
+  /** Where the logs lie in the portal. */
+  readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly signal: AbortSignal;
   /** Told once the dashboard answers and every source was reached. */
   readonly onReady: (address: string) => void;
   /** Told when every source has come to its end; the dashboard stays. */
   readonly onIdle?: () => void;
+  /** Told after each commit. */
+  readonly onCommit?: () => void;
   /** Told why it cannot go on, in a sentence with the way out. */
   readonly onFatal: (says: string) => void;
 }
+
+/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
+export const JOIN_SECONDS = 60;
 
 const VERSION = "0.1.0";
 /** Between two words about sources that have not answered yet. */
@@ -43,7 +52,8 @@ const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
-  const { store, sinks, log, signal } = options;
+  const { store, log, signal } = options;
+  const { sinks, health: targets } = watchSinks(options.sinks, now);
   const attached = new Set<string>();
   const waitingFor = (): readonly string[] =>
     signal.aborted
@@ -51,15 +61,14 @@ export async function host(options: Host): Promise<number> {
       : options.sources
           .filter(({ name }) => !attached.has(name))
           .map(({ name }) => `source ${name} was not reached yet`);
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor });
+  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
   let port = options.port;
   const app = createApp(view, {
     principals: view.principals,
     allowedHosts: () => namesOf(port),
     version: VERSION,
-    // The clock is where a number becomes a time.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    now: () => Date.now() as EpochMs,
+    now,
+    azure: options.azure,
     onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
@@ -71,7 +80,7 @@ export async function host(options: Host): Promise<number> {
   const { address } = server.value;
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
-  const alerting = sendAlerts(options, ended.signal, onFailure);
+  const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
   const sources = options.sources.map((source) =>
     watched(source, () => {
       attached.add(source.name);
@@ -82,13 +91,13 @@ export async function host(options: Host): Promise<number> {
     {
       sources,
       store,
-      joinBy: options.joinBy,
-      exceptions: options.exceptions,
-      options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
-      codec: stateCodec,
+      ...shellOf(options),
       alerts: (before, after) => planAlerts(sinks, before, after),
       every,
-      onCommit: (state) => view.publish(state),
+      onCommit(state) {
+        view.publish(state);
+        options.onCommit?.();
+      },
       onCommitFailure: onFailure,
     },
     AbortSignal.any([signal, ended.signal]),
@@ -102,6 +111,17 @@ export async function host(options: Host): Promise<number> {
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+const shellOf = ({ joinBy, exceptions, lateness, joinWindow }: Host) => ({
+  joinBy,
+  exceptions,
+  options: { lateness: lateness * 1_000, joinWindow: joinWindow * 1_000, seed: randomInt(2 ** 31) },
+  codec: stateCodec,
+});
+
+// The clock is where a number becomes a time.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const now = (): EpochMs => Date.now() as EpochMs;
 
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
@@ -168,7 +188,8 @@ function failed(error: unknown, { signal, onFatal, log }: Host): number {
   return EXIT.bug;
 }
 
-const EXIT_OF = {
+/** Exit codes of a source that cannot go on. */
+export const EXIT_OF = {
   refused: EXIT.refused,
   unreachable: EXIT.unreachable,
   stolen: EXIT.refused,

@@ -81,7 +81,8 @@ function workspaceSource(source: Extract<SourceConfig, { type: "log-analytics" }
   });
 }
 
-function credentialOf({
+/** The configured credential, as sources take it. */
+export function credentialOf({
   type,
   ...rest
 }: Extract<SourceConfig, { credential: unknown }>["credential"]): CredentialConfig {

@@ -1,4 +1,6 @@
 import type { Column } from "../detect/columns.ts";
+import { compareCalls } from "../findings/comparison.ts";
+import { refusalMatrix } from "../findings/matrix.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
@@ -7,7 +9,7 @@ import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
 import type { Analysis } from "../analysis.ts";
 import type { PrincipalsView } from "../server/principals-view.ts";
-import type { ChangeMark, SampleCall, SourceHealth, View } from "../server/view.ts";
+import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
 import type { LedgerRow } from "../store/store.ts";
 import { livePrincipals } from "./live-principals.ts";
 
@@ -21,10 +23,11 @@ export interface LiveViewOptions {
   readonly ledger: () => ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
+  readonly targets: () => readonly TargetHealth[];
 }
 
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, waitingFor }: LiveViewOptions): LiveView {
+export function createLiveView({ ledger, waitingFor, targets }: LiveViewOptions): LiveView {
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -43,6 +46,14 @@ export function createLiveView({ ledger, waitingFor }: LiveViewOptions): LiveVie
       const found = tracked(id);
       return current === undefined || found === undefined ? [] : findingMinutes(current.detection, found);
     },
+    comparison(id) {
+      const found = tracked(id);
+      return current === undefined || found === undefined
+        ? { refused: 0, succeeded: 0, differences: [] }
+        : compareCalls(current.detection, found);
+    },
+    matrix: (range) =>
+      current === undefined ? { by: range.by, times: [], rows: [], more: 0 } : refusalMatrix(current.detection, range),
     samples(id) {
       const found = tracked(id);
       return current === undefined || found === undefined
@@ -57,6 +68,7 @@ export function createLiveView({ ledger, waitingFor }: LiveViewOptions): LiveVie
     },
     sources: () => sourceHealth(ledger(), current),
     waitingFor,
+    targets,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);

@@ -3,19 +3,20 @@ import { loadExceptions } from "../config/exceptions.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { ok } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
+import { createJobSource } from "../sources/job-source.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
+import { JOBS } from "./backfill-job.ts";
+import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
-import { host } from "./host.ts";
+import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
 import { portOf } from "./port.ts";
 import { roleSources } from "./role-sources.ts";
+import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
-
-/** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
-const JOIN_SECONDS = 60;
 
 export interface ServeFlags {
   readonly config: string;
@@ -56,13 +57,22 @@ async function serveWith(parts: {
   try {
     const store = openSqliteStore(config.state);
     try {
+      const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
+      const serving = { config, store, jobs, log };
+      const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
+        log.warn({ err: error }, "no commands are taken");
+        return async () => undefined;
+      });
+      resumeBackfills(serving);
       const code = await host({
-        sources,
+        sources: jobs === undefined ? sources : [...sources, jobs],
+        onCommit: () => jobs?.committed(),
         store,
         sinks,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
+        azure: config.azure,
         port,
         exceptions,
         log,
@@ -71,6 +81,7 @@ async function serveWith(parts: {
         onIdle: () => log.info("all sources were read to their ends"),
         onFatal: (says) => usage([says]),
       });
+      await stopControl();
       return exitCodeOf(code, stop);
     } finally {
       store.close();
@@ -80,6 +91,9 @@ async function serveWith(parts: {
     return usage([error.message]);
   }
 }
+
+/** Whether it goes on until it is stopped: then jobs can be done beside. */
+const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
 
 function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);

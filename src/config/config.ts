@@ -85,6 +85,28 @@ export const ConfigSchema = z.strictObject({
     .url({ protocol: /^https?$/, error: "an address with http or https, for instance https://scopetrail.contoso.com" })
     .optional()
     .meta({ description: "Address of the dashboard in alerts." }),
+  azure: z
+    .strictObject({
+      workspace: z
+        .string()
+        .regex(
+          /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/[^?#]+$/i,
+          "a resource id: /subscriptions/…/workspaces/…",
+        )
+        .meta({ description: 'Resource id of the Log Analytics workspace that "Open in Azure" queries.' }),
+      tenant: z
+        .string()
+        .min(1)
+        .max(200)
+        .optional()
+        .meta({ description: "Tenant id or domain for links into the portal." }),
+      portal: z
+        .url({ protocol: /^https$/ })
+        .default("https://portal.azure.com")
+        .meta({ description: "Portal of your cloud, for instance `https://portal.azure.us`." }),
+    })
+    .optional()
+    .meta({ description: "Where the logs lie in Azure, for links." }),
   logLevel: z
     .enum(["error", "warn", "info", "debug"])
     .default("info")

@@ -16,6 +16,8 @@ export const WRITE_REGION = "write-region";
 
 const REFUSED_ROWS = 16_384;
 const MAX_SYMPTOMS = 64;
+/** Cosmos DB says behind its first sentences that group memberships were missing. */
+const MESSAGE = 500;
 
 /** Counts a call that was refused, unless it only looks as if. */
 export function observeRefused(detection: Detection, row: CallRow, call: Call): void {
@@ -95,7 +97,7 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
     message: (layer === "gateway"
       ? call.gateway?.error?.message
       : (call.gateway?.errorBody ?? call.gateway?.challenge)
-    )?.slice(0, 300),
+    )?.slice(0, MESSAGE),
     expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
     claimed: claims?.state === "unverified",
   };

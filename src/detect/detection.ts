@@ -22,7 +22,7 @@ export interface RefusalFacts {
   readonly reason: string | undefined;
   /** What sub-status or message tell of a refusal by Cosmos DB. */
   readonly told: string | undefined;
-  /** Message of the gateway, the backend or Cosmos; at most 300 characters, redacted at normalize. */
+  /** Message of the gateway, the backend or Cosmos; at most 500 characters, redacted at normalize. */
   readonly message: string | undefined;
   /** Milliseconds by which the token had expired; negative while it was valid. */
   readonly expiredMs: number | undefined;

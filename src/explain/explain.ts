@@ -1,7 +1,7 @@
+import type { Changes } from "../correlate/changes.ts";
 import { COLUMNS } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Due } from "../detect/detect.ts";
-import type { Change } from "../model/event.ts";
 import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
@@ -22,11 +22,11 @@ const SHORT = 0.7;
 const MAX_ROUNDS = 8;
 const MIN_COVERAGE = 0.02;
 
-/** Explains the refusals of one symptom since its onset; changes are those of the last day, any order. */
-export function explain(detection: Detection, due: Due, changes: readonly Change[]): readonly Explanation[] {
+/** Explains the refusals of one symptom since its onset, with what was seen to change before it. */
+export function explain(detection: Detection, due: Due, { recent, signs }: Changes): readonly Explanation[] {
   const window = openWindow(detection, due.symptom, due);
   const core = rowsFrom(window, plusMs(due.onset, -30_000));
-  const context = { detection, window, changes, claimed: new Set<number>() };
+  const context = { detection, window, changes: recent, signs, claimed: new Set<number>() };
   const found = reasonsApart(window).flatMap((others) => explainReason({ ...context, claimed: others }, core));
   return mergeTogether(context, found);
 }

@@ -13,6 +13,7 @@ interface Names {
   readonly container: string;
   readonly scope: string;
   readonly api: string;
+  readonly app: string;
 }
 
 const quoted = (value: string | undefined, fallback: string): string =>
@@ -31,6 +32,7 @@ function namesOf({ where, subject }: Told): Names {
       "/",
     ),
     api: quoted(subject.api ?? where.api, "<api-id>"),
+    app: quoted(where.appId, "<client-id>"),
   };
 }
 
@@ -151,6 +153,84 @@ const FIXES: Readonly<Record<CauseId, (names: Names) => Fix>> = {
   "not-authorization-limit": (names) => ({
     says: "Look at the sub-status: raise the limit or spread the load; no grant will help.",
     commands: [showAccount(names, "{capacity:capacity,locations:locations}")],
+  }),
+  "policy-branch-fallthrough": (names) => ({
+    says: "Put the exception into a policy of the operation itself and match on context.Operation.Id, not on the path's text; deploying the policy again brings a stale gateway back.",
+    commands: [showPolicy(names)],
+  }),
+  "subscription-key-not-propagated": () => ({
+    says: "Wait: a new or regenerated key takes about 10 minutes to be known everywhere. Make keys ahead of their use, and let callers use the second key while the first is regenerated.",
+    commands: [
+      `az rest --method get --url "https://management.azure.com${SERVICE}/subscriptions?api-version=2024-05-01"`,
+    ],
+  }),
+  "cosmos-authorization-format": (names) => ({
+    says: "Get the token with output-token-variable-name and set the header by hand: Cosmos DB wants type=aad&ver=1.0&sig=<token>, URL-encoded, with x-ms-date and x-ms-version.",
+    commands: [showPolicy(names)],
+  }),
+  "cached-token-outlived": (names) => ({
+    says: "Cache the token for its own life less five minutes (exp - now - 300 s), drop it on a 401 and retry once.",
+    commands: [showPolicy(names)],
+  }),
+  "instance-dead-token": () => ({
+    says: "Restart the instance now; then update the SDK so that it drops its token on 401 and 403 and renews at half of its life.",
+    commands: [`az webapp restart --name <application> ${GROUP}`],
+  }),
+  "wrong-identity": (names) => ({
+    says: "Name the identity to use (client-id in the policy, one credential type in the application) instead of letting a chain choose; or give the other identity the role as well.",
+    commands: [listRoles(names)],
+  }),
+  "group-grant-not-in-token": (names) => ({
+    says: "Assign the role to the identity itself; group memberships are in a managed identity's token up to 24 hours late, and are left out when there are too many.",
+    commands: [listRoles(names), assignRole(names)],
+  }),
+  "named-value-stale-secret": () => ({
+    says: "Refresh the named value after each rotation, point it at the secret without a version, and keep the old version enabled until then.",
+    commands: [
+      `az rest --method post --url "https://management.azure.com${SERVICE}/namedValues/<named-value>/refreshSecret?api-version=2024-05-01"`,
+    ],
+  }),
+  "gateway-cannot-read-key-vault": () => ({
+    says: "Give the gateway's identity access to the vault again: its role or access policy, and a network path (virtual network, private link or perimeter; the bypass for trusted services has ended).",
+    commands: [
+      `az rest --method post --url "https://management.azure.com${SERVICE}/namedValues/<named-value>/refreshSecret?api-version=2024-05-01"`,
+      `az keyvault show --name <vault> ${GROUP} --query properties.networkAcls`,
+    ],
+  }),
+  "client-secret-expired": ({ app }) => ({
+    says: "Give the application a new secret and let all its instances load it; better, a managed identity or federated credential, which have none.",
+    commands: [`az ad app credential list --id ${app}`, `az ad app credential reset --id ${app} --append`],
+  }),
+  "container-recreated": (names) => ({
+    says: "Restart the clients, or let their caches of container ids run out; do not delete and create containers under load.",
+    commands: [cosmos("sql container show", names, `--database-name ${names.database} --name ${names.container}`)],
+  }),
+  "role-bound-to-wrong-id": (names) => ({
+    says: "Delete the assignment and make it anew for the object id of the service principal (enterprise application), not for the client id.",
+    commands: [listRoles(names), assignRole(names), `az ad sp show --id ${names.app} --query id`],
+  }),
+  "split-dns-private-endpoint": (names) => ({
+    says: "Link the private DNS zone privatelink.documents.azure.com to every virtual network that calls come from.",
+    commands: [
+      `az network private-dns link vnet list --zone-name privatelink.documents.azure.com ${GROUP} --output table`,
+      showAccount(names, "privateEndpointConnections"),
+    ],
+  }),
+  "network-perimeter-blocked": (names) => ({
+    says: "Add an inbound access rule for the callers to the perimeter's profile, or put the association into learning mode while you look.",
+    commands: [showAccount(names, "{public:publicNetworkAccess,endpoints:privateEndpointConnections}")],
+  }),
+  "service-identity-hiccup": () => ({
+    says: "Let clients retry with a pause; if it comes back, open a support case with the activity ids of the samples.",
+    commands: [],
+  }),
+  "conditional-access-blocked": ({ app }) => ({
+    says: "Look at the policy for workload identities that names the application or the location it signs in from.",
+    commands: [`az ad sp show --id ${app}`],
+  }),
+  "unknown-periodic": () => ({
+    says: "Find what has the measured period: a health probe, a load balancer's turn, a refresh; log what is missing, then look again.",
+    commands: [],
   }),
   unknown: () => ({
     says: "Log what is missing, then look again: the samples show refused and succeeded calls side by side.",

@@ -1,5 +1,6 @@
 import { columnIndex } from "../detect/columns.ts";
 import type { Counts, Split } from "../model/finding.ts";
+import { msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
 import type { Context } from "./context.ts";
 import type { Explanation } from "./rise.ts";
@@ -19,13 +20,31 @@ export function mergeTogether(context: Context, explanations: readonly Explanati
     else group.push(explanation);
   }
   return groups.flatMap((group) => {
-    const [first, ...others] = group;
+    const [first, ...others] = group.toSorted(
+      (a, b) => Number(a.ranked.cause.id === "unknown") - Number(b.ranked.cause.id === "unknown"),
+    );
     if (first === undefined) return [];
     return others.length === 0 ? [first] : [mergeGroup(context, first, others)];
   });
 }
 
+const ECHO_MS = 60_000;
+
+/** Refusals that the log says nothing of, beside told ones of the same account that begin and end with them. */
+function isEcho(told: Explanation, quiet: Explanation): boolean {
+  if (told.symptom !== quiet.symptom || told.layer !== "cosmos") return false;
+  if (told.ranked.cause.id === "unknown" || quiet.ranked.cause.id !== "unknown") return false;
+  const shared = told.ranked.cause.id === "service-identity-hiccup" ? "cosmosRegion" : "cosmosAccount";
+  if (told.common[shared] === undefined || quiet.common[shared] !== told.common[shared]) return false;
+  const most = Math.max(ECHO_MS, 6 * told.gapMs, 6 * quiet.gapMs);
+  return (
+    Math.abs(msBetween(told.span.from, quiet.span.from)) <= most &&
+    Math.abs(msBetween(told.span.to, quiet.span.to)) <= most
+  );
+}
+
 function together(a: Explanation, b: Explanation): boolean {
+  if (isEcho(a, b) || isEcho(b, a)) return true;
   const { id } = a.ranked.cause;
   if (id !== b.ranked.cause.id || a.layer !== b.layer) return false;
   if (id === "unknown" && attributes(a) !== attributes(b)) return false;

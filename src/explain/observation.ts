@@ -2,6 +2,8 @@ import { COLUMNS, type Column, columnIndex, type Dictionary, dimensionOf } from 
 import type { RefusalFacts } from "../detect/detection.ts";
 import type { Dimension, DimensionValues, Layer } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
+import type { Period } from "./period.ts";
+import type { SignSeen } from "./signs.ts";
 import type { Split } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 import type { Condition, Rule } from "./rule.ts";
@@ -31,6 +33,10 @@ export interface Observation {
   readonly facts: readonly RefusalFacts[];
   /** Changes near the onset, nearest first. */
   readonly changes: readonly { readonly change: Change; readonly lagMs: number }[];
+  /** Signs of sign-ins and Key Vaults from a day before the onset to the end, those that began nearest to it first. */
+  readonly signs: readonly SignSeen[];
+  /** Nothing was refused for so long after the rise that it is over. */
+  readonly isOver: boolean;
   /** Values of a dimension among the refused, with their share; most frequent first. */
   values(dimension: Dimension): readonly { readonly value: string; readonly share: number }[];
   /** Refused and all trials during the rise with all of `where`; a list means any of its values. */
@@ -41,6 +47,8 @@ export interface Observation {
   seen(dimension: Dimension, where: Where): readonly string[];
   /** Lag-1 correlation of outcomes per unit: negative alternates, positive comes in runs, 0 is random. */
   readonly alternation: number;
+  /** The rhythm in which the refusals come and go, if they have one. */
+  period(): Period | undefined;
   /** Refused share of the first and the last third of the rise; undefined where too few trials tell. */
   readonly trend: { readonly early: number; readonly late: number } | undefined;
 }

@@ -14,6 +14,8 @@ import {
   valueShares,
 } from "./observation.ts";
 import type { Context } from "./context.ts";
+import { periodOf } from "./period.ts";
+import { signsNear } from "./signs.ts";
 import type { Span } from "./span.ts";
 
 /** Gathers what causes are judged by. */
@@ -38,6 +40,7 @@ export function observe(
   const facts = refusedRows
     .map((row) => symptom.rows.facts[window.place[row] ?? 0])
     .filter((fact): fact is RefusalFacts => fact !== undefined);
+  let period: { readonly value: ReturnType<typeof periodOf> } | undefined;
   const first = around.filter((row) => (window.calls[row] ?? 0) > 0);
   const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
   const names = (dimension: Dimension) => values(dimension).map(({ value }) => value);
@@ -55,6 +58,8 @@ export function observe(
       context.changes.filter((change) => concerns(change, { accounts: names("cosmosAccount") })),
       span.from,
     ),
+    signs: signsNear(context.signs, span),
+    isOver: msBetween(window.to, span.to) > Math.max(OVER_MS, OVER_GAPS * gapOf(span, refusedRows.length)),
     values,
     tally: (where) => tallyRows(window, around, conditionsOf(where, detection.dictionaries)),
     tallyFirst: (where) => tallyRows(window, first, conditionsOf(where, detection.dictionaries)),
@@ -62,8 +67,14 @@ export function observe(
       valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
+    period: () => (period ??= { value: periodOf(window, rows, span) }).value,
   };
 }
+
+const OVER_MS = 180_000;
+const OVER_GAPS = 8;
+
+const gapOf = ({ from, to }: Span, refused: number): number => msBetween(to, from) / Math.max(1, refused - 1);
 
 const TOLD_SHARE = 0.1;
 const TOLD_ALIKE = 0.6;

@@ -1,22 +1,33 @@
 import type { Cause, CauseId, Evidence } from "../model/cause.ts";
 import { clockCauses } from "./causes/clock.ts";
+import { cosmosGrantCauses } from "./causes/cosmos-grant.ts";
 import { cosmosKeyCauses } from "./causes/cosmos-key.ts";
 import { cosmosNetworkCauses } from "./causes/cosmos-network.ts";
 import { cosmosRoleCauses } from "./causes/cosmos-role.ts";
+import { cosmosServiceCauses } from "./causes/cosmos-service.ts";
 import { gatewayCauses } from "./causes/gateway.ts";
 import { type CauseRule, bestSplitEvidence, type Judgement } from "./causes/judgement.ts";
+import { ownTokenCauses } from "./causes/own-token.ts";
+import { periodicCauses } from "./causes/periodic.ts";
+import { secretCauses } from "./causes/secrets.ts";
 import { tokenCauses } from "./causes/token.ts";
 import { topologyCauses } from "./causes/topology.ts";
+import { coincidences } from "./coincidence.ts";
 import type { Observation } from "./observation.ts";
 
 const RULES: readonly CauseRule[] = [
   ...tokenCauses,
   ...gatewayCauses,
   ...topologyCauses,
+  ...ownTokenCauses,
+  ...secretCauses,
   ...cosmosRoleCauses,
+  ...cosmosGrantCauses,
   ...cosmosKeyCauses,
   ...clockCauses,
   ...cosmosNetworkCauses,
+  ...cosmosServiceCauses,
+  ...periodicCauses,
 ];
 
 /** Below this no cause is named: `unknown` says what was seen and what is missing. */
@@ -42,14 +53,26 @@ export function rankCauses(observation: Observation): Ranked {
   );
   const best = fits[0];
   if (best === undefined || best.fit.confidence < NAMED_FROM)
-    return { cause: unknownCause(observation, refusedBecause), names: [], alone: false };
+    return {
+      cause: withCoincidences(observation, unknownCause(observation, refusedBecause)),
+      names: [],
+      alone: false,
+    };
   const runnersUp = fits.slice(1).map(({ rule, fit }) => ({ id: rule.id, because: runnerUp(best.fit, fit) }));
   return {
-    cause: causeOf(best.rule.id, best.fit, [...runnersUp, ...refusedBecause], fits[1]?.fit),
+    cause: withCoincidences(
+      observation,
+      causeOf(best.rule.id, best.fit, [...runnersUp, ...refusedBecause], fits[1]?.fit),
+    ),
     names: best.rule.names,
     alone: best.rule.alone,
   };
 }
+
+const withCoincidences = (observation: Observation, cause: Cause): Cause => ({
+  ...cause,
+  evidence: [...cause.evidence, ...coincidences(observation, cause.evidence)],
+});
 
 const runnerUp = (best: Fit, other: Fit): string =>
   `fits less well (${other.confidence.toFixed(2)} against ${best.confidence.toFixed(2)})`;

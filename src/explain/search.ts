@@ -16,6 +16,8 @@ export interface CoverOptions {
 const BEAM = 12;
 /** Candidates this far behind the best are neither winner nor alias. */
 const FAR_BEHIND = 12;
+/** A single condition may be an alias, by its share of the best gain: with thousands of refusals that is far behind. */
+const ALIAS_BEHIND = 0.15;
 
 /** Rules that separate, shortest first: all single conditions, all pairs that may win, then the best ones extended. */
 export class Search {
@@ -54,7 +56,8 @@ export class Search {
     if (inside <= outside) return undefined;
     const gain = this.#gain(f, n);
     const score = gain - conditions.reduce((cost, { column }) => cost + (this.#cost[column] ?? 0), 0);
-    if (score < this.#best - FAR_BEHIND) return undefined;
+    const behind = conditions.length === 1 ? Math.max(FAR_BEHIND, ALIAS_BEHIND * this.#best) : FAR_BEHIND;
+    if (score < this.#best - behind) return undefined;
     this.#best = Math.max(this.#best, score);
     const rule = { conditions, gain, score, refused: f, trials: n, inside, outside };
     this.candidates.push(rule);

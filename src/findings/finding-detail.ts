@@ -28,8 +28,7 @@ export interface SampleRow {
 export function findingMinutes(detection: Detection, tracked: Tracked): readonly MinuteCount[] {
   const symptom = detection.symptoms.get(tracked.symptom);
   if (symptom === undefined) return [];
-  const refused = matching(symptom.rows, tracked).filter((place) => within(symptom.rows, place, tracked));
-  const units = new Set(refused.map((place) => symptom.rows.unit[place] ?? -1));
+  const units = new Set(refusedPlaces(symptom.rows, tracked).map((place) => symptom.rows.unit[place] ?? -1));
   const last = minuteOf(tracked.lastRefused);
   const first = Math.max(minuteOf(tracked.finding.onset) - BEFORE_MINUTES, last - MAX_MINUTES + 1);
   const minutes = Array.from({ length: Math.max(1, last - first + 1) }, () => ({
@@ -120,6 +119,10 @@ function valuesAt(detection: Detection, rows: Rows<unknown>, place: number): Rea
 }
 
 const minuteOf = (at: Instant): number => Math.floor(epochMs(at) / MINUTE_MS);
+
+/** Rows of the refused calls that the finding is about. */
+export const refusedPlaces = (rows: Rows<unknown>, tracked: Tracked): readonly number[] =>
+  matching(rows, tracked).filter((place) => within(rows, place, tracked));
 
 function within(rows: Rows<unknown>, place: number, { finding, lastRefused }: Tracked): boolean {
   const time = rows.time[place] ?? 0;

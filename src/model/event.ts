@@ -180,3 +180,6 @@ export interface SecretAccess extends EventBase {
 }
 
 export type Event = GatewayRequest | DataPlaneOperation | Change | SignIn | SecretAccess;
+
+/** What sign-in and Key Vault logs lay over an onset. */
+export type Sign = SignIn | SecretAccess;

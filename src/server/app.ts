@@ -4,15 +4,19 @@ import type { Finding } from "../model/finding.ts";
 import type { MinuteCount } from "../model/report.ts";
 import type { EpochMs } from "../model/time.ts";
 import { serveAssets } from "./assets.ts";
+import type { AzurePortal } from "./azure-link.ts";
+import { filterOf, isAsked, LONGEST_SEARCH } from "./filter.ts";
 import { iso } from "./format.ts";
 import { failuresPage } from "./pages/failures.ts";
-import { findingPage } from "./pages/finding.ts";
+import { findingPage, findingRange } from "./pages/finding.ts";
 import { healthPage } from "./pages/health.ts";
 import { errorPage } from "./pages/layout.ts";
-import { OVERVIEW_MINUTES, overviewPage } from "./pages/overview.ts";
+import { KEPT_MINUTES, overviewPage, overviewRange } from "./pages/overview.ts";
 import { principalRoutes } from "./principals.ts";
 import type { PrincipalsView } from "./principals-view.ts";
 import { knownHosts, secureHeaders } from "./security.ts";
+import { hrefOf } from "./query.ts";
+import { type Buckets, bucketsOf } from "./range.ts";
 import { changes } from "./stream.ts";
 import type { Screen, View } from "./view.ts";
 
@@ -24,6 +28,8 @@ export interface AppOptions {
   readonly now: () => EpochMs;
   /** What principals hold; without it there are no pages about them. */
   readonly principals?: PrincipalsView;
+  /** Where the users' logs lie in the portal. */
+  readonly azure?: AzurePortal | undefined;
   /** Told of a request that failed for a reason of ours. */
   readonly onFailure: (error: Error) => void;
 }
@@ -34,12 +40,19 @@ export function createApp(view: View, options: AppOptions): Hono {
   app.use(secureHeaders());
   app.use(knownHosts(options.allowedHosts));
   serveAssets(app);
-  const screen = (): Screen => ({ view, now: options.now() });
-  if (options.principals !== undefined)
-    principalRoutes(app, options.principals, { screen, missing: (context) => missing(context, screen()) });
+  const screen: ScreenOf = ({ req }) => ({
+    view,
+    now: options.now(),
+    url: new URL(req.url),
+    azure: options.azure,
+    version: options.version,
+  });
+  const { principals } = options;
+  if (principals !== undefined)
+    principalRoutes(app, principals, { screen, missing: (context) => missing(context, screen(context)) });
   pages(app, screen);
-  api(app, view, options);
-  app.notFound((context) => missing(context, screen()));
+  api(app, { view, principals }, screen);
+  app.notFound((context) => missing(context, screen(context)));
   app.onError((error, context) => {
     options.onFailure(error);
     return problem(context, 500, "Something in Scopetrail failed; its log has the details.");
@@ -47,20 +60,44 @@ export function createApp(view: View, options: AppOptions): Hono {
   return app;
 }
 
-function pages(app: Hono, screen: () => Screen): void {
-  app.get("/", (context) => context.html(overviewPage(screen())));
-  app.get("/failures", (context) => context.html(failuresPage(screen())));
-  app.get("/health", (context) => context.html(healthPage(screen())));
+type ScreenOf = (context: Context) => Screen;
+
+function pages(app: Hono, screen: ScreenOf): void {
+  app.get("/", (context) => context.html(overviewPage(screen(context))));
+  app.get("/failures", (context) => context.html(failuresPage(screen(context))));
+  app.get("/health", (context) => context.html(healthPage(screen(context))));
+  app.get("/search", (context) => context.redirect(searchTarget(screen(context))));
   app.get("/failures/:id", (context) => {
-    const finding = screen().view.finding(context.req.param("id"));
-    return finding === undefined ? missing(context, screen()) : context.html(findingPage(screen(), finding));
+    const shown = screen(context);
+    const finding = shown.view.finding(context.req.param("id"));
+    return finding === undefined ? missing(context, shown) : context.html(findingPage(shown, finding));
   });
 }
 
-function api(app: Hono, view: View, { version, principals }: AppOptions): void {
+/** Where a search leads: to the one finding that has the text, or to the list of those that do. */
+function searchTarget({ view, url }: Screen): string {
+  const q = (url.searchParams.get("q") ?? "").trim().slice(0, LONGEST_SEARCH);
+  const found = view.report().findings.filter((finding) =>
+    isAsked(
+      finding,
+      filterOf((name) => (name === "q" ? [q] : undefined)),
+    ),
+  );
+  const [only] = found;
+  return q !== "" && only !== undefined && found.length === 1
+    ? `/failures/${only.id}`
+    : hrefOf("/failures", q === "" ? {} : { q });
+}
+
+interface Shown {
+  readonly view: View;
+  readonly principals: PrincipalsView | undefined;
+}
+
+function api(app: Hono, { view, principals }: Shown, screen: ScreenOf): void {
   /** Those about refusals first. */
   const findings = (): readonly Finding[] => [...view.report().findings, ...(principals?.findings() ?? [])];
-  app.get("/livez", (context) => context.json({ status: "ok", version }));
+  app.get("/livez", (context) => context.json({ status: "ok", version: screen(context).version }));
   app.get("/readyz", (context) => {
     const waitingFor = view.waitingFor();
     if (waitingFor.length > 0) return context.json({ status: "waiting", waitingFor }, 503);
@@ -75,13 +112,17 @@ function api(app: Hono, view: View, { version, principals }: AppOptions): void {
   });
   app.get("/api/v1/findings/:id/minutes", (context) => {
     const finding = view.finding(context.req.param("id"));
-    return finding === undefined
-      ? noResource(context)
-      : context.json({ items: view.findingMinutes(finding.id).map(minuteJson) });
+    if (finding === undefined) return noResource(context);
+    const minutes = view.findingMinutes(finding.id);
+    return context.json(bucketsJson(bucketsOf(minutes, findingRange(screen(context).url, minutes))));
   });
-  app.get("/api/v1/minutes", (context) => context.json({ items: view.minutes(OVERVIEW_MINUTES).map(minuteJson) }));
+  app.get("/api/v1/minutes", (context) =>
+    context.json(bucketsJson(bucketsOf(view.minutes(KEPT_MINUTES), overviewRange(screen(context))))),
+  );
   app.get("/api/v1/stream", (context) => changes(view, context));
 }
+
+const bucketsJson = ({ bucketMinutes, rows }: Buckets) => ({ bucketMinutes, items: rows.map(minuteJson), next: null });
 
 const minuteJson = ({ time, calls, refused401, refused403 }: MinuteCount) => ({
   time: iso(time),
@@ -93,7 +134,8 @@ const minuteJson = ({ time, calls, refused401, refused403 }: MinuteCount) => ({
 function missing(context: Context, screen: Screen): Response | Promise<Response> {
   const { path } = context.req;
   if (path.startsWith("/api/")) return noResource(context);
-  return context.html(errorPage(screen, path, "There is no such page, or the finding is no longer kept."), 404);
+  const says = "There is no such page, or the finding is no longer kept.";
+  return context.html(errorPage(screen, path, { title: "Nothing here", says }), 404);
 }
 
 const noResource = (context: Context): Response => problem(context, 404, "There is no such resource.");

@@ -22,6 +22,8 @@ const ASSETS: ReadonlyMap<string, { readonly path: () => string; readonly type: 
   ["annotation.js", { path: () => beside("chartjs-plugin-annotation", "chartjs-plugin-annotation.min.js"), type: JS }],
   ["morph.js", { path: () => web("morph.js"), type: JS }],
   ["page.js", { path: () => web("page.js"), type: JS }],
+  ["keys.js", { path: () => web("keys.js"), type: JS }],
+  ["brush.js", { path: () => web("brush.js"), type: JS }],
   ["chart-page.js", { path: () => web("chart-page.js"), type: JS }],
   ["theme.js", { path: () => web("theme.js"), type: JS }],
   ["style.css", { path: () => web("style.css"), type: "text/css; charset=utf-8" }],

@@ -40,11 +40,12 @@ export function principalRoutes(app: Hono, principals: PrincipalsView, { screen,
     const accounts = principals.principal(context.req.param("id"));
     if (accounts.length === 0) return missing(context);
     return context.json({
-      items: accounts.map(({ row, privilege, findings }) => ({
-        ...toPrincipalRowJson(row),
-        privilege: toPrivilegeJson(privilege),
-        findings: findings.map(toFindingJson),
-      })),
+      items: accounts.map(({ row, privilege, findings }) =>
+        Object.assign(toPrincipalRowJson(row), {
+          privilege: toPrivilegeJson(privilege),
+          findings: findings.map(toFindingJson),
+        }),
+      ),
       next: null,
     });
   });

@@ -1,6 +1,9 @@
+import type { Comparison } from "../findings/comparison.ts";
+import type { Matrix, MatrixRange } from "../findings/matrix.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { AzurePortal } from "./azure-link.ts";
 
 /** One call among a finding's samples. */
 export interface SampleCall {
@@ -30,6 +33,19 @@ export interface SourceHealth {
   readonly newest: Instant | null;
 }
 
+/** What an alert target answered, since the start. */
+export interface TargetHealth {
+  readonly name: string;
+  readonly type: string;
+  readonly delivered: number;
+  readonly failed: number;
+  readonly last: {
+    readonly at: EpochMs;
+    readonly kind: "delivered" | "retry" | "broken" | "gone";
+    readonly says: string;
+  } | null;
+}
+
 /** What the dashboard may read: never a mutable part of the analysis. */
 export interface View {
   /** Counts, findings (open first, worst first) and blind spots of now. */
@@ -39,9 +55,15 @@ export interface View {
   minutes(minutes: number): readonly MinuteCount[];
   /** The same for the calls that a finding is about (its best split's calls). */
   findingMinutes(id: string): readonly MinuteCount[];
+  /** A finding's refused calls beside those of the same callers that succeeded. */
+  comparison(id: string): Comparison;
+  /** Refused among the compared calls by API or caller. */
+  matrix(range: MatrixRange): Matrix;
   samples(id: string): readonly SampleCall[];
   changes(id: string): readonly ChangeMark[];
   sources(): readonly SourceHealth[];
+  /** Whom findings are told to. */
+  targets(): readonly TargetHealth[];
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
@@ -55,4 +77,9 @@ export interface Screen {
   readonly view: View;
   /** The clock on the wall, for how long ago something was. */
   readonly now: EpochMs;
+  /** The address that was asked for. */
+  readonly url: URL;
+  /** Where the logs lie in the portal, when that is configured. */
+  readonly azure?: AzurePortal | undefined;
+  readonly version: string;
 }

@@ -4,13 +4,12 @@ import { disturb } from "./generate.ts";
 import { directTraffic } from "./direct.ts";
 import type { Draft } from "./draft.ts";
 import { planDecoys } from "./decoys.ts";
-import { cosmosFaults } from "./faults/cosmos.ts";
+import { ALL_FAULTS } from "./faults/all.ts";
 import type { Fault } from "./faults/fault.ts";
-import { gatewayFaults } from "./faults/gateway.ts";
-import { tokenFaults } from "./faults/token.ts";
 import { Random } from "./random.ts";
 import type { Rendered } from "./operation.ts";
-import { renderCall, renderControl } from "./render.ts";
+import { renderCall } from "./render.ts";
+import { renderControl } from "./render-control.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 
@@ -81,7 +80,7 @@ const SHOWS = 144;
  * traffic goes on. A fault that comes again is the same one.
  */
 export function demoFaults({ seed, now }: { seed: number; now: EpochMs }, tenant = tenantOf(seed)): readonly Fault[] {
-  const makers = new Map([...gatewayFaults, ...tokenFaults, ...cosmosFaults]);
+  const makers = new Map(ALL_FAULTS);
   const lasting = new Random(seed * 17 + 3);
   const shown = SHOWN.flatMap((cause, i) => {
     const make = (from: number, to: number): Fault | undefined =>

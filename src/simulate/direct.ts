@@ -1,16 +1,22 @@
 import { derivedGuid, Random } from "./random.ts";
 import { type Rendered, renderOperation } from "./operation.ts";
+import type { Fault } from "./faults/fault.ts";
 import type { Tenant } from "./tenant.ts";
 
 const OPERATIONS = ["Read", "Query", "Upsert", "ReadFeed"];
 
 /** A little traffic of SDKs with roles of their own that never passes the gateway, with ordinary 404, 409 and 429. */
-export function* directTraffic(tenant: Tenant, span: { from: number; to: number; salt?: number }): Generator<Rendered> {
+export function* directTraffic(
+  tenant: Tenant,
+  span: { from: number; to: number; salt?: number; faults?: readonly Fault[] },
+): Generator<Rendered> {
   const tools = toolsOf(tenant);
   const random = new Random(tenant.seed * 2_221 + 11 + (span.salt ?? 0));
   for (let at = span.from + random.wait(RATE) * 1_000; at < span.to; at += random.wait(RATE) * 1_000) {
     const tool = random.pick(tools);
     const operation = random.pick(OPERATIONS);
+    const usual = random.chance(0.01) ? random.pick([404, 409, 429]) : 200;
+    const hit = (span.faults ?? []).find((fault) => at >= fault.from && at < fault.to && fault.direct !== undefined);
     yield renderOperation(
       tenant,
       {
@@ -21,7 +27,7 @@ export function* directTraffic(tenant: Tenant, span: { from: number; to: number;
           operation,
           resourceType: "Document",
           container: random.pick(tool.account.containers),
-          status: random.chance(0.01) ? random.pick([404, 409, 429]) : 200,
+          status: hit?.direct?.(tool.account, at, random) ?? usual,
           credential: "AadToken",
           principal: tool.principal,
           client: tool.client,

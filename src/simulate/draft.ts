@@ -36,6 +36,7 @@ export interface Draft {
   backend: Backend;
   address: string;
   userAgent: string;
+  revision: string;
   subscription: string | undefined;
   token: Token | undefined;
   /** The gateway validated the token. */
@@ -45,6 +46,8 @@ export interface Draft {
   error: { source: string; reason: string; message: string } | undefined;
   subStatus: number | undefined;
   body: string | undefined;
+  /** `WWW-Authenticate` of the backend's answer. */
+  challenge: string | undefined;
   steps: CosmosStep[];
   /** Name of the fault that refused it. */
   fault: string | undefined;
@@ -70,7 +73,13 @@ export function refuseAtGateway(
 }
 
 /** The backend itself refuses, before it asks Cosmos DB. */
-export function refuseAtBackend(draft: Draft, status: 401 | 403): void {
+export function refuseAtBackend(
+  draft: Draft,
+  status: 401 | 403,
+  told: { readonly body?: string; readonly challenge?: string } = {},
+): void {
+  draft.body = told.body;
+  draft.challenge = told.challenge;
   draft.status = status;
   draft.backendStatus = status;
   draft.steps = [];

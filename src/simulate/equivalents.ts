@@ -10,6 +10,7 @@ function logged(draft: Draft): readonly (readonly [Dimension, string])[] {
     ["region", draft.region],
     ["api", api.id],
     ["operation", draft.operation.id],
+    ["apiRevision", draft.revision],
     ["product", api.product],
     ["subscription", draft.subscription],
     ["backend", reached ? backend.id : undefined],

@@ -3,13 +3,12 @@ import type { CauseId } from "../model/cause.ts";
 import { type Decoy, planDecoys } from "./decoys.ts";
 import { directTraffic } from "./direct.ts";
 import type { Draft } from "./draft.ts";
-import { cosmosFaults } from "./faults/cosmos.ts";
+import { ALL_FAULTS } from "./faults/all.ts";
 import type { Fault } from "./faults/fault.ts";
-import { gatewayFaults } from "./faults/gateway.ts";
-import { tokenFaults } from "./faults/token.ts";
 import { Random } from "./random.ts";
 import type { Rendered } from "./operation.ts";
-import { renderCall, renderControl } from "./render.ts";
+import { renderCall } from "./render.ts";
+import { renderControl } from "./render-control.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 import { equivalents } from "./equivalents.ts";
@@ -53,7 +52,6 @@ export interface Corpus {
   readonly truth: Truth;
 }
 
-const ALL_FAULTS = [...gatewayFaults, ...tokenFaults, ...cosmosFaults];
 const FROM = Date.UTC(2026, 10, 25, 6);
 const HOUR = 3_600_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -80,7 +78,7 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const controls = [...faults, ...decoys].flatMap(({ records = [] }) => records);
   const records = [
     ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
-    ...directTraffic(tenant, span),
+    ...directTraffic(tenant, { ...span, faults }),
     ...controls.flatMap((control) => renderControl(tenant, control, random)),
   ];
   return {
@@ -154,6 +152,7 @@ function someTime(random: Random, plan: { from: number; to: number }, cause: Cau
 /** Changes a call by decoys, then by the faults that hit it: the first refusal stays. */
 export function disturb(draft: Draft, faults: readonly Fault[], decoys: readonly Decoy[], random: Random): void {
   for (const { touch } of decoys) touch?.(draft, random);
+  for (const fault of faults) if (fault.always !== undefined && fault.affects(draft)) fault.always(draft, random);
   for (const fault of faults) {
     if (draft.at >= fault.to && draft.status < 400 && fault.affects(draft)) fault.afterwards?.(draft, random);
     if (draft.status >= 400 || draft.at < fault.from || draft.at >= fault.to || !fault.affects(draft)) continue;

@@ -5,7 +5,13 @@ import type { Account, Tenant } from "./tenant.ts";
 /** A log record in one of the three shapes, with the time at which it is delivered (Unix milliseconds). */
 export interface Rendered {
   readonly at: number;
-  readonly category: "GatewayLogs" | "DataPlaneRequests" | "ControlPlaneRequests" | "Administrative";
+  readonly category:
+    | "GatewayLogs"
+    | "DataPlaneRequests"
+    | "ControlPlaneRequests"
+    | "Administrative"
+    | "AuditEvent"
+    | "ServicePrincipalSignInLogs";
   /** What Event Hubs would carry; the other shapes are made from it. */
   readonly record: Readonly<Record<string, unknown>>;
 }

@@ -1,5 +1,4 @@
 import type { Draft } from "./draft.ts";
-import type { ControlRecord } from "./faults/fault.ts";
 import { type Rendered, renderOperation, ticks } from "./operation.ts";
 import { derivedGuid, type Random } from "./random.ts";
 import type { Tenant } from "./tenant.ts";
@@ -65,7 +64,7 @@ function gatewayProperties(tenant: Tenant, draft: Draft, random: Random): Record
     productId: api.product,
     clientProtocol: "HTTP/1.1",
     clientTlsVersion: "1.2",
-    apiRevision: "1",
+    apiRevision: draft.revision,
     ...(draft.subscription === undefined ? {} : { apimSubscriptionId: draft.subscription }),
     ...backendProperties(draft, path),
     ...errorProperties(draft, random),
@@ -107,6 +106,7 @@ function errorProperties({ error }: Draft, random: Random): Record<string, unkno
 function bodyOf(draft: Draft): Record<string, unknown> {
   const { api, body, status } = draft;
   if (!api.bodies || body === undefined) return {};
+  if (draft.steps.length === 0) return { backendResponseBody: JSON.stringify({ error: body }) };
   const message = `${body}\r\nActivityId: ${activityIdOf(draft)}, Microsoft.Azure.Documents.Common/2.14.0`;
   return { backendResponseBody: JSON.stringify({ code: status === 401 ? "Unauthorized" : "Forbidden", message }) };
 }
@@ -120,6 +120,7 @@ function headersOf(draft: Draft, random: Random): Record<string, unknown> {
       ? { "x-ms-activity-id": value(activityIdOf(draft)) }
       : {}),
     ...(draft.subStatus === undefined ? {} : { "X-MS-SubStatus": value(String(draft.subStatus)) }),
+    ...(draft.challenge === undefined ? {} : { "WWW-Authenticate": value(draft.challenge) }),
   };
   return {
     requestHeaders: { "User-Agent": value(draft.userAgent) },
@@ -146,53 +147,4 @@ function claimsTrace(tenant: Tenant, draft: Draft, random: Random): Record<strin
   ];
   const metadata = random.chance(0.5) ? Object.fromEntries(values) : values.map(([name, value]) => ({ name, value }));
   return { source: "scopetrail-claims", severity: "information", message: "v1", metadata };
-}
-
-/** A record of the Activity log or of Cosmos DB's control plane. */
-export function renderControl(tenant: Tenant, control: ControlRecord, random: Random): readonly Rendered[] {
-  if (control.log === "control-plane") {
-    const record = {
-      time: ticks(control.at, random.int(0, 9_999)),
-      resourceId: control.resource.toUpperCase(),
-      category: "ControlPlaneRequests",
-      operationName: control.operation.includes("/") ? "SqlRoleAssignmentWrite" : control.operation,
-      properties: {
-        activityId: random.guid(),
-        httpstatusCode: "200",
-        result: "OK",
-        apiKind: "Sql",
-        resourceUri: control.resource,
-        ...control.columns,
-      },
-    };
-    return [{ at: control.at, category: "ControlPlaneRequests", record }];
-  }
-  const correlationId = random.guid();
-  return (["Start", "Success"] as const).map((resultType, i) => ({
-    at: control.at + i * 1_500,
-    category: "Administrative",
-    record: {
-      time: ticks(control.at + i * 1_500, random.int(0, 9_999)),
-      resourceId: control.resource.toUpperCase(),
-      operationName: control.operation.toUpperCase(),
-      category: "Administrative",
-      resultType,
-      resultSignature: i === 0 ? "Started." : "Succeeded.",
-      durationMs: "0",
-      callerIpAddress: "203.0.113.250",
-      correlationId,
-      identity: {
-        claims: {
-          "http://schemas.microsoft.com/identity/claims/objectidentifier": tenant.tenantId,
-          iat: String(Math.floor(control.at / 1_000)),
-        },
-      },
-      level: "Informational",
-      properties: {
-        eventCategory: "Administrative",
-        entity: control.resource,
-        ...(control.body === undefined ? {} : { requestbody: JSON.stringify(control.body) }),
-      },
-    },
-  }));
 }

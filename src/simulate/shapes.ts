@@ -11,6 +11,8 @@ const TABLES = {
   DataPlaneRequests: "CDBDataPlaneRequests",
   ControlPlaneRequests: "CDBControlPlaneRequests",
   Administrative: "AzureActivity",
+  AuditEvent: "AZKVAuditLogs",
+  ServicePrincipalSignInLogs: "AADServicePrincipalSignInLogs",
 } as const;
 
 /** Columns whose names in the table differ from the record's. */
@@ -35,6 +37,7 @@ const NUMBERS = new Set([
 /** The row of the resource-specific Log Analytics table. */
 export function tableRow({ category, record }: Rendered): Bag {
   if (category === "Administrative") return activityRow(record);
+  if (category === "ServicePrincipalSignInLogs") return signInRow(record);
   const row: Record<string, unknown> = {
     TimeGenerated: record["time"],
     Type: TABLES[category],
@@ -64,27 +67,52 @@ function activityRow(record: Bag): Bag {
   };
 }
 
+function signInRow(record: Bag): Bag {
+  const properties = isBag(record["properties"]) ? record["properties"] : {};
+  const named = Object.entries(properties).filter(([, value]) => !isBag(value));
+  return {
+    ...Object.fromEntries(named.map(([name, value]) => [upperFirst(name), value])),
+    TimeGenerated: record["time"],
+    Type: TABLES.ServicePrincipalSignInLogs,
+    Category: record["category"],
+    OperationName: record["operationName"],
+    ResultType: record["resultType"],
+    IPAddress: record["callerIpAddress"],
+  };
+}
+
 /** Properties and the few fields of the record that become columns. */
 function fields(record: Bag): readonly (readonly [string, unknown])[] {
-  const top = ["durationMs", "callerIpAddress", "correlationId", "location", "isRequestSuccess"].flatMap((name) =>
-    record[name] === undefined ? [] : [[name, record[name]] as const],
-  );
+  const top = [
+    ...TOP,
+    ...(record["category"] === "AuditEvent" ? ["identity", "resultType", "resultSignature"] : []),
+  ].flatMap((name) => (record[name] === undefined ? [] : [[name, record[name]] as const]));
   const properties = record["properties"];
   return [...top, ...(isBag(properties) ? Object.entries(properties) : [])];
 }
 
+const TOP = ["durationMs", "callerIpAddress", "correlationId", "location", "isRequestSuccess"];
+
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const PROVIDERS = {
+  GatewayLogs: "MICROSOFT.APIMANAGEMENT",
+  DataPlaneRequests: "MICROSOFT.DOCUMENTDB",
+  ControlPlaneRequests: "MICROSOFT.DOCUMENTDB",
+  AuditEvent: "MICROSOFT.KEYVAULT",
+} as const;
 
 /** The row of legacy `AzureDiagnostics`: every property a column with a suffix for its type. */
 export function diagnosticsRow(rendered: Rendered): Bag {
   const { category, record } = rendered;
   if (category === "Administrative") return activityRow(record);
+  if (category === "ServicePrincipalSignInLogs") return signInRow(record);
   const gateway = category === "GatewayLogs";
   const row: Record<string, unknown> = {
     TimeGenerated: record["time"],
     ResourceId: record["resourceId"],
     Category: category,
-    ResourceProvider: gateway ? "MICROSOFT.APIMANAGEMENT" : "MICROSOFT.DOCUMENTDB",
+    ResourceProvider: PROVIDERS[category],
     OperationName: record["operationName"],
     Type: "AzureDiagnostics",
     ...(gateway
@@ -98,6 +126,9 @@ export function diagnosticsRow(rendered: Rendered): Bag {
   };
   const properties = record["properties"];
   if (isBag(properties)) for (const [name, value] of Object.entries(properties)) addColumns(row, name, value);
+  const identity = record["identity"];
+  const claims = isBag(identity) && isBag(identity["claim"]) ? identity["claim"] : {};
+  for (const [name, value] of Object.entries(claims)) addColumns(row, `identity_claim_${name}`, value);
   return row;
 }
 

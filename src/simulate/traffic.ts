@@ -49,6 +49,7 @@ export function ordinaryCall(
   const operation = call.operation ?? random.pick(api.operations);
   const region = random.chance(0.7) ? app.homeRegion : random.pick(tenant.regions);
   const backend = random.pick(api.backends);
+  const instance = random.int(...INSTANCES);
   const steps = backend.kind === "rest" ? operation.steps.slice(-1) : operation.steps;
   return {
     id: random.guid(),
@@ -60,6 +61,7 @@ export function ordinaryCall(
     backend,
     address: `${random.pick(app.networks)}.${random.int(2, 9)}`,
     userAgent: app.userAgent,
+    revision: "1",
     subscription: app.subscription,
     token: api.tokens ? tokenOf(tenant, { app, api, at }) : undefined,
     validated: api.tokens,
@@ -68,15 +70,19 @@ export function ordinaryCall(
     error: undefined,
     subStatus: undefined,
     body: undefined,
-    steps: steps.map((step) => cosmosStep(backend, { ...step, region, random })),
+    challenge: undefined,
+    steps: steps.map((step) => cosmosStep(backend, { ...step, region, instance })),
     fault: undefined,
     totalMs: random.int(12, 240),
   };
 }
 
+/** Last octets of the addresses that a backend's instances, or a region's gateways, have. */
+export const INSTANCES = [4, 6] as const;
+
 function cosmosStep(
   backend: Backend,
-  step: { operation: string; container: string; region: string; random: Random },
+  step: { operation: string; container: string; region: string; instance: number },
 ): CosmosStep {
   return {
     operation: step.operation,
@@ -85,7 +91,7 @@ function cosmosStep(
     status: step.operation === "Create" ? 201 : 200,
     credential: backend.credential,
     principal: backend.principal,
-    client: `${backend.egress.get(step.region) ?? "192.0.2"}.${step.random.int(4, 6)}`,
+    client: `${backend.egress.get(step.region) ?? "192.0.2"}.${step.instance}`,
     region: backend.account.region,
   };
 }

@@ -24,6 +24,8 @@ export type Delivery =
 /** Renders alerts for one kind of target and sends them; idempotent by alert id as far as the target allows. */
 export interface Sink {
   readonly name: string;
+  /** As the configuration calls its kind. */
+  readonly type?: string;
   /** The request's body, frozen when the alert is committed, so that every attempt sends (and signs) the same bytes. */
   render(alert: Alert): string;
   send(alertId: string, body: string, signal: AbortSignal): Promise<Delivery>;

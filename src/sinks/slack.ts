@@ -22,6 +22,7 @@ const FIELD = 1_900;
 export function slackSink(target: SlackTarget): Sink {
   return {
     name: target.name,
+    type: "slack",
     render: (alert) => JSON.stringify(slackMessage(alert, target.publicUrl)),
     async send(_alertId, body, signal) {
       return deliveryOf(

@@ -29,6 +29,7 @@ export const retiredConnector = ({ hostname }: URL): string | undefined =>
 export function teamsSink(target: TeamsTarget): Sink {
   return {
     name: target.name,
+    type: "teams",
     render: (alert) => teamsMessage(alert, target.publicUrl),
     async send(_alertId, body, signal) {
       return deliveryOf(

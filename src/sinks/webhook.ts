@@ -25,6 +25,7 @@ const MOST_BYTES = 20_000;
 export function webhookSink(target: WebhookTarget): Sink {
   return {
     name: target.name,
+    type: "webhook",
     render: (alert) => webhookBody(alert, target.publicUrl),
     async send(alertId, body, signal) {
       const timestamp = Math.floor(target.now() / 1_000);

@@ -111,11 +111,14 @@ export function startDelivering(table: string, ledger: TableLedger): Delivering 
   };
 }
 
-/** Cuts a span into windows of about `rows` rows each; what the workspace counts no rows in is not asked for. */
+/**
+ * Cuts a span into windows of about `rows` rows each, by counts of every `step` of it; what the workspace counts no rows in is not
+ * asked for.
+ */
 export function planWindows(
   span: { readonly from: number; readonly to: number },
   counts: ReadonlyMap<number, number>,
-  rows: number,
+  { rows, step = MINUTE_MS }: { readonly rows: number; readonly step?: number },
 ): readonly { readonly from: number; readonly to: number; readonly isEmpty: boolean }[] {
   const windows: { from: number; to: number; isEmpty: boolean }[] = [];
   let from = span.from;
@@ -125,16 +128,16 @@ export function planWindows(
     from = Math.max(from, to);
     sum = 0;
   };
-  for (let minute = minuteOf(span.from); minute < span.to; minute += MINUTE_MS) {
-    const count = counts.get(minute) ?? 0;
-    const end = Math.min(span.to, minute + MINUTE_MS);
-    if (sum > 0 && sum + count > rows) close(Math.max(span.from, minute));
-    if (sum === 0 && count > 0) close(Math.max(span.from, minute));
+  for (let start = Math.floor(span.from / step) * step; start < span.to; start += step) {
+    const count = counts.get(start) ?? 0;
+    const end = Math.min(span.to, start + step);
+    if (sum > 0 && sum + count > rows) close(Math.max(span.from, start));
+    if (sum === 0 && count > 0) close(Math.max(span.from, start));
     if (count > rows) {
       const parts = Math.ceil(count / rows);
       for (let part = 1; part < parts; part++) {
         sum = count;
-        close(Math.max(span.from, minute + Math.floor((MINUTE_MS * part) / parts)));
+        close(Math.max(span.from, start + Math.floor((step * part) / parts)));
       }
     }
     sum += count;

@@ -51,11 +51,14 @@ function microsOf(time: unknown): number {
 }
 
 /** The row as a record; the table is named as Log Analytics itself names it in an export. */
-export function recordOf({ micros, hash, value }: HashedRow, source: string, table: TableName): RawRecord {
+export function recordOf(
+  { micros, hash, value }: HashedRow,
+  { source, partition, table }: { readonly source: string; readonly partition: string; readonly table: TableName },
+): RawRecord {
   const typed = Object.hasOwn(value, "Type") ? value : { ...value, Type: table };
   return {
     value: typed,
-    position: { source, partition: table, sequence: micros, index: hash.readUInt32BE(0) },
+    position: { source, partition, sequence: micros, index: hash.readUInt32BE(0) },
     repairs: [],
   };
 }

@@ -148,7 +148,7 @@ async function* poll(table: Table, polling: Polling): AsyncGenerator<Batch> {
   if (counts === undefined) return;
   for (const minute of shortMinutes(ledger, counts))
     yield* readSlice(table, whole({ from: minute, to: minute + MINUTE_MS }), { polling, moves: false });
-  for (const window of planWindows({ from: ledger.cursor, to }, counts, WINDOW_ROWS)) {
+  for (const window of planWindows({ from: ledger.cursor, to }, counts, { rows: WINDOW_ROWS })) {
     if (window.isEmpty) ledger.cursor = window.to;
     else yield* readSlice(table, whole(window), { polling, moves: true });
     if (ledger.cursor !== window.to) return; // given up, or its table is gone: what follows it would leave a gap
@@ -209,7 +209,7 @@ function deliver(
   const newest = fresh.at(-1)?.micros;
   return {
     partition: name,
-    records: fresh.map((row) => recordOf(row, polling.source, name)),
+    records: fresh.map((row) => recordOf(row, { source: polling.source, partition: name, table: name })),
     rejects: [],
     bytes: answer.bytes,
     checkpoint: formatLedger(ledger),

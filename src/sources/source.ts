@@ -15,6 +15,8 @@ export interface Batch {
   readonly checkpoint: string;
   /** What this source needs at its next start beside its checkpoints, committed with them; undefined forgets. Keys are the source's own. */
   readonly kept?: ReadonlyMap<string, Uint8Array | undefined>;
+  /** Ids of kept rejects whose records are in here, read at last. */
+  readonly retried?: readonly number[];
   /** Newest time at which the broker or file system took what is in here; bounds how far event time is believed. */
   readonly enqueued?: EpochMs;
   /** The account whose roles are all in here: what is not is gone. */

@@ -1,7 +1,19 @@
 import type { Finding } from "../model/finding.ts";
 import { addLedgerRows, assertConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
-import { type Commit, KEPT_FINDINGS, type LedgerRow, type NewAlert, type OutboxRow, type Store } from "./store.ts";
+import {
+  type Commit,
+  KEPT_FINDINGS,
+  KEPT_REJECTS,
+  type LedgerRow,
+  type NewAlert,
+  type NewReject,
+  type OutboxRow,
+  type RejectCount,
+  type RejectRow,
+  type RejectsOfCommit,
+  type Store,
+} from "./store.ts";
 
 interface Waiting {
   readonly alert: NewAlert;
@@ -17,6 +29,7 @@ export function createMemoryStore(): Store {
   const ledger = new Map<string, Map<string, LedgerRow>>();
   const findings = new Map<string, string>();
   const outbox = createMemoryOutbox();
+  const rejects = createMemoryRejects();
   let snapshot: Uint8Array | undefined;
   let journal: Uint8Array[] = [];
 
@@ -48,14 +61,59 @@ export function createMemoryStore(): Store {
         findings.delete(id);
       }
       outbox.add(commit.outbox);
+      rejects.add(commit.rejects);
     },
     ledger: () => copyOf(ledger),
     findings: () => [...findings.values()].map(parseFindingRow),
+    rejects: rejects.rejects,
+    rejectCounts: rejects.rejectCounts,
     due: outbox.due,
     sent: outbox.sent,
     retry: outbox.retry,
     dead: outbox.dead,
     close() {},
+  };
+}
+
+type MemoryRejects = Pick<Store, "rejects" | "rejectCounts"> & { add(rejects: RejectsOfCommit): void };
+
+function createMemoryRejects(): MemoryRejects {
+  const rows = new Map<string, RejectRow>();
+  const counts = new Map<string, Omit<RejectCount, "kept">>();
+  let newest = 0;
+  const keyOf = (row: NewReject): string =>
+    JSON.stringify([row.source, row.partition, row.sequence, row.place, row.stage, row.reason]);
+  const countKey = ({ source, partition, stage, reason }: Omit<RejectCount, "count" | "kept">): string =>
+    JSON.stringify([source, partition, stage, reason]);
+  return {
+    add(rejects) {
+      for (const [key, { id }] of rows) if (rejects.retried.includes(id)) rows.delete(key);
+      for (const row of rejects.rows) {
+        const key = keyOf(row);
+        if (!rows.has(key)) rows.set(key, { ...row, id: (newest += 1) });
+      }
+      for (const added of rejects.counts) {
+        const known = counts.get(countKey(added))?.count ?? 0;
+        counts.set(countKey(added), { ...added, count: known + added.count });
+      }
+      for (const [key, { id }] of rows) if (id <= newest - KEPT_REJECTS) rows.delete(key);
+    },
+    rejects: ({ after, limit, reason }) =>
+      [...rows.values()]
+        .filter((row) => row.id > after && (reason === undefined || row.reason === reason))
+        .slice(0, limit),
+    rejectCounts: () =>
+      [...counts.values()]
+        .map(({ source, partition, stage, reason, count }) => ({
+          source,
+          partition,
+          stage,
+          reason,
+          count,
+          kept: [...rows.values()].filter((row) => countKey(row) === countKey({ source, partition, stage, reason }))
+            .length,
+        }))
+        .toSorted((a, b) => b.count - a.count),
   };
 }
 

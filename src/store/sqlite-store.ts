@@ -4,6 +4,7 @@ import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
+import { createSqliteRejects } from "./sqlite-rejects.ts";
 import { type Commit, KEPT_FINDINGS, type LedgerRow, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -38,6 +39,7 @@ function checkIdentity(path: string, db: DatabaseSync, identity: string): void {
 
 function createStore(path: string, db: DatabaseSync): Store {
   const outbox = createSqliteOutbox(db);
+  const rejects = createSqliteRejects(db);
   const write = createWriter(db);
   let broken: StoreError | undefined;
 
@@ -71,6 +73,7 @@ function createStore(path: string, db: DatabaseSync): Store {
       transact("cannot be committed to", () => {
         write(commit, findings);
         outbox.add(commit.outbox);
+        rejects.add(commit.rejects);
       });
     },
     ledger: () => read("its ledger cannot be read", () => loadLedger(db)),
@@ -81,6 +84,8 @@ function createStore(path: string, db: DatabaseSync): Store {
           .all()
           .map((row) => parseFindingRow(textOf(row, "body"))),
       ),
+    rejects: (query) => read("its rejects cannot be read", () => rejects.rejects(query)),
+    rejectCounts: () => read("its rejects cannot be read", rejects.rejectCounts),
     due: (now, limit) => read("its alerts cannot be read", () => outbox.due(now, limit)),
     sent: (alertId, target) => transact("cannot mark an alert", () => outbox.sent(alertId, target)),
     retry: (alertId, target, next, because) =>

@@ -28,6 +28,45 @@ export interface NewAlert {
   readonly findingId?: string;
 }
 
+/** A record that could not be read, as it is kept to look at and to try again. */
+export interface NewReject {
+  readonly source: string;
+  readonly partition: string;
+  readonly sequence: number;
+  /** Index in its message. */
+  readonly place: number;
+  readonly stage: string;
+  /** Few-valued. */
+  readonly reason: string;
+  readonly detail: string;
+  /** At most 200 characters, redacted. */
+  readonly sample: string;
+  /** All of it as JSON, redacted; without it, it cannot be tried again. */
+  readonly raw?: string;
+}
+
+export interface RejectRow extends NewReject {
+  readonly id: number;
+}
+
+export interface RejectCount {
+  readonly source: string;
+  readonly partition: string;
+  readonly stage: string;
+  readonly reason: string;
+  /** Ever. */
+  readonly count: number;
+  /** Of which that many are kept. */
+  readonly kept: number;
+}
+
+export interface RejectsOfCommit {
+  readonly rows: readonly NewReject[];
+  readonly counts: readonly Omit<RejectCount, "kept">[];
+  /** Ids of kept ones that could be read now. */
+  readonly retried: readonly number[];
+}
+
 /** All that one checkpoint makes durable, in one transaction. */
 export interface Commit {
   /** Source name → partition → checkpoint. */
@@ -36,6 +75,7 @@ export interface Commit {
   readonly kept: ReadonlyMap<string, ReadonlyMap<string, Uint8Array | undefined>>;
   /** Added to the ledger: source name → partition → counts. */
   readonly ledger: ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
+  readonly rejects: RejectsOfCommit;
   /** Input of the analysis since the last commit; replayed on load, in order. With a snapshot, which holds it, it is not kept. */
   readonly journal: Uint8Array;
   /** The analysis' whole state; replaces the journal written so far. */
@@ -54,6 +94,9 @@ export interface Saved {
   readonly journal: readonly Uint8Array[];
 }
 
+/** Rejects that a store keeps, newest; all are counted. */
+export const KEPT_REJECTS = 10_000;
+
 /** Findings that a store keeps: those that were new last. The analysis itself follows far fewer. */
 export const KEPT_FINDINGS = 10_000;
 
@@ -66,6 +109,14 @@ export interface Store {
   commit(commit: Commit): void;
   ledger(): ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
   findings(): readonly Finding[];
+  /** Kept rejects with ids beyond `after`, oldest first. */
+  rejects(query: {
+    readonly after: number;
+    readonly limit: number;
+    readonly reason?: string | undefined;
+  }): readonly RejectRow[];
+  /** Most frequent first. */
+  rejectCounts(): readonly RejectCount[];
   /** Alerts whose time has come, oldest first; a later alert about a finding never overtakes an earlier one to the same target. */
   due(now: EpochMs, limit: number): readonly OutboxRow[];
   sent(alertId: string, target: string): void;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { KEPT_FINDINGS, type Store } from "../../src/store/store.ts";
+import { KEPT_FINDINGS, KEPT_REJECTS, type Store } from "../../src/store/store.ts";
 import { instantFromTicks } from "../../src/model/time.ts";
 import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "../store/sample.ts";
 
@@ -219,6 +219,65 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
       });
       expect(() => store.commit(commit)).toThrow(/not a finding.*onset/s);
       expect(store.load().positions).toEqual(new Map());
+    });
+  });
+
+  describe("rejects", () => {
+    const reject = (sequence: number, reason = "no-time", raw?: string) => ({
+      source: "hub",
+      partition: "0",
+      sequence,
+      place: 1,
+      stage: "normalize",
+      reason,
+      detail: "`time` is missing.",
+      sample: "a=1",
+      ...(raw === undefined ? {} : { raw }),
+    });
+    const count = (reason: string, n: number) => ({
+      source: "hub",
+      partition: "0",
+      stage: "normalize",
+      reason,
+      count: n,
+    });
+
+    test("are kept as they were, by number, and counted for good", () => {
+      store.commit(
+        commitOf({
+          rejects: { rows: [reject(1), reject(2, "no-id", '{"a":"é"}')], counts: [count("no-time", 5)], retried: [] },
+        }),
+      );
+      store.commit(
+        commitOf({ rejects: { rows: [reject(1)], counts: [count("no-time", 2), count("no-id", 1)], retried: [] } }),
+      );
+      reopen();
+      expect(store.rejects({ after: 0, limit: 10 })).toEqual([
+        { id: 1, ...reject(1) },
+        { id: 2, ...reject(2, "no-id", '{"a":"é"}') },
+      ]);
+      expect(store.rejects({ after: 1, limit: 10 }).map(({ id }) => id)).toEqual([2]);
+      expect(store.rejects({ after: 0, limit: 1 }).map(({ id }) => id)).toEqual([1]);
+      expect(store.rejects({ after: 0, limit: 10, reason: "no-id" }).map(({ id }) => id)).toEqual([2]);
+      expect(store.rejectCounts()).toEqual([
+        { ...count("no-time", 7), kept: 1 },
+        { ...count("no-id", 1), kept: 1 },
+      ]);
+    });
+
+    test("go when they were read at last; their counts stay", () => {
+      store.commit(commitOf({ rejects: { rows: [reject(1), reject(2)], counts: [count("no-time", 2)], retried: [] } }));
+      store.commit(commitOf({ rejects: { rows: [], counts: [], retried: [1] } }));
+      reopen();
+      expect(store.rejects({ after: 0, limit: 10 }).map(({ sequence }) => sequence)).toEqual([2]);
+      expect(store.rejectCounts()).toEqual([{ ...count("no-time", 2), kept: 1 }]);
+    });
+
+    test("are only so many, the newest", () => {
+      const many = Array.from({ length: KEPT_REJECTS + 3 }, (_, i) => reject(i));
+      store.commit(commitOf({ rejects: { rows: many, counts: [], retried: [] } }));
+      const kept = store.rejects({ after: 0, limit: KEPT_REJECTS + 10 });
+      expect([kept.length, kept[0]?.sequence, kept.at(-1)?.sequence]).toEqual([KEPT_REJECTS, 3, KEPT_REJECTS + 2]);
     });
   });
 

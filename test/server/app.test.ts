@@ -69,7 +69,7 @@ test("text from logs stays text", async () => {
     expect(page).not.toContain("<script>alert");
     expect(page).not.toContain("<img src=x");
     expect(page).not.toContain("<b>odd");
-    expect(page).not.toMatch(/<[a-z][^<>]* (?:style|on\w+)=/);
+    expect(page.replaceAll(/"[^"]*"/g, '""')).not.toMatch(/<[a-z][^<>]* (?:style|on\w+)=/);
   }
 });
 
@@ -115,7 +115,8 @@ test("splits that part the calls in the same way share a bar", async () => {
   ];
   view.findings = [finding({ splits })];
   const page = await (await app(view).request("/failures/F-7Q2KABCDEF", { headers: { host: HOST } })).text();
-  expect(page.match(/class="bars"/g)).toHaveLength(2);
+  const splitsSection = page.slice(page.indexOf('id="splits"'), page.indexOf('id="why"'));
+  expect(splitsSection.match(/class="bars"/g)).toHaveLength(2);
   for (const name of ["<b>backend</b> orders-b", "<b>product</b> gold", "<b>region</b> west"])
     expect(page).toContain(name);
 });

@@ -1,7 +1,7 @@
 import { reportOf } from "../../src/findings/report.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import type { MinuteCount } from "../../src/model/report.ts";
-import { plusMs } from "../../src/model/time.ts";
+import { epochMs, plusMs } from "../../src/model/time.ts";
 import { createAnalysis } from "../../src/analysis.ts";
 import type { View } from "../../src/server/view.ts";
 import { at } from "../builders.ts";
@@ -58,6 +58,38 @@ export function sampleView(): SampleView {
     finding: (id) => view.findings.find((one) => one.id === id),
     minutes: () => minutes(4),
     findingMinutes: () => minutes(7),
+    comparison: () => ({
+      refused: 418,
+      succeeded: 8_786,
+      differences: [
+        { dimension: "backend", value: "orders-b", refused: 1, succeeded: 0.04, claimed: false },
+        { dimension: "issuer", value: "<script>alert(1)</script>", refused: 0.9, succeeded: 0.1, claimed: true },
+        { dimension: "region", value: "West Europe", refused: 0.63, succeeded: 0.58, claimed: false },
+      ],
+    }),
+    matrix: ({ by }) => ({
+      by,
+      times: Array.from({ length: 49 }, (_, i) => plusMs(at(0), i * 60_000)),
+      rows: [
+        {
+          name: by === "api" ? "orders" : "<img src=x onerror=alert(1)>",
+          calls: 96,
+          refused: 24,
+          cells: Array.from({ length: 48 }, (_, i) => ({ calls: i % 9 === 0 ? 0 : 2, refused: i > 30 ? i % 3 : 0 })),
+        },
+      ],
+      more: 3,
+    }),
+    targets: () => [
+      {
+        name: "sre",
+        type: "teams",
+        delivered: 3,
+        failed: 1,
+        last: { at: epochMs(at(50)), kind: "delivered", says: "answered 202" },
+      },
+      { name: "pager", type: "webhook", delivered: 0, failed: 0, last: null },
+    ],
     samples: () => [
       {
         id: "3f06647e-1111-4222-8333-530eb9f15261",

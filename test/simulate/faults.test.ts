@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Dimension } from "../../src/model/call.ts";
+import { CAUSES } from "../../src/model/cause.ts";
 import type { Draft } from "../../src/simulate/draft.ts";
-import { cosmosFaults } from "../../src/simulate/faults/cosmos.ts";
+import { ALL_FAULTS as MAKERS } from "../../src/simulate/faults/all.ts";
 import type { Fault, FaultMaker } from "../../src/simulate/faults/fault.ts";
-import { gatewayFaults } from "../../src/simulate/faults/gateway.ts";
-import { tokenFaults } from "../../src/simulate/faults/token.ts";
 import { disturb } from "../../src/simulate/generate.ts";
 import type { Rendered } from "../../src/simulate/operation.ts";
 import { Random } from "../../src/simulate/random.ts";
@@ -15,7 +14,6 @@ import { traffic } from "../../src/simulate/traffic.ts";
 const MINUTE = 60_000;
 const FROM = Date.UTC(2026, 10, 25, 6);
 const END = FROM + 300 * MINUTE;
-const MAKERS = [...gatewayFaults, ...tokenFaults, ...cosmosFaults];
 
 interface Played {
   readonly tenant: Tenant;
@@ -99,11 +97,26 @@ describe.each(MAKERS)("%s", (cause, make) => {
 
   test("its control-plane records come before its onset, by minutes at most", () => {
     for (const { fault } of played)
-      for (const { at } of fault.records) {
+      for (const { at, log } of fault.records) {
+        if (log === "key-vault" || log === "sign-in") continue;
         expect(at).toBeLessThan(fault.from);
         expect(fault.from - at).toBeLessThan(15 * MINUTE);
       }
   });
+});
+
+test("a vault's records reach back a day at most, failed sign-ins an hour, and both end with the fault", () => {
+  for (const [, make] of MAKERS)
+    for (const { fault } of play(make, 1))
+      for (const { at, log } of fault.records) {
+        expect(at).toBeLessThanOrEqual(fault.to);
+        expect(fault.from - at).toBeLessThan((log === "key-vault" ? 24 * 60 : 60) * MINUTE);
+      }
+});
+
+test("every cause of the catalogue can be injected, but for the one that is no refusal", () => {
+  const injected = new Set(MAKERS.map(([cause]) => cause));
+  expect(CAUSES.filter((cause) => !injected.has(cause))).toEqual(["not-authorization-limit"]);
 });
 
 const share = (drafts: readonly Draft[], fault: Fault, from: number, to: number): number => {

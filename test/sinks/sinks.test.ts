@@ -195,6 +195,7 @@ describe("outbox", () => {
   const commit = (ids: readonly string[], target = "t") => ({
     positions: new Map(),
     kept: new Map(),
+    rejects: { rows: [], counts: [], retried: [] },
     ledger: new Map(),
     journal: new Uint8Array(),
     findings: [],

@@ -6,6 +6,7 @@ import type { Commit, LedgerRow } from "../../src/store/store.ts";
 export const commitOf = (parts: Partial<Commit> = {}): Commit => ({
   positions: new Map(),
   kept: new Map(),
+  rejects: { rows: [], counts: [], retried: [] },
   ledger: new Map(),
   journal: new Uint8Array(0),
   findings: [],

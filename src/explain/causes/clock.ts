@@ -9,15 +9,10 @@ import {
   type Judgement,
   regionDecides,
   rejected,
+  says,
   shareOfFacts,
 } from "./judgement.ts";
 import { keyShare } from "./operations.ts";
-
-const says = (observation: Observation, ...parts: readonly string[]): boolean =>
-  shareOfFacts(observation, ({ message }) => {
-    const text = message?.toLowerCase();
-    return text === undefined ? undefined : parts.some((part) => text.includes(part));
-  }) >= 0.5;
 
 /** A token that ends this long after it was refused as expired was judged by another clock than the log's. */
 const MARGIN_MS = 30_000;

@@ -11,6 +11,7 @@ import {
   rejected,
 } from "./judgement.ts";
 import { keyShare, writeShare } from "./operations.ts";
+import { mayBeStale } from "./secrets.ts";
 
 const isReadOnly = (credential: string): boolean => /readonly/i.test(credential);
 
@@ -49,6 +50,7 @@ function judgeRotated(observation: Observation): Judgement {
     writeShare(observation) > 0.9
   )
     return rejected("only writes with a read-only key are refused");
+  if (mayBeStale(observation)) return rejected("the gateway reads the key from a vault in which it was replaced");
   const change = changeBefore(observation, ["key-regenerated"], 86_400_000);
   const split = equalSplit(observation, "credential");
   const told = observation.reason === "wrong-key";

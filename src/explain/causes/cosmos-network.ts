@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation, Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -15,9 +15,58 @@ import { writeShare } from "./operations.ts";
 
 const FIFTEEN_MINUTES = 900_000;
 
+function judgePerimeter(observation: Observation): Judgement {
+  if (observation.layer !== "cosmos") return inapplicable;
+  if (observation.reason !== "perimeter") return inapplicable;
+  const evidence: Evidence = {
+    says: "Cosmos DB says that its network security perimeter does not let the request in",
+    fields: { reason: observation.reason, refused: observation.refused },
+  };
+  return { kind: "fits", confidence: 0.96, evidence: [evidence, ...bestSplitEvidence(observation)] };
+}
+
+/** RFC 1918 and RFC 4193: what a private endpoint's callers have. */
+const PRIVATE = /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd][0-9a-f]{2}:)/i;
+const FEW_TRIALS = 5;
+
+/** The private networks from which the same application or gateway is let in, while its public ones are refused. */
+function privateSiblings(observation: Observation): readonly string[] {
+  const refused = observation.values("clientNetwork");
+  const isPublic = refused.reduce((sum, { value, share }) => sum + (PRIVATE.test(value) ? 0 : share), 0);
+  if (refused.length === 0 || isPublic < 0.9) return [];
+  const named = (["backend", "cosmosPrincipal", "userAgentFamily"] as const).find(
+    (dimension) => observation.values(dimension).length > 0,
+  );
+  if (named === undefined) return [];
+  const same: Where = {
+    cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
+    [named]: observation.values(named).map(({ value }) => value),
+  };
+  const networks = observation.seen("clientNetwork", same).filter((network) => PRIVATE.test(network));
+  const inside = observation.tally({ ...same, clientNetwork: networks });
+  return networks.length > 0 && inside.trials >= FEW_TRIALS && inside.refused < 0.1 * inside.trials ? networks : [];
+}
+
+function judgeSplitDns(observation: Observation): Judgement {
+  if (observation.layer !== "cosmos" || !["firewall", "403"].includes(observation.reason)) return inapplicable;
+  const networks = privateSiblings(observation);
+  if (networks.length === 0) return rejected("no caller of the same kind comes over a private endpoint");
+  const evidence: Evidence = {
+    says: `The same application reaches the account privately from ${networks.slice(0, 2).join(", ")}, where it is let in, and publicly from ${observation.values("clientNetwork")[0]?.value ?? ""}, where it is not`,
+    fields: { privateNetworks: networks.length },
+  };
+  return {
+    kind: "fits",
+    confidence: observation.reason === "firewall" ? 0.96 : 0.88,
+    evidence: [evidence, ...bestSplitEvidence(observation)],
+  };
+}
+
 function judgeFirewall(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
-  const told = observation.reason === "firewall" || observation.reason === "perimeter";
+  const told = observation.reason === "firewall";
+  if (privateSiblings(observation).length > 0)
+    return rejected("the same application is let in over a private endpoint: its way there is what differs");
   const change = changeBefore(observation, ["firewall"], 2 * FIFTEEN_MINUTES);
   if (!told) {
     if (observation.reason !== "403") return inapplicable;
@@ -106,6 +155,18 @@ export const cosmosNetworkCauses: readonly CauseRule[] = [
     names: ["clientNetwork", "region", "backend", "cosmosAccount"],
     alone: true,
     judge: judgeFirewall,
+  },
+  {
+    id: "split-dns-private-endpoint",
+    names: ["clientNetwork", "region", "backend"],
+    alone: true,
+    judge: judgeSplitDns,
+  },
+  {
+    id: "network-perimeter-blocked",
+    names: ["clientNetwork", "region", "backend", "cosmosAccount"],
+    alone: true,
+    judge: judgePerimeter,
   },
   {
     id: "write-to-read-region",

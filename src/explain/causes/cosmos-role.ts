@@ -1,6 +1,9 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
+import { onItems } from "./operations.ts";
+import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
+import { otherIdentity } from "./own-token.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -96,6 +99,10 @@ const NAMED = 0.9;
 function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
+  if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
+  if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
+  if (otherIdentity(observation)?.sure === true)
+    return rejected("the same backend succeeds under another identity, which has the role");
   const other = elsewhere(observation);
   if (
     other !== undefined &&
@@ -145,7 +152,7 @@ const subStatusMissing = (about: "told" | "maybe"): { field: string; fix: string
 
 function judgeManagement(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
-  if (observation.reason !== "management-operation")
+  if (observation.reason !== "management-operation" || onItems(observation))
     return rejected("the refused operations are on items, not on databases, containers or offers");
   const says: Evidence = {
     says: "Databases, containers, offers and users cannot be managed with an Entra token through the data plane",

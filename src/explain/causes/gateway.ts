@@ -1,4 +1,5 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
+import { msBetween } from "../../model/time.ts";
 import type { Observation } from "../observation.ts";
 import {
   bestSplitEvidence,
@@ -13,6 +14,7 @@ import {
   type Judgement,
   aboutTheRegion,
   rejected,
+  says,
   shareOfFacts,
 } from "./judgement.ts";
 
@@ -52,9 +54,76 @@ function judge(id: CauseId, observation: Observation): Judgement {
     says: `The gateway refused before the backend was called: ${loggedReasons(observation)}`,
     fields: { reason: loggedReasons(observation), refused: observation.refused },
   };
+  if (id === "subscription-key-missing-or-wrong" && keySpreads(observation) === "surely")
+    return rejected("the key was made minutes before, and is known everywhere since");
   const change = changeBefore(observation, ["subscription", "gateway-policy"], 900_000);
   const evidence = [told, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])];
   return { kind: "fits", confidence: regional && id !== "quota-exceeded" ? 0.55 : 0.93, evidence };
+}
+
+/** A new key is known to every gateway about ten minutes later; some for the logs. */
+const KNOWN_MS = 900_000;
+
+/** Whether keys are refused that were made so lately that the gateway may not know them; `surely` when it does by now. */
+function keySpreads(observation: Observation): "surely" | "maybe" | undefined {
+  if (!loggedReasons(observation).includes("SubscriptionKeyInvalid") && observation.reason !== "401") return undefined;
+  if (changeBefore(observation, ["subscription"], KNOWN_MS) === undefined) return undefined;
+  const lasted = msBetween(observation.span.to, observation.span.from);
+  if (lasted > KNOWN_MS) return undefined;
+  return observation.isOver ? "surely" : "maybe";
+}
+
+function judgeSpread(observation: Observation): Judgement {
+  if (observation.layer !== "gateway" || policyOf(observation) !== "subscription-key-missing-or-wrong")
+    return inapplicable;
+  const change = changeBefore(observation, ["subscription"], KNOWN_MS);
+  if (change === undefined) return rejected("no subscription was seen to be made or changed in the minutes before");
+  const spreads = keySpreads(observation);
+  if (spreads === undefined) return rejected("the refusals last longer than a new key takes to be known");
+  const told: Evidence = {
+    says:
+      spreads === "surely"
+        ? "The key was refused until the gateway knew it, and works since"
+        : "The key is so new that the gateway may not know it yet",
+    fields: { reason: loggedReasons(observation), refused: observation.refused },
+  };
+  const evidence = [told, changeEvidence(change), ...bestSplitEvidence(observation)];
+  return { kind: "fits", confidence: spreads === "surely" ? 0.95 : 0.94, evidence };
+}
+
+/** The same callers get through to the API's other operations without fail. */
+function othersOfApi(observation: Observation): { trials: number; share: number } | undefined {
+  const api = observation.values("api").map(({ value }) => value);
+  const operation = observation.values("operation").map(({ value }) => value);
+  if (api.length === 0 || operation.length === 0) return undefined;
+  const all = observation.tally({ api });
+  const here = observation.tally({ api, operation });
+  const trials = all.trials - here.trials;
+  return trials < 10 ? undefined : { trials, share: (all.refused - here.refused) / trials };
+}
+
+function judgeBranch(observation: Observation): Judgement {
+  if (observation.layer !== "gateway") return inapplicable;
+  const missing =
+    observation.reason === "TokenNotPresent" || says(observation, "jwt not present", "authorization header is missing");
+  if (!missing) return inapplicable;
+  if (observation.values("operation").length !== 1) return rejected("more than one operation is refused");
+  const others = othersOfApi(observation);
+  if (others === undefined || others.share > 0.05) return rejected("the API's other operations are refused as well");
+  const callers = (["appId", "subscription", "callerNetwork"] as const).map((dimension) =>
+    observation.values(dimension),
+  );
+  const alone = callers.every((values) => values.length === 0 || (values[0]?.share ?? 0) > 0.95);
+  const busy = callers.some((values) => values.length > 0);
+  if (busy && alone && equalSplit(observation, "operation", true) === undefined)
+    return rejected("nearly all refusals come from one caller, which may have lost its token");
+  const change = changeBefore(observation, ["gateway-policy"], KNOWN_MS);
+  const told: Evidence = {
+    says: `Only ${observation.values("operation")[0]?.value ?? "one operation"} asks for a token that its callers do not send; ${Math.round(others.trials)} calls to the API's other operations passed`,
+    fields: { reason: loggedReasons(observation), refused: observation.refused },
+  };
+  const evidence = [told, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])];
+  return { kind: "fits", confidence: 0.92, evidence };
 }
 
 const rule = (id: CauseId, names: CauseRule["names"]): CauseRule => ({
@@ -75,6 +144,13 @@ export const gatewayCauses: readonly CauseRule[] = [
     "userAgentFamily",
     "api",
   ]),
+  {
+    id: "subscription-key-not-propagated",
+    names: ["appId", "subscription", "callerNetwork", "product", "userAgentFamily"],
+    alone: true,
+    judge: judgeSpread,
+  },
+  { id: "policy-branch-fallthrough", names: ["operation", "api", "region"], alone: true, judge: judgeBranch },
   rule("quota-exceeded", ["subscription", "product", "appId", "callerNetwork"]),
   rule("ip-filter", ["callerNetwork", "subscription", "appId", "userAgentFamily"]),
 ];

@@ -2,7 +2,8 @@ import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { ChangeKind } from "../../model/event.ts";
 import type { Split } from "../../model/finding.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation, Where } from "../observation.ts";
+import type { SignSeen } from "../signs.ts";
 
 /** What one cause says of an observation. */
 export type Judgement =
@@ -139,4 +140,54 @@ export function shareOfFacts(
 ): number {
   const answers = observation.facts.map(test).filter((answer) => answer !== undefined);
   return answers.length === 0 ? 0 : answers.filter(Boolean).length / answers.length;
+}
+
+/** Most of the refusals that carry a message say one of the parts; parts are lower-case. */
+export const says = (observation: Observation, ...parts: readonly string[]): boolean =>
+  shareOfFacts(observation, ({ message }) => {
+    const text = message?.toLowerCase();
+    return text === undefined ? undefined : parts.some((part) => text.includes(part));
+  }) >= 0.5;
+
+/** The API and operation of the refused calls; undefined where the logs tell neither. */
+export function sameWork(observation: Observation): Where | undefined {
+  const told = (["api", "operation"] as const)
+    .map((dimension) => [dimension, observation.values(dimension).map(({ value }) => value)] as const)
+    .filter(([, values]) => values.length > 0);
+  return told.length === 0 ? undefined : Object.fromEntries(told);
+}
+
+const FEW_TRIALS = 3;
+
+/** Other values of an attribute that serve the same calls, hardly refused; undefined where there are none. */
+export function siblingsThatSucceed(
+  observation: Observation,
+  dimension: "backend" | "clientNetwork",
+): { readonly names: readonly string[]; readonly share: number } | undefined {
+  const work = sameWork(observation) ?? {};
+  const refused = new Set(
+    observation.splits.slice(0, observation.equal).flatMap(({ where }) => where[dimension] ?? []),
+  );
+  const names = observation.seen(dimension, work).filter((name) => !refused.has(name));
+  if (names.length === 0) return undefined;
+  const tally = observation.tally({ ...work, [dimension]: names });
+  if (tally.trials < FEW_TRIALS) return undefined;
+  return { names, share: tally.refused / tally.trials };
+}
+
+/** Says what a sign-in or Key Vault log has around the onset. */
+export function signEvidence({ sign, count, lagMs }: SignSeen): Evidence {
+  const times = count === 1 ? "once" : `${count} times`;
+  const minutes = Math.round(Math.abs(lagMs) / 60_000);
+  const since =
+    minutes === 0 ? "from the onset on" : `from ${minutes} min ${lagMs > 0 ? "before" : "after"} the onset on`;
+  if (sign.kind === "sign-in")
+    return {
+      says: `Sign-ins of ${sign.name ?? sign.appId ?? sign.principal ?? "an application"} failed with AADSTS${sign.errorCode}, ${times}, ${since}`,
+      fields: { errorCode: sign.errorCode, ...(sign.appId === undefined ? {} : { appId: sign.appId }) },
+    };
+  return {
+    says: `${sign.operation} on vault ${sign.vault} answered ${sign.status}, ${times}, ${since}`,
+    fields: { vault: sign.vault, operation: sign.operation, status: sign.status },
+  };
 }

@@ -20,6 +20,23 @@ export function keyShare(observation: Observation): number | undefined {
   return credentials.filter(({ value }) => isKey(value)).reduce((sum, { share }) => sum + share, 0);
 }
 
+/** Operations that are hardly ever made on anything but items, unlike Create, Read and Delete. */
+const OF_ITEMS: ReadonlySet<string> = new Set(["Query", "SqlQuery", "Upsert", "Patch", "Batch", "Execute"]);
+
+/** The data-plane log has the refused operations on items of a container, whatever the sub-status says. */
+export function onItems(observation: Observation): boolean {
+  const share = (test: (name: string) => boolean): number =>
+    observation
+      .values("cosmosOperation")
+      .filter(({ value }) => test(value))
+      .reduce((sum, { share: part }) => sum + part, 0);
+  const inContainers = observation.values("container").reduce((sum, { share: part }) => sum + part, 0);
+  if (inContainers < 0.9) return false;
+  return (
+    share((name) => OF_ITEMS.has(name)) >= 0.2 || (share((name) => name === "Create") < 0.5 && share(() => true) >= 0.9)
+  );
+}
+
 /** Share of the refused operations that write. */
 export const writeShare = (observation: Observation): number =>
   observation

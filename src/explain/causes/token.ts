@@ -2,6 +2,7 @@ import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { Dimension } from "../../model/call.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
+import { ownTokenExpired } from "./own-token.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -23,10 +24,8 @@ import {
  */
 const FAULTS: ReadonlyMap<string, CauseId> = new Map<string, CauseId>([
   ["TokenExpired", "caller-token-expired"],
-  ["token-expired", "caller-token-expired"],
   ["TokenSignature", "signing-key-rollover"],
   ["TokenIssuerNotAllowed", "token-issuer-mismatch"],
-  ["token-issuer", "token-issuer-mismatch"],
   ["TokenAudienceNotAllowed", "token-audience-mismatch"],
   ["token-audience", "token-audience-mismatch"],
   ["TokenClaim", "token-claim-missing"],
@@ -51,6 +50,7 @@ const MESSAGES: readonly (readonly [string, CauseId])[] = [
 const VAGUE: ReadonlySet<string> = new Set(["401", "403", "JwtInvalid", "untold", "token-invalid"]);
 
 function faultOf(observation: Observation): { readonly id: CauseId; readonly told: boolean } | undefined {
+  if (ownTokenExpired(observation) === "told") return undefined;
   const told = FAULTS.get(observation.reason);
   if (told !== undefined) return { id: told, told: true };
   if (!VAGUE.has(observation.reason) || observation.layer === "cosmos") return undefined;

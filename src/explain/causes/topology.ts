@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Where } from "../observation.ts";
+import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
+import { ownTokenExpired } from "./own-token.ts";
 import {
   bestSplitEvidence,
   changeBefore,
@@ -11,6 +12,7 @@ import {
   aboutTheRegion,
   regionDecides,
   rejected,
+  siblingsThatSucceed,
   splitEvidence,
 } from "./judgement.ts";
 
@@ -24,6 +26,9 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
   "insufficient-key",
   "perimeter",
   "service",
+  "token-expired",
+  "token-format",
+  "token-issuer",
 ]);
 
 /** The same API operation is served by more than one backend, and some of them are refused. */
@@ -32,7 +37,7 @@ function judgeBackend(observation: Observation): Judgement {
   const split = equalSplit(observation, "backend");
   if (split === undefined) return rejected("the refusals do not follow the backend");
   const backend = split.where.backend ?? "";
-  const siblings = siblingsOf(observation);
+  const siblings = siblingsThatSucceed(observation, "backend");
   if (siblings === undefined) return rejected(`no other backend serves the calls that ${backend} refuses`);
   if (siblings.share > 0.5 * split.refusedInside)
     return rejected("the other backends of the same operations are refused as well");
@@ -52,29 +57,9 @@ function judgeBackend(observation: Observation): Judgement {
   const untold = observation.layer === "cosmos" && /^\d+$/.test(observation.reason);
   const walled = untold && changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
   const keyed = untold && /masterkey$/i.test(observation.values("credential")[0]?.value ?? "");
-  const confidence = SELF_EXPLAINING.has(observation.reason) ? 0.5 : walled || keyed ? 0.6 : 0.94;
+  const selfTold = SELF_EXPLAINING.has(observation.reason) || ownTokenExpired(observation) === "told";
+  const confidence = selfTold ? 0.5 : walled || keyed ? 0.6 : 0.94;
   return { kind: "fits", confidence, evidence: [splitEvidence(split), says, ...alternates] };
-}
-
-/** Backends that serve the same operations (the same APIs, where no operation was logged) and are not among the refused ones. */
-function siblingsOf(observation: Observation): { names: readonly string[]; share: number } | undefined {
-  const where = sameWork(observation);
-  if (where === undefined) return undefined;
-  const refused = new Set(
-    observation.splits.slice(0, observation.equal).flatMap(({ where: { backend } }) => backend ?? []),
-  );
-  const names = observation.seen("backend", where).filter((name) => !refused.has(name));
-  if (names.length === 0) return undefined;
-  const tally = observation.tally({ ...where, backend: names });
-  return tally.trials < 3 ? undefined : { names, share: tally.refused / tally.trials };
-}
-
-/** The API and operation of the refused calls; undefined where the logs tell neither. */
-function sameWork(observation: Observation): Where | undefined {
-  const told = (["api", "operation"] as const)
-    .map((dimension) => [dimension, observation.values(dimension).map(({ value }) => value)] as const)
-    .filter(([, values]) => values.length > 0);
-  return told.length === 0 ? undefined : Object.fromEntries(told);
 }
 
 /** One gateway region refuses what the others let through. */

@@ -1,37 +1,81 @@
 import { html } from "hono/html";
-import type { Finding, Split } from "../../model/finding.ts";
-import { epochMs, msBetween } from "../../model/time.ts";
-import { clock, count, dateTime, iso, percent, pValue, shortIds, span } from "../format.ts";
+import type { Finding } from "../../model/finding.ts";
+import type { MinuteCount } from "../../model/report.ts";
+import { epochMs, instantFromMs, msBetween, plusMs } from "../../model/time.ts";
+import { azureLink } from "../azure-link.ts";
+import { clock, count, dateTime, iso, percent, shortIds, span } from "../format.ts";
 import { findingKql } from "../kql.ts";
+import { hrefOf } from "../query.ts";
+import { bucketsOf, fixedRange, rangeOf, type TimeRange } from "../range.ts";
 import type { ChangeMark, SampleCall, Screen } from "../view.ts";
-import { layout, type Markup } from "./layout.ts";
+import { comparison } from "./comparison.ts";
+import { layout, type Markup, partialNotice } from "./layout.ts";
+import { splits } from "./splits.ts";
 import { mainStatus, refusedShare, scrollable, severityPill, statusPill, timeChart } from "./parts.ts";
 
 /** One finding: since when, what differs, why, what to do. */
 export function findingPage(screen: Screen, finding: Finding): Markup {
-  const { view } = screen;
+  const { view, url } = screen;
+  const path = `/failures/${finding.id}`;
   const changes = view.changes(finding.id).slice(-6);
+  const minutes = view.findingMinutes(finding.id);
+  const range = findingRange(url, minutes);
+  const { rows } = bucketsOf(minutes, range);
+  const source = hrefOf(`/api/v1/findings/${finding.id}/minutes`, range.moves ? {} : fixedRange(range));
   const body = html`
 <p class="crumbs"><a href="/failures">Failures</a> / ${finding.id}</p>
+${partialNotice(screen)}
 <div class="columns finding-page">
 <div class="wide">
 <header class="head" id="head" data-swap><h1><span class="code s${mainStatus(finding)}">${mainStatus(finding)}</span> ${finding.title}</h1>
 <p class="pills">${severityPill(finding)} ${statusPill(finding)}</p><p>${headline(finding, screen)}</p></header>
-<section class="panel" id="when" data-swap><h2>Since when</h2>
-${timeChart({ id: "since", source: `/api/v1/findings/${finding.id}/minutes`, label: chartLabel(finding), rows: view.findingMinutes(finding.id), marks: marks(finding, changes) })}
-${changes.length === 0 ? "" : html`<h3>Changes before and during it</h3><ul class="changes">${changes.map(({ time, says }) => html`<li><time datetime="${iso(time)}">${dateTime(time)}</time> ${says}</li>`)}</ul>`}</section>
-<section class="panel" id="differs" data-swap><h2>What is different about the refused calls</h2>${splits(finding.splits)}</section>
+<section class="panel" id="when" data-swap><div class="panel-head"><h2>Since when <span class="muted">401/403 per minute</span></h2>${range.moves ? "" : html`<a class="button step" href="${path}">Show all of it</a>`}</div>
+${timeChart({ id: "since", source, label: chartLabel(finding), rows, marks: marks(finding, changes), brush: true })}
+${changeList(changes, finding)}</section>
+<section class="panel" id="differs" data-swap>${comparison(view.comparison(finding.id))}</section>
+<section class="panel" id="splits" data-swap><h2>Which calls are refused</h2>${splits(finding.splits)}</section>
 <section class="panel" id="why" data-swap><h2>Why</h2>${why(finding)}</section>
 <section class="panel" id="samples" data-swap><h2>Sample calls</h2>${samples(view.samples(finding.id), finding.layer)}</section>
 </div>
 <aside class="side" aria-label="What to do, and the finding in short">
 <section class="panel" id="act" data-swap><h2>What to do</h2>${act(finding)}</section>
+<section class="panel" id="take" data-swap><h2>Take it along</h2>${takeAlong(screen, finding)}</section>
 <section class="panel" id="highlights" data-swap><h2>Highlights</h2>${highlights(finding)}</section>
-<section class="panel" id="take" data-swap><h2>Take it along</h2>
-<p class="buttons"><button type="button" class="primary" data-copy-from="kql">Copy as KQL</button><button type="button" data-copy-link>Copy link</button><a class="button" href="/api/v1/findings/${finding.id}">JSON</a></p>
-<details class="as-table"><summary>Show the query</summary><pre id="kql" tabindex="0">${findingKql(finding)}</pre></details></section>
 </aside></div>`;
-  return layout({ title: finding.title, path: "/failures", screen, chart: true, body });
+  const link = hrefOf(path, range.moves ? {} : fixedRange(range));
+  return layout({ title: finding.title, path: "/failures", screen, chart: true, body, link, fixed: !range.moves });
+}
+
+/** All minutes of the finding, or the part that a brush or an address asks for. */
+export function findingRange(url: URL, minutes: readonly MinuteCount[]): TimeRange {
+  const first = minutes[0]?.time ?? instantFromMs(0);
+  const end = plusMs(minutes.at(-1)?.time ?? first, 60_000);
+  const whole = { from: first, to: end, asked: { from: "", to: "" }, moves: true };
+  if (!url.searchParams.has("from")) return whole;
+  const asked = rangeOf((name) => url.searchParams.get(name) ?? undefined, end, "now-1h");
+  return asked.problem === undefined ? { ...asked, moves: false } : whole;
+}
+
+function changeList(changes: readonly ChangeMark[], { onset }: Finding): Markup {
+  if (changes.length === 0)
+    return html`<p class="muted small">No change of roles, keys, policies or firewalls is in the logs near the onset.</p>`;
+  const when = (time: ChangeMark["time"]): string =>
+    time <= onset ? `${span(msBetween(onset, time))} before the onset` : `${span(msBetween(time, onset))} after it`;
+  return html`<h3>Changes before and during it</h3><ul class="changes">${changes.map(({ time, says }) => html`<li><time datetime="${iso(time)}">${dateTime(time)}</time> <span class="muted">${when(time)}</span> ${says}</li>`)}</ul>`;
+}
+
+function takeAlong({ azure }: Screen, finding: Finding): Markup {
+  const kql = findingKql(finding);
+  const until = finding.end ?? plusMs(finding.onset, 86_400_000);
+  const link = azure === undefined ? undefined : azureLink(azure, kql, [plusMs(finding.onset, -900_000), until]);
+  const portal =
+    link !== undefined
+      ? html`<a class="button" href="${link}" rel="noreferrer" target="_blank">Open in Azure ↗</a>`
+      : azure !== undefined
+        ? html`<p class="muted small">The query is too long for a link: copy it.</p>`
+        : html`<p class="muted small">“Open in Azure” needs <code>azure.workspace</code> in the configuration.</p>`;
+  return html`<p class="buttons"><button type="button" class="primary" id="copy-kql" data-copy-from="kql">Copy as KQL</button>${link === undefined ? "" : portal}<button type="button" data-copy-link>Copy link</button><a class="button" href="/api/v1/findings/${finding.id}">JSON</a></p>${link === undefined ? portal : ""}
+<details class="as-table"><summary>Show the query</summary><pre id="kql" tabindex="0">${kql}</pre></details>`;
 }
 
 const chartLabel = ({ onset, end, counts }: Finding): string =>
@@ -54,54 +98,6 @@ function headline(finding: Finding, { now }: Screen): Markup {
     succeed > 0.02 ? html` · intermittent: ${percent(succeed)} of the same callers’ same calls succeed` : ""
   }`;
 }
-
-const SPLITS = 8;
-
-function splits(list: readonly Split[]): Markup {
-  if (list.length === 0)
-    return html`<p class="muted">Nothing in the logs separates refused from succeeded calls: which call is refused looks random.</p>`;
-  const shared = list.length > 1 ? html`<p class="muted">${together(list)}</p>` : "";
-  return html`${shared}<p class="legend"><span class="key in"></span> refused among calls with it <span class="key out"></span> refused among the others (in shares, a caller’s quick repeats count once)</p>
-<ul class="splits">${alike(list.slice(0, SPLITS)).map(
-    ([split, others]) => html`<li><div class="names">${[split, ...others].map(({ where }) => splitName(where))}</div>
-<div class="bars">${bar("in", split.refusedInside, split.interval)}${bar("out", split.refusedOutside)}</div>
-<p class="muted small">${count(split.refused)} of ${count(split.calls)} calls · 95${"\u202f"}% interval of the share ${percent(split.interval[0])} to ${percent(split.interval[1])} · corrected p ${pValue(split.pAdjusted)}</p></li>`,
-  )}</ul>`;
-}
-
-const ALIKE = 0.85;
-
-/** What several splits say: the same calls by another name, or one part of them each. */
-function together([first, ...others]: readonly Split[]): string {
-  const refused = first?.refused ?? 0;
-  return others.every((split) => Math.min(split.refused, refused) >= ALIKE * Math.max(split.refused, refused))
-    ? "These separate about equally well: which of them is the reason, the logs alone cannot tell."
-    : "Several parts of the traffic share the fault: each line is one of them, or what they have in common.";
-}
-
-/** Splits by their figures: those that part the calls in the same way stand together, each group with its first. */
-function alike(list: readonly Split[]): readonly (readonly [Split, readonly Split[]])[] {
-  const figures = ({ calls, refused, refusedInside, refusedOutside }: Split): string =>
-    [calls, refused, refusedInside, refusedOutside].join(" ");
-  return [...Map.groupBy(list, figures).values()].flatMap(([first, ...others]) =>
-    first === undefined ? [] : [[first, others] as const],
-  );
-}
-
-const splitName = (where: Split["where"]): Markup =>
-  html`<span>${Object.entries(where).map(([dimension, value], i) => html`${i === 0 ? "" : " and "}<b>${words(dimension)}</b> ${value}`)}</span>`;
-
-/** A share as a bar, with its interval as a line across it. SVG, as styles cannot be written into the page. */
-function bar(kind: "in" | "out", share: number, interval?: Split["interval"]): Markup {
-  const width = (part: number): string => `${(part * 100).toFixed(2)}%`;
-  const whisker =
-    interval === undefined
-      ? ""
-      : html`<line class="whisker" x1="${width(interval[0])}" x2="${width(interval[1])}" y1="5" y2="5"/>`;
-  return html`<div class="bar-row"><svg class="track" width="100%" height="10" aria-hidden="true"><rect class="fill ${kind}" width="${width(share)}" height="10"/>${whisker}</svg><span class="n">${percent(share)}</span></div>`;
-}
-
-const words = (dimension: string): string => dimension.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 function why({ cause }: Finding): Markup {
   return html`<p class="cause"><strong>${cause.id}</strong> <span class="muted">confidence ${cause.confidence.toFixed(2)}</span></p>

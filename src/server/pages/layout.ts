@@ -1,8 +1,10 @@
 import { html } from "hono/html";
 import type { HtmlEscapedString } from "hono/utils/html";
-import { epochMs } from "../../model/time.ts";
+import { epochMs, msBetween } from "../../model/time.ts";
 import { clock, iso, span } from "../format.ts";
+import { LONGEST_SEARCH } from "../filter.ts";
 import type { Screen } from "../view.ts";
+import { helpDialog } from "./help.ts";
 
 /** Markup whose inserted values were escaped. */
 export type Markup = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -13,17 +15,22 @@ interface Page {
   readonly screen: Screen;
   readonly chart?: boolean;
   readonly body: Markup;
+  /** The page's address with times instead of `now`, for a link that shows the same tomorrow. */
+  readonly link?: string;
+  /** The page shows a fixed span of time: it does not change by itself. */
+  readonly fixed?: boolean;
 }
 
-const LINKS = [
-  ["/", "Overview"],
-  ["/failures", "Failures"],
-  ["/principals", "Principals"],
-  ["/health", "Health"],
+/** Screens, and the key that leads there after `g`. */
+export const LINKS = [
+  ["/", "Overview", "o"],
+  ["/failures", "Failures", "f"],
+  ["/principals", "Principals", "p"],
+  ["/health", "Health", "h"],
 ] as const;
 
 /** The frame of every page: bar, main, scripts. Works without scripts, but for charts and live updates. */
-export function layout({ title, path, screen, chart = false, body }: Page): Markup {
+export function layout({ title, path, screen, chart = false, body, link, fixed = false }: Page): Markup {
   const scripts = chart ? ["chart.js", "luxon.js", "adapter.js", "annotation.js"] : [];
   return html`<!doctype html>
 <html lang="en">
@@ -37,23 +44,29 @@ export function layout({ title, path, screen, chart = false, body }: Page): Mark
 <script src="/assets/theme.js"></script>
 ${scripts.map((name) => html`<script src="/assets/${name}" defer></script>`)}
 <script src="/assets/page.js" type="module"></script>
+<script src="/assets/keys.js" type="module"></script>
 ${chart ? html`<script src="/assets/chart-page.js" type="module"></script>` : ""}
 </head>
-<body>
+<body${link === undefined ? "" : html` data-link="${link}"`}${fixed ? html` data-fixed` : ""}>
 <a class="skip" href="#main">Skip to content</a>
 <header class="bar">
 <a class="brand" href="/">Scopetrail</a>
-<nav aria-label="Screens">${LINKS.map(([href, name]) => html`<a href="${href}"${(href === "/" ? path === "/" : path.startsWith(href)) ? html` aria-current="page"` : ""}>${name}</a>`)}</nav>
-${livePill(screen)}
+<nav aria-label="Screens">${LINKS.map(([href, name]) => html`<a href="${href}"${isHere(href, path) ? html` aria-current="page"` : ""}>${name}</a>`)}</nav>
+<span class="pulse">${livePill(screen)}<button type="button" class="quiet" id="pause" aria-pressed="false">Pause</button></span>
 <span class="push"></span>
+<form class="search" action="/search" role="search"><input type="search" name="q" id="search" maxlength="${LONGEST_SEARCH}" placeholder="Finding, call id, API …" aria-label="Search findings and calls"></form>
 <span class="zone" title="All times are UTC">UTC</span>
+<button type="button" class="icon" id="help-button" aria-label="Keyboard shortcuts" aria-haspopup="dialog">?</button>
 <button type="button" class="icon" id="theme" aria-label="Switch between light and dark">◐</button>
 </header>
 <main id="main" tabindex="-1">${body}</main>
 <p class="visually-hidden" id="announce" role="status" aria-live="polite"></p>
+${helpDialog(LINKS)}
 </body>
 </html>`;
 }
+
+const isHere = (href: string, path: string): boolean => (href === "/" ? path === "/" : path.startsWith(href));
 
 const LATE_MS = 60_000;
 const STALE_MS = 300_000;
@@ -61,19 +74,49 @@ const STALE_MS = 300_000;
 /** How fresh the page is. The script goes on counting from `data-newest` while nothing arrives. */
 function livePill({ view, now }: Screen): Markup {
   const watermark = view.watermark();
-  const newest = view.sources().reduce((most, { newest: at }) => Math.max(most, at === null ? 0 : epochMs(at)), 0);
+  const sources = view.sources();
+  const newest = sources.reduce((most, { newest: at }) => Math.max(most, at === null ? 0 : epochMs(at)), 0);
   if (watermark === null || newest === 0)
     return html`<span class="live" id="live" data-swap>Waiting for the first records</span>`;
   const age = Math.max(0, now - newest);
   const state = age < LATE_MS ? "fresh" : age < STALE_MS ? "late" : "stale";
-  return html`<span class="live ${state}" id="live" data-swap data-newest="${newest}"><span class="dot"></span>Live · newest record <span class="age">${span(age)}</span> ago · findings stand up to <time datetime="${iso(watermark)}">${clock(watermark)}Z</time></span>`;
+  const heard = sources.filter(({ newest: at }) => at !== null).length;
+  const partitions = `${heard}/${sources.length} ${sources.length === 1 ? "partition" : "partitions"}`;
+  return html`<span class="live ${state}" id="live" data-swap data-newest="${newest}" title="Findings stand up to ${clock(watermark)}Z"><span class="dot"></span>Live · lag <span class="age">${span(age)}</span> · ${partitions}</span>`;
+}
+
+const BEHIND_MS = 300_000;
+
+/** What keeps the numbers of a page from being whole: partitions that lag behind the others. */
+export function partialNotice({ view }: Screen): Markup {
+  const sources = view.sources();
+  const watermark = view.watermark();
+  const newest = sources.reduce<number>(
+    (most, { newest: at }) => Math.max(most, at ?? Number.NEGATIVE_INFINITY),
+    Number.NEGATIVE_INFINITY,
+  );
+  const behind = sources.flatMap(({ source, partition, newest: at }) => {
+    if (at === null) return [];
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const ms = msBetween(newest as typeof at, at);
+    return ms > BEHIND_MS ? [`${source}/${partition} is ${span(ms)} behind`] : [];
+  });
+  const says =
+    behind.length === 0 || watermark === null
+      ? ""
+      : html`Data until <time datetime="${iso(watermark)}">${clock(watermark)}Z</time>; ${behind.slice(0, 3).join(", ")}${behind.length > 3 ? ` and ${behind.length - 3} more` : ""}. Numbers may rise.`;
+  return html`<p class="notice" id="partial" data-swap${says === "" ? html` hidden` : ""}>${says}</p>`;
 }
 
 /** An error for a person: what failed and where to go. */
-export const errorPage = (screen: Screen, path: string, says: string): Markup =>
+export const errorPage = (
+  screen: Screen,
+  path: string,
+  error: { readonly title: string; readonly says: string },
+): Markup =>
   layout({
-    title: "Not found",
+    title: error.title,
     path,
     screen,
-    body: html`<div class="empty"><h1>Nothing here</h1><p>${says}</p><p><a href="/">Back to the overview</a></p></div>`,
+    body: html`<div class="empty"><h1>${error.title}</h1><p>${error.says}</p><p><a href="/">Back to the overview</a></p></div>`,
   });

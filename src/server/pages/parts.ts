@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { BlindSpot, Finding } from "../../model/finding.ts";
 import { msBetween } from "../../model/time.ts";
 import type { MinuteCount } from "../../model/report.ts";
-import { clock, count, dateTime, percent, span } from "../format.ts";
+import { count, dateTime, percent, span } from "../format.ts";
 import type { Markup } from "./layout.ts";
 
 export const severityPill = ({ severity }: Finding): Markup => html`<span class="pill ${severity}">${severity}</span>`;
@@ -47,11 +47,38 @@ export function timeChart(chart: {
   label: string;
   rows: readonly MinuteCount[];
   marks?: string;
+  /** A span drawn on it becomes the page's range. */
+  brush?: boolean;
 }): Markup {
   const shown = chart.rows.filter(({ refused401, refused403 }) => refused401 + refused403 > 0).slice(-TABLE_ROWS);
-  const table = html`<table><thead><tr><th>Minute (UTC)</th><th class="n">401</th><th class="n">403</th><th class="n">Calls</th></tr></thead>
-<tbody>${shown.map((row) => html`<tr><td>${clock(row.time).slice(0, 5)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table>`;
-  return html`<div class="chart"><canvas id="${chart.id}" role="img" aria-label="${chart.label}" data-source="${chart.source}" data-marks="${chart.marks ?? "[]"}"></canvas></div>
-<noscript><p class="muted">The chart needs scripts; the table has its numbers.</p></noscript>
-<details class="as-table"><summary>Show as table</summary>${shown.length === 0 ? html`<p class="muted">No 401 or 403 in this range.</p>` : scrollable("Refused calls per minute", table)}</details>`;
+  const table = html`<table><thead><tr><th>From (UTC)</th><th class="n">401</th><th class="n">403</th><th class="n">Calls</th></tr></thead>
+<tbody>${shown.map((row) => html`<tr><td>${dateTime(row.time).slice(5, 16)}</td><td class="n">${count(row.refused401)}</td><td class="n">${count(row.refused403)}</td><td class="n">${count(row.calls)}</td></tr>`)}</tbody></table>`;
+  const empty = shown.length === 0 ? emptyChart(chart.rows) : "";
+  return html`<div class="chart"><canvas id="${chart.id}" role="img" aria-label="${chart.label}" data-source="${chart.source}" data-marks="${chart.marks ?? "[]"}"${chart.brush === true ? html` data-brush` : ""}></canvas></div>
+<noscript><p class="muted">The chart needs scripts; the table has its numbers.</p></noscript>${empty}
+<details class="as-table"><summary>Show as table</summary>${shown.length === 0 ? html`<p class="muted">No 401 or 403 in this range.</p>` : scrollable("Refused calls over time", table)}</details>`;
 }
+
+function emptyChart(rows: readonly MinuteCount[]): Markup {
+  const calls = rows.reduce((sum, row) => sum + row.calls, 0);
+  return html`<p class="muted">${calls === 0 ? "No calls in this range." : `No 401 or 403 in this range. ${count(calls)} calls checked.`}</p>`;
+}
+
+const SPARK = { width: 120, height: 26 };
+
+/** Refused shares by minute as a line, for a tile; its words stand beside it. */
+export function sparkline(rows: readonly MinuteCount[]): Markup {
+  if (rows.length < 2) return html``;
+  const shares = rows.map((row) => (row.refused401 + row.refused403) / Math.max(1, row.calls));
+  const top = shares.reduce((most, share) => Math.max(most, share), 0);
+  const points = shares.map((share, i) => {
+    const x = (i / (shares.length - 1)) * SPARK.width;
+    const y = SPARK.height - 2 - (top === 0 ? 0 : (share / top) * (SPARK.height - 4));
+    return `${x.toFixed(1)},${y.toFixed(1)}`;
+  });
+  return html`<svg class="spark" viewBox="0 0 ${SPARK.width} ${SPARK.height}" width="${SPARK.width}" height="${SPARK.height}" aria-hidden="true"><polyline points="${points.join(" ")}"/></svg>`;
+}
+
+/** A dimension's name as words. */
+export const words = (dimension: string): string =>
+  dimension.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);

@@ -2,13 +2,15 @@ import type { DimensionValues } from "../../model/call.ts";
 import type { CauseId } from "../../model/cause.ts";
 import type { Draft } from "../draft.ts";
 import type { Random } from "../random.ts";
-import type { Api, App, Backend, Tenant } from "../tenant.ts";
+import type { Account, Api, App, Backend, Tenant } from "../tenant.ts";
 
 /** A record of a control plane that belongs to a fault, or to nothing. */
 export interface ControlRecord {
   readonly at: number;
-  readonly log: "activity" | "control-plane";
+  readonly log: "activity" | "control-plane" | "key-vault" | "sign-in";
+  /** Of the control planes and vaults; the application's name for a sign-in. */
   readonly operation: string;
+  /** ARM id; a vault's name; what was signed in to. */
   readonly resource: string;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly columns?: Readonly<Record<string, unknown>>;
@@ -28,6 +30,10 @@ export interface Fault {
   severity(at: number): number;
   /** Refuses the call, or changes it so that it succeeds in another way. */
   apply(draft: Draft, random: Random): void;
+  /** What is different, at any time, of the calls that it could hit. */
+  readonly always?: (draft: Draft, random: Random) => void;
+  /** Answer to an operation that never passes the gateway; undefined where the fault leaves it alone. */
+  readonly direct?: (account: Account, at: number, random: Random) => 401 | 403 | undefined;
   /** What stays different of the calls that it could have hit, after its end. */
   readonly afterwards?: (draft: Draft, random: Random) => void;
   readonly records: readonly ControlRecord[];

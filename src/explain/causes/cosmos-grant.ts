@@ -1,0 +1,83 @@
+import type { Evidence } from "../../model/cause.ts";
+import type { Observation } from "../observation.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  changeEvidence,
+  inapplicable,
+  type Judgement,
+  rejected,
+  shareOfFacts,
+} from "./judgement.ts";
+
+/** Cosmos DB's remark that a role held through a group may not have been in the token. */
+const GROUP_WORDS = "group membership";
+
+export const blamesGroup = (observation: Observation): boolean =>
+  shareOfFacts(observation, ({ message }) =>
+    message === undefined || !message.toLowerCase().includes("rbac")
+      ? undefined
+      : message.toLowerCase().includes(GROUP_WORDS),
+  ) >= 0.3;
+
+function judgeGroup(observation: Observation): Judgement {
+  if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))
+    return inapplicable;
+  if (!blamesGroup(observation)) return rejected("no refusal says that group memberships were missing in the token");
+  const evidence: Evidence = {
+    says: "Cosmos DB says that the principal's group memberships were not present in the token",
+    fields: { refused: observation.refused },
+  };
+  return { kind: "fits", confidence: 0.95, evidence: [evidence, ...bestSplitEvidence(observation)] };
+}
+
+/** An assignment further back than this was made for something else. */
+const BOUND_MS = 1_800_000;
+const SLACK_MS = 120_000;
+
+/** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
+export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
+  const refused = observation.values("cosmosPrincipal").map(({ value }) => value);
+  if (refused.length === 0) return undefined;
+  const known = new Set([...refused, ...observation.seen("cosmosPrincipal", {})]);
+  const near = observation.changes.filter(
+    ({ change, lagMs }) => change.change === "role-assignment" && lagMs >= -SLACK_MS && lagMs <= BOUND_MS,
+  );
+  const writes = near.filter(({ change }) => change.action !== "delete" && change.details.has("principalId"));
+  if (writes.some(({ change }) => refused.includes(change.details.get("principalId") ?? ""))) return undefined;
+  return writes.find(({ change }) => !known.has(change.details.get("principalId") ?? ""));
+}
+
+function judgeWrongId(observation: Observation): Judgement {
+  if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))
+    return inapplicable;
+  const bound = boundElsewhere(observation);
+  if (bound === undefined) return rejected("no role was seen to be given to an id that never calls");
+  const id = bound.change.details.get("principalId") ?? "";
+  const isApp = observation.seen("appId", {}).includes(id);
+  const evidence: Evidence = {
+    says: `A role was given to ${id}, which ${isApp ? "is an application's client id, not its object id" : "no call was ever made as"}; the refused calls are made as ${observation.values("cosmosPrincipal")[0]?.value ?? ""}`,
+    fields: { boundTo: id },
+  };
+  return {
+    kind: "fits",
+    confidence: (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9),
+    evidence: [evidence, changeEvidence(bound), ...bestSplitEvidence(observation)],
+  };
+}
+
+/** Causes that lie in how a role was given. */
+export const cosmosGrantCauses: readonly CauseRule[] = [
+  {
+    id: "group-grant-not-in-token",
+    names: ["cosmosPrincipal", "backend", "principal", "clientNetwork", "container"],
+    alone: false,
+    judge: judgeGroup,
+  },
+  {
+    id: "role-bound-to-wrong-id",
+    names: ["cosmosPrincipal", "principal", "appId", "backend", "container"],
+    alone: false,
+    judge: judgeWrongId,
+  },
+];

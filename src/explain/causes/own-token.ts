@@ -1,0 +1,209 @@
+import type { Evidence } from "../../model/cause.ts";
+import type { Observation } from "../observation.ts";
+import {
+  bestSplitEvidence,
+  type CauseRule,
+  changeBefore,
+  changeEvidence,
+  equalSplit,
+  inapplicable,
+  type Judgement,
+  percent,
+  rejected,
+  sameWork,
+  says,
+  shareOfFacts,
+  siblingsThatSucceed,
+} from "./judgement.ts";
+import { keyShare, onItems } from "./operations.ts";
+
+/**
+ * Whether a token is refused that the gateway or the application behind it got for itself, because it is past its end:
+ * told by Cosmos DB or by a backend while the caller's own token was valid; `maybe` where only a 401 was logged.
+ */
+export function ownTokenExpired(observation: Observation): "told" | "maybe" | undefined {
+  const { layer, reason } = observation;
+  if (layer === "gateway") return undefined;
+  if (layer === "cosmos" && (reason === "token-expired" || says(observation, "token has been expired"))) return "told";
+  if (layer === "backend" && (reason === "TokenExpired" || says(observation, "token is expired", "token expired"))) {
+    const valid = shareOfFacts(observation, ({ expiredMs, claimed }) =>
+      expiredMs === undefined || claimed ? undefined : expiredMs < 0,
+    );
+    return valid >= 0.5 ? "told" : undefined;
+  }
+  // Some SDKs' expired tokens are answered like management operations (github.com/Azure/azure-sdk-for-python/issues/45886).
+  if (layer === "cosmos" && reason === "management-operation") return onItems(observation) ? "maybe" : undefined;
+  if (layer !== "cosmos" || reason !== "401") return undefined;
+  return (keyShare(observation) ?? 1) < 0.2 ? "maybe" : undefined;
+}
+
+/** The instance, by address or backend, that is refused while its siblings serve the same calls. */
+function instanceOf(observation: Observation): { readonly name: string; readonly siblings: number } | undefined {
+  for (const dimension of ["clientNetwork", "backend"] as const) {
+    const split = equalSplit(observation, dimension);
+    const name = split?.where[dimension];
+    if (split === undefined || name === undefined || split.refusedInside < 0.6) continue;
+    const siblings = siblingsThatSucceed(observation, dimension);
+    if (siblings !== undefined) return { name, siblings: siblings.names.length };
+  }
+  return undefined;
+}
+
+const EXPIRED = "A token that the gateway or its backend got for itself was past its end";
+
+function judgeInstance(observation: Observation): Judgement {
+  const about = ownTokenExpired(observation);
+  if (about === undefined) return inapplicable;
+  const instance = instanceOf(observation);
+  if (instance === undefined) return rejected("the refusals do not follow one instance");
+  if (about === "maybe" && sameWork(observation) === undefined)
+    return rejected("no log tells which other instances do the same work");
+  const evidence: Evidence = {
+    says: `Only ${instance.name} is refused; ${instance.siblings} others serve the same calls`,
+    fields: { instance: instance.name, others: instance.siblings },
+  };
+  const told: readonly Evidence[] =
+    about === "told" ? [{ says: EXPIRED, fields: { reason: observation.reason, refused: observation.refused } }] : [];
+  return {
+    kind: "fits",
+    confidence: about === "told" ? 0.94 : observation.reason === "management-operation" ? 0.85 : 0.55,
+    evidence: [...told, evidence, ...bestSplitEvidence(observation)],
+    missing: about === "told" ? [] : [SUB_STATUS],
+  };
+}
+
+const SUB_STATUS = {
+  field: "x-ms-substatus",
+  fix: "Log the backend response header x-ms-substatus: 5006 tells an expired token from a wrong key.",
+};
+
+function judgeCached(observation: Observation): Judgement {
+  const about = ownTokenExpired(observation);
+  if (about === undefined) return inapplicable;
+  if (instanceOf(observation) !== undefined) return rejected("only one instance is refused, the others are not");
+  const period = observation.period();
+  if (about === "maybe" && period === undefined) return rejected("no log says that a token had expired");
+  const rhythm: readonly Evidence[] =
+    period === undefined
+      ? []
+      : [
+          {
+            says: `The refusals come back every ${Math.round(period.ms / 60_000)} min, as a cache is filled anew`,
+            fields: { periodMinutes: Number((period.ms / 60_000).toFixed(1)), strength: period.strength },
+          },
+        ];
+  const told: readonly Evidence[] =
+    about === "told" ? [{ says: EXPIRED, fields: { reason: observation.reason, refused: observation.refused } }] : [];
+  return {
+    kind: "fits",
+    confidence: about === "told" ? 0.93 : 0.6,
+    evidence: [...told, ...rhythm, ...bestSplitEvidence(observation)],
+    missing: about === "told" ? [] : [SUB_STATUS],
+  };
+}
+
+function judgeFormat(observation: Observation): Judgement {
+  if (observation.layer !== "cosmos") return inapplicable;
+  const told = observation.reason === "token-format";
+  if (!told && observation.reason !== "401") return inapplicable;
+  const change = changeBefore(observation, ["gateway-policy"], 900_000);
+  const nameless = observation.values("credential").every(({ value }) => /^(?:invalid|none)?$/i.test(value));
+  const byRoute = (["operation", "apiRevision", "api", "backend"] as const).find(
+    (dimension) => equalSplit(observation, dimension) !== undefined,
+  );
+  if (!told && (!nameless || byRoute === undefined || (change === undefined && observation.inside < 0.9)))
+    return rejected("no log says that the Authorization header was malformed");
+  const evidence: Evidence = {
+    says: told
+      ? "Cosmos DB could not read the Authorization header: it wants type=aad&ver=1.0&sig=…, not Bearer"
+      : "Cosmos DB took the call for one without a credential",
+    fields: { reason: observation.reason, refused: observation.refused },
+  };
+  return {
+    kind: "fits",
+    confidence: told ? 0.95 : change === undefined ? 0.45 : 0.62,
+    evidence: [evidence, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
+    missing: told ? [] : [SUB_STATUS],
+  };
+}
+
+/** Refused while another identity succeeds with the same work: of the same backends, or the same operations. */
+export function otherIdentity(
+  observation: Observation,
+): { readonly refused: readonly string[]; readonly others: readonly string[]; readonly sure: boolean } | undefined {
+  const refused = observation
+    .values("cosmosPrincipal")
+    .filter(({ share }) => share >= 0.1)
+    .map(({ value }) => value);
+  if (refused.length === 0) return undefined;
+  const backends = observation.values("backend").map(({ value }) => value);
+  const work =
+    backends.length > 0
+      ? { backend: backends }
+      : {
+          api: observation.values("api").map(({ value }) => value),
+          container: observation.values("container").map(({ value }) => value),
+        };
+  if (backends.length === 0 && work.api?.length === 0) return undefined;
+  const others = observation.seen("cosmosPrincipal", work).filter((name) => !refused.includes(name));
+  if (others.length === 0) return undefined;
+  const good = observation.tally({ ...work, cosmosPrincipal: others });
+  const bad = observation.tally({ ...work, cosmosPrincipal: refused });
+  if (good.trials < 5 || bad.trials < 5) return undefined;
+  if (good.refused / good.trials > 0.1 || bad.refused / bad.trials < 0.7) return undefined;
+  return { refused, others, sure: backends.length > 0 };
+}
+
+function judgeIdentity(observation: Observation): Judgement {
+  if (observation.layer !== "cosmos") return inapplicable;
+  if (observation.reason === "token-issuer") {
+    const evidence: Evidence = {
+      says: "Cosmos DB says that the token is of another tenant than the account's",
+      fields: { reason: observation.reason, refused: observation.refused },
+    };
+    return { kind: "fits", confidence: 0.9, evidence: [evidence, ...bestSplitEvidence(observation)] };
+  }
+  if (observation.reason !== "rbac" && observation.reason !== "403") return inapplicable;
+  const identities = otherIdentity(observation);
+  if (identities === undefined) return rejected("no other identity does the same work and succeeds");
+  const evidence: Evidence = {
+    says: `The same route succeeds as ${identities.others.slice(0, 2).join(", ")} and is refused as ${identities.refused.slice(0, 2).join(", ")}`,
+    fields: { refusedAs: identities.refused[0] ?? "", succeedsAs: identities.others[0] ?? "" },
+  };
+  const share = shareOfFacts(observation, ({ told }) => told === "rbac");
+  const told: readonly Evidence[] =
+    share > 0 ? [{ says: `${percent(share)} of the refusals say that a role is missing`, fields: { share } }] : [];
+  return {
+    kind: "fits",
+    confidence: (identities.sure ? 0.93 : 0.6) * (observation.reason === "rbac" ? 1 : 0.9),
+    evidence: [evidence, ...told, ...bestSplitEvidence(observation)],
+  };
+}
+
+/** Causes that lie in the token or header which the gateway or its backend uses for itself. */
+export const ownTokenCauses: readonly CauseRule[] = [
+  {
+    id: "instance-dead-token",
+    names: ["clientNetwork", "backend", "cosmosPrincipal"],
+    alone: true,
+    judge: judgeInstance,
+  },
+  {
+    id: "cached-token-outlived",
+    names: ["backend", "api", "region", "cosmosPrincipal", "clientNetwork"],
+    alone: false,
+    judge: judgeCached,
+  },
+  {
+    id: "cosmos-authorization-format",
+    names: ["operation", "apiRevision", "api", "backend"],
+    alone: false,
+    judge: judgeFormat,
+  },
+  {
+    id: "wrong-identity",
+    names: ["cosmosPrincipal", "clientNetwork", "backend"],
+    alone: true,
+    judge: judgeIdentity,
+  },
+];

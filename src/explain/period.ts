@@ -1,0 +1,68 @@
+import { type DurationMs, msBetween } from "../model/time.ts";
+import type { Span } from "./span.ts";
+import type { Window } from "./window.ts";
+
+/** A rhythm of refusals. */
+export interface Period {
+  readonly ms: DurationMs;
+  /** How much of the variation between refused and succeeded the phase explains, 0 to 1. */
+  readonly strength: number;
+}
+
+const SHORTEST_MS: DurationMs = 20_000;
+const LEAST_REFUSED = 12;
+const LEAST_CYCLES = 3;
+const MOST_ROWS = 1_500;
+const MOST_TESTS = 1_500;
+const PHASES = 12;
+/** Of the variation; chance alone gives about phases / rows. */
+const STRONG = 0.35;
+
+/**
+ * The period whose phases differ most in their refused share: rows are folded at each candidate, and the share of the
+ * variance between phases is compared (epoch folding; Leahy et al., ApJ 266, 1983). Undefined when none is strong, or fewer
+ * than three cycles were seen.
+ */
+export function periodOf(window: Window, rows: readonly number[], span: Span): Period | undefined {
+  const lengthMs = msBetween(span.to, span.from);
+  const picked = rows.length <= MOST_ROWS ? rows : rows.filter((_, i) => i % Math.ceil(rows.length / MOST_ROWS) === 0);
+  const refused = picked.filter((row) => row < window.refused).length;
+  if (refused < LEAST_REFUSED || picked.length - refused < LEAST_REFUSED) return undefined;
+  const longest = lengthMs / LEAST_CYCLES;
+  if (longest < SHORTEST_MS) return undefined;
+  const times = picked.map((row) => ((window.time[row] ?? 0) - span.from) / 10_000);
+  const hits = picked.map((row) => (row < window.refused ? 1 : 0));
+  const variance = refused * (1 - refused / picked.length);
+  // Neighbouring candidates differ by a third of a cycle over the whole length.
+  const steps = Math.min(MOST_TESTS, Math.ceil(3 * (lengthMs / SHORTEST_MS - LEAST_CYCLES)) + 1);
+  let best: Period = { ms: 0, strength: 0 };
+  for (let i = 0; i < steps; i++) {
+    const ms = lengthMs / (LEAST_CYCLES + i / 3);
+    const strength = betweenPhases(times, hits, ms) / variance;
+    if (strength > best.strength * 1.02) best = { ms, strength };
+  }
+  const chance = (PHASES + Math.log(steps) * 3) / picked.length;
+  if (best.strength < STRONG + chance) return undefined;
+  return { ms: Math.round(best.ms), strength: Number(best.strength.toFixed(2)) };
+}
+
+/** Sum of squares between the phases' means. */
+function betweenPhases(times: readonly number[], hits: readonly number[], ms: number): number {
+  const f = new Float64Array(PHASES);
+  const n = new Float64Array(PHASES);
+  let all = 0;
+  for (const [i, time] of times.entries()) {
+    const phase = Math.floor((((time % ms) + ms) / ms) * PHASES) % PHASES;
+    const hit = hits[i] ?? 0;
+    f[phase] = (f[phase] ?? 0) + hit;
+    n[phase] = (n[phase] ?? 0) + 1;
+    all += hit;
+  }
+  const mean = all / times.length;
+  let between = 0;
+  for (let phase = 0; phase < PHASES; phase++) {
+    const count = n[phase] ?? 0;
+    if (count > 0) between += count * ((f[phase] ?? 0) / count - mean) ** 2;
+  }
+  return between;
+}

@@ -1,0 +1,84 @@
+import { chromium, type Browser, type Page } from "playwright-core";
+import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { createApp } from "../../src/server/app.ts";
+import { type Listening, listen } from "../../src/server/listen.ts";
+import { at } from "../builders.ts";
+import { samplePrincipals } from "../server/sample-principals.ts";
+import type { SampleView } from "../server/sample-view.ts";
+
+const ARGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+export const launch = (): Promise<Browser> => chromium.launch({ executablePath: "/usr/bin/chromium", args: ARGS });
+
+const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
+
+/** The pages of a view on loopback. */
+export async function serve(of: SampleView, wanted: number): Promise<Listening> {
+  let port = wanted;
+  const app = createApp(of, {
+    allowedHosts: () => [`127.0.0.1:${port}`],
+    version: "test",
+    now: () => NOW,
+    principals: samplePrincipals(),
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+  const listening = await listen(app, { port, hostname: "127.0.0.1" });
+  if (!listening.ok) throw new Error(listening.error);
+  port = listening.value.port;
+  return listening.value;
+}
+
+export interface Opened {
+  readonly page: Page;
+  /** Errors, warnings, dialogs, violations of the policy, and requests to anywhere else. */
+  readonly complaints: string[];
+}
+
+/** A page of its own, with everything it has to complain about. */
+export async function openPage(
+  browser: Browser,
+  url: URL,
+  options: { colorScheme?: "light" | "dark"; width?: number } = {},
+): Promise<Opened> {
+  const page = await browser.newPage({
+    colorScheme: options.colorScheme ?? "light",
+    viewport: { width: options.width ?? 1_280, height: 900 },
+  });
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("dialog", (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    const { origin } = new URL(request.url());
+    if (origin !== url.origin) complaints.push(`request to ${origin}`);
+  });
+  await page.addInitScript(
+    `addEventListener("securitypolicyviolation", (event) => console.error("policy: " + event.violatedDirective));`,
+  );
+  await page.goto(url.href);
+  return { page, complaints };
+}
+
+/** Coloured pixels of the first chart; waits until it was drawn. */
+export const drawn = (page: Page) =>
+  page.waitForFunction(`(() => {
+    const canvas = document.querySelector("canvas");
+    const data = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    let coloured = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 0) coloured += 1;
+    return coloured > 500;
+  })()`);

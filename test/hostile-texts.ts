@@ -1,0 +1,23 @@
+/** Texts that a log may hold to be more than text on a page; each must be shown as it is. */
+export const HOSTILE_TEXTS: readonly (readonly [name: string, text: string])[] = [
+  ["a script", "<script>alert(1)</script>"],
+  ["an attribute that ends", `"><img src=x onerror=alert(1)>`],
+  ["a single quote that ends", `' onmouseover='alert(1)`],
+  ["an address with javascript", "javascript:alert(1)"],
+  ["an address with data", "data:text/html,<script>alert(1)</script>"],
+  ["an svg", "<svg/onload=alert(1)>"],
+  ["a style", "</textarea></style><style>@import url(//evil.example/x.css);</style>"],
+  ["a title that ends", "</title><script>alert(1)</script>"],
+  ["templates", "{{7*7}} ${7*7} <%= 7*7 %> #{7*7}"],
+  ["line separators", "a\u2028alert(1)\u2029b"],
+  ["a bidirectional override", "invoice-\u202Egpj.exe"],
+  ["a homoglyph", "\u0430dmin"],
+  ["combining marks", `zalgo${"\u0301".repeat(2_000)}`],
+  ["one long token", "x".repeat(20_000)],
+  ["markup in an address", "203.0.113.7, <b>evil</b>"],
+  ["a mention", "<at>Everyone</at> <!channel>"],
+  ["an escaped script", "\\u003cscript\\u003ealert(1)\\u003c/script\\u003e"],
+  ["entities", "&lt;script&gt; &amp;amp; &#x3c;"],
+  ["a comment", "<!-- --><!--><script>alert(1)</script>-->"],
+  ["a base and a form", `<base href="//evil.example/"><form action="//evil.example/"><button>Sign in</button></form>`],
+];
