@@ -23,7 +23,7 @@ import {
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
-import { isJudgementDue, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
+import { isJudgementDue, judgeHeard, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
@@ -45,7 +45,7 @@ export function step(analysis: Analysis, accepted: Accepted): readonly Finding[]
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
   const changed = follow(analysis, release(reorder, analysis, accepted));
-  const judged = isJudgementDue(analysis.standing, analysis.now) ? judgeStanding(analysis.standing, analysis.now) : [];
+  const judged = judgeHeard(analysis.standing, analysis.now);
   keepBounded(analysis);
   return [...changed, ...judged];
 }

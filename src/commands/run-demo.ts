@@ -3,6 +3,7 @@ import { demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
+import { demoRoleSources } from "./demo-role-sources.ts";
 import { DEMO_PORT } from "./demo-defaults.ts";
 import { EXIT } from "./exit-codes.ts";
 import { host } from "./host.ts";
@@ -22,7 +23,10 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
   const now = Date.now() as EpochMs;
   const stop = stopSignal();
   const code = await host({
-    sources: [simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() })],
+    sources: [
+      simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() }),
+      ...demoRoleSources(Number(seed), now),
+    ],
     store: createMemoryStore(),
     sinks: [],
     lateness: LATENESS_SECONDS,

@@ -2,7 +2,7 @@ import type { Event } from "../model/event.ts";
 import { type EventTable, kindOf, OPERATION_KIND } from "../model/event-table.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
-import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
+import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs } from "../model/time.ts";
 import type { PrivilegeException } from "./exceptions.ts";
 import { leftOut, privilegeFindings } from "./findings.ts";
 import { UseReader } from "./observe.ts";
@@ -36,6 +36,8 @@ export interface Standing {
 }
 
 const BEGINNING = instantFromTicks(Number.NEGATIVE_INFINITY);
+/** No log is as old. */
+const BEFORE_EVENTS = instantFromMs(0);
 const FIRST_MS: DurationMs = 60_000;
 const EVERY_MS: DurationMs = 300_000;
 /** Uses whose judgement is cheap beside what else happens in `EVERY_MS`; with more it comes less often. */
@@ -90,6 +92,13 @@ export function learnHeard(standing: Standing, { facts = [], lists }: Heard, at:
 }
 
 export const isJudgementDue = ({ next }: Standing, at: Instant): boolean => at >= next;
+
+/** Judges what is due though no row calls for it, as of the newest event time that is known; before any there is nothing to judge. */
+export function judgeHeard(standing: Standing, now: Instant): readonly Finding[] {
+  const { newest } = standing.privileges.ledger;
+  const at = newest > now ? newest : now;
+  return at > BEFORE_EVENTS && isJudgementDue(standing, at) ? judgeStanding(standing, at) : [];
+}
 
 /** Judges all holders as of event time `at`; gives the findings that are new or of which something changed that one would want to be told. */
 export function judgeStanding(standing: Standing, at: Instant): readonly Finding[] {

@@ -2,7 +2,9 @@ import { describe, expect, test } from "vitest";
 import type { Analysis } from "../../src/analysis.ts";
 import { alertFor } from "../../src/findings/alerts.ts";
 import type { Finding } from "../../src/model/finding.ts";
+import { formatInstant } from "../../src/model/time.ts";
 import { stateCodec } from "../../src/store/codec.ts";
+import { formatFindingRow, parseFindingRow } from "../../src/store/finding-row.ts";
 import { batchOf, feed, listing, logOf, newAnalysis } from "./live-tenant.ts";
 import { idOf, type TenantSpec } from "./tenant.ts";
 
@@ -82,6 +84,17 @@ describe("while logs come in", () => {
     expect(cut.standing.findings).toEqual(plain.standing.findings);
     expect(cut.standing.rows).toEqual(plain.standing.rows);
   });
+});
+
+test("roles and sums that come before any log are judged by the time of the sums; roles alone by none", () => {
+  const analysis = newAnalysis();
+  expect(feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"))).toEqual([]);
+  expect(analysis.standing.judgedAt).toBeUndefined();
+  const days = { from: "2026-01-01", days: 60, minutes: 15 } as const;
+  feed(analysis, batchOf(logOf([{ who: "p1", operation: "Read", at: "shop/orders", ...days }])));
+  const found = feed(analysis, listing({ assignments: ROLES.assignments?.slice(0, 1) ?? [] }, "2026-03-02T00:00:00Z"));
+  expect(found.map(({ detectedAt }) => formatInstant(detectedAt))).toEqual(["2026-03-01T12:00:00.0000000Z"]);
+  for (const finding of found) expect(parseFindingRow(formatFindingRow(finding))).toEqual(finding);
 });
 
 test("a list of roles is whole: what is new in a later one is new since then", () => {
