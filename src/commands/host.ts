@@ -55,12 +55,7 @@ export async function host(options: Host): Promise<number> {
   const { store, log, signal } = options;
   const { sinks, health: targets } = watchSinks(options.sinks, now);
   const attached = new Set<string>();
-  const waitingFor = (): readonly string[] =>
-    signal.aborted
-      ? ["stopping"]
-      : options.sources
-          .filter(({ name }) => !attached.has(name))
-          .map(({ name }) => `source ${name} was not reached yet`);
+  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : notReached(options.sources, attached));
   const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
   let port = options.port;
   const app = createApp(view, {
@@ -126,6 +121,9 @@ const now = (): EpochMs => Date.now() as EpochMs;
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
+
+const notReached = (sources: readonly Source[], attached: ReadonlySet<string>): readonly string[] =>
+  sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
 
 /** The source, which tells when it was reached: its partitions are known. */
 const watched = (source: Source, onReached: () => void): Source => ({
