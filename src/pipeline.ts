@@ -23,7 +23,7 @@ import {
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
-import { isJudgementDue, judgeHeard, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
+import { isJudgementDue, judgeHeard, judgeStanding, learnHeard, learnPlace } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
@@ -71,7 +71,7 @@ function follow(analysis: Analysis, places: readonly number[]): readonly Finding
 function stand({ standing, names, held }: Analysis, place: number, changed: Map<string, Finding>): void {
   const at = timeOf(held.table, place);
   if (isJudgementDue(standing, at)) for (const finding of judgeStanding(standing, at)) changed.set(finding.id, finding);
-  learnRow(standing, names, held.table, place);
+  learnPlace(standing, names, held.table, place);
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
@@ -301,7 +301,7 @@ function restore(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).filter(({ privilege }) => privilege === null).length;
+      changes += step(analysis, accepted).filter(({ kind }) => kind === "intermittent-refusal").length;
     }
   }
   return { analysis, changes };

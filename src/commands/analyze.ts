@@ -19,9 +19,9 @@ import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable } from "../pipeline.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
-import { UseReader } from "../privileges/observe.ts";
+import { gatewayFindings } from "../privileges/gateway-findings.ts";
 import { holdersOf } from "../privileges/principals.ts";
-import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
+import { learnFacts, learnRows, privilegeSpots, readersOf } from "../privileges/privileges.ts";
 import { filesSource, isLoss } from "../sources/files.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -63,7 +63,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const memo = new ScanMemo();
   const { privileges } = analysis.standing;
   if (options.until !== undefined) privileges.ledger.until = options.until;
-  const reader = new UseReader(privileges.ledger, analysis.names);
+  const readers = readersOf(privileges, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   try {
     for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
@@ -77,7 +77,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     let last = Number.NaN;
     for (const rows of sorter.sorted()) {
       last = keepDistinct(analysis, rows, last);
-      learnRows(privileges, reader, rows);
+      learnRows(privileges, readers, rows);
       followTable(analysis, rows);
     }
     end(analysis);
@@ -91,7 +91,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     now: newestOf(analysis.now < privileges.ledger.until ? analysis.now : BEGINNING, privileges.ledger.newest),
   };
   return withFindings(reportOf(analysis), {
-    findings: privilegeFindings(holders, judging),
+    findings: [...privilegeFindings(holders, judging), ...gatewayFindings(privileges.gateway, judging.now)],
     blindSpots: privilegeSpots(privileges, leftOut(holders)),
   });
 }

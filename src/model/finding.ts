@@ -12,7 +12,14 @@ export const PRIVILEGE_KINDS = [
   "break-glass-used",
 ] as const;
 
-export type FindingKind = "intermittent-refusal" | "source-gap" | (typeof PRIVILEGE_KINDS)[number];
+/** Kinds about what a gateway lets in, without a `privilege`. */
+export const GATEWAY_KINDS = ["unvalidated-api", "shared-subscription-key", "over-scoped-token"] as const;
+
+export type FindingKind =
+  | "intermittent-refusal"
+  | "source-gap"
+  | (typeof PRIVILEGE_KINDS)[number]
+  | (typeof GATEWAY_KINDS)[number];
 
 export type Severity = "low" | "medium" | "high";
 export type FindingStatus = "open" | "resolved" | "muted";

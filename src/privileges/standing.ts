@@ -1,19 +1,23 @@
 import type { Event } from "../model/event.ts";
-import { type EventTable, kindOf, OPERATION_KIND } from "../model/event-table.ts";
+import type { EventTable } from "../model/event-table.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
 import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs } from "../model/time.ts";
 import type { PrivilegeException } from "./exceptions.ts";
 import { leftOut, privilegeFindings } from "./findings.ts";
-import { UseReader } from "./observe.ts";
+import { gatewayFindings } from "./gateway-findings.ts";
+import { forgetQuiet } from "./gateway-use.ts";
 import { holdersOf } from "./principals.ts";
 import {
   createPrivileges,
   learnEvent,
   learnFacts,
   learnListing,
+  learnRow,
   type Privileges,
   privilegeSpots,
+  type Readers,
+  readersOf,
   type Told,
 } from "./privileges.ts";
 import { type PrincipalRow, principalRows } from "./rows.ts";
@@ -58,23 +62,21 @@ export const createStanding = (): Standing => ({
 });
 
 /** Readers by their names: what they remember is not of the state, and is found again after a restart. */
-const readers = new WeakMap<Names, { readonly reader: UseReader; readonly of: Privileges }>();
+const known = new WeakMap<Names, { readonly readers: Readers; readonly of: Privileges }>();
 
-function readerOf(privileges: Privileges, names: Names): UseReader {
-  const known = readers.get(names);
-  if (known?.of === privileges) return known.reader;
-  const reader = new UseReader(privileges.ledger, names);
-  readers.set(names, { reader, of: privileges });
-  return reader;
+function readersFor(privileges: Privileges, names: Names): Readers {
+  const found = known.get(names);
+  if (found?.of === privileges) return found.readers;
+  const readers = readersOf(privileges, names);
+  known.set(names, { readers, of: privileges });
+  return readers;
 }
 
 /** Takes a row in its turn of event time. */
-export function learnRow({ privileges }: Standing, names: Names, table: EventTable, place: number): void {
-  if (kindOf(table, place) === OPERATION_KIND) readerOf(privileges, names).readOne(table, place);
-  else {
-    const event: Event | undefined = table.objects.get(place);
-    if (event !== undefined) learnEvent(privileges, event);
-  }
+export function learnPlace({ privileges }: Standing, names: Names, table: EventTable, place: number): void {
+  if (learnRow(readersFor(privileges, names), table, place)) return;
+  const event: Event | undefined = table.objects.get(place);
+  if (event !== undefined) learnEvent(privileges, event);
 }
 
 interface Heard {
@@ -104,7 +106,11 @@ export function judgeHeard(standing: Standing, now: Instant): readonly Finding[]
 export function judgeStanding(standing: Standing, at: Instant): readonly Finding[] {
   const { privileges, exceptions } = standing;
   const holders = holdersOf(privileges);
-  const now = privilegeFindings(holders, { privileges, exceptions, now: at });
+  forgetQuiet(privileges.gateway, at);
+  const now = [
+    ...privilegeFindings(holders, { privileges, exceptions, now: at }),
+    ...gatewayFindings(privileges.gateway, at),
+  ];
   standing.next = nextAfter(standing, at);
   standing.judgedAt = at;
   standing.rows = principalRows(holders.slice(0, MAX_ROWS), now);
