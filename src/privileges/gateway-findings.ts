@@ -17,11 +17,9 @@ export function gatewayFindings({ rows }: GatewayUse, now: Instant): readonly Fi
     ...Map.groupBy(counts, key).values(),
   ];
   return [
-    ...by(({ service, api }) => `${service}|${api}`).flatMap((list) => [
-      ...withoutToken(list, now),
-      ...withUnverifiedToken(list, now),
-      ...anyScope(list, now),
-    ]),
+    ...by(({ service, api }) => `${service}|${api}`).flatMap((list) =>
+      [withoutToken(list, now), withUnverifiedToken(list, now), anyScope(list, now)].flat(),
+    ),
     ...by(({ service, subscription }) => `${service}|${subscription}`).flatMap((list) => sharedKey(list, now)),
     ...by(({ service, app }) => `${service}|${app}`).flatMap((list) => overScoped(list, counts, now)),
   ];

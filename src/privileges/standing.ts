@@ -62,13 +62,13 @@ export const createStanding = (): Standing => ({
 });
 
 /** Readers by their names: what they remember is not of the state, and is found again after a restart. */
-const known = new WeakMap<Names, { readonly readers: Readers; readonly of: Privileges }>();
+const readersByNames = new WeakMap<Names, { readonly readers: Readers; readonly of: Privileges }>();
 
 function readersFor(privileges: Privileges, names: Names): Readers {
-  const found = known.get(names);
+  const found = readersByNames.get(names);
   if (found?.of === privileges) return found.readers;
   const readers = readersOf(privileges, names);
-  known.set(names, { readers, of: privileges });
+  readersByNames.set(names, { readers, of: privileges });
   return readers;
 }
 

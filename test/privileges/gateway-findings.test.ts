@@ -86,20 +86,18 @@ const cases: { name: string; calls: readonly Calls[]; expected: readonly string[
   },
   {
     name: "a key of one application from many networks is one application's",
-    calls: ["203.0.113.1", "203.0.114.1", "203.0.115.1"].map((callerAddress) => ({
-      ...A,
-      subscription: "s1",
-      callerAddress,
-    })),
+    calls: ["203.0.113.1", "203.0.114.1", "203.0.115.1"].map((callerAddress) =>
+      Object.assign({}, A, { subscription: "s1", callerAddress }),
+    ),
     expected: [],
   },
   {
     name: "who is named by a token that nobody validated is nobody",
     calls: [
       { ...A, subscription: "s1" },
-      { claims: claims({ state: "unverified", appId: "app-b" }), subscription: "s1", times: 10 },
+      { claims: claims({ state: "unverified", appId: "app-b" }), subscription: "s1", times: 25 },
     ],
-    expected: [],
+    expected: ["unvalidated-api medium token-not-validated orders/get-order"],
   },
   {
     name: "the key that opens everything",
@@ -117,6 +115,15 @@ const cases: { name: string; calls: readonly Calls[]; expected: readonly string[
       { ...token("app-a", "orders.read orders.write"), ...read },
       { ...token("app-b", "orders.read"), ...read },
       { ...token("app-a", "orders.read orders.write"), ...write },
+    ],
+    expected: [],
+  },
+  {
+    name: "an operation that it called a few times may need it",
+    calls: [
+      { ...token("app-a", "orders.read orders.write"), ...read },
+      { ...token("app-b", "orders.read"), ...read },
+      { ...token("app-a", "orders.read orders.write"), ...write, times: 5 },
     ],
     expected: [],
   },
