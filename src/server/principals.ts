@@ -25,6 +25,7 @@ export function principalRoutes(app: Hono, principals: PrincipalsView, { screen,
   app.get("/failures/:id", async (context, next) => {
     const finding = principals.findings().find(({ id }) => id === context.req.param("id"));
     if (finding === undefined) return await next();
+    if (finding.privilege === null) return context.redirect(`/principals#${finding.id}`);
     const [principal = ""] = (finding.subject.principal ?? "").split(", ");
     return context.redirect(principal === "" ? "/principals" : `/principals/${encodeURIComponent(principal)}`);
   });

@@ -74,6 +74,16 @@ test("findings about what principals hold are among all, and lead to their princ
   expect((await get(`/failures/${key?.id}`)).headers.get("location")).toBe("/principals/PrimaryMasterKey");
 });
 
+test("what a gateway lets in stands below the list, encoded, and its finding leads there", async () => {
+  const page = await text("/principals");
+  expect(page).toContain("30 calls of orders were let in without a validated token");
+  expect(page).toContain("&lt;b&gt;open&lt;/b&gt;");
+  const { items } = await json("/api/v1/findings");
+  const all = items as unknown as readonly { id: string; kind: string }[];
+  const open = all.find(({ kind }) => kind === "unvalidated-api");
+  expect((await get(`/failures/${open?.id}`)).headers.get("location")).toBe(`/principals#${open?.id}`);
+});
+
 test("the list is narrowed by text", async () => {
   const narrowed = await text("/principals?q=never%20used");
   expect(narrowed).toContain(idOf("p3"));

@@ -23,6 +23,29 @@ const OPERATIONS: TenantSpec["operations"] = [
   },
 ];
 
+/** Calls with a validated token, and calls without. */
+const gatewayLog = (): readonly object[] =>
+  Array.from({ length: 60 }, (_, i) => ({
+    time: `2026-07-18T00:00:${String(i).padStart(2, "0")}.0000000Z`,
+    resourceId: "/SUBSCRIPTIONS/S/RESOURCEGROUPS/G/PROVIDERS/MICROSOFT.APIMANAGEMENT/SERVICE/APIM-SHOP",
+    category: "GatewayLogs",
+    correlationId: `12121212-0000-4000-8000-${String(i).padStart(12, "0")}`,
+    properties: {
+      method: "GET",
+      responseCode: 200,
+      apiId: "orders",
+      operationId: i % 2 === 0 ? "get-order" : "<b>open</b>",
+      ...(i % 2 === 0
+        ? {
+            traceRecords: [{ source: "scopetrail-claims", message: "v1", metadata: { st: "validated", app: "app-a" } }],
+          }
+        : {}),
+    },
+  }));
+
+const byTime = (a: object, b: object): number =>
+  (a as { readonly time: string }).time < (b as { readonly time: string }).time ? -1 : 1;
+
 /** What a small account came to: one that holds too much, one that does not, a grant without use, and a key. */
 export function samplePrincipals(): PrincipalsView {
   const analysis = newAnalysis();
@@ -32,6 +55,6 @@ export function samplePrincipals(): PrincipalsView {
     { id: "a3", principal: "p3", role: "reader", scope: "/dbs/shop" },
   ];
   feed(analysis, listing({ assignments }, "2026-01-01T00:00:00Z"));
-  feed(analysis, batchOf(logOf(OPERATIONS)));
+  feed(analysis, batchOf([...gatewayLog(), ...logOf(OPERATIONS)].toSorted(byTime)));
   return livePrincipals(() => analysis);
 }

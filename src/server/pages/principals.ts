@@ -1,12 +1,14 @@
 import { html } from "hono/html";
+import { type Finding, GATEWAY_KINDS } from "../../model/finding.ts";
 import type { PrincipalRow } from "../../privileges/rows.ts";
 import { count, dateTime, iso, percent, shortIds } from "../format.ts";
 import type { PrincipalsView } from "../principals-view.ts";
 import type { Screen } from "../view.ts";
 import { layout, type Markup } from "./layout.ts";
-import { blindSpotList, scrollable } from "./parts.ts";
+import { blindSpotList, scrollable, severityPill } from "./parts.ts";
 
 const PAGE = 100;
+const GATEWAY_FINDINGS = 100;
 const LONGEST_QUERY = 200;
 
 interface Asked {
@@ -32,9 +34,25 @@ export function principalsPage(screen: Screen, view: PrincipalsView, asked: Aske
 ${shown.length === 0 ? nothing(all.length) : table(shown)}
 ${pages === 1 ? "" : html`<nav aria-label="Pages of the list"><p>${page > 1 ? html`<a class="button" href="${pageLink(q, page - 1)}">Back</a>` : ""} Page ${page} of ${pages} ${page < pages ? html`<a class="button" href="${pageLink(q, page + 1)}">Next</a>` : ""}</p></nav>`}
 </section>
+${gatewaySection(view)}
 ${spots.length === 0 ? "" : html`<section class="panel" id="spots" data-swap><h2>What cannot be judged</h2>${blindSpotList(spots)}</section>`}
 </div>`;
   return layout({ title: "Principals", path: "/principals", screen, body });
+}
+
+const isGateway = ({ kind, status }: Finding): boolean =>
+  status !== "resolved" && GATEWAY_KINDS.some((one) => one === kind);
+
+/** What gateways let in: each finding with its evidence, to be opened. */
+function gatewaySection(view: PrincipalsView): Markup {
+  const findings = view.findings().filter(isGateway);
+  if (findings.length === 0) return html``;
+  return html`<section class="panel" id="gateway" data-swap><h2>What gateways let in</h2><ul class="findings">${findings
+    .slice(0, GATEWAY_FINDINGS)
+    .map(
+      (finding) =>
+        html`<li id="${finding.id}" data-key="${finding.id}" class="gateway-finding"><details><summary>${severityPill(finding)} ${finding.title}</summary><ul class="evidence">${finding.cause.evidence.map(({ says }) => html`<li>${says}</li>`)}</ul><p>${finding.fix.says}</p><p class="muted small">${finding.cause.id} · confidence ${finding.cause.confidence.toFixed(2)} · since ${dateTime(finding.onset)} UTC · <a href="/api/v1/findings/${finding.id}">JSON</a></p></details></li>`,
+    )}</ul>${findings.length > GATEWAY_FINDINGS ? html`<p class="muted">${count(findings.length - GATEWAY_FINDINGS)} more are in the JSON.</p>` : ""}</section>`;
 }
 
 function judgedText(view: PrincipalsView): Markup {
