@@ -1,7 +1,7 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis, keepBounded, packed } from "./analysis.ts";
-import { createCallRow, readCall } from "./correlate/call-row.ts";
+import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { drop, hold } from "./correlate/held.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
@@ -33,18 +33,29 @@ import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
 import type { Commit, Saved, Store } from "./store/store.ts";
 
+/** Told of each call as it closes; the row is filled again for the next one. */
+export type OnCall = (call: CallRow) => void;
+
+/** Where the steps put what comes of them. */
+interface Out {
+  readonly changed: Map<string, Finding>;
+  readonly onCall: OnCall | undefined;
+}
+
+const outTo = (onCall: OnCall | undefined): Out => ({ changed: new Map(), onCall });
+
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
-export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
+export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): readonly Finding[] {
   const { reorder } = analysis;
   if (accepted.expects !== undefined) {
     expectPartitions(reorder, accepted.expects);
     return [];
   }
-  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent));
+  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent), onCall);
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
-  const changed = follow(analysis, release(reorder, analysis, accepted));
+  const changed = follow(analysis, release(reorder, analysis, accepted), onCall);
   const judged = judgeHeard(analysis.standing, analysis.now);
   keepBounded(analysis);
   return [...changed, ...judged];
@@ -58,13 +69,13 @@ function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted)
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
-function follow(analysis: Analysis, places: readonly number[]): readonly Finding[] {
-  const changed = new Map<string, Finding>();
+function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | undefined): readonly Finding[] {
+  const out = outTo(onCall);
   for (const place of places) {
-    stand(analysis, place, changed);
-    followOne(analysis, place, changed);
+    stand(analysis, place, out.changed);
+    followOne(analysis, place, out);
   }
-  return [...changed.values()];
+  return [...out.changed.values()];
 }
 
 /** A row's use of privileges; what is held is judged when its time has come. */
@@ -75,17 +86,17 @@ function stand({ standing, names, held }: Analysis, place: number, changed: Map<
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
-export function followTable(analysis: Analysis, table: EventTable): readonly Finding[] {
-  const changed = new Map<string, Finding>();
-  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), changed);
-  return [...changed.values()];
+export function followTable(analysis: Analysis, table: EventTable, onCall?: OnCall): readonly Finding[] {
+  const out = outTo(onCall);
+  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), out);
+  return [...out.changed.values()];
 }
 
-function followOne(analysis: Analysis, place: number, changed: Map<string, Finding>): void {
+function followOne(analysis: Analysis, place: number, out: Out): void {
   const { join, held } = analysis;
   const { table } = held;
   const time = timeOf(table, place);
-  closeUntil(analysis, time, changed);
+  closeUntil(analysis, time, out);
   const kind = kindOf(table, place);
   if (kind === GATEWAY_KIND) addGateway(join, table, place);
   else if (kind !== OPERATION_KIND) {
@@ -96,10 +107,12 @@ function followOne(analysis: Analysis, place: number, changed: Map<string, Findi
 }
 
 /** The input has ended: what waits is counted, what is open is explained once more. */
-export function end(analysis: Analysis): readonly Finding[] {
-  const changed = new Map<string, Finding>();
-  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis))) changed.set(finding.id, finding);
-  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), changed);
+export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
+  const out = outTo(onCall);
+  const { changed } = out;
+  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis), onCall))
+    changed.set(finding.id, finding);
+  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), out);
   const at = analysis.now;
   for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
@@ -107,10 +120,10 @@ export function end(analysis: Analysis): readonly Finding[] {
   return [...changed.values()];
 }
 
-function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Finding>): void {
+function closeUntil(analysis: Analysis, now: Instant, out: Out): void {
   const { join, held, closed } = analysis;
   while (closeNext(join, held.table, now, closed)) {
-    judge(analysis, changed);
+    judge(analysis, out);
     if (closed.gateway >= 0) drop(held, closed.gateway);
     for (const place of closed.operations) drop(held, place);
   }
@@ -118,11 +131,12 @@ function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Findi
 
 const call = createCallRow();
 
-function judge(analysis: Analysis, changed: Map<string, Finding>): void {
+function judge(analysis: Analysis, { changed, onCall }: Out): void {
   const { held, names, closed } = analysis;
   readCall(call, { table: held.table, names, gateway: closed.gateway, operations: closed.operations });
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
+  onCall?.(call);
   for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);
   for (const finding of resolveQuiet(analysis.findings, call.time)) changed.set(finding.id, finding);
 }
@@ -150,9 +164,16 @@ export interface Shell {
   readonly onCommit: (analysis: Analysis) => void;
   /** Told when a commit failed; it is tried again each second, unless this ends the run. */
   readonly onCommitFailure: (error: unknown) => void;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number;
+  /** Whether another reader has taken over: what was read and is not committed yet is the other's by now. */
+  readonly isTakenOver: (error: unknown) => boolean;
 }
 
 const COMMIT_MS: DurationMs = 1_000;
+/** A process that stood still for longer may have been taken for dead meanwhile: it commits nothing before it has heard of that. */
+const FROZEN_MS: DurationMs = 5_000;
+const THAW_MS: DurationMs = 3_000;
 /** Commits after which a source that is behind and silent holds the others back no longer. */
 const SILENT_COMMITS = 60;
 
@@ -167,13 +188,17 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
   const reading = shell.sources.map((source) => live.follow(source, either));
+  let isTakenOver = false;
   try {
     await Promise.all(reading);
+  } catch (error) {
+    isTakenOver = shell.isTakenOver(error);
+    throw error;
   } finally {
     failed.abort();
     await Promise.allSettled(reading);
     stop();
-    live.commit();
+    if (!isTakenOver && !live.isThawing()) live.commit();
   }
 }
 
@@ -187,9 +212,12 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #cost: ReplayCost;
+  #beat: number;
+  #holdUntil = Number.NEGATIVE_INFINITY;
 
   constructor(shell: Shell) {
     this.#shell = shell;
+    this.#beat = shell.elapsed();
     const saved = shell.store.load();
     this.#saved = { positions: saved.positions, kept: saved.kept };
     this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
@@ -198,6 +226,7 @@ class LiveRun {
     const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
     this.#cost = new ReplayCost(saved.snapshot?.length, { bytes, changes });
     this.#forgetTold();
+    this.#leaveOut(shell.sources);
     shell.onCommit(this.#analysis);
   }
 
@@ -216,6 +245,13 @@ class LiveRun {
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
     }
+  }
+
+  /** Partitions of sources that are no longer read: nobody waits for them. */
+  #leaveOut(sources: readonly Source[]): void {
+    const known = [...this.#analysis.reorder.partitions].filter(([, { caughtUp }]) => !caughtUp).map(([name]) => name);
+    const left = known.filter((partition) => !sources.some(({ name }) => partition.startsWith(`${name}/`)));
+    if (left.length > 0) this.#take({ silent: left });
   }
 
   /** No more is read than one commit holds: a full disk is waited for. */
@@ -238,6 +274,14 @@ class LiveRun {
     this.#pending.journal.push(accepted);
   }
 
+  /** Whether the process stood still just now. */
+  isThawing(): boolean {
+    const now = this.#shell.elapsed();
+    if (now - this.#beat > FROZEN_MS) this.#holdUntil = now + THAW_MS;
+    this.#beat = now;
+    return now < this.#holdUntil;
+  }
+
   tick(): void {
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
     if (silent.length > 0) this.#take({ silent });
@@ -245,6 +289,7 @@ class LiveRun {
   }
 
   tryCommit(): void {
+    if (this.isThawing()) return;
     try {
       this.commit();
     } catch (error) {

@@ -42,6 +42,8 @@ async function runToEnd(store: Store, source: Source): Promise<{ analysis: Analy
         analysis = state;
         commits += 1;
       },
+      elapsed: () => 0,
+      isTakenOver: () => false,
       onCommitFailure: (error) => {
         throw error;
       },

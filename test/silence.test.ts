@@ -74,6 +74,8 @@ test("a hub that was reached and answers no more holds the others back for a min
     onCommit: (analysis: Analysis) => {
       latest = analysis;
     },
+    elapsed: () => 0,
+    isTakenOver: () => false,
     onCommitFailure: (error: unknown) => {
       throw error;
     },
@@ -90,4 +92,29 @@ test("a hub that was reached and answers no more holds the others back for a min
   const again = run(shell, AbortSignal.abort());
   await again;
   expect(latest?.reorder.silent).toBe(2);
+});
+
+test("a source that is configured no more holds nobody back", async () => {
+  const store = createMemoryStore();
+  let latest: Analysis | undefined;
+  const shell = (sources: readonly Source[]) => ({
+    sources,
+    store,
+    options: { lateness: 1_000, joinWindow: 1_000, seed: 1 },
+    codec: stateCodec,
+    alerts: () => [],
+    every: () => () => undefined,
+    onCommit: (analysis: Analysis) => {
+      latest = analysis;
+    },
+    elapsed: () => 0,
+    isTakenOver: () => false,
+    onCommitFailure: (error: unknown) => {
+      throw error;
+    },
+  });
+  await run(shell([dead]), AbortSignal.abort());
+  await run(shell([live]), AbortSignal.timeout(300));
+  expect(latest?.input.records).toBe(2);
+  expect(latest?.now).toBeGreaterThan(instantFromMs(0));
 });

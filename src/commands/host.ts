@@ -1,19 +1,21 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
-import { run, type Shell } from "../pipeline.ts";
-import { createApp } from "../server/app.ts";
+import type { Shell } from "../pipeline.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
+import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
+import type { DecisionLog } from "../store/decision-log.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import { stateCodec } from "../store/codec.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { createDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
-import { createLiveView } from "./live-view.ts";
+import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 import { watchSinks } from "./watch-sinks.ts";
 
@@ -22,6 +24,8 @@ export interface Host {
   readonly sources: readonly Source[];
   readonly store: Store;
   readonly sinks: readonly Sink[];
+  /** What people decided about findings. */
+  readonly decisions: DecisionLog;
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
   readonly joinWindow: number;
@@ -29,6 +33,7 @@ export interface Host {
   readonly joinBy?: Shell["joinBy"];
   /** Grants that somebody answers for. */
   readonly exceptions?: Shell["exceptions"];
+  readonly silences?: readonly Silence[];
   /** Where the logs lie in the portal. */
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
@@ -46,25 +51,30 @@ export interface Host {
 /** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
 export const JOIN_SECONDS = 60;
 
-const VERSION = "0.1.0";
 /** Between two words about sources that have not answered yet. */
 const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
   const { store, log, signal } = options;
-  const { sinks, health: targets } = watchSinks(options.sinks, now);
-  const attached = new Set<string>();
-  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : notReached(options.sources, attached));
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
+  const watchedSinks = watchSinks(options.sinks, now);
+  const { sinks } = watchedSinks;
   let port = options.port;
-  const app = createApp(view, {
-    principals: view.principals,
+  let address = "";
+  const sources = superviseSources({
+    sources: options.sources,
+    log,
+    onReady() {
+      if (!signal.aborted) options.onReady(address);
+    },
+  });
+  const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : sources.waitingFor());
+  const { app, view, shown } = createDashboard({
+    ...options,
+    targets: watchedSinks.health,
+    waitingFor,
     allowedHosts: () => namesOf(port),
-    version: VERSION,
     now,
-    azure: options.azure,
-    onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
   if (!server.ok) {
@@ -72,28 +82,22 @@ export async function host(options: Host): Promise<number> {
     return EXIT.usage;
   }
   port = server.value.port;
-  const { address } = server.value;
+  ({ address } = server.value);
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
   const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
-  const sources = options.sources.map((source) =>
-    watched(source, () => {
-      attached.add(source.name);
-      if (attached.size === options.sources.length && !signal.aborted) options.onReady(address);
-    }),
-  );
-  const analysis = run(
+  const analysis = sources.run(
     {
-      sources,
       store,
       ...shellOf(options),
-      alerts: (before, after) => planAlerts(sinks, before, after),
+      alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,
       onCommit(state) {
         view.publish(state);
         options.onCommit?.();
       },
       onCommitFailure: onFailure,
+      elapsed: () => performance.now(),
     },
     AbortSignal.any([signal, ended.signal]),
   );
@@ -121,20 +125,6 @@ const now = (): EpochMs => Date.now() as EpochMs;
 /** Names under which a browser on this machine asks; it leaves out the port of http. */
 const namesOf = (port: number): readonly string[] =>
   ["127.0.0.1", "localhost"].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
-
-const notReached = (sources: readonly Source[], attached: ReadonlySet<string>): readonly string[] =>
-  sources.filter(({ name }) => !attached.has(name)).map(({ name }) => `source ${name} was not reached yet`);
-
-/** The source, which tells when it was reached: its partitions are known. */
-const watched = (source: Source, onReached: () => void): Source => ({
-  name: source.name,
-  async partitions(signal) {
-    const partitions = await source.partitions(signal);
-    onReached();
-    return partitions;
-  },
-  read: (from, signal) => source.read(from, signal),
-});
 
 function every(ms: number, task: () => void): () => void {
   const timer = setInterval(task, ms);

@@ -28,7 +28,7 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
       const connection = connectionOf(source);
       if (!connection.ok) return connection;
       const start =
-        source.startAt === "earliest" || source.startAt === "latest"
+        source.startAt === "earliest" || source.startAt === "latest" || source.startAt === "checkpoint"
           ? source.startAt
           : { since: epoch(Date.parse(source.startAt)) };
       return ok(
@@ -39,6 +39,7 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
           start,
           joinBy,
           onTrouble: troubleOf(source.name, log),
+          onStart: (says) => log.info({ source: source.name, partitions: says }, "reads on"),
           ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
         }),
       );

@@ -4,6 +4,7 @@ import { refusalMatrix } from "../findings/matrix.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Change } from "../model/event.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
@@ -17,6 +18,8 @@ export interface LiveView extends View {
   /** The analysis has a new state; readers see it from now on. */
   publish(analysis: Analysis): void;
   readonly principals: PrincipalsView;
+  /** What was decided about findings changed. */
+  decided(): void;
 }
 
 export interface LiveViewOptions {
@@ -24,23 +27,32 @@ export interface LiveViewOptions {
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
+  /** A finding as it is shown: what was decided about it may mute it. */
+  readonly shown: (finding: Finding) => Finding;
 }
 
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, waitingFor, targets }: LiveViewOptions): LiveView {
+export function createLiveView({ ledger, waitingFor, targets, shown }: LiveViewOptions): LiveView {
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
   const tracked = (id: string) => current?.findings.tracked.get(id);
+  const changed = (): void => {
+    report = undefined;
+    for (const listener of listeners) listener();
+  };
   return {
     publish(analysis) {
       current = analysis;
-      report = undefined;
-      for (const listener of listeners) listener();
+      changed();
     },
-    principals: livePrincipals(() => current),
-    report: () => (report ??= current === undefined ? EMPTY : reportOf(current)),
-    finding: (id) => tracked(id)?.finding,
+    decided: () => changed(),
+    report: () => (report ??= current === undefined ? EMPTY : shownReport(reportOf(current), shown)),
+    finding(id) {
+      const found = tracked(id)?.finding;
+      return found === undefined ? undefined : shown(found);
+    },
+    principals: livePrincipals(() => current, shown),
     minutes: (minutes) => (current === undefined ? [] : minuteCounts(current.calls, minutes)),
     findingMinutes(id) {
       const found = tracked(id);
@@ -76,6 +88,11 @@ export function createLiveView({ ledger, waitingFor, targets }: LiveViewOptions)
     },
   };
 }
+
+const shownReport = (report: Report, shown: LiveViewOptions["shown"]): Report => ({
+  ...report,
+  findings: report.findings.map(shown),
+});
 
 const NOTHING = { bytes: 0, records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0 };
 const EMPTY: Report = {

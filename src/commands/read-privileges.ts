@@ -5,7 +5,8 @@ import { ScanMemo } from "../normalize/scanned.ts";
 import { type Instant, instantFromMs } from "../model/time.ts";
 import { createPrivileges, learnFacts, learnRows, type Privileges, readersOf } from "../privileges/privileges.ts";
 import type { Grants } from "../sources/grants.ts";
-import { filesSource, isLoss } from "../sources/files.ts";
+import { filesSource } from "../sources/files.ts";
+import { isLoss } from "../sources/read-file.ts";
 import { PathError } from "./path-error.ts";
 
 export interface PrivilegeReading {

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../model/time.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
+import { createMemoryDecisions } from "../store/decision-log.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { demoRoleSources } from "./demo-role-sources.ts";
@@ -29,6 +30,7 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
     ],
     store: createMemoryStore(),
     sinks: [],
+    decisions: createMemoryDecisions(),
     lateness: LATENESS_SECONDS,
     joinWindow: LATENESS_SECONDS,
     port: port.value,

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
-import { deserialize, serialize } from "node:v8";
 import type { Analysis } from "../analysis.ts";
 import type { Config } from "../config/config.ts";
 import { run } from "../pipeline.ts";
 import { createJobSource, type Job } from "../sources/job-source.ts";
+import { stateCodec } from "../store/codec.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -45,8 +45,10 @@ export async function runJob(
       store,
       joinBy: config.joinBy,
       options: { lateness: config.lateness * 1_000, joinWindow: JOIN_SECONDS * 1_000, seed: randomInt(2 ** 31) },
-      codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+      codec: stateCodec,
       alerts: () => [],
+      elapsed: () => performance.now(),
+      isTakenOver: () => false,
       every(ms, task) {
         const timer = setInterval(task, ms);
         return () => clearInterval(timer);

@@ -1,10 +1,15 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import { loadExceptions } from "../config/exceptions.ts";
+import type { Silence } from "../findings/silences.ts";
+import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { ok } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
+import { openDecisionLog } from "../store/decision-log.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
@@ -21,6 +26,7 @@ import { buildSinks } from "./targets.ts";
 export interface ServeFlags {
   readonly config: string;
   readonly port?: string;
+  readonly standby?: boolean;
 }
 
 /** Analyzes live until stopped; gives the exit code. */
@@ -34,14 +40,15 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const exceptions = await exceptionsOf(config.value);
   const faults = [sinks, sources, port, exceptions].flatMap((part) => (part.ok ? [] : part.error));
   if (!sinks.ok || !sources.ok || !port.ok || !exceptions.ok) return usage(faults);
-  return await serveWith({
+  const parts = {
     config: config.value,
     sinks: sinks.value,
     sources: [...sources.value, ...roleSources(config.value, log)],
     port: port.value,
     exceptions: exceptions.value,
     log,
-  });
+  };
+  return await serveWith({ ...parts, isStandby: flags.standby === true });
 }
 
 async function serveWith(parts: {
@@ -51,11 +58,14 @@ async function serveWith(parts: {
   port: number;
   exceptions: Parameters<typeof host>[0]["exceptions"];
   log: Logger;
+  isStandby: boolean;
 }): Promise<number> {
-  const { config, sinks, sources, port, exceptions, log } = parts;
+  const { config, sinks, sources, port, exceptions, log, isStandby } = parts;
   const stop = stopSignal();
   try {
-    const store = openSqliteStore(config.state);
+    const store = isStandby ? await takeOver(config.state, log, stop) : openSqliteStore(config.state);
+    if (store === undefined) return exitCodeOf(EXIT.ok, stop);
+    const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
       const serving = { config, store, jobs, log };
@@ -69,10 +79,12 @@ async function serveWith(parts: {
         onCommit: () => jobs?.committed(),
         store,
         sinks,
+        decisions,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
         azure: config.azure,
+        silences: silencesOf(config),
         port,
         exceptions,
         log,
@@ -84,6 +96,7 @@ async function serveWith(parts: {
       await stopControl();
       return exitCodeOf(code, stop);
     } finally {
+      decisions.close();
       store.close();
     }
   } catch (error) {
@@ -92,8 +105,38 @@ async function serveWith(parts: {
   }
 }
 
+const STANDBY_MS = 1_000;
+
+/** The store once no other process has it; undefined when stopped before. */
+async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<Store | undefined> {
+  for (let isFirst = true; !stop.aborted; isFirst = false) {
+    try {
+      const store = openSqliteStore(path, { busyMs: 0 });
+      if (!isFirst) log.warn("the other serve is gone; this one takes over");
+      return store;
+    } catch (error) {
+      if (!(error instanceof StoreError && error.kind === "in-use")) throw error;
+    }
+    if (isFirst) log.info("standby: another serve has the state; it is taken over when that one is gone");
+    await sleep(STANDBY_MS, undefined, { signal: stop }).catch(() => undefined);
+  }
+  return undefined;
+}
+
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
+
+// The config is where texts become times.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const epoch = (text: string): EpochMs => Date.parse(text) as EpochMs;
+
+const silencesOf = ({ silences }: Config): readonly Silence[] =>
+  silences.map(({ matchers, comment, startsAt, endsAt }) => ({
+    matchers,
+    comment,
+    startsAt: startsAt === undefined ? undefined : epoch(startsAt),
+    endsAt: endsAt === undefined ? undefined : epoch(endsAt),
+  }));
 
 function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);

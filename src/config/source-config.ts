@@ -2,7 +2,7 @@ import { z } from "zod";
 import { TABLES } from "../sources/query-text.ts";
 import { name, secret } from "./fields.ts";
 
-const START = "earliest, latest or a time such as 2026-11-25T12:00:00Z";
+const START = "earliest, latest, checkpoint or a time such as 2026-11-25T12:00:00Z";
 const guid = z.guid("a GUID such as 11111111-1111-1111-1111-111111111111");
 
 const credential = z
@@ -66,9 +66,12 @@ const eventHubs = z
       .default("$Default")
       .meta({ description: "Consumer group; give Scopetrail one of its own." }),
     startAt: z
-      .union([z.enum(["earliest", "latest"]), z.iso.datetime({ offset: true, error: START })])
+      .union([z.enum(["earliest", "latest", "checkpoint"]), z.iso.datetime({ offset: true, error: START })])
       .default("earliest")
-      .meta({ description: "Where a partition without a checkpoint begins: `earliest`, `latest` or a time." }),
+      .meta({
+        description:
+          "Where a partition without a checkpoint begins: `earliest`, `latest` or a time; with `checkpoint`, a state without any is refused.",
+      }),
     ownerLevel: z
       .int()
       .nonnegative()

@@ -1,8 +1,10 @@
+import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Comparison } from "../findings/comparison.ts";
 import type { Matrix, MatrixRange } from "../findings/matrix.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { PrincipalsView } from "./principals-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
 
 /** One call among a finding's samples. */
@@ -64,12 +66,22 @@ export interface View {
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
+  /** What principals hold; absent where nothing judges it. */
+  readonly principals?: PrincipalsView;
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
   watermark(): Instant | null;
   /** Called at most once a second when anything above may have changed; returns its own removal. */
   subscribe(listener: () => void): () => void;
+}
+
+/** What was decided about findings, and by whom a new decision would be. */
+export interface DecisionsOfScreen {
+  readonly all: Decisions;
+  readonly by: string;
+  /** Durable when it returns; throws when it cannot be kept. */
+  add(decision: Decision): void;
 }
 
 /** What a page is drawn from. */
@@ -82,4 +94,15 @@ export interface Screen {
   /** Where the logs lie in the portal, when that is configured. */
   readonly azure?: AzurePortal | undefined;
   readonly version: string;
+  readonly decisions: DecisionsOfScreen;
 }
+
+/** All findings: those about refusals, and those about what principals hold. */
+export const allFindings = (view: View): readonly Finding[] => [
+  ...view.report().findings,
+  ...(view.principals?.findings() ?? []),
+];
+
+/** A finding of either. */
+export const findingOf = (view: View, id: string): Finding | undefined =>
+  view.finding(id) ?? view.principals?.findings().find((finding) => finding.id === id);

@@ -1,7 +1,7 @@
 import type { EventHubConsumerClient, PartitionProperties } from "@azure/event-hubs";
 import { addressOf, type ClientSettings } from "./event-hubs-connection.ts";
 import { type ErrorPlace, sourceErrorOf } from "./event-hubs-errors.ts";
-import { type EventHubsStart, type PartitionStart, resumeAfter, startAt } from "./event-hubs-position.ts";
+import { type EventHubsStart, type PartitionStart, resumeAfter, START_OVER, startAt } from "./event-hubs-position.ts";
 import { SourceError } from "./source-error.ts";
 
 /** A hub as found at the start of reading. */
@@ -52,10 +52,15 @@ async function describeHub(
   }
 }
 
-function assertPartitions({ settings, from }: OpenRequest, partitionIds: readonly string[]): void {
+function assertPartitions({ settings, from, start }: OpenRequest, partitionIds: readonly string[]): void {
+  if (start === "checkpoint" && from.size === 0) {
+    const says =
+      "there is no checkpoint, and startAt is checkpoint. Is it the right state file? Else say earliest, latest or a time.";
+    throw new SourceError(settings.source, "config", says);
+  }
   const missing = [...from.keys()].find((partition) => !partitionIds.includes(partition));
   if (missing === undefined) return;
-  const says = `there is a checkpoint of partition ${missing}, which the hub does not have: it is another hub. To read it from its start, use another state file.`;
+  const says = `there is a checkpoint of partition ${missing}, which the hub does not have: it is another hub. ${START_OVER}`;
   throw new SourceError(settings.source, "config", says);
 }
 

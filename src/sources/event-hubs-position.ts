@@ -4,7 +4,7 @@ import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
 
 /** Where a partition is read from when it has no checkpoint. */
-export type EventHubsStart = "earliest" | "latest" | { readonly since: EpochMs };
+export type EventHubsStart = "earliest" | "latest" | "checkpoint" | { readonly since: EpochMs };
 
 /** The last event that was delivered; as text `sequence/created/offset`. */
 export interface HubCheckpoint {
@@ -65,14 +65,15 @@ export function resumeAfter(text: string, known: Known, created: number): Result
   return ok(isGap ? { ...start, gap: { from: checkpoint.sequence + 1, to: sequence } } : start);
 }
 
-const START_OVER = "To read what it holds now from its start, use another state file.";
+export const START_OVER =
+  "To read what it holds now, give the source another name: it begins at startAt then, and findings and counts stay.";
 
 /** Begins without a checkpoint. The end is pinned to the event that is newest now, so that a reconnect does not move it. */
 export function startAt(start: EventHubsStart, known: Known, created: number): PartitionStart {
   const newest = known.lastEnqueuedSequenceNumber;
   const partition = known.partitionId;
   const offset = known.lastEnqueuedOffset;
-  if (start === "earliest") {
+  if (start === "earliest" || start === "checkpoint") {
     const sequence = known.isEmpty ? newest : known.beginningSequenceNumber - 1;
     return { partition, position: earliestEventPosition, last: { sequence, created, offset: "" }, newest };
   }
@@ -85,3 +86,13 @@ export function startAt(start: EventHubsStart, known: Known, created: number): P
 
 const after = (sequence: number): EventPosition =>
   sequence < 0 ? earliestEventPosition : { sequenceNumber: sequence, isInclusive: false };
+
+/** One partition's begin, in words. */
+export function startText({ partition, last, position, gap }: PartitionStart): string {
+  const lost = gap === undefined ? "" : `, ${gap.to - gap.from + 1} events before it are lost`;
+  if (last !== undefined && last.sequence >= 0) return `${partition} after event ${last.sequence}${lost}`;
+  const { enqueuedOn } = position;
+  return enqueuedOn === undefined
+    ? `${partition} at its first event`
+    : `${partition} at ${new Date(Number(enqueuedOn) + 1).toISOString()}`;
+}

@@ -7,7 +7,7 @@ import { type ClientSettings, createClient, DEFAULT_RETRY, type EventHubsConnect
 import { guardCredit } from "./event-hubs-credit.ts";
 import { sourceErrorOf } from "./event-hubs-errors.ts";
 import { asked, findNewPartitions, type OpenHub, openHub, placeOf } from "./event-hubs-open.ts";
-import type { EventHubsStart, PartitionStart } from "./event-hubs-position.ts";
+import { type EventHubsStart, type PartitionStart, START_OVER, startText } from "./event-hubs-position.ts";
 import { type Delivery, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
 import { sharedScanner } from "./shared-scanner.ts";
 import type { Batch, Source } from "./source.ts";
@@ -31,6 +31,8 @@ export interface EventHubsConfig {
   readonly partitionCheckMs?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
+  /** Told, once the hub was found, where each partition begins. */
+  readonly onStart?: (says: string) => void;
   /** Where the gateway's records hold an id of the user's own. */
   readonly joinBy?: JoinPath | undefined;
 }
@@ -69,19 +71,44 @@ export function eventHubsSource(config: EventHubsConfig): Source {
         await closeSoon(client);
       }
     },
-    async *read(from, signal) {
+    async *read(from, signal, kept) {
       if (signal.aborted) return;
+      const identity = identityOf(settings);
+      if (from.size > 0) assertSameHub(settings, identity, kept?.get(HUB_KEY));
       guardCredit();
       const client = await createClient(settings);
       try {
         const request = { settings, from, start: config.start ?? "earliest", signal };
         const hub = await reached(() => openHub(client, request), config, signal);
-        if (hub !== undefined) yield* readHub(hub, { client, config, settings, signal });
+        if (hub === undefined) return;
+        config.onStart?.(hub.starts.map(startText).join(" · "));
+        // With every checkpoint goes the name of the hub that it is of.
+        const named = new Map([[HUB_KEY, Buffer.from(identity)]]);
+        let isNamed = false;
+        for await (const batch of readHub(hub, { client, config, settings, signal })) {
+          yield isNamed ? batch : { ...batch, kept: named };
+          isNamed = true;
+        }
       } finally {
         await closeSoon(client);
       }
     },
   };
+}
+
+const HUB_KEY = "hub";
+
+const identityOf = (settings: ClientSettings): string => {
+  const { host, hub } = placeOf(settings);
+  return `${hub} at ${host}`.toLowerCase();
+};
+
+/** Sequence numbers of one hub mean nothing in another, even where they seem to fit. */
+function assertSameHub({ source }: ClientSettings, now: string, kept: Uint8Array | undefined): void {
+  const before = kept === undefined ? now : Buffer.from(kept).toString("utf8");
+  if (before === now) return;
+  const says = `was read from hub ${before} so far, and the configuration names hub ${now}. Take that back, or: ${START_OVER}`;
+  throw new SourceError(source, "config", says);
 }
 
 /** What `ask` gives once the hub answers; undefined when aborted meanwhile. */

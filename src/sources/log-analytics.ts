@@ -40,6 +40,8 @@ export interface LogAnalyticsConfig {
   readonly overlapMs?: number;
   readonly pollMs?: number;
   readonly patienceMs?: number;
+  /** Rows that one query is meant to give. */
+  readonly windowRows?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
   /** Told when every row that came in before a time was delivered, by the workspace's own count. */
@@ -148,7 +150,9 @@ async function* poll(table: Table, polling: Polling): AsyncGenerator<Batch> {
   if (counts === undefined) return;
   for (const minute of shortMinutes(ledger, counts))
     yield* readSlice(table, whole({ from: minute, to: minute + MINUTE_MS }), { polling, moves: false });
-  for (const window of planWindows({ from: ledger.cursor, to }, counts, { rows: WINDOW_ROWS })) {
+  for (const window of planWindows({ from: ledger.cursor, to }, counts, {
+    rows: polling.config.windowRows ?? WINDOW_ROWS,
+  })) {
     if (window.isEmpty) ledger.cursor = window.to;
     else yield* readSlice(table, whole(window), { polling, moves: true });
     if (ledger.cursor !== window.to) return; // given up, or its table is gone: what follows it would leave a gap

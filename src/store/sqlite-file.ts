@@ -10,6 +10,8 @@ export interface SqliteFileOptions {
   readonly statfsType?: (folder: string) => number;
   /** Upper limit of the file; reaching it is a `full`. */
   readonly maxBytes?: number;
+  /** How long to wait for another process that has the file. */
+  readonly busyMs?: number;
 }
 
 /** Below it, two connections could corrupt a file in WAL mode. https://sqlite.org/wal.html#walresetbug */
@@ -20,7 +22,6 @@ const PAGE_BYTES = 4_096;
 /** Each is set, and read back: a promise of durability that the build or the disk does not keep is not made. */
 const PRAGMAS: readonly { readonly name: string; readonly value: string; readonly reads: SQLOutputValue }[] = [
   { name: "page_size", value: String(PAGE_BYTES), reads: PAGE_BYTES },
-  { name: "busy_timeout", value: String(BUSY_MS), reads: BUSY_MS },
   { name: "locking_mode", value: "exclusive", reads: "exclusive" },
   { name: "journal_mode", value: "wal", reads: "wal" },
   { name: "synchronous", value: "full", reads: 2 },
@@ -38,9 +39,11 @@ const PRAGMAS: readonly { readonly name: string; readonly value: string; readonl
 export function openSqliteFile(path: string, options: SqliteFileOptions = {}): DatabaseSync {
   const full = resolve(path);
   assertLocalDisk(full, options.statfsType ?? ((folder) => statfsSync(folder).type));
-  const db = connect(full);
+  const busyMs = options.busyMs ?? BUSY_MS;
+  const db = connect(full, busyMs);
   try {
     assertVersion(full, db);
+    setPragma(full, db, { name: "busy_timeout", value: String(busyMs), reads: busyMs });
     for (const pragma of PRAGMAS) setPragma(full, db, pragma);
     lock(full, db);
     prepareSchema(full, db);
@@ -65,10 +68,10 @@ function assertLocalDisk(path: string, statfsType: (folder: string) => number): 
   }
 }
 
-function connect(path: string): DatabaseSync {
+function connect(path: string, busyMs: number): DatabaseSync {
   try {
     closeSync(openSync(path, "a", 0o600));
-    return new DatabaseSync(path, { timeout: BUSY_MS, enableForeignKeyConstraints: true });
+    return new DatabaseSync(path, { timeout: busyMs, enableForeignKeyConstraints: true });
   } catch (error) {
     throw storeErrorOf(path, "cannot be opened", error);
   }
@@ -134,6 +137,13 @@ function migrate(path: string, db: DatabaseSync, version: number): void {
 function assertAnalysis(path: string, db: DatabaseSync): void {
   const found = db.prepare("select value from meta where key = 'analysis'").get()?.["value"] ?? "1";
   if (found === String(ANALYSIS_VERSION)) return;
+  const held = db.prepare("select (select count(*) from snapshot) + (select count(*) from journal) as n").get()?.["n"];
+  if (held === 0) {
+    db.prepare("insert into meta values ('analysis', ?) on conflict (key) do update set value = excluded.value").run(
+      String(ANALYSIS_VERSION),
+    );
+    return;
+  }
   const says = `holds an analysis of another version (${String(found)}, this one writes ${ANALYSIS_VERSION}). Use that version, or choose another path: what the sources still hold is read once more, from their configured start.`;
   throw new StoreError(path, "mismatch", says);
 }

@@ -1,5 +1,6 @@
 import { chromium, type Browser, type Page } from "playwright-core";
 import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { createApp } from "../../src/server/app.ts";
 import { type Listening, listen } from "../../src/server/listen.ts";
 import { at } from "../builders.ts";
@@ -22,11 +23,11 @@ const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 /** The pages of a view on loopback. */
 export async function serve(of: SampleView, wanted: number): Promise<Listening> {
   let port = wanted;
-  const app = createApp(of, {
+  const app = createApp(Object.assign({ principals: samplePrincipals() }, of), {
     allowedHosts: () => [`127.0.0.1:${port}`],
     version: "test",
+    decisions: createMemoryDecisions(),
     now: () => NOW,
-    principals: samplePrincipals(),
     onFailure: (error) => {
       throw error;
     },

@@ -32,7 +32,7 @@ const faults: { name: string; text: string; says: RegExp[] }[] = [
   {
     name: "a time that is none",
     text: 'sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB", startAt: yesterday }]',
-    says: [/startAt: earliest, latest or a time such as/],
+    says: [/startAt: earliest, latest, checkpoint or a time such as/],
   },
   {
     name: "a kind of source that there is not",

@@ -12,6 +12,10 @@ export type Fault =
   | { readonly kind: "status"; readonly status: number; readonly retryAfter?: number; readonly code?: string }
   /** The first half of the rows, and the word that there were more. */
   | { readonly kind: "partial" }
+  /** All rows but the last, without a word: not every replica has it yet. */
+  | { readonly kind: "short" }
+  /** As if the table had never had a row. */
+  | { readonly kind: "absent" }
   /** A page of a proxy, which is not JSON. */
   | { readonly kind: "html"; readonly status: number }
   /** Half of the answer, then the connection is cut. */
@@ -169,10 +173,12 @@ function respond(
     case "hang":
       return;
     case "partial":
+    case "short":
+    case "absent":
     case undefined:
   }
-  if (answer.kind === "no-table") {
-    const says = `'where' operator: Failed to resolve table or column expression named '${answer.table}'`;
+  if (answer.kind === "no-table" || fault?.kind === "absent") {
+    const says = "'where' operator: Failed to resolve table or column expression named 'Some_CL'";
     const inner = {
       code: "SemanticError",
       message: "A semantic error occurred.",
@@ -180,6 +186,7 @@ function respond(
     };
     return say(response, 400, fail("BadArgumentError", "The request had some invalid properties", inner));
   }
+  if (fault?.kind === "short") return say(response, 200, tablesOf({ ...answer, rows: answer.rows.slice(0, -1) }));
   const most = fault?.kind === "partial" ? Math.floor(answer.rows.length / 2) : mostRows;
   say(response, 200, answer.rows.length <= most && fault === undefined ? tablesOf(answer) : partial(answer, most));
 }

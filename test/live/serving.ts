@@ -30,20 +30,31 @@ export interface ServeOptions {
   readonly folder: string;
   readonly name?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
 }
 
 /** Starts `serve` on a free port; resolves once it says that it is ready, throws where it ends before. */
 export async function startServe(options: ServeOptions): Promise<Serving> {
-  const serving = await spawnServe(options);
+  return readyServe(await spawnServe(options));
+}
+
+/** The same once it says that it is ready. */
+export async function readyServe(serving: Serving): Promise<Serving> {
   const ready = await serving.hear(/ready: http:\S+/);
   return { ...serving, address: /http:\S+/.exec(ready)?.[0] ?? "" };
 }
 
 /** Starts `serve` and does not wait for it. */
-export async function spawnServe({ config, folder, name = "serve", environment = {} }: ServeOptions): Promise<Serving> {
+export async function spawnServe({
+  config,
+  folder,
+  name = "serve",
+  environment = {},
+  flags = [],
+}: ServeOptions): Promise<Serving> {
   const path = join(folder, `${name}.yml`);
   await writeFile(path, config);
-  const child = spawn(process.execPath, [MAIN, "serve", "--config", path, "--port", "0"], {
+  const child = spawn(process.execPath, [MAIN, "serve", "--config", path, "--port", "0", ...flags], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "ignore", "pipe"],
   });

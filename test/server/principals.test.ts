@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { beforeAll, expect, test } from "vitest";
 import { epochMs } from "../../src/model/time.ts";
 import { createApp } from "../../src/server/app.ts";
+import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { at } from "../builders.ts";
 import { idOf } from "../privileges/tenant.ts";
 import { samplePrincipals } from "./sample-principals.ts";
@@ -9,11 +10,11 @@ import { sampleView } from "./sample-view.ts";
 
 let app: Hono;
 beforeAll(() => {
-  app = createApp(sampleView(), {
+  app = createApp(Object.assign(sampleView(), { principals: samplePrincipals() }), {
     allowedHosts: () => ["localhost"],
     version: "test",
+    decisions: createMemoryDecisions(),
     now: () => epochMs(at(61)),
-    principals: samplePrincipals(),
     onFailure: (error) => {
       throw error;
     },

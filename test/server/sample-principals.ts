@@ -56,5 +56,8 @@ export function samplePrincipals(): PrincipalsView {
   ];
   feed(analysis, listing({ assignments }, "2026-01-01T00:00:00Z"));
   feed(analysis, batchOf([...gatewayLog(), ...logOf(OPERATIONS)].toSorted(byTime)));
-  return livePrincipals(() => analysis);
+  return livePrincipals(
+    () => analysis,
+    (finding) => finding,
+  );
 }

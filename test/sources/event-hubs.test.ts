@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { epochMs, instantFromMs } from "../../src/model/time.ts";
-import { sourceContract } from "../contract/source.contract.ts";
+import { keep, readRecords, sourceContract } from "../contract/source.contract.ts";
 import { dataSection } from "../emulators/amqp-bytes.ts";
 import { checkpoints, event, failureOf, idOf, idsIn, useHub } from "./event-hubs-harness.ts";
 
@@ -130,7 +130,55 @@ describe("what a hub has lost", () => {
     hubOf().emulator.addHub("logs", { partitions: 2 }).partition("0").add(event("x"), event("y"));
     const failure = await failureOf(hubOf().read(1, {}, from));
     expect(failure.kind).toBe("config");
-    expect(failure.message).toMatch(/deleted and created again.*another state file/);
+    expect(failure.message).toMatch(/deleted and created again.*give the source another name/);
+  });
+
+  test("a hub of another name or namespace is refused, even where its numbers seem to fit", async () => {
+    hubOf().hub.partition("0").add(event("a"));
+    const first = await hubOf().read(1);
+    const kept = new Map<string, Uint8Array>();
+    for (const batch of first) keep(kept, batch);
+    const from = checkpoints(first);
+    hubOf().hub.partition("0").add(event("b"));
+    const again = await readRecords(hubOf().sourceOf(), { from, kept, count: 1, toTheEnd: false });
+    expect(idsIn(again)).toEqual(["b"]);
+    const other = hubOf().emulator.addHub("other", { partitions: 2 });
+    other.partition("0").add(event("x"), event("y"));
+    const connection = {
+      kind: "connection-string",
+      connectionString: hubOf().emulator.connectionString("other"),
+    } as const;
+    const failure = await failureOf(
+      readRecords(hubOf().sourceOf({ connection }), { from, kept, count: 1, toTheEnd: false }),
+    );
+    expect(failure.kind).toBe("config");
+    expect(failure.message).toMatch(/was read from hub logs at .*names hub other at .*give the source another name/);
+  });
+
+  test("startAt checkpoint refuses a state without any, and goes on from one", async () => {
+    hubOf().hub.partition("0").add(event("a"));
+    const failure = await failureOf(hubOf().read(1, { start: "checkpoint" }));
+    expect(failure).toMatchObject({ kind: "config", message: expect.stringContaining("there is no checkpoint") });
+    const from = checkpoints(await hubOf().read(1));
+    hubOf().hub.partition("0").add(event("b"));
+    expect(idsIn(await hubOf().read(1, { start: "checkpoint" }, from))).toEqual(["b"]);
+  });
+
+  test("says where each partition begins", async () => {
+    const said: string[] = [];
+    const onStart = (says: string): void => void said.push(says);
+    hubOf().hub.partition("0").add(event("a"), event("b"));
+    const from = new Map(checkpoints(await hubOf().read(2, { onStart })));
+    hubOf().hub.partition("0").add(event("c"), event("d"));
+    hubOf().hub.partition("0").trimTo(3);
+    await hubOf().read(1, { onStart }, from);
+    const since = epochMs(instantFromMs(Date.now() - 60_000));
+    await hubOf().read(1, { onStart, start: { since } });
+    expect(said).toEqual([
+      "0 at its first event · 1 at its first event",
+      "0 after event 2, 1 events before it are lost · 1 at its first event",
+      expect.stringMatching(/^0 at \d{4}-\d\d-\d\dT.*Z · 1 at its first event$/),
+    ]);
   });
 
   test("a checkpoint ahead of the newest event is refused, with the way out", async () => {
@@ -138,7 +186,7 @@ describe("what a hub has lost", () => {
     const from = new Map([["0", `7/${hubOf().hub.created.getTime()}/700`]]);
     const failure = await failureOf(hubOf().read(1, {}, from));
     expect(failure.kind).toBe("config");
-    expect(failure.message).toMatch(/read up to event 7, but its newest is 0.*another state file/);
+    expect(failure.message).toMatch(/read up to event 7, but its newest is 0.*give the source another name/);
   });
 
   test.each([

@@ -61,7 +61,6 @@ pragma user_version = 4;
 
 insert into position values ('hub', '0', '7/1/x');
 insert into ledger values ('hub', '0', 3, 3, 0, 0, 0, 30);
-insert into snapshot values (1, x'73', 453955339);
 insert into outbox values (1, 'a-1', 'teams', 'F-1', 'body', 'pending', 2, 5, '503');
 insert into outbox values (2, 'a-2', 'teams', 'F-2', 'body', 'sent', 1, 0, null);
 insert into outbox values (3, 'a-3', 'slack', 'F-1', 'body', 'pending', 0, 0, null);
