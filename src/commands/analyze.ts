@@ -19,6 +19,7 @@ import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable, type OnCall } from "../pipeline.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
+import { indirectAccess } from "../privileges/azure-roles.ts";
 import { gatewayFindings } from "../privileges/gateway-findings.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots, readersOf } from "../privileges/privileges.ts";
@@ -113,7 +114,11 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     now: newestOf(analysis.now < privileges.ledger.until ? analysis.now : BEGINNING, privileges.ledger.newest),
   };
   return withFindings(reportOf(analysis), {
-    findings: [...privilegeFindings(holders, judging), ...gatewayFindings(privileges.gateway, judging.now)],
+    findings: [
+      ...privilegeFindings(holders, judging),
+      ...gatewayFindings(privileges.gateway, judging.now),
+      ...indirectAccess(privileges, judging.now),
+    ],
     blindSpots: privilegeSpots(privileges, leftOut(holders)),
   });
 }

@@ -55,6 +55,7 @@ export const PRIVILEGE_CAUSES = [
   "key-shared-by-applications",
   "all-access-key-in-use",
   "scope-wider-than-use",
+  "management-role-reaches-data",
 ] as const;
 
 export type PrivilegeCauseId = (typeof PRIVILEGE_CAUSES)[number];

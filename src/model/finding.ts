@@ -12,8 +12,13 @@ export const PRIVILEGE_KINDS = [
   "break-glass-used",
 ] as const;
 
-/** Kinds about what a gateway lets in, without a `privilege`. */
-export const GATEWAY_KINDS = ["unvalidated-api", "shared-subscription-key", "over-scoped-token"] as const;
+/** Kinds about what is let in or reached beside data-plane roles, without a `privilege`. */
+export const GATEWAY_KINDS = [
+  "unvalidated-api",
+  "shared-subscription-key",
+  "over-scoped-token",
+  "indirect-data-access",
+] as const;
 
 export type FindingKind =
   | "intermittent-refusal"

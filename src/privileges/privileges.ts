@@ -1,6 +1,6 @@
 import type { Change, Event, SignIn } from "../model/event.ts";
 import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND } from "../model/event-table.ts";
-import type { RoleRecord } from "../model/grant.ts";
+import type { AzureAssignment, RoleRecord } from "../model/grant.ts";
 import type { BlindSpot } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
 import type { Instant } from "../model/time.ts";
@@ -8,7 +8,7 @@ import type { UseTotal } from "../model/use-total.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createGatewayUse, GatewayReader, type GatewayUse } from "./gateway-use.ts";
 import { readTotal, UseReader } from "./observe.ts";
-import { addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
+import { addAzureRole, addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
 
 /** What is remembered of grants and of their use. Plain data; the order of what comes in does not matter. */
 export interface Privileges {
@@ -45,21 +45,24 @@ export const createPrivileges = (): Privileges => ({
 /** Takes roles of inventories and operations that tables have added up. */
 export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]): void {
   for (const { what } of facts) {
-    if (what.kind === "role") addRole(roles, what.role);
-    else readTotal(ledger, what.total);
+    if (what.kind !== "role") readTotal(ledger, what.total);
+    else if (what.role.kind === "azure-assignment") addAzureRole(roles, what.role);
+    else addRole(roles, what.role);
   }
 }
 
 /** Takes all roles of an account as they are at a time: what is not among them is gone. */
 export function learnListing({ roles }: Privileges, facts: readonly Told[], listing: Omit<Listing, "records">): void {
-  const records = facts.flatMap(({ what }) => (what.kind === "role" ? [what.role] : []));
+  const records = facts.flatMap(({ what }) =>
+    what.kind === "role" && what.role.kind !== "azure-assignment" ? [what.role] : [],
+  );
   replaceRoles(roles, { ...listing, records });
 }
 
 /** A fact that is no event of a moment. */
 export interface Told {
   readonly what:
-    | { readonly kind: "role"; readonly role: RoleRecord }
+    | { readonly kind: "role"; readonly role: RoleRecord | AzureAssignment }
     | { readonly kind: "total"; readonly total: UseTotal };
 }
 

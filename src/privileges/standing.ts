@@ -3,6 +3,7 @@ import type { EventTable } from "../model/event-table.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
 import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs } from "../model/time.ts";
+import { indirectAccess } from "./azure-roles.ts";
 import type { PrivilegeException } from "./exceptions.ts";
 import { leftOut, privilegeFindings } from "./findings.ts";
 import { gatewayFindings } from "./gateway-findings.ts";
@@ -110,6 +111,7 @@ export function judgeStanding(standing: Standing, at: Instant): readonly Finding
   const now = [
     ...privilegeFindings(holders, { privileges, exceptions, now: at }),
     ...gatewayFindings(privileges.gateway, at),
+    ...indirectAccess(privileges, at),
   ];
   standing.next = nextAfter(standing, at);
   standing.judgedAt = at;
@@ -137,10 +139,16 @@ function nextAfter({ privileges, judgedAt }: Standing, at: Instant): Instant {
 /** A finding that returns keeps its id and is open again. */
 function follow({ findings }: Standing, finding: Finding): readonly Finding[] {
   const known = findings.get(finding.id);
-  const kept: Finding = known === undefined ? finding : { ...finding, detectedAt: known.detectedAt };
+  const kept: Finding = known === undefined ? finding : { ...finding, ...sinceOf(known, finding) };
   findings.set(finding.id, kept);
   return known === undefined || tellingOf(known) !== tellingOf(kept) ? [kept] : [];
 }
+
+/** When it was raised first; no log tells since when an Azure role is held: since it was seen first. */
+const sinceOf = (known: Finding, { kind, onset }: Finding): Pick<Finding, "detectedAt" | "onset"> => ({
+  detectedAt: known.detectedAt,
+  onset: kind === "indirect-data-access" ? known.onset : onset,
+});
 
 /** What changes of a finding are for: its numbers alone grow with each call. */
 const tellingOf = ({ status, severity, title, cause, privilege }: Finding): string =>
