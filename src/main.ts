@@ -4,6 +4,7 @@ import { analyzeCommand } from "./commands/analyze.ts";
 import { backfillCommand } from "./commands/backfill.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config-command.ts";
+import { callCommand } from "./commands/call.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { EXIT } from "./commands/exit-codes.ts";
@@ -37,6 +38,7 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 
 const commands = [
   analyzeCommand(),
+  callCommand(),
   demoCommand(),
   serveCommand(),
   exportCommand(),

@@ -1,6 +1,7 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis, keepBounded, packed } from "./analysis.ts";
+import { callEvidence } from "./correlate/call-evidence.ts";
 import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { drop, hold } from "./correlate/held.ts";
@@ -8,7 +9,7 @@ import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
-import { countCall } from "./findings/call-counts.ts";
+import { correlationCounts, countCall } from "./findings/call-counts.ts";
 import { cover, noteGap } from "./findings/coverage.ts";
 import { addTally, createTally } from "./findings/input-counts.ts";
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
@@ -23,15 +24,16 @@ import {
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
-import { isJudgementDue, judgeHeard, judgeStanding, learnHeard, learnPlace } from "./privileges/standing.ts";
+import { judgeHeard } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
 import type { Source } from "./sources/source.ts";
+import { hear, stand } from "./stand.ts";
 import { PendingCommit } from "./pending-commit.ts";
 import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
-import type { Commit, Saved, Store } from "./store/store.ts";
+import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
 
 /** Told of each call as it closes; the row is filled again for the next one. */
 export type OnCall = (call: CallRow) => void;
@@ -61,13 +63,6 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
   return [...changed, ...judged];
 }
 
-/** Lists of roles and sums of operations are of no moment: they count when they come. */
-function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted): void {
-  if (facts === undefined || (facts.length === 0 && lists === undefined)) return;
-  const at = enqueued === undefined ? now : instantFromMs(enqueued);
-  learnHeard(standing, lists === undefined ? { facts } : { facts, lists }, at);
-}
-
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
 function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | undefined): readonly Finding[] {
   const out = outTo(onCall);
@@ -76,13 +71,6 @@ function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | 
     followOne(analysis, place, out);
   }
   return [...out.changed.values()];
-}
-
-/** A row's use of privileges; what is held is judged when its time has come. */
-function stand({ standing, names, held }: Analysis, place: number, changed: Map<string, Finding>): void {
-  const at = timeOf(held.table, place);
-  if (isJudgementDue(standing, at)) for (const finding of judgeStanding(standing, at)) changed.set(finding.id, finding);
-  learnPlace(standing, names, held.table, place);
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
@@ -151,6 +139,8 @@ function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): voi
 export interface Shell {
   readonly sources: readonly Source[];
   readonly store: Store;
+  /** Where closed calls are kept. */
+  readonly calls: CallLog;
   readonly options: AnalysisOptions;
   /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
   readonly joinBy?: JoinPath | undefined;
@@ -240,7 +230,7 @@ class LiveRun {
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
       const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
-      this.#pending.change(step(this.#analysis, accepted));
+      this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
       this.#pending.read(source.name, batch, accepted);
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
@@ -270,7 +260,7 @@ class LiveRun {
       gap: undefined,
     };
     const accepted: Accepted = { partition: "", ...nothing, ...input };
-    this.#pending.change(step(this.#analysis, accepted));
+    this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
     this.#pending.journal.push(accepted);
   }
 
@@ -299,12 +289,14 @@ class LiveRun {
 
   commit(): void {
     if (this.#pending.journal.length === 0) return;
-    const { store, codec, alerts, onCommit } = this.#shell;
+    const { store, calls, codec, alerts, onCommit } = this.#shell;
     const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
-    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(packed(this.#analysis)) : undefined;
+    const isDue = calls.isFull || this.#cost.isSnapshotDue(journaled);
+    const snapshot = isDue ? codec.encode(packed(this.#analysis)) : undefined;
+    if (isDue) calls.flush();
     store.commit({
       positions,
       kept,
@@ -315,6 +307,7 @@ class LiveRun {
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
+    if (isDue) calls.settle();
     this.#cost.committed(journaled, snapshot?.length);
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
@@ -334,20 +327,27 @@ class LiveRun {
 
 /** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
 function restore(
-  { codec, options, exceptions = [] }: Shell,
+  { codec, options, exceptions = [], calls }: Shell,
   saved: Saved,
 ): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
   analysis.standing.exceptions = exceptions;
+  calls.begin(correlationCounts(analysis.calls).calls);
+  const onCall = keeping(calls);
   let changes = 0;
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).filter(({ kind }) => kind === "intermittent-refusal").length;
+      changes += step(analysis, accepted, onCall).filter(({ kind }) => kind === "intermittent-refusal").length;
     }
   }
   return { analysis, changes };
 }
+
+const keeping =
+  (calls: CallLog): OnCall =>
+  (closed) =>
+    calls.add(callEvidence(closed));

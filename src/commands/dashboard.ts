@@ -7,7 +7,7 @@ import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import type { TargetHealth } from "../server/view.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
-import type { Store } from "../store/store.ts";
+import type { CallLog, Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
 import { VERSION } from "./version.ts";
@@ -22,6 +22,7 @@ export interface Dashboard {
 /** Pages and API over what an analysis publishes. */
 export function createDashboard(parts: {
   readonly store: Pick<Store, "ledger">;
+  readonly calls: Pick<CallLog, "find">;
   readonly decisions: DecisionLog;
   readonly targets: () => readonly TargetHealth[];
   readonly waitingFor: () => readonly string[];
@@ -36,7 +37,13 @@ export function createDashboard(parts: {
   const { silences = [] } = parts;
   const shown = (finding: Finding): Finding =>
     underSilences(silences, underDecisions(decisions, finding, now()), now());
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets, shown });
+  const view = createLiveView({
+    ledger: () => store.ledger(),
+    findCalls: (id) => parts.calls.find(id),
+    waitingFor,
+    targets,
+    shown,
+  });
   const app = createApp(view, {
     allowedHosts,
     version: VERSION,

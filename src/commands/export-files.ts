@@ -2,33 +2,30 @@ import { stat } from "node:fs/promises";
 import { plainText } from "../lib/plain-text.ts";
 import { listFiles } from "../sources/file-list.ts";
 import { EXIT } from "./exit-codes.ts";
+import { type ExportTalk, filesInput, keptInput } from "./export-input.ts";
 import { type ExportFlags, exportOptions } from "./export-options.ts";
 import { bar, createProgressLine } from "./progress-line.ts";
-import { exportPaths } from "./run-export.ts";
+import { exportCalls } from "./run-export.ts";
 
-/** Exports from files; talks on standard error, gives the exit code. */
+/** Exports from files, or of the calls that `serve` keeps; talks on standard error, gives the exit code. */
 export async function runExport(flags: ExportFlags): Promise<number> {
   const options = exportOptions(flags, process.env, say);
   if (!options.ok) return usage(options.error);
-  const { paths } = options.value;
-  if (paths.length === 0) return usage(["--in: name files or folders to read"]);
+  const { paths, state } = options.value;
   const total = await bytesOf(paths);
   const line = createProgressLine();
   const began = performance.now();
   const rate = (count: number): string => `${Math.round(count / ((performance.now() - began) / 1_000))}/s`;
-  const exported = await exportPaths(
-    options.value,
-    {
-      onRead: (bytes, records) =>
-        line.show(() => `reading ${bar(bytes, total)} · ${records} records · ${rate(records)}`),
-      onCalls: (seen, written) => line.show(() => `writing · ${written} of ${seen} calls · ${rate(seen)}`),
-      onLoss: (says) => {
-        line.clear();
-        say(plainText(says));
-      },
+  const talk: ExportTalk = {
+    onRead: (bytes, records) => line.show(() => `reading ${bar(bytes, total)} · ${records} records · ${rate(records)}`),
+    onCalls: (seen, written) => line.show(() => `writing · ${written} of ${seen} calls · ${rate(seen)}`),
+    onLoss(says) {
+      line.clear();
+      say(plainText(says));
     },
-    new Date().toISOString(),
-  );
+  };
+  const input = paths.length === 0 ? keptInput(state, talk) : filesInput(paths, talk);
+  const exported = await exportCalls(options.value, input, talk, new Date().toISOString());
   line.clear();
   if (!exported.ok) return usage([exported.error]);
   const { path, manifest, sha256, isPartial } = exported.value;

@@ -11,6 +11,7 @@ import { parseInstant } from "../normalize/parse-time.ts";
 
 export interface ExportFlags {
   readonly in?: readonly string[];
+  readonly state?: string;
   readonly out?: string;
   readonly format: TableFormat;
   readonly from?: string;
@@ -26,7 +27,9 @@ export interface ExportFlags {
 
 /** What the flags ask for, with every secret behind a reference read. */
 export interface ExportOptions {
+  /** Without any, the calls kept beside `state`. */
   readonly paths: readonly string[];
+  readonly state: string;
   readonly folder: string;
   readonly format: TableFormat;
   readonly from: Instant | undefined;
@@ -44,6 +47,8 @@ export interface ExportOptions {
 
 const DEFAULT_KEY = ".scopetrail/export-key.pem";
 const LEAST_KEY = 16;
+/** As the configuration has it. */
+export const DEFAULT_STATE = ".scopetrail/state.db";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -67,6 +72,7 @@ export function exportOptions(
   if (!from.ok || !to.ok || !profile.ok || !redactKey.ok || !folder.ok || !key.ok || !old.ok) return err(faults);
   return ok({
     paths: flags.in ?? [],
+    state: flags.state ?? DEFAULT_STATE,
     folder: folder.value,
     format: flags.format,
     from: from.value,

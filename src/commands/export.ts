@@ -15,7 +15,8 @@ chain. Exit codes: 0 ok · 1 verify: something is wrong · 2 usage · 5 some of 
 export function exportCommand(): Command {
   const command = new Command("export")
     .description("Write calls as evidence that an auditor can check alone.")
-    .option("--in <path...>", "files and folders to read, as analyze does")
+    .option("--in <path...>", "files and folders to read, as analyze does; without it, the calls that serve keeps")
+    .option("--state <file>", "state of serve; by default .scopetrail/state.db")
     .option("--out <folder>", "where the exports go")
     .addOption(
       new Option("--format <format>", "of the data").choices(["parquet", "arrow", "csv", "ndjson"]).default("parquet"),

@@ -10,7 +10,7 @@ import type { DecisionLog } from "../store/decision-log.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import { stateCodec } from "../store/codec.ts";
-import type { Store } from "../store/store.ts";
+import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { createDashboard } from "./dashboard.ts";
@@ -23,6 +23,7 @@ import { watchSinks } from "./watch-sinks.ts";
 export interface Host {
   readonly sources: readonly Source[];
   readonly store: Store;
+  readonly calls: CallLog;
   readonly sinks: readonly Sink[];
   /** What people decided about findings. */
   readonly decisions: DecisionLog;
@@ -89,6 +90,7 @@ export async function host(options: Host): Promise<number> {
   const analysis = sources.run(
     {
       store,
+      calls: options.calls,
       ...shellOf(options),
       alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,

@@ -1,6 +1,7 @@
 import type { Column } from "../detect/columns.ts";
 import { compareCalls } from "../findings/comparison.ts";
 import { refusalMatrix } from "../findings/matrix.ts";
+import { callStory } from "../findings/call-story.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
@@ -11,7 +12,7 @@ import type { Instant } from "../model/time.ts";
 import type { Analysis } from "../analysis.ts";
 import type { PrincipalsView } from "../server/principals-view.ts";
 import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
-import type { LedgerRow } from "../store/store.ts";
+import type { CallLog, LedgerRow } from "../store/store.ts";
 import { livePrincipals } from "./live-principals.ts";
 
 export interface LiveView extends View {
@@ -24,6 +25,7 @@ export interface LiveView extends View {
 
 export interface LiveViewOptions {
   readonly ledger: () => ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
+  readonly findCalls: CallLog["find"];
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
@@ -31,8 +33,11 @@ export interface LiveViewOptions {
   readonly shown: (finding: Finding) => Finding;
 }
 
+/** Calls of one id that are shown: ids are meant to be unique, and callers can choose some. */
+const MOST_CALLS = 20;
+
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, waitingFor, targets, shown }: LiveViewOptions): LiveView {
+export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }: LiveViewOptions): LiveView {
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -77,6 +82,10 @@ export function createLiveView({ ledger, waitingFor, targets, shown }: LiveViewO
       return current === undefined || found === undefined
         ? []
         : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
+    },
+    calls(id) {
+      const { calls, damages } = findCalls(id.trim().toLowerCase());
+      return { stories: calls.slice(-MOST_CALLS).map(callStory), damages: damages.map(({ says }) => says) };
     },
     sources: () => sourceHealth(ledger(), current),
     waitingFor,

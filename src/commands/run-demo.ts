@@ -1,6 +1,7 @@
 import type { EpochMs } from "../model/time.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
+import { createMemoryCallLog } from "../store/call-log.ts";
 import { createMemoryDecisions } from "../store/decision-log.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
@@ -29,6 +30,7 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
       ...demoRoleSources(Number(seed), now),
     ],
     store: createMemoryStore(),
+    calls: createMemoryCallLog(),
     sinks: [],
     decisions: createMemoryDecisions(),
     lateness: LATENESS_SECONDS,

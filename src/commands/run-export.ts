@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { callEvidence } from "../correlate/call-evidence.ts";
 import { Bundle, type Written } from "../exports/bundle.ts";
 import { newestBundle, rotationOf } from "../exports/chain.ts";
 import { dictionaryCsv } from "../exports/dictionary.ts";
@@ -15,21 +14,12 @@ import { selects, type Selection } from "../exports/scope.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { CALL_COLUMNS, type CallEvidence, columnPlace, EVIDENCE_SCHEMA, OPERATION_COLUMNS } from "../model/evidence.ts";
-import type { Report } from "../model/report.ts";
+import type { Finding } from "../model/finding.ts";
 import { formatInstant } from "../model/time.ts";
-import { analyzePaths } from "./analyze.ts";
+import type { ExportInput, ExportTalk } from "./export-input.ts";
 import type { ExportOptions } from "./export-options.ts";
 import { PathError } from "./path-error.ts";
-import { tomorrow } from "./read-privileges.ts";
-import { SourcePositions } from "./source-positions.ts";
 import { VERSION } from "./version.ts";
-
-/** What an export tells while it runs. */
-export interface ExportTalk {
-  readonly onRead: (bytes: number, records: number) => void;
-  readonly onCalls: (seen: number, exported: number) => void;
-  readonly onLoss: (says: string) => void;
-}
 
 export interface Exported extends Written {
   /** Some of the input could not be read. */
@@ -38,97 +28,87 @@ export interface Exported extends Written {
 
 const OUTCOME = columnPlace(CALL_COLUMNS, "outcome");
 
-/**
- * Reads log files to their ends and writes the calls that are asked for as one bundle; gives why it cannot, in a sentence.
- * `now` is ISO 8601.
- */
-export async function exportPaths(
+/** Reads the input and writes the calls that are asked for as one bundle; gives why it cannot, in a sentence. `now` is ISO 8601. */
+export async function exportCalls(
   options: ExportOptions,
-  talk: ExportTalk,
+  input: ExportInput,
+  talk: Pick<ExportTalk, "onCalls">,
   now: string,
 ): Promise<Result<Exported, string>> {
   const previous = newestBundle(options.folder);
   if (!previous.ok) return previous;
   const rotation = rotationOf(options.key, previous.value, options.old);
   if (!rotation.ok) return rotation;
-  const selection = await selectionOf(options, talk);
-  if (!selection.ok) return selection;
-  const { folder, format, key } = options;
-  const bundle = new Bundle({ folder, format, key, previous: previous.value, rotation: rotation.value });
   try {
-    return ok(await write(bundle, { options, talk, now, selection: selection.value }));
+    const selection = await selectionOf(options, input);
+    if (!selection.ok) return selection;
+    const { folder, format, key } = options;
+    const bundle = new Bundle({ folder, format, key, previous: previous.value, rotation: rotation.value });
+    return ok(await writeWhole(bundle, { options, input, talk, now, selection: selection.value }));
   } catch (error) {
-    bundle.discard();
     if (error instanceof PathError) return err(error.message);
     throw error;
   }
 }
 
-/** A finding is known once everything was read: where calls of one are asked for, the input is read twice. */
-async function selectionOf(options: ExportOptions, talk: ExportTalk): Promise<Result<Selection, string>> {
-  const { from, to, principal, container, finding: id } = options;
-  if (id === undefined) return ok({ from, to, principal, container });
+async function writeWhole(bundle: Bundle, writing: Writing): Promise<Exported> {
   try {
-    const report = await analyzePaths(options.paths, { until: tomorrow(), onProgress: talk.onRead });
-    const finding = report.findings.find((one) => one.id === id);
-    if (finding !== undefined) return ok({ from, to, principal, container, finding });
-    const known = report.findings.map((one) => one.id).join(", ");
-    return err(
-      `--finding: there is no ${plainText(id)} in this input; there ${known === "" ? "is none" : `is ${known}`}`,
-    );
+    return await write(bundle, writing);
   } catch (error) {
-    if (error instanceof PathError) return err(error.message);
+    bundle.discard();
     throw error;
   }
+}
+
+/** A finding is known once everything was read: where calls of one are asked for, files are read twice. */
+async function selectionOf(options: ExportOptions, input: ExportInput): Promise<Result<Selection, string>> {
+  const { from, to, principal, container, finding: id } = options;
+  if (id === undefined) return ok({ from, to, principal, container });
+  const findings = await input.findings();
+  const finding = findings.find((one) => one.id === id);
+  if (finding !== undefined) return ok({ from, to, principal, container, finding });
+  const known = findings.map((one) => one.id).join(", ");
+  return err(
+    `--finding: there is no ${plainText(id)} in this input; there ${known === "" ? "is none" : `is ${known}`}`,
+  );
 }
 
 interface Writing {
   readonly options: ExportOptions;
-  readonly talk: ExportTalk;
+  readonly input: ExportInput;
+  readonly talk: Pick<ExportTalk, "onCalls">;
   readonly now: string;
   readonly selection: Selection;
 }
 
-async function write(bundle: Bundle, { options, talk, now, selection }: Writing): Promise<Exported> {
-  const positions = new SourcePositions();
+async function write(bundle: Bundle, { options, input, talk, now, selection }: Writing): Promise<Exported> {
   const hours = new Hours();
-  const losses: string[] = [];
   const rows = rowWriter(bundle, options, selection);
-  const report = await analyzePaths(options.paths, {
-    until: tomorrow(),
-    onBatch: (batch) => positions.read(batch),
-    onProgress: talk.onRead,
-    onLoss(says) {
-      losses.push(says);
-      talk.onLoss(says);
-    },
-    onCall(call) {
-      const evidence = callEvidence(call);
-      if (rows.isWithin(evidence)) hours.count(call);
-      rows.add(evidence);
-      if (rows.seen % 1_024 === 0) talk.onCalls(rows.seen, bundle.calls);
-    },
+  const read = await input.read({ from: selection.from, to: selection.to }, (evidence) => {
+    if (rows.isWithin(evidence)) hours.count(evidence);
+    rows.add(evidence);
+    if (rows.seen % 1_024 === 0) talk.onCalls(rows.seen, bundle.calls);
   });
   bundle.tables();
   const scope = scopeOf(options);
   const statement: Statement = {
     createdAt: now,
     tool: { name: "scopetrail", version: VERSION },
-    command: commandOf(options, scope),
+    command: commandOf(options, input, scope),
     scope,
     evidenceSchema: EVIDENCE_SCHEMA,
     redaction: {
       profile: { ...options.profile },
       keyId: isRedacting(options.profile) && !options.isKeyLost ? options.names.keyId : null,
     },
-    sources: positions.list(),
-    conservation: conservationOf(report),
+    sources: read.sources,
+    conservation: read.conservation,
     calls: { seen: rows.seen, exported: bundle.calls, ...Object.fromEntries(rows.outcomes) },
     reconciliation: hours.reconciliation(),
-    gaps: [...report.blindSpots.map(({ says }) => says), ...losses],
+    gaps: read.gaps,
   };
-  documents(bundle, { statement, hours, principals: rows.principals, options, report });
-  return { ...bundle.close(statement), isPartial: losses.length > 0 };
+  documents(bundle, { statement, hours, principals: rows.principals, options, findings: read.findings });
+  return { ...bundle.close(statement), isPartial: read.isPartial };
 }
 
 function rowWriter(bundle: Bundle, options: ExportOptions, selection: Selection) {
@@ -160,15 +140,15 @@ interface Documents {
   readonly hours: Hours;
   readonly principals: Principals;
   readonly options: ExportOptions;
-  readonly report: Report;
+  readonly findings: readonly Finding[];
 }
 
 const VERIFIER = join(import.meta.dirname, "../exports/verify-export.mjs");
 
-function documents(bundle: Bundle, { statement, hours, principals, options, report }: Documents): void {
-  const findings = redactedFindings(report.findings, options.profile, options.names);
+function documents(bundle: Bundle, { statement, hours, principals, options, findings }: Documents): void {
+  const redacted = redactedFindings(findings, options.profile, options.names);
   bundle.document("dictionary.csv", dictionaryCsv());
-  bundle.document("findings.json", `${JSON.stringify(findings, null, 2)}\n`);
+  bundle.document("findings.json", `${JSON.stringify(redacted, null, 2)}\n`);
   bundle.document("principals.csv", principals.csv());
   bundle.document("hours.csv", hours.csv());
   bundle.document("calls.kql", exportKql(statement.scope));
@@ -187,15 +167,7 @@ function scopeOf({ from, to, principal, container, finding, profile, names }: Ex
   };
 }
 
-function commandOf({ paths, format }: ExportOptions, scope: Scope): string {
+function commandOf({ format }: ExportOptions, input: ExportInput, scope: Scope): string {
   const narrowed = Object.entries(scope).flatMap(([name, value]) => (value === null ? [] : [`--${name}`, value]));
-  return ["scopetrail", "export", "--in", ...paths, ...narrowed, "--format", format].join(" ");
+  return ["scopetrail", "export", ...input.flags, ...narrowed, "--format", format].join(" ");
 }
-
-const conservationOf = ({ input }: Report): Statement["conservation"] => ({
-  records: input.records,
-  accepted: input.accepted,
-  duplicate: input.duplicate,
-  filtered: input.filtered,
-  rejected: input.rejected,
-});

@@ -20,6 +20,7 @@ import { buildSources } from "./live-sources.ts";
 import { portOf } from "./port.ts";
 import { roleSources } from "./role-sources.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
+import { openKeptCalls } from "./kept-calls.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
 
@@ -78,6 +79,7 @@ async function serveWith(parts: {
         sources: jobs === undefined ? sources : [...sources, jobs],
         onCommit: () => jobs?.committed(),
         store,
+        calls: openKeptCalls(config),
         sinks,
         decisions,
         lateness: config.lateness,

@@ -51,6 +51,12 @@ export const ConfigSchema = z.strictObject({
     .min(1)
     .default(".scopetrail/state.db")
     .meta({ description: "SQLite file of the durable state; on a local disk." }),
+  retention: z
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(400)
+    .meta({ description: "Days that calls are kept, beside the state (`<state>.calls`)." }),
   lateness: z
     .int()
     .min(1)

@@ -9,18 +9,26 @@ import { idAt, ownIdsAt } from "./row-event.ts";
 
 /** A closed call as rows of evidence; valid for longer than the rows it was read from. */
 export function callEvidence(call: CallRow): CallEvidence {
-  const { table, names, gateway, operations } = call;
-  const first = gateway < 0 ? (operations[0] ?? -1) : gateway;
-  const id = idAt(table, first);
-  const ids = new Set([id]);
-  if (gateway >= 0) for (const own of ownIdsAt(table, gateway)) ids.add(own);
-  for (const place of operations) ids.add(idAt(table, place));
+  const { table, names, operations } = call;
+  const ids = idsOf(call);
+  const [id = ""] = ids;
   return {
     time: call.time,
     call: callRow(call, id),
     operations: operations.map((place) => operationRow(table, place, names, id)),
     ids: [...ids],
   };
+}
+
+/** Whether an id, lower-cased, leads to a call. */
+export const hasId = (call: CallRow, id: string): boolean => idsOf(call).has(id);
+
+/** All ids that lead to a call, its own first. */
+function idsOf({ table, gateway, operations }: CallRow): Set<string> {
+  const ids = new Set([idAt(table, gateway < 0 ? (operations[0] ?? -1) : gateway)]);
+  if (gateway >= 0) for (const own of ownIdsAt(table, gateway)) ids.add(own);
+  for (const place of operations) ids.add(idAt(table, place));
+  return ids;
 }
 
 const isRefusal = (status: number): boolean => status === 401 || status === 403;
@@ -48,7 +56,8 @@ function callRow(call: CallRow, id: string): Row {
   ];
 }
 
-const NO_GATEWAY: readonly Cell[] = [...Array<null>(32).fill(null), false];
+/** From `caller_app` to `truncated`. */
+const NO_GATEWAY: readonly Cell[] = [...Array<null>(27).fill(null), false, ...Array<null>(5).fill(null), false];
 
 function gatewayCells({ table, names, gateway }: CallRow): readonly Cell[] {
   if (gateway < 0) return NO_GATEWAY;
@@ -86,6 +95,7 @@ function gatewayCells({ table, names, gateway }: CallRow): readonly Cell[] {
     request?.url ?? null,
     ...policyCells(request?.error),
     text(row.BACKEND),
+    (traits & row.COSMOS_BACKEND) !== 0,
     words[at + row.BACKEND_STATUS] || null,
     words[at + row.SUB_STATUS] || null,
     request?.backendActivityId ?? backendId(table, gateway, traits),

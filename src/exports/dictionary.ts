@@ -1,5 +1,5 @@
 import { type Column, EVIDENCE_SCHEMA, EVIDENCE_TABLES } from "../model/evidence.ts";
-import { csvText } from "./csv.ts";
+import { csvText } from "../lib/csv-text.ts";
 
 const tables = Object.entries(EVIDENCE_TABLES);
 

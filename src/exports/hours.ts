@@ -1,8 +1,10 @@
-import type { CallRow } from "../correlate/call-row.ts";
-import { COSMOS_BACKEND, TRAITS, TRUNCATED, WORDS } from "../model/event-table.ts";
+import { CALL_COLUMNS, type CallEvidence, columnPlace } from "../model/evidence.ts";
 import { formatInstant, type Instant, instantFromTicks, TICKS_PER_MS } from "../model/time.ts";
 import type { Reconciliation } from "./manifest.ts";
 
+const MATCH = columnPlace(CALL_COLUMNS, "match");
+const CUT = columnPlace(CALL_COLUMNS, "truncated");
+const TO_COSMOS = columnPlace(CALL_COLUMNS, "to_cosmos");
 const TICKS_PER_HOUR = 3_600_000 * TICKS_PER_MS;
 /** Hours that are kept apart: more than a year; of more, the rest is counted as one. */
 const HOURS = 10_000;
@@ -34,20 +36,16 @@ export class Hours {
   readonly #beyond = noHour();
   readonly #total = noHour();
 
-  count(call: CallRow): void {
-    const hour = this.#of(call.time);
+  count({ time, call, operations }: CallEvidence): void {
+    const hour = this.#of(time);
     for (const counts of [hour, this.#total]) {
       counts.calls += 1;
-      counts.operations += call.operations.length;
-      if (call.gateway < 0) {
-        counts.operationsWithoutCall += call.operations.length;
-        continue;
-      }
-      const traits = call.table.words[WORDS * call.gateway + TRAITS] ?? 0;
-      if ((traits & TRUNCATED) !== 0) counts.truncated += 1;
-      if ((traits & COSMOS_BACKEND) === 0) continue;
+      counts.operations += operations.length;
+      if (call[MATCH] === "data-plane-only") counts.operationsWithoutCall += operations.length;
+      if (call[CUT] === true) counts.truncated += 1;
+      if (call[TO_COSMOS] !== true) continue;
       counts.cosmosCalls += 1;
-      if (call.operations.length > 0) counts.joined += 1;
+      if (operations.length > 0) counts.joined += 1;
     }
   }
 

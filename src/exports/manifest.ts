@@ -49,7 +49,8 @@ export interface Statement {
   readonly evidenceSchema: string;
   readonly redaction: { readonly profile: Readonly<Record<string, string>>; readonly keyId: string | null };
   readonly sources: readonly SourcePosition[];
-  readonly conservation: Conservation;
+  /** Null where the export is of kept calls, and their ledger could not be read. */
+  readonly conservation: Conservation | null;
   readonly calls: Readonly<Record<string, number>>;
   readonly reconciliation: Reconciliation;
   /** What is known to be missing, a sentence each. */

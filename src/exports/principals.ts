@@ -1,7 +1,7 @@
 import { CALL_COLUMNS, columnPlace, type Row } from "../model/evidence.ts";
 import { instantFromTicks } from "../model/time.ts";
 import { formatMicros } from "./canonical.ts";
-import { csvText } from "./csv.ts";
+import { csvText } from "../lib/csv-text.ts";
 
 const place = (name: string): number => columnPlace(CALL_COLUMNS, name);
 const NAMED = ["identity", "caller_app", "caller_object", "subscription", "cosmos_principal", "credential"];

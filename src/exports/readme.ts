@@ -1,5 +1,10 @@
 import type { Manifest } from "./manifest.ts";
 
+const inputText = (conservation: Manifest["conservation"]): string =>
+  conservation === null
+    ? "kept calls; what became of the records that they were made of is not told here"
+    : `${conservation.records} records = ${conservation.accepted} accepted + ${conservation.duplicate} duplicate + ${conservation.filtered} of other categories + ${conservation.rejected} unreadable`;
+
 /** What a bundle is, for the person who opens it. */
 export function bundleReadme(manifest: Omit<Manifest, "files" | "signer" | "rotation" | "schema">): string {
   const { scope, conservation, reconciliation, calls, redaction, gaps } = manifest;
@@ -19,7 +24,7 @@ Asked for ${asked.length === 0 ? "every call" : asked.join(", ")}
 Calls     ${calls["exported"] ?? 0} of ${calls["seen"] ?? 0} that were read: ${calls["succeeded"] ?? 0} succeeded, ${calls["refused"] ?? 0} refused for want of
           authorization, ${calls["look-alike"] ?? 0} refused by a limit, ${calls["other"] ?? 0} other
 Redaction ${profile}
-Input     ${conservation.records} records = ${conservation.accepted} accepted + ${conservation.duplicate} duplicate + ${conservation.filtered} of other categories + ${conservation.rejected} unreadable
+Input     ${inputText(conservation)}
 
 Is it complete?
   ${reconciliation.cosmosCalls} calls went from the gateway straight to Cosmos DB; of ${reconciliation.notLogged} of them Cosmos DB's log has no record.

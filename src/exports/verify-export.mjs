@@ -203,7 +203,7 @@ function manifestOf(dir, key) {
   if (manifest?.schema !== "scopetrail.bundle/1") return { faults: ["manifest.json: is of no kind that is known"] };
   const publicKey = manifest.signer?.publicKey;
   if (!isSigned(publicKey, bytes, signature)) return { faults: ["manifest.json: the signature is not of these bytes"] };
-  const { records, accepted, duplicate, filtered, rejected } = manifest.conservation ?? {};
+  const { records = 0, accepted = 0, duplicate = 0, filtered = 0, rejected = 0 } = manifest.conservation ?? {};
   const faults = records === accepted + duplicate + filtered + rejected ? [] : ["manifest.json: records were lost"];
   const rotated = manifest.rotation?.previousPublicKey;
   if (key !== undefined && key !== publicKey && !(key === rotated && isRotated(manifest, key)))

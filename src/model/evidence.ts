@@ -86,6 +86,11 @@ export const CALL_COLUMNS: readonly Column[] = [
   text("policy", "Policy that refused the call, for instance validate-jwt."),
   text("policy_message", "What the policy said, secrets redacted.", "text"),
   text("backend", "Backend, by its id or host."),
+  required({
+    name: "to_cosmos",
+    type: "boolean",
+    says: "The backend is Cosmos DB itself, so that its log should have a record.",
+  }),
   integer("backend_status", "HTTP status of the backend; null where it was not called."),
   integer("sub_status", "Sub-status of Cosmos DB."),
   text("backend_activity_id", "Cosmos DB activity id that the backend returned."),

@@ -1,6 +1,7 @@
 import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Comparison } from "../findings/comparison.ts";
 import type { Matrix, MatrixRange } from "../findings/matrix.ts";
+import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
@@ -63,6 +64,8 @@ export interface View {
   matrix(range: MatrixRange): Matrix;
   samples(id: string): readonly SampleCall[];
   changes(id: string): readonly ChangeMark[];
+  /** Kept calls of an id (correlation, activity, or the user's own), and what of them could not be looked at. */
+  calls(id: string): { readonly stories: readonly CallStory[]; readonly damages: readonly string[] };
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];

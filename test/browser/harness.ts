@@ -4,7 +4,6 @@ import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { createApp } from "../../src/server/app.ts";
 import { type Listening, listen } from "../../src/server/listen.ts";
 import { at } from "../builders.ts";
-import { samplePrincipals } from "../server/sample-principals.ts";
 import type { SampleView } from "../server/sample-view.ts";
 
 const ARGS = [
@@ -23,7 +22,7 @@ const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 /** The pages of a view on loopback. */
 export async function serve(of: SampleView, wanted: number): Promise<Listening> {
   let port = wanted;
-  const app = createApp(Object.assign({ principals: samplePrincipals() }, of), {
+  const app = createApp(of, {
     allowedHosts: () => [`127.0.0.1:${port}`],
     version: "test",
     decisions: createMemoryDecisions(),

@@ -3,8 +3,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type ExportFlags, exportOptions } from "../../src/commands/export-options.ts";
-import { exportPaths } from "../../src/commands/run-export.ts";
+import { type ExportFlags, type ExportOptions, exportOptions } from "../../src/commands/export-options.ts";
+import { filesInput } from "../../src/commands/export-input.ts";
+import { exportCalls } from "../../src/commands/run-export.ts";
 import { newSigningPem } from "../../src/exports/signing-key.ts";
 import { verifyExports } from "../../src/exports/verify-export.mjs";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
@@ -21,6 +22,9 @@ beforeAll(async () => {
   return () => logs[Symbol.asyncDispose]();
 });
 
+const exportFiles = async (options: ExportOptions) =>
+  await exportCalls(options, filesInput(options.paths, QUIET), QUIET, "2026-11-25T18:00:00.000Z");
+
 const Line = z.record(z.string(), z.unknown());
 
 async function exported(folder: string, flags: Partial<ExportFlags>) {
@@ -29,7 +33,7 @@ async function exported(folder: string, flags: Partial<ExportFlags>) {
     environment,
     () => {},
   );
-  const { path, manifest } = value(await exportPaths(value(options), QUIET, "2026-11-25T18:00:00.000Z"));
+  const { path, manifest } = value(await exportFiles(value(options)));
   const calls = readFileSync(join(path, "calls.ndjson"), "utf8")
     .split("\n")
     .filter((line) => line !== "")
@@ -117,7 +121,7 @@ describe("export", () => {
       finding: "F-0000000000",
     };
     const options = value(exportOptions(flags, environment, () => {}));
-    const refused = await exportPaths(options, QUIET, "");
+    const refused = await exportFiles(options);
     const says = refused.ok ? "" : refused.error;
     expect(says).toMatch(/^--finding: there is no F-0000000000 in this input; there is F-/);
     await using folder = await temporaryFolder();
@@ -130,7 +134,7 @@ describe("export", () => {
     await using folder = await temporaryFolder();
     const flags: ExportFlags = { in: [join(folder.path, "no")], out: folder.path, format: "csv", key: "env:KEY" };
     const options = value(exportOptions(flags, environment, () => {}));
-    expect(await exportPaths(options, QUIET, "")).toMatchObject({ ok: false });
+    expect(await exportFiles(options)).toMatchObject({ ok: false });
     expect(readdirSync(folder.path)).toEqual([]);
   });
 });
@@ -151,7 +155,7 @@ describe("flags", () => {
   });
 });
 
-test("as a command: exports twice, verifies, and names what was tampered with", async () => {
+test("as a command: exports twice, verifies, and names what was tampered with", { timeout: 120_000 }, async () => {
   await using folder = await temporaryFolder();
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [BIN, "export", ...args], { encoding: "utf8", cwd: folder.path });
@@ -172,6 +176,10 @@ test("as a command: exports twice, verifies, and names what was tampered with", 
     stdout: "WRONG  export-000001/hours.csv: its bytes are not those that were signed\n",
   });
   expect(run("verify", "nowhere")).toMatchObject({ status: 1, stdout: "WRONG  nowhere: is not there\n" });
+  expect(run("--out", "x")).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/there are no kept calls/) as string,
+  });
   expect(run("--in", "x")).toMatchObject({
     status: 2,
     stderr: expect.stringMatching(/--out: name the folder/) as string,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { csvText } from "../../src/exports/csv.ts";
+import { csvText } from "../../src/lib/csv-text.ts";
 import {
   NO_REDACTION,
   parseProfile,

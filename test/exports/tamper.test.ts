@@ -2,22 +2,23 @@ import { cpSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, wri
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { BINARY_READERS } from "../../src/exports/binary-rows.ts";
 import { HashedFile } from "../../src/exports/hashed-file.ts";
 import { rowReaders } from "../../src/exports/row-readers.ts";
 import { formatWriter, TABLE_FORMATS, type TableFormat } from "../../src/exports/table-format.ts";
 import { createCanonical } from "../../src/exports/canonical.ts";
-import { verifyExports } from "../../src/exports/verify-export.mjs";
+import { READERS, type RowReader, verifyExports } from "../../src/exports/verify-export.mjs";
 import { CALL_COLUMNS, type Row } from "../../src/model/evidence.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
 import { addBundle, evidence, inBundle, newKey } from "./bundles.ts";
 
 const SCRIPT = join(import.meta.dirname, "../../src/exports/verify-export.mjs");
 const key = newKey();
-/** Of a file that sends its reader in circles, no row is waited for longer. */
-const READERS = rowReaders(3_000);
+/** Without the threads of their own that the command gives them. */
+const IN_PLACE: Readonly<Record<string, RowReader>> = { ...READERS, ...BINARY_READERS };
 
 const faultsIn = async (folder: string, options = {}): Promise<readonly string[]> =>
-  (await verifyExports(folder, { readers: READERS, ...options })).faults;
+  (await verifyExports(folder, { readers: IN_PLACE, ...options })).faults;
 
 let whole: TemporaryFolder;
 let chain: TemporaryFolder;
@@ -84,7 +85,7 @@ describe.each([...TABLE_FORMATS])("%s", (format) => {
     const path = inBundle(folder.path, 1, `calls.${format}`);
     const bytes = readFileSync(path);
     writeFileSync(path, bytes.fill(0xff, bytes.length >> 1));
-    const faults = await faultsIn(folder.path);
+    const faults = await faultsIn(folder.path, { readers: rowReaders() });
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(new RegExp(`^export-000001/calls\\.${format}: (cannot be read at )?row \\d`));
   });

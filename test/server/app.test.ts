@@ -38,6 +38,8 @@ const routes = [
   { path: "/api/v1/findings/F-7Q2KABCDEF/minutes", status: 200, type: "application/json" },
   { path: "/api/v1/findings/nope", status: 404, type: "application/problem+json" },
   { path: "/api/v1/minutes", status: 200, type: "application/json" },
+  { path: "/api/v1/calls/known", status: 200, type: "application/json" },
+  { path: "/api/v1/calls/unknown", status: 404, type: "application/problem+json" },
   { path: "/api/v1/nope", status: 404, type: "application/problem+json" },
   { path: "/assets/style.css", status: 200, type: "text/css" },
   { path: "/assets/chart.js", status: 200, type: "text/javascript" },

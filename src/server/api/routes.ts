@@ -8,6 +8,7 @@ import { KEPT_MINUTES, overviewRange } from "../pages/overview.ts";
 import { bucketsOf, type TimeRange } from "../range.ts";
 import type { Screen } from "../view.ts";
 import { buckets, inRange, noBuckets, one } from "./answers.ts";
+import { callRoutes } from "./call-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { principalRoutes } from "./principal-routes.ts";
@@ -19,6 +20,7 @@ export const routesOf = (screen: ScreenOf): readonly Route[] => [
   ...wholeRoutes(screen),
   ...findingRoutes(screen),
   ...decisionRoutes(screen),
+  ...callRoutes(screen),
   ...principalRoutes(screen),
 ];
 
