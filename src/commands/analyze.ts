@@ -23,6 +23,7 @@ import { indirectAccess } from "../privileges/azure-roles.ts";
 import { gatewayFindings } from "../privileges/gateway-findings.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots, readersOf } from "../privileges/privileges.ts";
+import { type PrincipalRow, principalRows } from "../privileges/rows.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
 import type { Batch } from "../sources/source.ts";
@@ -61,6 +62,8 @@ export interface AnalyzeOptions {
   readonly onCall?: OnCall;
   /** Told of each batch before it is followed. */
   readonly onBatch?: (batch: Batch) => void;
+  /** Told at the end who holds what, and uses what of it. */
+  readonly onPrincipals?: (rows: readonly PrincipalRow[]) => void;
 }
 
 /**
@@ -113,9 +116,11 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     exceptions: options.exceptions ?? [],
     now: newestOf(analysis.now < privileges.ledger.until ? analysis.now : BEGINNING, privileges.ledger.newest),
   };
+  const findings = privilegeFindings(holders, judging);
+  options.onPrincipals?.(principalRows(holders, findings));
   return withFindings(reportOf(analysis), {
     findings: [
-      ...privilegeFindings(holders, judging),
+      ...findings,
       ...gatewayFindings(privileges.gateway, judging.now),
       ...indirectAccess(privileges, judging.now),
     ],

@@ -14,6 +14,7 @@ import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
 import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
@@ -38,15 +39,17 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const sinks = buildSinks(config.value, process.env);
   const sources = buildSources(config.value, log);
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
+  const answering = buildServing(config.value, { environment: process.env, now, log });
   const exceptions = await exceptionsOf(config.value);
-  const faults = [sinks, sources, port, exceptions].flatMap((part) => (part.ok ? [] : part.error));
-  if (!sinks.ok || !sources.ok || !port.ok || !exceptions.ok) return usage(faults);
+  const faults = [sinks, sources, port, answering, exceptions].flatMap((part) => (part.ok ? [] : part.error));
+  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok || !exceptions.ok) return usage(faults);
   const parts = {
     config: config.value,
     sinks: sinks.value,
     sources: [...sources.value, ...roleSources(config.value, log)],
     port: port.value,
     exceptions: exceptions.value,
+    answering: answering.value,
     log,
   };
   return await serveWith({ ...parts, isStandby: flags.standby === true });
@@ -58,10 +61,11 @@ async function serveWith(parts: {
   sources: readonly Source[];
   port: number;
   exceptions: Parameters<typeof host>[0]["exceptions"];
+  answering: Serving;
   log: Logger;
   isStandby: boolean;
 }): Promise<number> {
-  const { config, sinks, sources, port, exceptions, log, isStandby } = parts;
+  const { config, sinks, sources, port, exceptions, answering, log, isStandby } = parts;
   const stop = stopSignal();
   try {
     const store = isStandby ? await takeOver(config.state, log, stop) : openSqliteStore(config.state);
@@ -87,6 +91,7 @@ async function serveWith(parts: {
         joinBy: config.joinBy,
         azure: config.azure,
         silences: silencesOf(config),
+        serving: answering,
         port,
         exceptions,
         log,
@@ -127,6 +132,9 @@ async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<S
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const now = (): EpochMs => Date.now() as EpochMs;
 
 // The config is where texts become times.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
