@@ -66,7 +66,7 @@ export class PendingCommit {
 
   /** Findings that are new or changed. */
   change(findings: readonly Finding[]): void {
-    this.changes += findings.filter(({ privilege }) => privilege === null).length;
+    this.changes += findings.filter(({ kind }) => kind === "intermittent-refusal").length;
     for (const finding of findings) this.findings.set(finding.id, finding);
   }
 }

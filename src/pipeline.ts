@@ -23,11 +23,13 @@ import {
   timeOf,
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
-import { isJudgementDue, judgeStanding, learnHeard, learnRow } from "./privileges/standing.ts";
+import type { PrivilegeException } from "./privileges/exceptions.ts";
+import { judgeHeard } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
 import type { Source } from "./sources/source.ts";
+import { hear, stand } from "./stand.ts";
 import { PendingCommit } from "./pending-commit.ts";
 import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
@@ -56,16 +58,9 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
   const changed = follow(analysis, release(reorder, analysis, accepted), onCall);
-  const judged = isJudgementDue(analysis.standing, analysis.now) ? judgeStanding(analysis.standing, analysis.now) : [];
+  const judged = judgeHeard(analysis.standing, analysis.now);
   keepBounded(analysis);
   return [...changed, ...judged];
-}
-
-/** Lists of roles and sums of operations are of no moment: they count when they come. */
-function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted): void {
-  if (facts === undefined || (facts.length === 0 && lists === undefined)) return;
-  const at = enqueued === undefined ? now : instantFromMs(enqueued);
-  learnHeard(standing, lists === undefined ? { facts } : { facts, lists }, at);
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
@@ -76,13 +71,6 @@ function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | 
     followOne(analysis, place, out);
   }
   return [...out.changed.values()];
-}
-
-/** A row's use of privileges; what is held is judged when its time has come. */
-function stand({ standing, names, held }: Analysis, place: number, changed: Map<string, Finding>): void {
-  const at = timeOf(held.table, place);
-  if (isJudgementDue(standing, at)) for (const finding of judgeStanding(standing, at)) changed.set(finding.id, finding);
-  learnRow(standing, names, held.table, place);
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
@@ -156,6 +144,8 @@ export interface Shell {
   readonly options: AnalysisOptions;
   /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
   readonly joinBy?: JoinPath | undefined;
+  /** Grants that somebody answers for; none without it. */
+  readonly exceptions?: readonly PrivilegeException[] | undefined;
   readonly codec: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
   /** Alerts that a finding's change calls for. */
   readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
@@ -337,12 +327,13 @@ class LiveRun {
 
 /** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
 function restore(
-  { codec, options, calls }: Shell,
+  { codec, options, exceptions = [], calls }: Shell,
   saved: Saved,
 ): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  analysis.standing.exceptions = exceptions;
   calls.begin(correlationCounts(analysis.calls).calls);
   const onCall = keeping(calls);
   let changes = 0;
@@ -350,7 +341,7 @@ function restore(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted, onCall).filter(({ privilege }) => privilege === null).length;
+      changes += step(analysis, accepted, onCall).filter(({ kind }) => kind === "intermittent-refusal").length;
     }
   }
   return { analysis, changes };

@@ -19,9 +19,10 @@ import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable, type OnCall } from "../pipeline.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
-import { UseReader } from "../privileges/observe.ts";
+import { indirectAccess } from "../privileges/azure-roles.ts";
+import { gatewayFindings } from "../privileges/gateway-findings.ts";
 import { holdersOf } from "../privileges/principals.ts";
-import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
+import { learnFacts, learnRows, privilegeSpots, readersOf } from "../privileges/privileges.ts";
 import { type PrincipalRow, principalRows } from "../privileges/rows.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
@@ -79,7 +80,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const memo = new ScanMemo();
   const { privileges } = analysis.standing;
   if (options.until !== undefined) privileges.ledger.until = options.until;
-  const reader = new UseReader(privileges.ledger, analysis.names);
+  const readers = readersOf(privileges, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   const { signal = new AbortController().signal } = options;
   const inOrder = new InOrder<Put>(await source.partitions(signal), ({ tally, facts }) => {
@@ -102,7 +103,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     let last = Number.NaN;
     for (const rows of sorter.sorted()) {
       last = keepDistinct(analysis, rows, last);
-      learnRows(privileges, reader, rows);
+      learnRows(privileges, readers, rows);
       followTable(analysis, rows, options.onCall);
     }
     end(analysis, options.onCall);
@@ -118,7 +119,11 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const findings = privilegeFindings(holders, judging);
   options.onPrincipals?.(principalRows(holders, findings));
   return withFindings(reportOf(analysis), {
-    findings,
+    findings: [
+      ...findings,
+      ...gatewayFindings(privileges.gateway, judging.now),
+      ...indirectAccess(privileges, judging.now),
+    ],
     blindSpots: privilegeSpots(privileges, leftOut(holders)),
   });
 }

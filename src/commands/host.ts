@@ -33,6 +33,8 @@ export interface Host {
   readonly joinWindow: number;
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  /** Grants that somebody answers for. */
+  readonly exceptions?: Shell["exceptions"];
   /** Where the dashboard answers and whom; loopback and everybody on this machine without it. */
   readonly serving?: Serving | undefined;
   readonly silences?: readonly Silence[];
@@ -92,9 +94,7 @@ export async function host(options: Host): Promise<number> {
     {
       store,
       calls: options.calls,
-      joinBy: options.joinBy,
-      options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
-      codec: stateCodec,
+      ...shellOf(options),
       alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,
       onCommit(state) {
@@ -115,6 +115,13 @@ export async function host(options: Host): Promise<number> {
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+const shellOf = ({ joinBy, exceptions, lateness, joinWindow }: Host) => ({
+  joinBy,
+  exceptions,
+  options: { lateness: lateness * 1_000, joinWindow: joinWindow * 1_000, seed: randomInt(2 ** 31) },
+  codec: stateCodec,
+});
 
 // The clock is where a number becomes a time.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion

@@ -10,12 +10,15 @@ import type { Change } from "../model/event.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
 import type { Analysis } from "../analysis.ts";
+import type { PrincipalsView } from "../server/principals-view.ts";
 import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
 import type { CallLog, LedgerRow } from "../store/store.ts";
+import { livePrincipals } from "./live-principals.ts";
 
 export interface LiveView extends View {
   /** The analysis has a new state; readers see it from now on. */
   publish(analysis: Analysis): void;
+  readonly principals: PrincipalsView;
   /** What was decided about findings changed. */
   decided(): void;
 }
@@ -54,6 +57,7 @@ export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }
       const found = tracked(id)?.finding;
       return found === undefined ? undefined : shown(found);
     },
+    principals: livePrincipals(() => current, shown),
     minutes: (minutes) => (current === undefined ? [] : minuteCounts(current.calls, minutes)),
     findingMinutes(id) {
       const found = tracked(id);

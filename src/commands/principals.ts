@@ -2,11 +2,10 @@ import { readFile } from "node:fs/promises";
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError } from "commander";
 import { loadExceptions } from "../config/exceptions.ts";
-import { toFindingJson } from "../findings/report-json.ts";
+import { toFindingJson, toPrincipalRowJson } from "../findings/report-json.ts";
 import { plainText } from "../lib/plain-text.ts";
 import type { Finding } from "../model/finding.ts";
 import { parseScope, type Scope } from "../model/grant.ts";
-import { formatInstant } from "../model/time.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import type { Holder } from "../privileges/holder.ts";
@@ -157,12 +156,11 @@ const print = (value: unknown): void => {
   process.stdout.write(typeof value === "string" ? value : `${JSON.stringify(value, null, 2)}\n`);
 };
 
-const rowJson = (row: PrincipalRow): unknown =>
-  Object.assign({}, row, { lastUsed: row.lastUsed === null ? null : formatInstant(row.lastUsed) });
-
 function list({ rows, json, look }: Known): number {
   print(
-    json ? { schema: "scopetrail.principals/1", items: rows.map(rowJson), next: null } : renderPrincipals(rows, look),
+    json
+      ? { schema: "scopetrail.principals/1", items: rows.map(toPrincipalRowJson), next: null }
+      : renderPrincipals(rows, look),
   );
   return EXIT.ok;
 }
@@ -176,7 +174,7 @@ function showOne(id: string, { rows, findings, json, look }: Known): number {
     print({
       schema: "scopetrail.principal/1",
       principal: id,
-      accounts: mine.map(rowJson),
+      accounts: mine.map(toPrincipalRowJson),
       findings: own.map(toFindingJson),
     });
   else {

@@ -3,8 +3,7 @@ import { accept } from "../accept.ts";
 import { createAnalysis, keepBounded } from "../analysis.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { type Instant, instantFromMs } from "../model/time.ts";
-import { UseReader } from "../privileges/observe.ts";
-import { createPrivileges, learnFacts, learnRows, type Privileges } from "../privileges/privileges.ts";
+import { createPrivileges, learnFacts, learnRows, type Privileges, readersOf } from "../privileges/privileges.ts";
 import type { Grants } from "../sources/grants.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
@@ -36,15 +35,15 @@ export async function readPrivileges(
   const memo = new ScanMemo();
   const privileges = createPrivileges();
   privileges.ledger.until = tomorrow();
-  let reader = new UseReader(privileges.ledger, analysis.names);
+  let readers = readersOf(privileges, analysis.names);
   for await (const batch of source.read(new Map(), signal)) {
     for (const { position, detail } of batch.rejects.filter(isLoss)) onLoss?.(`${position.partition}: ${detail}`);
     const { events, facts = [] } = accept(analysis, batch, { memo });
-    learnRows(privileges, reader, events);
+    learnRows(privileges, readers, events);
     learnFacts(privileges, facts);
     const { names } = analysis;
     keepBounded(analysis);
-    if (analysis.names !== names) reader = new UseReader(privileges.ledger, analysis.names);
+    if (analysis.names !== names) readers = readersOf(privileges, analysis.names);
   }
   for (const one of grants) {
     const batch = { partition: one.name, records: await one.read(signal), rejects: [], bytes: 0, checkpoint: "" };

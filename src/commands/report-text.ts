@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import type { Finding, Split } from "../model/finding.ts";
+import { type Finding, GATEWAY_KINDS, type Split } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { COLOURS, label, labelled, shortTime as time, type Line } from "./report-line.ts";
@@ -77,7 +77,9 @@ export function findingLines(finding: Finding): readonly Line[] {
     },
     {
       before: "       ",
-      text: `${span} · ${counts.refused} of ${counts.calls} calls refused (${percent(counts.refused / Math.max(1, counts.calls))}, usually ${percent(counts.usualRate)}) · refused by ${LAYERS[finding.layer]}`,
+      text: isAboutCalls(finding)
+        ? `${span} · ${counts.calls} calls`
+        : `${span} · ${counts.refused} of ${counts.calls} calls refused (${percent(counts.refused / Math.max(1, counts.calls))}, usually ${percent(counts.usualRate)}) · refused by ${LAYERS[finding.layer]}`,
     },
     ...labelled("differs", finding.splits.slice(0, SPLITS).map(splitText)),
     ...labelled("cause", [`${cause.id} (confidence ${cause.confidence.toFixed(2)})`]),
@@ -90,6 +92,9 @@ export function findingLines(finding: Finding): readonly Line[] {
     ...labelled("passed", finding.samples.succeeded.slice(0, SAMPLES)),
   ];
 }
+
+/** What a gateway lets in, or who reaches what: nothing of it was refused. */
+const isAboutCalls = ({ kind }: Finding): boolean => GATEWAY_KINDS.some((one) => one === kind);
 
 function splitText({ where, refusedInside, refusedOutside, interval: [low, high] }: Split): string {
   const names = Object.entries(where).map(([dimension, value]) => `${dimension} ${value}`);

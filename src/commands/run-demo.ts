@@ -5,6 +5,7 @@ import { createMemoryCallLog } from "../store/call-log.ts";
 import { createMemoryDecisions } from "../store/decision-log.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
+import { demoRoleSources } from "./demo-role-sources.ts";
 import { DEMO_PORT } from "./demo-defaults.ts";
 import { EXIT } from "./exit-codes.ts";
 import { host } from "./host.ts";
@@ -24,7 +25,10 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
   const now = Date.now() as EpochMs;
   const stop = stopSignal();
   const code = await host({
-    sources: [simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() })],
+    sources: [
+      simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() }),
+      ...demoRoleSources(Number(seed), now),
+    ],
     store: createMemoryStore(),
     calls: createMemoryCallLog(),
     sinks: [],

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
+import { loadExceptions } from "../config/exceptions.ts";
 import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
+import { ok } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
 import { openDecisionLog } from "../store/decision-log.ts";
@@ -17,6 +19,7 @@ import { EXIT } from "./exit-codes.ts";
 import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
 import { portOf } from "./port.ts";
+import { roleSources } from "./role-sources.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { openKeptCalls } from "./kept-calls.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
@@ -37,10 +40,19 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const sources = buildSources(config.value, log);
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
   const answering = buildServing(config.value, { environment: process.env, now, log });
-  const faults = [sinks, sources, port, answering].flatMap((part) => (part.ok ? [] : part.error));
-  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok) return usage(faults);
-  const parts = { config: config.value, sinks: sinks.value, sources: sources.value, port: port.value, log };
-  return await serveWith({ ...parts, answering: answering.value, isStandby: flags.standby === true });
+  const exceptions = await exceptionsOf(config.value);
+  const faults = [sinks, sources, port, answering, exceptions].flatMap((part) => (part.ok ? [] : part.error));
+  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok || !exceptions.ok) return usage(faults);
+  const parts = {
+    config: config.value,
+    sinks: sinks.value,
+    sources: [...sources.value, ...roleSources(config.value, log)],
+    port: port.value,
+    exceptions: exceptions.value,
+    answering: answering.value,
+    log,
+  };
+  return await serveWith({ ...parts, isStandby: flags.standby === true });
 }
 
 async function serveWith(parts: {
@@ -48,11 +60,12 @@ async function serveWith(parts: {
   sinks: Parameters<typeof host>[0]["sinks"];
   sources: readonly Source[];
   port: number;
+  exceptions: Parameters<typeof host>[0]["exceptions"];
   answering: Serving;
   log: Logger;
   isStandby: boolean;
 }): Promise<number> {
-  const { config, sinks, sources, port, answering, log, isStandby } = parts;
+  const { config, sinks, sources, port, exceptions, answering, log, isStandby } = parts;
   const stop = stopSignal();
   try {
     const store = isStandby ? await takeOver(config.state, log, stop) : openSqliteStore(config.state);
@@ -80,6 +93,7 @@ async function serveWith(parts: {
         silences: silencesOf(config),
         serving: answering,
         port,
+        exceptions,
         log,
         signal: stop,
         onReady: (address) => process.stderr.write(`Scopetrail is ready: ${address}\n`),
@@ -138,3 +152,6 @@ function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);
   return EXIT.usage;
 }
+
+const exceptionsOf = async ({ exceptions: path }: Config): ReturnType<typeof loadExceptions> =>
+  path === undefined ? ok([]) : await loadExceptions(path);

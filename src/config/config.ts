@@ -96,6 +96,26 @@ export const ConfigSchema = z.strictObject({
     .default([])
     .meta({ description: "Findings that nobody is told of; they stay on the dashboard as muted." }),
   targets: z.array(Targets).default([]).meta({ description: "Whom to tell about findings." }),
+  accounts: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^\/subscriptions\/[^/?#]{1,64}\/resourcegroups\/[^/?#]{1,128}\/providers\/microsoft\.documentdb\/databaseaccounts\/[a-z0-9-]{3,50}$/i,
+          "an ARM id of a Cosmos DB account, as `az cosmosdb show --query id` prints it",
+        ),
+    )
+    .max(1_000)
+    .default([])
+    .meta({
+      description:
+        "ARM ids of Cosmos DB accounts whose roles are read, as DefaultAzureCredential, at the start and every 15 minutes; needs Reader there.",
+    }),
+  exceptions: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: "YAML or JSON file of grants that somebody answers for; read at the start." }),
   publicUrl: z
     .url({ protocol: /^https?$/, error: "an address with http or https, for instance https://scopetrail.contoso.com" })
     .optional()

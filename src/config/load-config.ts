@@ -64,6 +64,8 @@ const KEYS = [
   "joinBy",
   "server",
   "targets",
+  "accounts",
+  "exceptions",
   "publicUrl",
   "host",
   "tls",

@@ -10,7 +10,8 @@ const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
  */
 export function alertFor(before: Finding | undefined, after: Finding): AlertCause | undefined {
   if (after.status === "muted") return undefined;
-  if (after.privilege !== null && after.severity !== "high" && before?.severity !== "high") return undefined;
+  if (after.kind !== "intermittent-refusal" && after.severity !== "high" && before?.severity !== "high")
+    return undefined;
   if (before === undefined) return after.status === "resolved" ? "finding.resolved" : "finding.opened";
   if (after.status === "resolved") return before.status === "resolved" ? undefined : "finding.resolved";
   if (before.status === "resolved") return "finding.opened";

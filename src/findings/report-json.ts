@@ -1,6 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import type { Privilege } from "../model/privilege.ts";
 import type { Report } from "../model/report.ts";
+import type { PrincipalRow } from "../privileges/rows.ts";
 import { formatInstant, type Instant } from "../model/time.ts";
 
 const instantOrNull = (at: Instant | null): string | null => (at === null ? null : formatInstant(at));
@@ -17,7 +18,7 @@ export function toFindingJson(finding: Finding): Record<string, unknown> {
 }
 
 /** A privilege as the published JSON has it. */
-function toPrivilegeJson(privilege: Privilege): Record<string, unknown> {
+export function toPrivilegeJson(privilege: Privilege): Record<string, unknown> {
   const { used, replay, exposure, clients } = privilege;
   const span = ({ from, to }: { readonly from: Instant; readonly to: Instant }) => ({
     from: formatInstant(from),
@@ -36,6 +37,12 @@ function toPrivilegeJson(privilege: Privilege): Record<string, unknown> {
     ),
   };
 }
+
+/** A row of the list of principals as the published JSON has it. */
+export const toPrincipalRowJson = (row: PrincipalRow): Record<string, unknown> => ({
+  ...row,
+  lastUsed: instantOrNull(row.lastUsed),
+});
 
 /** The report of `analyze --json`, schema `scopetrail.report/1`. */
 export function toReportJson(report: Report): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { privilegeSchema } from "../findings/privilege-schema.ts";
 import { CAUSES, PRIVILEGE_CAUSES } from "../model/cause.ts";
 import { DIMENSIONS } from "../model/call.ts";
-import { PRIVILEGE_KINDS } from "../model/finding.ts";
+import { GATEWAY_KINDS, PRIVILEGE_KINDS } from "../model/finding.ts";
 
 const count = z.int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -48,7 +48,7 @@ const subject = z.strictObject({
 /** A finding as the published JSON has it. */
 export const FindingSchema = z.strictObject({
   id: z.string().regex(/^F-[0-9A-Z]{10}$/),
-  kind: z.enum(["intermittent-refusal", "source-gap", ...PRIVILEGE_KINDS]),
+  kind: z.enum(["intermittent-refusal", "source-gap", ...PRIVILEGE_KINDS, ...GATEWAY_KINDS]),
   severity: z.enum(["low", "medium", "high"]),
   status: z.enum(["open", "resolved", "muted"]),
   title: z.string(),

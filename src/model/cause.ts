@@ -50,6 +50,12 @@ export const PRIVILEGE_CAUSES = [
   "grant-covered-by-another",
   "key-instead-of-identity",
   "break-glass-in-use",
+  "token-not-validated",
+  "any-scope-accepted",
+  "key-shared-by-applications",
+  "all-access-key-in-use",
+  "scope-wider-than-use",
+  "management-role-reaches-data",
 ] as const;
 
 export type PrivilegeCauseId = (typeof PRIVILEGE_CAUSES)[number];

@@ -12,7 +12,19 @@ export const PRIVILEGE_KINDS = [
   "break-glass-used",
 ] as const;
 
-export type FindingKind = "intermittent-refusal" | "source-gap" | (typeof PRIVILEGE_KINDS)[number];
+/** Kinds about what is let in or reached beside data-plane roles, without a `privilege`. */
+export const GATEWAY_KINDS = [
+  "unvalidated-api",
+  "shared-subscription-key",
+  "over-scoped-token",
+  "indirect-data-access",
+] as const;
+
+export type FindingKind =
+  | "intermittent-refusal"
+  | "source-gap"
+  | (typeof PRIVILEGE_KINDS)[number]
+  | (typeof GATEWAY_KINDS)[number];
 
 export type Severity = "low" | "medium" | "high";
 export type FindingStatus = "open" | "resolved" | "muted";

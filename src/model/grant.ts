@@ -28,6 +28,19 @@ export interface RoleAssignment {
   readonly scope: Scope;
 }
 
+/** An assignment of one of Azure's own roles, which are for management. */
+export interface AzureAssignment {
+  readonly kind: "azure-assignment";
+  readonly id: string;
+  readonly principal: string;
+  /** As written, `User` or `Group` for instance; "" where it is not told. */
+  readonly principalType: string;
+  /** GUID of the role definition, lower-cased. */
+  readonly definition: string;
+  /** ARM id, lower-cased: a subscription, a group, a resource; or `/`. */
+  readonly scope: string;
+}
+
 export type RoleRecord = RoleDefinition | RoleAssignment;
 
 /** A place in an account: the whole account without a database, a whole database without a container. */

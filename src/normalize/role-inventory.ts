@@ -1,16 +1,19 @@
 import { plainText } from "../lib/plain-text.ts";
 import { redactedPart } from "../lib/redact.ts";
-import { parseScope, type RoleRecord } from "../model/grant.ts";
+import { type AzureAssignment, parseScope, type RoleRecord } from "../model/grant.ts";
 import type { RawRecord } from "../model/record.ts";
 import { asText, type Fields, readBag } from "./fields.ts";
-import type { Unreadable } from "./normalized.ts";
+import { resourceText, type Unreadable } from "./normalized.ts";
 import { idOf } from "./values.ts";
 
 const ID =
   /^((?:\/subscriptions\/[^/]{1,64}\/resourcegroups\/[^/]{1,128}\/providers\/microsoft\.documentdb)?\/databaseaccounts\/([^/]{1,64}))\/sqlrole(definitions|assignments)\/([^/]{1,64})$/i;
 
 /** Names under which role inventories are counted. */
-export type RoleCategory = "sqlRoleDefinitions" | "sqlRoleAssignments";
+export type RoleCategory = "sqlRoleDefinitions" | "sqlRoleAssignments" | "roleAssignments";
+
+/** Azure's own role assignments, as `az role assignment list` or a GET gives them. */
+const AZURE_ID = /^((?:\/[^/]{1,128}){0,10})\/providers\/microsoft\.authorization\/roleassignments\/([^/]{1,64})$/i;
 
 /**
  * A role definition or assignment of Cosmos DB as `az cosmosdb sql role definition|assignment list` or a GET of the
@@ -18,12 +21,15 @@ export type RoleCategory = "sqlRoleDefinitions" | "sqlRoleAssignments";
  */
 export function roleCategoryOf({ value }: RawRecord): RoleCategory | undefined {
   const id = Object.hasOwn(value, "id") ? value["id"] : undefined;
-  const kind = typeof id === "string" && id.length <= 512 ? ID.exec(id)?.[3] : undefined;
-  if (kind === undefined) return undefined;
+  if (typeof id !== "string" || id.length > 512) return undefined;
+  const kind = ID.exec(id)?.[3];
+  if (kind === undefined) return AZURE_ID.test(id) ? "roleAssignments" : undefined;
   return kind.toLowerCase() === "definitions" ? "sqlRoleDefinitions" : "sqlRoleAssignments";
 }
 
-export function normalizeRole(fields: Fields): RoleRecord | Unreadable {
+export function normalizeRole(fields: Fields): RoleRecord | AzureAssignment | Unreadable {
+  const [azureId, azureScope] = AZURE_ID.exec(asText(fields.top("id")) ?? "") ?? [];
+  if (azureId !== undefined) return azureAssignment(fields, azureId, azureScope ?? "");
   const [, accountId = "", account = "", kind = "", id = ""] = ID.exec(asText(fields.top("id")) ?? "") ?? [];
   const owner = { account: account.toLowerCase(), accountId, id: idOf(id) ?? "" };
   return kind.toLowerCase() === "definitions" ? definition(fields, owner) : assignment(fields, owner);
@@ -60,6 +66,21 @@ function assignment(fields: Fields, owner: Owner): RoleRecord | Unreadable {
   if (scope === undefined)
     return { reason: "bad-scope", detail: "`scope` is none of an account, a database or a container." };
   return { kind: "assignment", ...owner, principal, definition: definitionId(role), scope };
+}
+
+function azureAssignment(fields: Fields, id: string, within: string): AzureAssignment | Unreadable {
+  const principal = idOf(fields.text("principalid"));
+  if (principal === undefined)
+    return { reason: "no-principal", detail: "`principalId` is missing: nobody holds this role assignment." };
+  const scope = resourceText(fields.text("scope") ?? within);
+  return {
+    kind: "azure-assignment",
+    id: resourceText(id),
+    principal,
+    principalType: plainText(redactedPart(fields.text("principaltype") ?? "", 40)),
+    definition: definitionId(fields.text("roledefinitionid") ?? ""),
+    scope: scope === "" ? "/" : scope,
+  };
 }
 
 /** GUID of a role definition, of its ARM id too. */

@@ -53,7 +53,9 @@ function overPrivileged(holder: Holder, judging: Judging): readonly Finding[] {
   const { score, excess, worst } = holder.score;
   const enough = holder.isEnough && holder.kind !== "group";
   const severity: Severity = !enough ? "low" : score >= 67 ? "high" : score >= 34 ? "medium" : "low";
-  const narrow = privilege.recommended?.assignments.map(({ scope }) => scope) ?? [];
+  const { recommended } = privilege;
+  const all = recommended === null ? [] : [recommended, ...recommended.further];
+  const narrow = all.flatMap(({ assignments }) => assignments.map(({ scope }) => scope));
   const evidence: readonly Evidence[] = [
     {
       says: `${Math.round(100 * excess)} % of what it may do in the known containers, by weight, it did not do in ${privilege.exposure.days} observed days.`,
@@ -72,7 +74,7 @@ function overPrivileged(holder: Holder, judging: Judging): readonly Finding[] {
       title: `${holder.kind === "group" ? "Group" : "Principal"} ${holder.principal} holds more on ${holder.account} than it used: ${extentOf(privilege.unused)}.`,
       cause: causeOf("grant-wider-than-use", holder.confidence, evidence),
       says: enough
-        ? `Replace its ${holder.grants.length === 1 ? "assignment" : "assignments"} by the recommended role on ${narrow.slice(0, 3).join(", ")}, in the steps of the plan.`
+        ? `Replace its ${holder.grants.length === 1 ? "assignment" : "assignments"} by the recommended ${all.length === 1 ? "role" : "roles"} on ${narrow.slice(0, 3).join(", ")}${narrow.length > 3 ? ` and ${narrow.length - 3} more places` : ""}, in the steps of the plan.`
         : "Review it with its owner: what was observed is not enough to take rights away.",
       privilege,
       onset: onsetOf(holder, privilege),

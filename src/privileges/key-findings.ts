@@ -34,6 +34,9 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
   const quiet = quietOf(whole, last, judging);
   const owner = holders.find((holder) => holder.account === account && holder.grants.length > 0) ?? whole;
   const way = wayDown({ account: accountOf(owner), principal: "<object-id>" }, [], whole.roles);
+  const { apply, rollback } = azCommands(way);
+  const switchAuth = (isOff: boolean): string =>
+    `az resource update --resource-type Microsoft.DocumentDB/databaseAccounts --name ${shellQuoted(account)} ${groupOption(way.account)} --set properties.disableLocalAuth=${isOff}`;
   const power = held === READING ? "may read everything" : "may do everything";
   return [
     build(whole, judging, {
@@ -43,12 +46,12 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
       title: `Keys of ${account} are used by ${clientsText(whole)}: a key names no caller and ${power}.`,
       cause: causeOf("key-instead-of-identity", 1, evidenceOf(whole, quiet, judging)),
       says: "Give each client an identity with the recommended role (or less), move it, then switch off local authentication.",
-      privilege: { ...privilege, commands: azCommands(way), bicep: bicepOf(way) },
+      privilege: {
+        ...privilege,
+        commands: { apply: [...apply, switchAuth(true)], rollback: [switchAuth(false), ...rollback] },
+        bicep: bicepOf(way),
+      },
       onset: whole.clients.reduce((a, { firstUsed }) => (firstUsed < a ? firstUsed : a), last),
-      commands: [
-        ...azCommands(way).apply,
-        `az resource update --resource-type Microsoft.DocumentDB/databaseAccounts --name ${shellQuoted(account)} ${groupOption(way.account)} --set properties.disableLocalAuth=true`,
-      ],
     }),
   ];
 }

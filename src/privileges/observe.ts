@@ -1,10 +1,11 @@
 import { networkOf, userAgentFamily } from "../correlate/network.ts";
 import { passedAuthorization } from "../correlate/outcome.ts";
 import * as row from "../model/event-table.ts";
-import { type EventTable, kindOf, OPERATION_KIND, timeOf, WORDS } from "../model/event-table.ts";
+import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { type Names, nameText } from "../model/names.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
+import { RowMemo } from "./row-memo.ts";
 import {
   type ClientCalls,
   clientKey,
@@ -40,8 +41,6 @@ const TELLING = [
   row.RESOURCE_TYPE,
   row.ROLE_ASSIGNMENT,
 ] as const;
-const SLOTS = 4_096;
-const CACHED = TELLING.length + 1;
 /** Not looked at yet, in a memo of name ids. */
 const UNREAD = -1;
 
@@ -49,8 +48,7 @@ const UNREAD = -1;
 export class UseReader {
   readonly #ledger: Ledger;
   readonly #names: Names;
-  readonly #keys = new Int32Array(CACHED * SLOTS).fill(UNREAD);
-  readonly #found: (Found | undefined)[] = Array.from({ length: SLOTS });
+  readonly #memo = new RowMemo<Found>(TELLING);
   /** Text id of an address' network and of a user agent's family, by name id. */
   #networks = new Int32Array(0);
   #agents = new Int32Array(0);
@@ -62,27 +60,22 @@ export class UseReader {
     this.#own = new Set(OWN_AGENTS.map((agent) => textId(ledger, agent)));
   }
 
-  /** Counts the data-plane operations among the rows. */
-  read(table: EventTable): void {
-    for (let place = 0; place < table.count; place++)
-      if (kindOf(table, place) === OPERATION_KIND) this.readOne(table, place);
-  }
-
   /** Counts the row, which is a data-plane operation. */
   readOne(table: EventTable, place: number): void {
     const { length } = this.#names.texts;
     this.#networks = covering(this.#networks, length);
     this.#agents = covering(this.#agents, length);
     const at = WORDS * place;
-    const agent = this.#memo(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
+    const agent = this.#remembered(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
     if (this.#own.has(agent)) return;
-    const network = this.#memo(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
+    const network = this.#remembered(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
     const status = table.words[at + row.STATUS] ?? 0;
     const what = { status, time: timeOf(table, place), calls: 1 };
-    countFound(this.#ledger, this.#lookUp(table.words, at), { network, agent }, what);
+    const found = this.#memo.get(table.words, at, 0, () => this.#find(table.words, at));
+    countFound(this.#ledger, found, { network, agent }, what);
   }
 
-  #memo(memo: Int32Array, name: number, read: (text: string) => string): number {
+  #remembered(memo: Int32Array, name: number, read: (text: string) => string): number {
     const known = memo[name] ?? UNREAD;
     if (known !== UNREAD) return known;
     const id = textId(this.#ledger, read(this.#names.texts[name] ?? ""));
@@ -90,16 +83,7 @@ export class UseReader {
     return id;
   }
 
-  #lookUp(words: Int32Array, at: number): Found {
-    let hash = 0;
-    for (const word of TELLING) hash = Math.imul(hash ^ (words[at + word] ?? 0), 0x9e3779b1) ^ (hash >>> 15);
-    const slot = (hash >>> 8) & (SLOTS - 1);
-    const base = CACHED * slot;
-    const known = this.#found[slot];
-    let isKnown = known !== undefined;
-    for (let i = 0; isKnown && i < TELLING.length; i++)
-      isKnown = this.#keys[base + i] === words[at + (TELLING[i] ?? 0)];
-    if (known !== undefined && isKnown) return known;
+  #find(words: Int32Array, at: number): Found {
     const text = (word: number): string | undefined => nameText(this.#names, words[at + word] ?? 0);
     const operation = {
       account: text(row.OWNER) ?? "",
@@ -111,12 +95,7 @@ export class UseReader {
       principal: text(row.PRINCIPAL),
       roleAssignment: text(row.ROLE_ASSIGNMENT),
     };
-    TELLING.forEach((word, i) => {
-      this.#keys[base + i] = words[at + word] ?? 0;
-    });
-    const found = find(this.#ledger, operation, 0);
-    this.#found[slot] = found;
-    return found;
+    return find(this.#ledger, operation, 0);
   }
 }
 

@@ -1,17 +1,20 @@
 import type { Change, Event, SignIn } from "../model/event.ts";
-import type { EventTable } from "../model/event-table.ts";
-import type { RoleRecord } from "../model/grant.ts";
+import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND } from "../model/event-table.ts";
+import type { AzureAssignment, RoleRecord } from "../model/grant.ts";
 import type { BlindSpot } from "../model/finding.ts";
+import type { Names } from "../model/names.ts";
 import type { Instant } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
-import { readTotal, type UseReader } from "./observe.ts";
-import { addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
+import { createGatewayUse, GatewayReader, type GatewayUse } from "./gateway-use.ts";
+import { readTotal, UseReader } from "./observe.ts";
+import { addAzureRole, addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
 
 /** What is remembered of grants and of their use. Plain data; the order of what comes in does not matter. */
 export interface Privileges {
   readonly ledger: Ledger;
   readonly roles: Roles;
+  readonly gateway: GatewayUse;
   /** Account → times at which its keys were listed, at most `MAX_ACCOUNTS` accounts. */
   readonly keysListed: Map<string, KeysListed>;
   /** Application id → object id of its service principal, as sign-ins tell; at most `MAX_APPLICATIONS`. */
@@ -33,6 +36,7 @@ const MAX_APPLICATIONS = 100_000;
 export const createPrivileges = (): Privileges => ({
   ledger: createLedger(),
   roles: createRoles(),
+  gateway: createGatewayUse(),
   keysListed: new Map(),
   applications: new Map(),
   kinds: new Map(),
@@ -41,27 +45,50 @@ export const createPrivileges = (): Privileges => ({
 /** Takes roles of inventories and operations that tables have added up. */
 export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]): void {
   for (const { what } of facts) {
-    if (what.kind === "role") addRole(roles, what.role);
-    else readTotal(ledger, what.total);
+    if (what.kind !== "role") readTotal(ledger, what.total);
+    else if (what.role.kind === "azure-assignment") addAzureRole(roles, what.role);
+    else addRole(roles, what.role);
   }
 }
 
 /** Takes all roles of an account as they are at a time: what is not among them is gone. */
 export function learnListing({ roles }: Privileges, facts: readonly Told[], listing: Omit<Listing, "records">): void {
-  const records = facts.flatMap(({ what }) => (what.kind === "role" ? [what.role] : []));
+  const records = facts.flatMap(({ what }) =>
+    what.kind === "role" && what.role.kind !== "azure-assignment" ? [what.role] : [],
+  );
   replaceRoles(roles, { ...listing, records });
 }
 
 /** A fact that is no event of a moment. */
 export interface Told {
   readonly what:
-    | { readonly kind: "role"; readonly role: RoleRecord }
+    | { readonly kind: "role"; readonly role: RoleRecord | AzureAssignment }
     | { readonly kind: "total"; readonly total: UseTotal };
 }
 
-/** Takes operations, changes and sign-ins; `reader` reads the rows by their names. */
-export function learnRows(privileges: Privileges, reader: UseReader, events: EventTable): void {
-  reader.read(events);
+/** Readers of rows, by one table of names. */
+export interface Readers {
+  readonly operations: UseReader;
+  readonly gateway: GatewayReader;
+}
+
+export const readersOf = ({ ledger, gateway }: Privileges, names: Names): Readers => ({
+  operations: new UseReader(ledger, names),
+  gateway: new GatewayReader(gateway, names),
+});
+
+/** Takes a row that is no other event; false where it is one. */
+export function learnRow({ operations, gateway }: Readers, table: EventTable, place: number): boolean {
+  const kind = kindOf(table, place);
+  if (kind === OPERATION_KIND) operations.readOne(table, place);
+  else if (kind === GATEWAY_KIND) gateway.readOne(table, place);
+  else return false;
+  return true;
+}
+
+/** Takes operations, gateway requests, changes and sign-ins; `readers` read the rows by their names. */
+export function learnRows(privileges: Privileges, readers: Readers, events: EventTable): void {
+  for (let place = 0; place < events.count; place++) learnRow(readers, events, place);
   for (const event of events.objects.values()) learnEvent(privileges, event);
 }
 
@@ -109,7 +136,7 @@ function learnSignIn(privileges: Privileges, { appId, principal, identityKind }:
 }
 
 /** What could not be judged, and how to have it judged; `unjudged` holders of roles were left out. */
-export function privilegeSpots({ ledger, roles }: Privileges, unjudged: number): readonly BlindSpot[] {
+export function privilegeSpots({ ledger, roles, gateway }: Privileges, unjudged: number): readonly BlindSpot[] {
   const unlisted = [...ledger.observed.keys()]
     .map((account) => ledger.texts[account] ?? "")
     .filter((account) => !roles.listed.has(account));
@@ -130,6 +157,11 @@ export function privilegeSpots({ ledger, roles }: Privileges, unjudged: number):
     ...reached("ledger-limit", ledger.beyond, "operations were not counted in the usage ledger: it is full"),
     ...reached("ledger-ahead", ledger.ahead, "operations have a time that has not come yet and were not counted"),
     ...reached("clients-limit", ledger.clientsBeyond, "operations are of clients beyond those that are told apart"),
+    ...reached(
+      "gateway-use-limit",
+      gateway.beyond,
+      "calls are of callers and operations beyond those that are told apart",
+    ),
     ...reached("roles-limit", roles.beyond, "role records and changes were given up: there are too many"),
     ...reached(
       "role-conflict",

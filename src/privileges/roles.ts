@@ -1,5 +1,12 @@
 import type { Change } from "../model/event.ts";
-import { parseScope, type RoleAssignment, type RoleDefinition, type RoleRecord, type Scope } from "../model/grant.ts";
+import {
+  type AzureAssignment,
+  parseScope,
+  type RoleAssignment,
+  type RoleDefinition,
+  type RoleRecord,
+  type Scope,
+} from "../model/grant.ts";
 import { type Instant, instantFromTicks } from "../model/time.ts";
 import { actionsOf, ALL_ACTIONS } from "./actions.ts";
 
@@ -8,6 +15,8 @@ export interface Roles {
   /** `account|id` → definition. */
   readonly definitions: Map<string, RoleDefinition>;
   readonly assignments: Map<string, RoleAssignment>;
+  /** Assignments of Azure's own roles, by id. */
+  readonly azure: Map<string, AzureAssignment>;
   readonly changes: RoleChange[];
   /** Accounts of which an inventory lists assignments. */
   readonly listed: Set<string>;
@@ -54,6 +63,7 @@ const MAX_CHANGES = 50_000;
 export const createRoles = (): Roles => ({
   definitions: new Map(),
   assignments: new Map(),
+  azure: new Map(),
   changes: [],
   listed: new Set(),
   listedAt: new Map(),
@@ -63,6 +73,13 @@ export const createRoles = (): Roles => ({
 });
 
 const keyOf = (account: string, id: string): string => `${account}|${id}`;
+
+/** Adds an assignment of one of Azure's own roles: of two with one id, the greater as text stays. */
+export function addAzureRole(roles: Roles, record: AzureAssignment): void {
+  const known = roles.azure.get(record.id);
+  if (known === undefined && roles.azure.size >= MAX_ASSIGNMENTS) roles.beyond += 1;
+  else if (known === undefined || JSON.stringify(known) < JSON.stringify(record)) roles.azure.set(record.id, record);
+}
 
 /** Adds a record of an inventory. Of two that do not agree, the greater as text stays, whatever their order. */
 export function addRole(roles: Roles, record: RoleRecord): void {

@@ -1,19 +1,24 @@
 import type { Event } from "../model/event.ts";
-import { type EventTable, kindOf, OPERATION_KIND } from "../model/event-table.ts";
+import type { EventTable } from "../model/event-table.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
-import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
+import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs } from "../model/time.ts";
+import { indirectAccess } from "./azure-roles.ts";
 import type { PrivilegeException } from "./exceptions.ts";
 import { leftOut, privilegeFindings } from "./findings.ts";
-import { UseReader } from "./observe.ts";
+import { gatewayFindings } from "./gateway-findings.ts";
+import { forgetQuiet } from "./gateway-use.ts";
 import { holdersOf } from "./principals.ts";
 import {
   createPrivileges,
   learnEvent,
   learnFacts,
   learnListing,
+  learnRow,
   type Privileges,
   privilegeSpots,
+  type Readers,
+  readersOf,
   type Told,
 } from "./privileges.ts";
 import { type PrincipalRow, principalRows } from "./rows.ts";
@@ -36,6 +41,8 @@ export interface Standing {
 }
 
 const BEGINNING = instantFromTicks(Number.NEGATIVE_INFINITY);
+/** No log is as old. */
+const BEFORE_EVENTS = instantFromMs(0);
 const FIRST_MS: DurationMs = 60_000;
 const EVERY_MS: DurationMs = 300_000;
 /** Uses whose judgement is cheap beside what else happens in `EVERY_MS`; with more it comes less often. */
@@ -56,23 +63,21 @@ export const createStanding = (): Standing => ({
 });
 
 /** Readers by their names: what they remember is not of the state, and is found again after a restart. */
-const readers = new WeakMap<Names, { readonly reader: UseReader; readonly of: Privileges }>();
+const readersByNames = new WeakMap<Names, { readonly readers: Readers; readonly of: Privileges }>();
 
-function readerOf(privileges: Privileges, names: Names): UseReader {
-  const known = readers.get(names);
-  if (known?.of === privileges) return known.reader;
-  const reader = new UseReader(privileges.ledger, names);
-  readers.set(names, { reader, of: privileges });
-  return reader;
+function readersFor(privileges: Privileges, names: Names): Readers {
+  const found = readersByNames.get(names);
+  if (found?.of === privileges) return found.readers;
+  const readers = readersOf(privileges, names);
+  readersByNames.set(names, { readers, of: privileges });
+  return readers;
 }
 
 /** Takes a row in its turn of event time. */
-export function learnRow({ privileges }: Standing, names: Names, table: EventTable, place: number): void {
-  if (kindOf(table, place) === OPERATION_KIND) readerOf(privileges, names).readOne(table, place);
-  else {
-    const event: Event | undefined = table.objects.get(place);
-    if (event !== undefined) learnEvent(privileges, event);
-  }
+export function learnPlace({ privileges }: Standing, names: Names, table: EventTable, place: number): void {
+  if (learnRow(readersFor(privileges, names), table, place)) return;
+  const event: Event | undefined = table.objects.get(place);
+  if (event !== undefined) learnEvent(privileges, event);
 }
 
 interface Heard {
@@ -91,11 +96,23 @@ export function learnHeard(standing: Standing, { facts = [], lists }: Heard, at:
 
 export const isJudgementDue = ({ next }: Standing, at: Instant): boolean => at >= next;
 
+/** Judges what is due though no row calls for it, as of the newest event time that is known; before any there is nothing to judge. */
+export function judgeHeard(standing: Standing, now: Instant): readonly Finding[] {
+  const { newest } = standing.privileges.ledger;
+  const at = newest > now ? newest : now;
+  return at > BEFORE_EVENTS && isJudgementDue(standing, at) ? judgeStanding(standing, at) : [];
+}
+
 /** Judges all holders as of event time `at`; gives the findings that are new or of which something changed that one would want to be told. */
 export function judgeStanding(standing: Standing, at: Instant): readonly Finding[] {
   const { privileges, exceptions } = standing;
   const holders = holdersOf(privileges);
-  const now = privilegeFindings(holders, { privileges, exceptions, now: at });
+  forgetQuiet(privileges.gateway, at);
+  const now = [
+    ...privilegeFindings(holders, { privileges, exceptions, now: at }),
+    ...gatewayFindings(privileges.gateway, at),
+    ...indirectAccess(privileges, at),
+  ];
   standing.next = nextAfter(standing, at);
   standing.judgedAt = at;
   standing.rows = principalRows(holders.slice(0, MAX_ROWS), now);
@@ -122,10 +139,16 @@ function nextAfter({ privileges, judgedAt }: Standing, at: Instant): Instant {
 /** A finding that returns keeps its id and is open again. */
 function follow({ findings }: Standing, finding: Finding): readonly Finding[] {
   const known = findings.get(finding.id);
-  const kept: Finding = known === undefined ? finding : { ...finding, detectedAt: known.detectedAt };
+  const kept: Finding = known === undefined ? finding : { ...finding, ...sinceOf(known, finding) };
   findings.set(finding.id, kept);
   return known === undefined || tellingOf(known) !== tellingOf(kept) ? [kept] : [];
 }
+
+/** When it was raised first; no log tells since when an Azure role is held: since it was seen first. */
+const sinceOf = (known: Finding, { kind, onset }: Finding): Pick<Finding, "detectedAt" | "onset"> => ({
+  detectedAt: known.detectedAt,
+  onset: kind === "indirect-data-access" ? known.onset : onset,
+});
 
 /** What changes of a finding are for: its numbers alone grow with each call. */
 const tellingOf = ({ status, severity, title, cause, privilege }: Finding): string =>

@@ -15,12 +15,13 @@ import { findingPage } from "./pages/finding.ts";
 import { healthPage } from "./pages/health.ts";
 import { errorPage } from "./pages/layout.ts";
 import { overviewPage } from "./pages/overview.ts";
+import { principalPages } from "./principals.ts";
 import { problem } from "./problem.ts";
 import { hrefOf } from "./query.ts";
 import { knownHosts, sameOrigin, secureHeaders } from "./security.ts";
 import { serveMcp } from "./serve-mcp.ts";
 import { changes, createFeed } from "./stream.ts";
-import type { Screen, View } from "./view.ts";
+import { allFindings, type Screen, type View } from "./view.ts";
 
 export interface AppOptions {
   /** `Host` headers that are answered; asked at each request, as the port may be known late. */
@@ -62,6 +63,7 @@ export function createApp(view: View, options: AppOptions): Hono {
       add: (decision) => options.decisions.add(decision),
     },
   });
+  principalPages(app, { screen, missing: (context) => missing(context, screen(context)) });
   pages(app, screen);
   api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined });
   if (options.hasMcp === true) serveMcp(app, view, options.version);
@@ -91,7 +93,7 @@ function pages(app: Hono, screen: ScreenOf): void {
 function searchTarget({ view, url }: Screen): string {
   const q = (url.searchParams.get("q") ?? "").trim().slice(0, LONGEST_SEARCH);
   const filter = filterOf((name) => (name === "q" ? [q] : undefined));
-  const found = view.report().findings.filter((finding) => isAsked(finding, filter));
+  const found = allFindings(view).filter((finding) => isAsked(finding, filter));
   const [only] = found;
   if (q !== "" && only !== undefined && found.length === 1) return `/failures/${only.id}`;
   return hrefOf("/failures", q === "" ? {} : { q });

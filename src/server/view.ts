@@ -5,6 +5,7 @@ import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { PrincipalsView } from "./principals-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
 
 /** One call among a finding's samples. */
@@ -68,6 +69,8 @@ export interface View {
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
+  /** What principals hold; absent where nothing judges it. */
+  readonly principals?: PrincipalsView;
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
@@ -98,3 +101,13 @@ export interface Screen {
   /** Whether somebody signed in with this browser, who may sign out. */
   readonly canSignOut?: boolean;
 }
+
+/** All findings: those about refusals, and those about what principals hold. */
+export const allFindings = (view: View): readonly Finding[] => [
+  ...view.report().findings,
+  ...(view.principals?.findings() ?? []),
+];
+
+/** A finding of either. */
+export const findingOf = (view: View, id: string): Finding | undefined =>
+  view.finding(id) ?? view.principals?.findings().find((finding) => finding.id === id);

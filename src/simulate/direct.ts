@@ -43,7 +43,7 @@ export function* directTraffic(
 const RATE = 0.1;
 
 /** The same tools for the tenant whatever the span. */
-function toolsOf(tenant: Tenant) {
+export function toolsOf(tenant: Tenant) {
   const random = new Random(tenant.seed * 1_013 + 17);
   return Array.from({ length: random.int(1, 3) }, () => ({
     account: random.pick(tenant.accounts),

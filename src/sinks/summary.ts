@@ -21,17 +21,24 @@ export const STATES = {
 } as const;
 
 export function summarize({ kind, finding }: Alert): Summary {
-  const { counts } = finding;
   return {
     state: STATES[kind],
     title: finding.title,
-    impact: `${counts.refused} of ${counts.calls} calls refused (${percentText(counts.refused / Math.max(1, counts.calls))}, usually ${percentText(counts.usualRate)})`,
+    impact: impactOf(finding),
     facts: factsOf(finding),
     footer: `${finding.id} · ${finding.kind} · severity ${finding.severity}`,
   };
 }
 
-function factsOf({ onset, end, subject, splits, cause, fix }: Finding): Summary["facts"] {
+/** Findings about what is held or let in are not about refusals. */
+function impactOf({ kind, counts, privilege }: Finding): string {
+  if (privilege !== null)
+    return `score ${privilege.score.toFixed(1)} of 100, ${counts.calls} calls in ${privilege.exposure.days} observed days`;
+  if (kind !== "intermittent-refusal" && kind !== "source-gap") return `${counts.calls} calls`;
+  return `${counts.refused} of ${counts.calls} calls refused (${percentText(counts.refused / Math.max(1, counts.calls))}, usually ${percentText(counts.usualRate)})`;
+}
+
+function factsOf({ kind, onset, end, subject, splits, cause, fix }: Finding): Summary["facts"] {
   const who =
     subject.principal === undefined ? [] : [["Who", whoOf(subject.principal, subject.principalKind)] as const];
   const lasted = end === null ? [] : [["Lasted", lengthText(msBetween(end, onset))] as const];
@@ -39,7 +46,7 @@ function factsOf({ onset, end, subject, splits, cause, fix }: Finding): Summary[
     ["Since", end === null ? timeText(onset) : `${timeText(onset)} to ${timeText(end)}`],
     ...lasted,
     ...who,
-    ["What differs", differenceText(splits[0])],
+    ...(kind === "intermittent-refusal" ? [["What differs", differenceText(splits[0])] as const] : []),
     ["Cause", `${cause.id} (confidence ${cause.confidence.toFixed(2)})`],
     ["Do", fix.says],
   ];

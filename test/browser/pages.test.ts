@@ -3,6 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Listening } from "../../src/server/listen.ts";
 import { finding } from "../finding-builder.ts";
+import { samplePrincipals } from "../server/sample-principals.ts";
 import { type SampleView, sampleView } from "../server/sample-view.ts";
 import { drawn, launch, openPage, serve } from "./harness.ts";
 
@@ -13,6 +14,9 @@ const PAGES = [
   "/failures?status=open&from=now-2d",
   "/failures/F-7Q2KABCDEF",
   "/failures/F-HOSTILE0000",
+  "/principals",
+  "/principals/dddddddd-0000-4000-8000-000000000001",
+  "/principals/PrimaryMasterKey",
   "/health",
 ];
 
@@ -21,7 +25,7 @@ let server: Listening;
 let view: SampleView;
 
 beforeAll(async () => {
-  view = sampleView();
+  view = Object.assign(sampleView(), { principals: samplePrincipals() });
   server = await serve(view, 0);
   browser = await launch();
 });

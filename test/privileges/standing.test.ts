@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { accept } from "../../src/accept.ts";
-import { type Analysis, createAnalysis } from "../../src/analysis.ts";
+import type { Analysis } from "../../src/analysis.ts";
 import { alertFor } from "../../src/findings/alerts.ts";
 import type { Finding } from "../../src/model/finding.ts";
-import { step } from "../../src/pipeline.ts";
-import type { Batch } from "../../src/sources/source.ts";
+import { formatInstant } from "../../src/model/time.ts";
 import { stateCodec } from "../../src/store/codec.ts";
-import { filesOf, idOf, type TenantSpec } from "./tenant.ts";
+import { formatFindingRow, parseFindingRow } from "../../src/store/finding-row.ts";
+import { batchOf, feed, listing, logOf, newAnalysis } from "./live-tenant.ts";
+import { idOf, type TenantSpec } from "./tenant.ts";
 
 const ROLES: Pick<TenantSpec, "assignments"> = {
   assignments: [
@@ -22,34 +22,6 @@ const operations = (from: string, days: number): TenantSpec["operations"] => [
   { who: "PrimaryMasterKey", operation: "Upsert", at: "shop/people", from, days: 1 },
 ];
 
-const newAnalysis = (): Analysis => createAnalysis({ lateness: 1_000, seed: 1 });
-let sequence = 0;
-
-function batchOf(values: readonly object[], more: Partial<Batch> = {}): Batch {
-  sequence += 1;
-  const records = values.map((value, index) => ({
-    value: value as Readonly<Record<string, unknown>>,
-    position: { source: "hub", partition: "0", sequence, index },
-    repairs: [],
-  }));
-  return { partition: "0", records, rejects: [], bytes: 1, checkpoint: String(sequence), caughtUp: true, ...more };
-}
-
-const logOf = (from: string, days: number): readonly object[] =>
-  (filesOf({ about: "", operations: operations(from, days) }).get("operations.ndjson") ?? "")
-    .split("\n")
-    .map((line) => JSON.parse(line) as { readonly time: string })
-    .toSorted((a, b) => (a.time < b.time ? -1 : 1));
-
-/** All roles of the account as they are at a time. */
-const listing = (spec: Pick<TenantSpec, "assignments">, at: string): Batch =>
-  batchOf(JSON.parse(filesOf({ about: "", operations: [], ...spec }).get("assignments.json") ?? "[]") as object[], {
-    partition: "roles",
-    lists: "cosmos-shop",
-    enqueued: Date.parse(at) as Batch["enqueued"] & number,
-  });
-
-const feed = (analysis: Analysis, batch: Batch): readonly Finding[] => step(analysis, accept(analysis, batch));
 const told = (findings: readonly Finding[]) => findings.map(({ kind, status }) => `${kind} ${status}`);
 const wide = ({ standing }: Analysis): Finding | undefined =>
   [...standing.findings.values()].find(({ kind }) => kind === "over-privileged-principal");
@@ -58,7 +30,7 @@ describe("while logs come in", () => {
   test("a finding opens, ends when the role is no longer listed, and is the same one when it returns", () => {
     const analysis = newAnalysis();
     feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"));
-    feed(analysis, batchOf(logOf("2026-01-01", 120)));
+    feed(analysis, batchOf(logOf(operations("2026-01-01", 120))));
     const open = wide(analysis);
     expect(open).toMatchObject({ status: "open", severity: "high", subject: { principal: idOf("p1") } });
 
@@ -69,7 +41,7 @@ describe("while logs come in", () => {
     expect(ended[0] && alertFor(open, ended[0])).toBe("finding.resolved");
 
     const returned = feed(analysis, listing(ROLES, "2026-05-03T00:00:00Z"));
-    feed(analysis, batchOf(logOf("2026-05-03", 40)));
+    feed(analysis, batchOf(logOf(operations("2026-05-03", 40))));
     expect(returned.map(({ id, status, severity }) => ({ id, status, severity }))).toContainEqual({
       id: open?.id,
       status: "open",
@@ -82,9 +54,9 @@ describe("while logs come in", () => {
   test("nothing is told again as long as only its numbers grow", () => {
     const analysis = newAnalysis();
     feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"));
-    feed(analysis, batchOf(logOf("2026-01-01", 120)));
+    feed(analysis, batchOf(logOf(operations("2026-01-01", 120))));
     const before = wide(analysis)?.privilege?.replay.calls ?? 0;
-    const grown = logOf("2026-05-01", 3).filter((record) => !JSON.stringify(record).includes("MasterKey"));
+    const grown = logOf(operations("2026-05-01", 3)).filter((record) => !JSON.stringify(record).includes("MasterKey"));
     expect(feed(analysis, batchOf(grown))).toEqual([]);
     expect(wide(analysis)?.privilege?.replay.calls).toBeGreaterThan(before);
   });
@@ -92,14 +64,14 @@ describe("while logs come in", () => {
   test("only what is severe is told to people", () => {
     const analysis = newAnalysis();
     feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"));
-    const all = feed(analysis, batchOf(logOf("2026-01-01", 120)));
+    const all = feed(analysis, batchOf(logOf(operations("2026-01-01", 120))));
     const alerts = all.flatMap((finding) => (alertFor(undefined, finding) === undefined ? [] : [finding.kind]));
     expect(new Set(told(all))).toContain("account-key-in-use open");
     expect(new Set(alerts)).toEqual(new Set(["over-privileged-principal"]));
   });
 
   test("neither cuts of the stream nor restarts change what stands", () => {
-    const log = logOf("2026-01-01", 60);
+    const log = logOf(operations("2026-01-01", 60));
     const plain = newAnalysis();
     feed(plain, listing(ROLES, "2026-01-01T00:00:00Z"));
     feed(plain, batchOf(log));
@@ -114,11 +86,22 @@ describe("while logs come in", () => {
   });
 });
 
+test("roles and sums that come before any log are judged by the time of the sums; roles alone by none", () => {
+  const analysis = newAnalysis();
+  expect(feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"))).toEqual([]);
+  expect(analysis.standing.judgedAt).toBeUndefined();
+  const days = { from: "2026-01-01", days: 60, minutes: 15 } as const;
+  feed(analysis, batchOf(logOf([{ who: "p1", operation: "Read", at: "shop/orders", ...days }])));
+  const found = feed(analysis, listing({ assignments: ROLES.assignments?.slice(0, 1) ?? [] }, "2026-03-02T00:00:00Z"));
+  expect(found.map(({ detectedAt }) => formatInstant(detectedAt))).toEqual(["2026-03-01T12:00:00.0000000Z"]);
+  for (const finding of found) expect(parseFindingRow(formatFindingRow(finding))).toEqual(finding);
+});
+
 test("a list of roles is whole: what is new in a later one is new since then", () => {
   const analysis = newAnalysis();
   const one = { assignments: ROLES.assignments?.slice(1) ?? [] };
   feed(analysis, listing(one, "2026-01-01T00:00:00Z"));
-  feed(analysis, batchOf(logOf("2026-01-01", 60)));
+  feed(analysis, batchOf(logOf(operations("2026-01-01", 60))));
   feed(analysis, listing(ROLES, "2026-02-25T00:00:00Z"));
   expect(wide(analysis)?.privilege?.abstains.map(({ id }) => id)).toContain("new-grant");
 });

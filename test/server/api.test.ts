@@ -6,6 +6,8 @@ import { createApp } from "../../src/server/app.ts";
 import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { at } from "../builders.ts";
 import { finding } from "../finding-builder.ts";
+import { idOf } from "../privileges/tenant.ts";
+import { samplePrincipals } from "./sample-principals.ts";
 import { type SampleView, sampleView } from "./sample-view.ts";
 
 const HOST = "127.0.0.1:7433";
@@ -29,6 +31,8 @@ function served(view: SampleView = sampleView()) {
     await ask(path, { "content-type": "application/json", ...headers }, { method: "POST", body: JSON.stringify(body) });
   return { ask, post, log };
 }
+
+const PRINCIPALS = samplePrincipals();
 
 interface Operation {
   readonly responses: Record<string, { content?: Record<string, { schema: object }> }>;
@@ -59,7 +63,9 @@ describe("every answer is what the document says", async () => {
   });
 
   test.each(gets)("$path", async ({ path, operation }) => {
-    const response = await served(clean()).ask(path.replace("{id}", "F-7Q2KABCDEF"));
+    const response = await served(Object.assign(clean(), { principals: PRINCIPALS })).ask(
+      path.replace("{id}", path.includes("/principals/") ? idOf("p1") : "F-7Q2KABCDEF"),
+    );
     expect(response.status).toBe(200);
     const schema = operation.responses["200"]?.content?.["application/json"]?.schema ?? { not: {} };
     expect(check(schema, await response.json())).toEqual([]);

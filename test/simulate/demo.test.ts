@@ -106,7 +106,7 @@ function told(): readonly Told[] {
     };
     return step(analysis, accept(analysis, { ...batch, ...decoded }, { source: "demo" })).flatMap((finding) => {
       const now = `${finding.status} ${finding.cause.id}`;
-      if (finding.privilege !== null || last.get(finding.id) === now) return [];
+      if (finding.kind !== "intermittent-refusal" || last.get(finding.id) === now) return [];
       last.set(finding.id, now);
       return [{ at: arrival, finding }];
     });

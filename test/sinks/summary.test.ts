@@ -33,6 +33,12 @@ describe("what a person is told", () => {
     expect(of({ subject: { principal: "svc-billing", principalKind: "service-principal" } }).get("Who")).toBe(
       "svc-billing (service-principal)",
     ));
+  test("what a gateway lets in is told without a word of refusals", () => {
+    const told = finding({ kind: "unvalidated-api", counts: { ...finding().counts, calls: 30, refused: 0 } });
+    const { impact, facts } = summarize({ id: "m", kind: "finding.opened", finding: told });
+    expect(impact).toBe("30 calls");
+    expect(JSON.stringify(facts)).not.toContain("refused");
+  });
   test("a claim is told as a claim", () =>
     expect(of({ subject: { principal: "svc-billing", principalKind: "claimed" } }).get("Who")).toBe(
       "somebody who claims to be svc-billing",

@@ -2,6 +2,7 @@ import { aboutOf, type Decision, type DecisionKind, type MuteScope } from "../..
 import { one } from "./answers.ts";
 import { missing, type Route, type ScreenOf } from "./route.ts";
 import * as shapes from "./schemas.ts";
+import { findingOf } from "../view.ts";
 
 /** What people say about a finding. */
 export function decisionRoutes(screen: ScreenOf): readonly Route[] {
@@ -13,7 +14,7 @@ export function decisionRoutes(screen: ScreenOf): readonly Route[] {
     faults: [403, 409],
     handle: (asked) => {
       const { view, decisions, now } = screen(asked);
-      const finding = view.finding(asked.param("id"));
+      const finding = findingOf(view, asked.param("id"));
       if (finding === undefined) return missing;
       const scope = scopeOf(asked.body["scope"]);
       const about = aboutOf(finding, scope);

@@ -12,7 +12,7 @@ import { afterCursorOrFault, cursorOf, inOrder } from "../paging.ts";
 import { findingRange } from "../pages/finding.ts";
 import { newestOf } from "../pages/overview.ts";
 import { bucketsOf, rangeOf, type TimeRange } from "../range.ts";
-import type { Screen } from "../view.ts";
+import { allFindings, findingOf, type Screen } from "../view.ts";
 import { buckets, inRange, noBuckets, one } from "./answers.ts";
 import { decisionJson } from "./decision-routes.ts";
 import { type Answer, type Asked, missing, type Route, type ScreenOf } from "./route.ts";
@@ -46,7 +46,7 @@ function partOf(
     params: { id: shapes.findingId },
     handle: (asked) => {
       const shown = screen(asked);
-      const finding = shown.view.finding(asked.param("id"));
+      const finding = findingOf(shown.view, asked.param("id"));
       return finding === undefined ? missing : handle(shown, finding);
     },
     ...route,
@@ -146,7 +146,7 @@ function findings({ view, now, url }: Screen, { query }: Asked): Answer {
 function page(view: Screen["view"], asked: Pick<Asked, "url" | "query"> & { range: TimeRange | undefined }): Answer {
   const { url, query, range } = asked;
   const filter = filterOf((name) => url.searchParams.getAll(name), range);
-  const found = inOrder(view.report().findings.filter((finding) => isAsked(finding, filter)));
+  const found = inOrder(allFindings(view).filter((finding) => isAsked(finding, filter)));
   const rest = afterCursorOrFault(found, url.searchParams.get("cursor") ?? undefined);
   if (rest === undefined) return { kind: "fault", status: 400, says: "cursor: is none that a page gave" };
   const limit = typeof query["limit"] === "number" ? query["limit"] : PAGE;

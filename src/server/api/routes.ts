@@ -11,6 +11,7 @@ import { buckets, inRange, noBuckets, one } from "./answers.ts";
 import { callRoutes } from "./call-routes.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
+import { principalRoutes } from "./principal-routes.ts";
 import type { Answer, Route, ScreenOf } from "./route.ts";
 import * as shapes from "./schemas.ts";
 
@@ -20,6 +21,7 @@ export const routesOf = (screen: ScreenOf): readonly Route[] => [
   ...findingRoutes(screen),
   ...decisionRoutes(screen),
   ...callRoutes(screen),
+  ...principalRoutes(screen),
 ];
 
 function wholeRoutes(screen: ScreenOf): readonly Route[] {

@@ -27,6 +27,7 @@ interface Page {
 export const LINKS = [
   ["/", "Overview", "o"],
   ["/failures", "Failures", "f"],
+  ["/principals", "Principals", "p"],
   ["/health", "Health", "h"],
 ] as const;
 
@@ -82,7 +83,7 @@ function livePill({ view, now }: Screen): Markup {
     return html`<span class="live" id="live" data-swap>Waiting for the first records</span>`;
   const age = Math.max(0, now - newest);
   const state = age < LATE_MS ? "fresh" : age < STALE_MS ? "late" : "stale";
-  const heard = sources.filter(({ newest: at }) => at !== null).length;
+  const heard = sources.filter(({ newest: at, records }) => at !== null || records > 0).length;
   const partitions = `${heard}/${sources.length} ${sources.length === 1 ? "partition" : "partitions"}`;
   return html`<span class="live ${state}" id="live" data-swap data-newest="${newest}" title="Findings stand up to ${clock(watermark)}Z"><span class="dot"></span>Live · lag <span class="age">${span(age)}</span> · ${partitions}</span>`;
 }
