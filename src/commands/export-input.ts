@@ -56,8 +56,6 @@ export const filesInput = (paths: readonly string[], talk: ExportTalk): ExportIn
     let principals: readonly PrincipalRow[] | undefined;
     const { input, findings, blindSpots } = await analyzePaths(paths, {
       until: tomorrow(),
-      // Writing takes longer than reading, and threads their memory.
-      threads: 0,
       onBatch: (batch) => positions.read(batch),
       onProgress: talk.onRead,
       onLoss(says) {
