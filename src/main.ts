@@ -18,6 +18,7 @@ import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { VERSION } from "./commands/version.ts";
+import { verifyCommand } from "./commands/verify.ts";
 import { redact } from "./lib/redact.ts";
 
 const program = new Command("scopetrail")
@@ -43,6 +44,7 @@ const commands = [
   callCommand(),
   incidentCommand(),
   exportCommand(),
+  verifyCommand(),
   principalsCommand(),
   demoCommand(),
   serveCommand(),

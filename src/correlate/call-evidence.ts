@@ -24,7 +24,7 @@ export function callEvidence(call: CallRow): CallEvidence {
 export const hasId = (call: CallRow, id: string): boolean => idsOf(call).has(id);
 
 /** All ids that lead to a call, its own first. */
-function idsOf({ table, gateway, operations }: CallRow): Set<string> {
+export function idsOf({ table, gateway, operations }: CallRow): Set<string> {
   const ids = new Set([idAt(table, gateway < 0 ? (operations[0] ?? -1) : gateway)]);
   if (gateway >= 0) for (const own of ownIdsAt(table, gateway)) ids.add(own);
   for (const place of operations) ids.add(idAt(table, place));

@@ -200,6 +200,10 @@ describe("a chain", () => {
       `the export with the manifest ${newest} is not here: the end was cut, or the chain was made anew`,
     ]);
     expect(await faultsIn(chain.path, { anchor: newest })).toEqual([]);
+    expect(await faultsIn(inBundle(chain.path, 4, ""), { anchor: newest })).toEqual([]);
+    expect(await faultsIn(inBundle(chain.path, 3, ""), { anchor: newest })).toEqual([
+      "this is not the export of the anchor",
+    ]);
   });
 
   test("signed by another key than the one that is trusted", async () => {
