@@ -3,7 +3,6 @@ import type { Config } from "../config/config.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -12,6 +11,7 @@ import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
 import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
+import { keepBackups, openState } from "./open-state.ts";
 import { portOf } from "./port.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
@@ -48,7 +48,7 @@ async function serveWith(parts: {
   const { config, sinks, sources, port, log, isStandby } = parts;
   const stop = stopSignal();
   try {
-    const store = isStandby ? await takeOver(config.state, log, stop) : openSqliteStore(config.state);
+    const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
@@ -58,6 +58,7 @@ async function serveWith(parts: {
         return async () => undefined;
       });
       resumeBackfills(serving);
+      const stopBackups = keepBackups(store, log);
       const code = await host({
         sources: jobs === undefined ? sources : [...sources, jobs],
         onCommit: () => jobs?.committed(),
@@ -74,6 +75,7 @@ async function serveWith(parts: {
         onIdle: () => log.info("all sources were read to their ends"),
         onFatal: (says) => usage([says]),
       });
+      stopBackups();
       await stopControl();
       return exitCodeOf(code, stop);
     } finally {
@@ -91,7 +93,7 @@ const STANDBY_MS = 1_000;
 async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<Store | undefined> {
   for (let isFirst = true; !stop.aborted; isFirst = false) {
     try {
-      const store = openSqliteStore(path, { busyMs: 0 });
+      const store = openState(path, log, { busyMs: 0 });
       if (!isFirst) log.warn("the other serve is gone; this one takes over");
       return store;
     } catch (error) {

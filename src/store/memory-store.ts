@@ -71,6 +71,7 @@ export function createMemoryStore(): Store {
     sent: outbox.sent,
     retry: outbox.retry,
     dead: outbox.dead,
+    async backUp() {},
     close() {},
   };
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
+import { backUp } from "./sqlite-backup.ts";
 import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
@@ -91,6 +92,14 @@ function createStore(path: string, db: DatabaseSync): Store {
     retry: (alertId, target, next, because) =>
       transact("cannot mark an alert", () => outbox.retry(alertId, target, next, because)),
     dead: (alertId, target, because) => transact("cannot mark an alert", () => outbox.dead(alertId, target, because)),
+    async backUp() {
+      if (broken !== undefined) throw broken;
+      try {
+        await backUp(db, path);
+      } catch (error) {
+        throw storeErrorOf(path, "cannot be copied", error);
+      }
+    },
     close() {
       if (!db.isOpen) return;
       if (broken === undefined) db.exec("pragma wal_checkpoint(truncate)");

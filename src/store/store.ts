@@ -122,5 +122,7 @@ export interface Store {
   sent(alertId: string, target: string): void;
   retry(alertId: string, target: string, next: EpochMs, because: string): void;
   dead(alertId: string, target: string, because: string): void;
+  /** Makes a copy that a damaged state can be brought back from; commits go on meanwhile. */
+  backUp(): Promise<void>;
   close(): void;
 }
