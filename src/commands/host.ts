@@ -14,6 +14,7 @@ import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLiveView } from "./live-view.ts";
+import { type Heartbeat, sendHeartbeats } from "./heartbeat.ts";
 import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 import { watchSinks } from "./watch-sinks.ts";
@@ -26,6 +27,8 @@ export interface Host {
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
   readonly joinWindow: number;
+  /** Targets that are told at intervals that all is well. */
+  readonly heartbeats?: readonly Heartbeat[];
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
   /** Where the logs lie in the portal. */
@@ -81,6 +84,7 @@ export async function host(options: Host): Promise<number> {
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
   const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
+  sendHeartbeats({ heartbeats: options.heartbeats ?? [], sinks, store, waitingFor, now, log }, ended.signal);
   const analysis = sources.run(
     {
       store,

@@ -9,6 +9,7 @@ import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
 import { keepBackups, openState } from "./open-state.ts";
@@ -64,6 +65,7 @@ async function serveWith(parts: {
         onCommit: () => jobs?.committed(),
         store,
         sinks,
+        heartbeats: heartbeatsOf(config),
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
@@ -104,6 +106,13 @@ async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<S
   }
   return undefined;
 }
+
+const heartbeatsOf = ({ targets }: Config): readonly Heartbeat[] =>
+  targets.flatMap((target) =>
+    target.type === "webhook" && target.heartbeatSeconds !== undefined
+      ? [{ target: target.name, seconds: target.heartbeatSeconds }]
+      : [],
+  );
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");

@@ -85,6 +85,7 @@ const KEYS = [
   "safetySeconds",
   "overlapMinutes",
   "pollSeconds",
+  "heartbeatSeconds",
   "paths",
   "seed",
   "url",

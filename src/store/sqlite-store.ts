@@ -88,6 +88,9 @@ function createStore(path: string, db: DatabaseSync): Store {
     rejects: (query) => read("its rejects cannot be read", () => rejects.rejects(query)),
     rejectCounts: () => read("its rejects cannot be read", rejects.rejectCounts),
     due: (now, limit) => read("its alerts cannot be read", () => outbox.due(now, limit)),
+    lease: (alertId, target, until) => transact("cannot mark an alert", () => outbox.lease(alertId, target, until)),
+    fold: (target, alertIds, digest) => transact("cannot fold alerts", () => outbox.fold(target, alertIds, digest)),
+    notify: (alerts) => transact("cannot add an alert", () => outbox.add(alerts)),
     sent: (alertId, target) => transact("cannot mark an alert", () => outbox.sent(alertId, target)),
     retry: (alertId, target, next, because) =>
       transact("cannot mark an alert", () => outbox.retry(alertId, target, next, because)),

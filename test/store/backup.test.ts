@@ -77,7 +77,9 @@ describe("a damaged state", () => {
     expect(Buffer.compare(await readFile(path), before)).toBe(0);
   });
 
-  test("with some bytes changed gives what was committed, comes back, or is refused: never another number", async () => {
+  test("with some bytes changed gives what was committed, comes back, or is refused: never another number", {
+    timeout: 30_000 + 60 * faultRuns(40),
+  }, async () => {
     const seed = faultSeed();
     console.info(`FAULT_SEED=${seed}`);
     const random = seededRandom(seed);
