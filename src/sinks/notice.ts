@@ -16,7 +16,7 @@ export const MOST_LINES = 12;
 /** The request's body for one kind of target; small enough for each. */
 export function renderNotice(type: string | undefined, { title, lines, at }: Notice): string {
   const shown = lines.slice(0, MOST_LINES);
-  switch (type) {
+  switch (type ?? "webhook") {
     case "slack":
       return JSON.stringify({
         text: slackText(title, TITLE),

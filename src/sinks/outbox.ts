@@ -113,7 +113,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function start(target: Target, row: Due, signal: AbortSignal): void {
-    
+    store.lease(row.alertId, row.target, after(now(), LEASE_MS));
     target.sending = send(target, row, signal)
       .catch(onFailure)
       .finally(() => {
@@ -132,7 +132,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       }
     },
     async settled() {
-      await Promise.all([...targets.values()].map(({ sending }) => sending));
+      await Promise.all([...targets.values()].flatMap(({ sending }) => sending ?? []));
     },
   };
 }

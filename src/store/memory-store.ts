@@ -70,7 +70,7 @@ export function createMemoryStore(): Store {
     due: outbox.due,
     lease: outbox.lease,
     fold: outbox.fold,
-    notify: outbox.add,
+    notify: (alerts) => outbox.add(alerts),
     sent: outbox.sent,
     retry: outbox.retry,
     dead: outbox.dead,
@@ -135,10 +135,26 @@ type MemoryOutbox = Pick<Store, "due" | "lease" | "sent" | "retry" | "dead" | "f
 /** Alerts to remember; of more, the oldest that are done with are forgotten. */
 const KEPT = 10_000;
 
+const isOpen = ({ state }: Waiting): boolean => state === "pending" || state === "leased";
+
+function dueRows(all: Iterable<Waiting>, now: number, limit: number): readonly OutboxRow[] {
+  const rows: OutboxRow[] = [];
+  const blocked = new Set<string>();
+  for (const row of all) {
+    if (!isOpen(row)) continue;
+    const { alertId, target, body, findingId = alertId } = row.alert;
+    const queue = JSON.stringify([target, findingId]);
+    const isFirst = !blocked.has(queue);
+    blocked.add(queue);
+    if (isFirst && row.next <= now && rows.length < limit)
+      rows.push({ alertId, target, findingId, body, attempts: row.attempts });
+  }
+  return rows;
+}
+
 function createMemoryOutbox(): MemoryOutbox {
   const waiting = new Map<string, Waiting>();
   const keyOf = (alertId: string, target: string): string => JSON.stringify([alertId, target]);
-  const isOpen = ({ state }: Waiting): boolean => state === "pending" || state === "leased";
   const pending = (alertId: string, target: string): Waiting | undefined => {
     const found = waiting.get(keyOf(alertId, target));
     return found !== undefined && isOpen(found) ? found : undefined;
@@ -174,20 +190,7 @@ function createMemoryOutbox(): MemoryOutbox {
         if (found !== undefined) found.state = "folded";
       }
     },
-    due(now, limit) {
-      const rows: OutboxRow[] = [];
-      const blocked = new Set<string>();
-      for (const row of waiting.values()) {
-        if (!isOpen(row)) continue;
-        const { alertId, target, body, findingId = alertId } = row.alert;
-        const queue = JSON.stringify([target, findingId]);
-        const isFirst = !blocked.has(queue);
-        blocked.add(queue);
-        if (isFirst && row.next <= now && rows.length < limit)
-          rows.push({ alertId, target, findingId, body, attempts: row.attempts });
-      }
-      return rows;
-    },
+    due: (now, limit) => dueRows(waiting.values(), now, limit),
     sent: (alertId, target) => close(alertId, target, "sent"),
     dead: (alertId, target) => close(alertId, target, "dead"),
     retry(alertId, target, next) {

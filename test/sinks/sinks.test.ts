@@ -402,7 +402,7 @@ describe("outbox", () => {
 describe("a bucket of tokens", () => {
   test("gives as many as come back, and at most what it holds", () => {
     const bucket = createBucket(2, 3);
-    expect([0, 0, 0, 0, 400, 500, 600, 10_000, 10_000, 10_000, 10_000].map((now) => bucket.take(now))).toEqual([
+    expect([0, 0, 0, 0, 400, 500, 600, 10_000, 10_000, 10_000, 10_000].map((at) => bucket.take(at))).toEqual([
       true,
       true,
       true,
