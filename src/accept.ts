@@ -93,7 +93,7 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
 }
 
 /** What `putBatch` found beside events. */
-interface Put {
+export interface Put {
   readonly tally: Tally;
   /** Repeats too; not counted yet. */
   readonly facts: readonly Fact[];

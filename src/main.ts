@@ -1,18 +1,26 @@
 import { Command } from "commander";
+import { alertsCommand } from "./commands/alerts.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
 import { backfillCommand } from "./commands/backfill.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { configCommand } from "./commands/config-command.ts";
+import { callCommand } from "./commands/call.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { EXIT } from "./commands/exit-codes.ts";
+import { exportCommand } from "./commands/export.ts";
+import { findingsCommand } from "./commands/findings.ts";
 import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { VERSION } from "./commands/version.ts";
 import { redact } from "./lib/redact.ts";
 
 const program = new Command("scopetrail")
   .description("Explains why half of your Azure calls fail with 401 or 403, from API Management and Cosmos DB logs.")
-  .version("0.1.0")
+  .version(VERSION)
   .addHelpText(
     "after",
     `
@@ -30,12 +38,19 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 
 const commands = [
   analyzeCommand(),
+  callCommand(),
   demoCommand(),
-  principalsCommand(),
   serveCommand(),
+  exportCommand(),
   backfillCommand(),
   rejectsCommand(),
   kqlCommand(),
+  principalsCommand(),
+  findingsCommand(),
+  alertsCommand(),
+  doctorCommand(),
+  configCommand(),
+  completionCommand(() => program),
   simulateCommand(),
 ];
 for (const command of commands) program.addCommand(command.exitOverride());

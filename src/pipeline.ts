@@ -1,14 +1,15 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
 import type { Analysis, AnalysisOptions } from "./analysis.ts";
 import { createAnalysis, keepBounded, packed } from "./analysis.ts";
-import { createCallRow, readCall } from "./correlate/call-row.ts";
+import { callEvidence } from "./correlate/call-evidence.ts";
+import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { drop, hold } from "./correlate/held.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
-import { countCall } from "./findings/call-counts.ts";
+import { correlationCounts, countCall } from "./findings/call-counts.ts";
 import { cover, noteGap } from "./findings/coverage.ts";
 import { addTally, createTally } from "./findings/input-counts.ts";
 import { resolveQuiet, update } from "./findings/lifecycle.ts";
@@ -30,20 +31,31 @@ import type { Source } from "./sources/source.ts";
 import { PendingCommit } from "./pending-commit.ts";
 import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
-import type { Commit, Saved, Store } from "./store/store.ts";
+import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
+
+/** Told of each call as it closes; the row is filled again for the next one. */
+export type OnCall = (call: CallRow) => void;
+
+/** Where the steps put what comes of them. */
+interface Out {
+  readonly changed: Map<string, Finding>;
+  readonly onCall: OnCall | undefined;
+}
+
+const outTo = (onCall: OnCall | undefined): Out => ({ changed: new Map(), onCall });
 
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
-export function step(analysis: Analysis, accepted: Accepted): readonly Finding[] {
+export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): readonly Finding[] {
   const { reorder } = analysis;
   if (accepted.expects !== undefined) {
     expectPartitions(reorder, accepted.expects);
     return [];
   }
-  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent));
+  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent), onCall);
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
-  const changed = follow(analysis, release(reorder, analysis, accepted));
+  const changed = follow(analysis, release(reorder, analysis, accepted), onCall);
   const judged = isJudgementDue(analysis.standing, analysis.now) ? judgeStanding(analysis.standing, analysis.now) : [];
   keepBounded(analysis);
   return [...changed, ...judged];
@@ -57,13 +69,13 @@ function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted)
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
-function follow(analysis: Analysis, places: readonly number[]): readonly Finding[] {
-  const changed = new Map<string, Finding>();
+function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | undefined): readonly Finding[] {
+  const out = outTo(onCall);
   for (const place of places) {
-    stand(analysis, place, changed);
-    followOne(analysis, place, changed);
+    stand(analysis, place, out.changed);
+    followOne(analysis, place, out);
   }
-  return [...changed.values()];
+  return [...out.changed.values()];
 }
 
 /** A row's use of privileges; what is held is judged when its time has come. */
@@ -74,17 +86,17 @@ function stand({ standing, names, held }: Analysis, place: number, changed: Map<
 }
 
 /** As `follow`, for the rows of a table that are in the order of event time. */
-export function followTable(analysis: Analysis, table: EventTable): readonly Finding[] {
-  const changed = new Map<string, Finding>();
-  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), changed);
-  return [...changed.values()];
+export function followTable(analysis: Analysis, table: EventTable, onCall?: OnCall): readonly Finding[] {
+  const out = outTo(onCall);
+  for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), out);
+  return [...out.changed.values()];
 }
 
-function followOne(analysis: Analysis, place: number, changed: Map<string, Finding>): void {
+function followOne(analysis: Analysis, place: number, out: Out): void {
   const { join, held } = analysis;
   const { table } = held;
   const time = timeOf(table, place);
-  closeUntil(analysis, time, changed);
+  closeUntil(analysis, time, out);
   const kind = kindOf(table, place);
   if (kind === GATEWAY_KIND) addGateway(join, table, place);
   else if (kind !== OPERATION_KIND) {
@@ -95,10 +107,12 @@ function followOne(analysis: Analysis, place: number, changed: Map<string, Findi
 }
 
 /** The input has ended: what waits is counted, what is open is explained once more. */
-export function end(analysis: Analysis): readonly Finding[] {
-  const changed = new Map<string, Finding>();
-  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis))) changed.set(finding.id, finding);
-  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), changed);
+export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
+  const out = outTo(onCall);
+  const { changed } = out;
+  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis), onCall))
+    changed.set(finding.id, finding);
+  closeUntil(analysis, instantFromMs(8_640_000_000_000_000), out);
   const at = analysis.now;
   for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);
   analysis.findings.nextSweep = at;
@@ -106,10 +120,10 @@ export function end(analysis: Analysis): readonly Finding[] {
   return [...changed.values()];
 }
 
-function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Finding>): void {
+function closeUntil(analysis: Analysis, now: Instant, out: Out): void {
   const { join, held, closed } = analysis;
   while (closeNext(join, held.table, now, closed)) {
-    judge(analysis, changed);
+    judge(analysis, out);
     if (closed.gateway >= 0) drop(held, closed.gateway);
     for (const place of closed.operations) drop(held, place);
   }
@@ -117,11 +131,12 @@ function closeUntil(analysis: Analysis, now: Instant, changed: Map<string, Findi
 
 const call = createCallRow();
 
-function judge(analysis: Analysis, changed: Map<string, Finding>): void {
+function judge(analysis: Analysis, { changed, onCall }: Out): void {
   const { held, names, closed } = analysis;
   readCall(call, { table: held.table, names, gateway: closed.gateway, operations: closed.operations });
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
+  onCall?.(call);
   for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);
   for (const finding of resolveQuiet(analysis.findings, call.time)) changed.set(finding.id, finding);
 }
@@ -136,6 +151,8 @@ function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): voi
 export interface Shell {
   readonly sources: readonly Source[];
   readonly store: Store;
+  /** Where closed calls are kept. */
+  readonly calls: CallLog;
   readonly options: AnalysisOptions;
   /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
   readonly joinBy?: JoinPath | undefined;
@@ -223,7 +240,7 @@ class LiveRun {
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
       const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
-      this.#pending.change(step(this.#analysis, accepted));
+      this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
       this.#pending.read(source.name, batch, accepted);
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
@@ -253,7 +270,7 @@ class LiveRun {
       gap: undefined,
     };
     const accepted: Accepted = { partition: "", ...nothing, ...input };
-    this.#pending.change(step(this.#analysis, accepted));
+    this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
     this.#pending.journal.push(accepted);
   }
 
@@ -282,12 +299,14 @@ class LiveRun {
 
   commit(): void {
     if (this.#pending.journal.length === 0) return;
-    const { store, codec, alerts, onCommit } = this.#shell;
+    const { store, calls, codec, alerts, onCommit } = this.#shell;
     const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
     const journal = codec.encode(this.#pending.journal);
     const journaled = { bytes: journal.length, changes };
-    const snapshot = this.#cost.isSnapshotDue(journaled) ? codec.encode(packed(this.#analysis)) : undefined;
+    const isDue = calls.isFull || this.#cost.isSnapshotDue(journaled);
+    const snapshot = isDue ? codec.encode(packed(this.#analysis)) : undefined;
+    if (isDue) calls.flush();
     store.commit({
       positions,
       kept,
@@ -298,6 +317,7 @@ class LiveRun {
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
       ...(snapshot === undefined ? {} : { snapshot }),
     });
+    if (isDue) calls.settle();
     this.#cost.committed(journaled, snapshot?.length);
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
@@ -316,17 +336,27 @@ class LiveRun {
 }
 
 /** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
-function restore({ codec, options }: Shell, saved: Saved): { readonly analysis: Analysis; readonly changes: number } {
+function restore(
+  { codec, options, calls }: Shell,
+  saved: Saved,
+): { readonly analysis: Analysis; readonly changes: number } {
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
+  calls.begin(correlationCounts(analysis.calls).calls);
+  const onCall = keeping(calls);
   let changes = 0;
   for (const bytes of saved.journal) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
       acceptAgain(analysis, accepted);
-      changes += step(analysis, accepted).filter(({ privilege }) => privilege === null).length;
+      changes += step(analysis, accepted, onCall).filter(({ privilege }) => privilege === null).length;
     }
   }
   return { analysis, changes };
 }
+
+const keeping =
+  (calls: CallLog): OnCall =>
+  (closed) =>
+    calls.add(callEvidence(closed));

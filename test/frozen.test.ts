@@ -4,6 +4,7 @@ import { aborted } from "../src/lib/aborted.ts";
 import { run, type Shell } from "../src/pipeline.ts";
 import type { Batch, Source } from "../src/sources/source.ts";
 import { SourceError } from "../src/sources/source-error.ts";
+import { createMemoryCallLog } from "../src/store/call-log.ts";
 import { createMemoryStore } from "../src/store/memory-store.ts";
 import type { Store } from "../src/store/store.ts";
 
@@ -36,6 +37,7 @@ function start(read: Source["read"], signal: AbortSignal) {
       throw error;
     },
     elapsed: () => now,
+    calls: createMemoryCallLog(),
     isTakenOver: (error) => error instanceof SourceError && error.kind === "stolen",
   };
   return {

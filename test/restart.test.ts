@@ -4,6 +4,7 @@ import { reportOf } from "../src/findings/report.ts";
 import { run } from "../src/pipeline.ts";
 import type { Source } from "../src/sources/source.ts";
 import { stateCodec } from "../src/store/codec.ts";
+import { createMemoryCallLog } from "../src/store/call-log.ts";
 import { createMemoryStore } from "../src/store/memory-store.ts";
 import type { Store } from "../src/store/store.ts";
 
@@ -44,6 +45,7 @@ async function runToEnd(store: Store, source: Source): Promise<{ analysis: Analy
       },
       elapsed: () => 0,
       isTakenOver: () => false,
+      calls: createMemoryCallLog(),
       onCommitFailure: (error) => {
         throw error;
       },

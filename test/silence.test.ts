@@ -7,6 +7,7 @@ import { run } from "../src/pipeline.ts";
 import { Silence } from "../src/silence.ts";
 import type { Source } from "../src/sources/source.ts";
 import { stateCodec } from "../src/store/codec.ts";
+import { createMemoryCallLog } from "../src/store/call-log.ts";
 import { createMemoryStore } from "../src/store/memory-store.ts";
 
 test("a source that is behind is silent after so many ticks, once, until it is heard of again", () => {
@@ -76,6 +77,7 @@ test("a hub that was reached and answers no more holds the others back for a min
     },
     elapsed: () => 0,
     isTakenOver: () => false,
+    calls: createMemoryCallLog(),
     onCommitFailure: (error: unknown) => {
       throw error;
     },
@@ -109,6 +111,7 @@ test("a source that is configured no more holds nobody back", async () => {
     },
     elapsed: () => 0,
     isTakenOver: () => false,
+    calls: createMemoryCallLog(),
     onCommitFailure: (error: unknown) => {
       throw error;
     },

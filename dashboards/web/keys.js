@@ -49,6 +49,8 @@ const KEYS = {
   k: () => move(-1),
   c: () => void copyLink(),
   q: () => document.getElementById("copy-kql")?.click(),
+  e: () => document.getElementById("acknowledge")?.click(),
+  m: () => document.getElementById("mute")?.click(),
   p: () => togglePause(),
 };
 
@@ -61,7 +63,7 @@ let going = false;
 
 document.addEventListener("keydown", (event) => {
   if (!isOn() || event.ctrlKey || event.metaKey || event.altKey) return;
-  if (isWriting(event.target) || help?.open === true) return;
+  if (isWriting(event.target) || document.querySelector("dialog[open]") !== null) return;
   const { key } = event;
   if (going) {
     going = false;

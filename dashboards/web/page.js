@@ -25,6 +25,9 @@ async function refresh() {
   document.dispatchEvent(new CustomEvent("scopetrail:changed"));
 }
 
+/** What the reader did is shown at once, paused or not. */
+export const refreshNow = () => refresh().catch(() => undefined);
+
 let wanted = false;
 let busy = false;
 /** Changes that came while paused. */

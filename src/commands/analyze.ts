@@ -1,8 +1,8 @@
 import { randomInt } from "node:crypto";
 import type { Readable } from "node:stream";
-import { styleText } from "node:util";
+import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { keepDistinct, newFacts, putBatch } from "../accept.ts";
+import { keepDistinct, newFacts, type Put, putBatch } from "../accept.ts";
 import { compareContent } from "../correlate/row-event.ts";
 import { reportOf, withFindings } from "../findings/report.ts";
 import { toReportJson } from "../findings/report-json.ts";
@@ -16,18 +16,23 @@ import { createAnalysis } from "../analysis.ts";
 import { loadExceptions } from "../config/exceptions.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
-import { end, followTable } from "../pipeline.ts";
+import { end, followTable, type OnCall } from "../pipeline.ts";
 import type { PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
-import { filesSource, isLoss } from "../sources/files.ts";
+import { filesSource } from "../sources/files.ts";
+import { isLoss } from "../sources/read-file.ts";
+import type { Batch } from "../sources/source.ts";
 import { RowSorter } from "../store/row-sorter.ts";
 import { EXIT } from "./exit-codes.ts";
+import { InOrder } from "./in-order.ts";
 import { PathError } from "./path-error.ts";
+import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
-import { type Look, renderReport } from "./report-text.ts";
+import { lookOf } from "./look.ts";
+import { renderReport } from "./report-text.ts";
 
 /** Rows held in memory before a sorted run goes to a temporary folder: with those of a last batch, 50 MB. */
 const ROWS_IN_MEMORY = (1 << 18) - (1 << 14);
@@ -45,8 +50,16 @@ export interface AnalyzeOptions {
   readonly exceptions?: readonly PrivilegeException[];
   /** Event times beyond are not believed in the usage ledger; all are by default. */
   readonly until?: Instant;
+  /** Files that are read at once, each in a thread of its own: the result is the same. 0: in this one. */
+  readonly threads?: number;
+  /** Bytes from which on threads are worth their start. */
+  readonly threadsFrom?: number;
   /** Parse every record: the result is the same, later. */
   readonly parsesAll?: boolean;
+  /** Told of each call in the order of their closing. */
+  readonly onCall?: OnCall;
+  /** Told of each batch before it is followed. */
+  readonly onBatch?: (batch: Batch) => void;
 }
 
 /**
@@ -54,8 +67,8 @@ export interface AnalyzeOptions {
  * and however late they were written, so the order of files does not matter. Throws PathError when a path gives nothing.
  */
 export async function analyzePaths(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Report> {
-  const { stdin, joinBy, parsesAll = false } = options;
-  const source = filesSource(paths, { parsesAll, joinBy, ...(stdin === undefined ? {} : { stdin }) });
+  const { stdin, joinBy, parsesAll, threads, threadsFrom } = options;
+  const source = filesSource(paths, { parsesAll, joinBy, stdin, threads, threadsFrom });
   const problems = await source.problems();
   if (problems.length > 0)
     throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
@@ -65,22 +78,31 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   if (options.until !== undefined) privileges.ledger.until = options.until;
   const reader = new UseReader(privileges.ledger, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
+  const { signal = new AbortController().signal } = options;
+  const inOrder = new InOrder<Put>(await source.partitions(signal), ({ tally, facts }) => {
+    learnFacts(privileges, newFacts(analysis, facts, tally));
+    addTally(analysis.input, tally);
+  });
+  let bytes = 0;
+  let others = 0;
   try {
-    for await (const batch of source.read(new Map(), options.signal ?? new AbortController().signal)) {
+    for await (const batch of source.read(new Map(), signal)) {
+      options.onBatch?.(batch);
       for (const reject of batch.rejects.filter(isLoss)) options.onLoss?.(lossText(reject));
-      const { tally, facts } = putBatch(analysis.names, batch, sorter.rows, { joinBy, memo });
-      learnFacts(privileges, newFacts(analysis, facts, tally));
-      addTally(analysis.input, tally);
+      const put = putBatch(analysis.names, batch, sorter.rows, { joinBy, memo });
+      bytes += batch.bytes;
+      others += put.tally.records + put.facts.length;
+      inOrder.add(batch.partition, put, batch.caughtUp);
       sorter.settle();
-      options.onProgress?.(analysis.input.bytes, analysis.input.records + sorter.count);
+      options.onProgress?.(bytes, others + sorter.count);
     }
     let last = Number.NaN;
     for (const rows of sorter.sorted()) {
       last = keepDistinct(analysis, rows, last);
       learnRows(privileges, reader, rows);
-      followTable(analysis, rows);
+      followTable(analysis, rows, options.onCall);
     }
-    end(analysis);
+    end(analysis, options.onCall);
   } finally {
     sorter.close();
   }
@@ -105,7 +127,11 @@ const lossText = ({ position, detail }: Reject): string =>
 
 const SEVERITIES: readonly Severity[] = ["low", "medium", "high"];
 
+/** While this thread sorts what they have read, more would wait for it. */
+const MOST_THREADS = 2;
+
 interface Flags {
+  readonly threads?: number;
   readonly json?: boolean;
   readonly schema?: boolean;
   readonly failOn?: Severity;
@@ -136,6 +162,12 @@ export function analyzeCommand(): Command {
       ).argParser(joinPath),
     )
     .addOption(
+      new Option(
+        "--threads <count>",
+        "files read at once, each in a thread of its own (0 to 16; one less than there are cores, 2 at the most, without it)",
+      ).argParser(threadCount),
+    )
+    .addOption(
       new Option("--fail-on <severity>", "exit with 1 when a finding is at least this severe").choices([...SEVERITIES]),
     )
     .option("--exceptions <file>", "YAML or JSON of grants that somebody answers for: owner, reason, last day")
@@ -152,9 +184,14 @@ function joinPath(text: string): JoinPath {
   return path;
 }
 
+function threadCount(text: string): number {
+  if (!/^(?:\d|1[0-6])$/.test(text)) throw new InvalidArgumentError("a number from 0 to 16");
+  return Number(text);
+}
+
 async function analyze(paths: readonly string[], flags: Flags): Promise<number> {
   if (flags.schema === true) {
-    const { reportJsonSchema } = await import("../exports/report-schema.ts");
+    const { reportJsonSchema } = await import("../findings/report-schema.ts");
     process.stdout.write(`${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
     return EXIT.ok;
   }
@@ -173,6 +210,7 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
       onProgress: progress.show,
       onLoss: progress.tell,
       joinBy: flags.joinBy,
+      threads: flags.threads ?? Math.min(MOST_THREADS, availableParallelism() - 1),
       until: tomorrow(),
       ...(exceptions === undefined ? {} : { exceptions: exceptions.value }),
     });
@@ -190,12 +228,6 @@ async function analyze(paths: readonly string[], flags: Flags): Promise<number> 
   }
 }
 
-/** Colours as the terminal, NO_COLOR and FORCE_COLOR say; lines are wrapped for a terminal only. */
-export const lookOf = (stdout: NodeJS.WriteStream): Look => ({
-  colour: styleText("bold", "x", { stream: stdout }) !== "x",
-  columns: stdout.isTTY ? stdout.columns : undefined,
-});
-
 function exitCodeOf(report: Report, failOn: Severity | undefined): number {
   const least = failOn === undefined ? SEVERITIES.length : SEVERITIES.indexOf(failOn);
   if (report.findings.some(({ severity }) => SEVERITIES.indexOf(severity) >= least)) return EXIT.findings;
@@ -211,19 +243,13 @@ interface Progress {
   readonly done: (report: Report) => void;
 }
 
-const PROGRESS_MS = 200;
-/** Between two lines where nobody can rewrite one, as in a log of CI. */
-const PLAIN_PROGRESS_MS = 10_000;
-
 /**
  * On standard error while reading: one line that is rewritten at a terminal, a line at times elsewhere; what could not be
  * read; the rate at the end.
  */
 function progressLine(): Progress {
   const began = performance.now();
-  const { isTTY } = process.stderr;
-  const spacing = isTTY ? PROGRESS_MS : PLAIN_PROGRESS_MS;
-  let next = began + spacing;
+  const line = createProgressLine();
   const rate = (bytes: number): string => `${(bytes / 1e6 / ((performance.now() - began) / 1000)).toFixed(0)} MB/s`;
   let losses = 0;
   return {
@@ -233,17 +259,14 @@ function progressLine(): Progress {
       process.stderr.write(losses === LOSSES_TOLD + 1 ? "analyze: … and more that could not be read\n" : says);
     },
     show(bytes, records) {
-      if (performance.now() < next) return;
-      next = performance.now() + spacing;
-      const line = `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`;
-      process.stderr.write(isTTY ? `\r\x1b[K${line}` : `${line}\n`);
+      line.show(() => `${(bytes / 1e6).toFixed(0)} MB · ${records} records · ${rate(bytes)}`);
     },
     done({ input }) {
       const seconds = (performance.now() - began) / 1000;
       const peak = process.resourceUsage().maxRSS / 1024;
-      const clear = process.stderr.isTTY ? "\r\x1b[K" : "";
+      line.clear();
       process.stderr.write(
-        `${clear}${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
+        `${(input.bytes / 1e6).toFixed(1)} MB, ${input.records} records in ${seconds.toFixed(1)} s (${rate(input.bytes)}, ${Math.round(input.records / seconds)} records/s), peak memory ${peak.toFixed(0)} MB\n`,
       );
     },
   };

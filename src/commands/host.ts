@@ -1,19 +1,20 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
 import type { Shell } from "../pipeline.ts";
-import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import { listen } from "../server/listen.ts";
+import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { Sink } from "../sinks/sink.ts";
+import type { DecisionLog } from "../store/decision-log.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import { stateCodec } from "../store/codec.ts";
-import type { Store } from "../store/store.ts";
+import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { createDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
-import { createLiveView } from "./live-view.ts";
 import { type Heartbeat, sendHeartbeats } from "./heartbeat.ts";
 import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
@@ -23,7 +24,10 @@ import { watchSinks } from "./watch-sinks.ts";
 export interface Host {
   readonly sources: readonly Source[];
   readonly store: Store;
+  readonly calls: CallLog;
   readonly sinks: readonly Sink[];
+  /** What people decided about findings. */
+  readonly decisions: DecisionLog;
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
   readonly joinWindow: number;
@@ -31,6 +35,7 @@ export interface Host {
   readonly heartbeats?: readonly Heartbeat[];
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  readonly silences?: readonly Silence[];
   /** Where the logs lie in the portal. */
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
@@ -48,14 +53,14 @@ export interface Host {
 /** Gateway and Cosmos DB records of one call differ by seconds in event time; their delivery is what lateness waits for. */
 export const JOIN_SECONDS = 60;
 
-const VERSION = "0.1.0";
 /** Between two words about sources that have not answered yet. */
 const SLOW_START_MS = 5_000;
 
 /** Runs analysis, outbox and dashboard until `signal` aborts; gives the exit code. */
 export async function host(options: Host): Promise<number> {
   const { store, log, signal } = options;
-  const { sinks, health: targets } = watchSinks(options.sinks, now);
+  const watchedSinks = watchSinks(options.sinks, now);
+  const { sinks } = watchedSinks;
   let port = options.port;
   let address = "";
   const sources = superviseSources({
@@ -66,13 +71,12 @@ export async function host(options: Host): Promise<number> {
     },
   });
   const waitingFor = (): readonly string[] => (signal.aborted ? ["stopping"] : sources.waitingFor());
-  const view = createLiveView({ ledger: () => store.ledger(), waitingFor, targets });
-  const app = createApp(view, {
+  const { app, view, shown } = createDashboard({
+    ...options,
+    targets: watchedSinks.health,
+    waitingFor,
     allowedHosts: () => namesOf(port),
-    version: VERSION,
     now,
-    azure: options.azure,
-    onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   const server = await listen(app, { port, hostname: "127.0.0.1" });
   if (!server.ok) {
@@ -88,10 +92,11 @@ export async function host(options: Host): Promise<number> {
   const analysis = sources.run(
     {
       store,
+      calls: options.calls,
       joinBy: options.joinBy,
       options: { lateness: options.lateness * 1_000, joinWindow: options.joinWindow * 1_000, seed: randomInt(2 ** 31) },
       codec: stateCodec,
-      alerts: (before, after) => planAlerts(sinks, before, after),
+      alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,
       onCommit(state) {
         view.publish(state);

@@ -1,42 +1,59 @@
 import type { Column } from "../detect/columns.ts";
 import { compareCalls } from "../findings/comparison.ts";
 import { refusalMatrix } from "../findings/matrix.ts";
+import { callStory } from "../findings/call-story.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Change } from "../model/event.ts";
 import type { Report } from "../model/report.ts";
 import type { Instant } from "../model/time.ts";
 import type { Analysis } from "../analysis.ts";
 import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
-import type { LedgerRow } from "../store/store.ts";
+import type { CallLog, LedgerRow } from "../store/store.ts";
 
 export interface LiveView extends View {
   /** The analysis has a new state; readers see it from now on. */
   publish(analysis: Analysis): void;
+  /** What was decided about findings changed. */
+  decided(): void;
 }
 
 export interface LiveViewOptions {
   readonly ledger: () => ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
+  readonly findCalls: CallLog["find"];
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
+  /** A finding as it is shown: what was decided about it may mute it. */
+  readonly shown: (finding: Finding) => Finding;
 }
 
+/** Calls of one id that are shown: ids are meant to be unique, and callers can choose some. */
+const MOST_CALLS = 20;
+
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, waitingFor, targets }: LiveViewOptions): LiveView {
+export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }: LiveViewOptions): LiveView {
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
   const tracked = (id: string) => current?.findings.tracked.get(id);
+  const changed = (): void => {
+    report = undefined;
+    for (const listener of listeners) listener();
+  };
   return {
     publish(analysis) {
       current = analysis;
-      report = undefined;
-      for (const listener of listeners) listener();
+      changed();
     },
-    report: () => (report ??= current === undefined ? EMPTY : reportOf(current)),
-    finding: (id) => tracked(id)?.finding,
+    decided: () => changed(),
+    report: () => (report ??= current === undefined ? EMPTY : shownReport(reportOf(current), shown)),
+    finding(id) {
+      const found = tracked(id)?.finding;
+      return found === undefined ? undefined : shown(found);
+    },
     minutes: (minutes) => (current === undefined ? [] : minuteCounts(current.calls, minutes)),
     findingMinutes(id) {
       const found = tracked(id);
@@ -62,6 +79,10 @@ export function createLiveView({ ledger, waitingFor, targets }: LiveViewOptions)
         ? []
         : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
     },
+    calls(id) {
+      const { calls, damages } = findCalls(id.trim().toLowerCase());
+      return { stories: calls.slice(-MOST_CALLS).map(callStory), damages: damages.map(({ says }) => says) };
+    },
     sources: () => sourceHealth(ledger(), current),
     waitingFor,
     targets,
@@ -72,6 +93,11 @@ export function createLiveView({ ledger, waitingFor, targets }: LiveViewOptions)
     },
   };
 }
+
+const shownReport = (report: Report, shown: LiveViewOptions["shown"]): Report => ({
+  ...report,
+  findings: report.findings.map(shown),
+});
 
 const NOTHING = { bytes: 0, records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0 };
 const EMPTY: Report = {

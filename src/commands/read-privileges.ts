@@ -6,7 +6,8 @@ import { type Instant, instantFromMs } from "../model/time.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { createPrivileges, learnFacts, learnRows, type Privileges } from "../privileges/privileges.ts";
 import type { Grants } from "../sources/grants.ts";
-import { filesSource, isLoss } from "../sources/files.ts";
+import { filesSource } from "../sources/files.ts";
+import { isLoss } from "../sources/read-file.ts";
 import { PathError } from "./path-error.ts";
 
 export interface PrivilegeReading {

@@ -63,7 +63,8 @@ const SPLITS = 3;
 const REJECTED = 3;
 const SAMPLES = 2;
 
-function findingLines(finding: Finding): readonly Line[] {
+/** One finding for a person at a terminal. */
+export function findingLines(finding: Finding): readonly Line[] {
   if (finding.privilege !== null) return privilegeLines(finding, finding.privilege);
   const { counts, cause, fix, severity, end, onset } = finding;
   const span =

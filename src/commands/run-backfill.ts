@@ -8,7 +8,7 @@ import type { Span } from "../sources/query-text.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
-import { lookOf } from "./analyze.ts";
+import { lookOf } from "./look.ts";
 import { backfillJob } from "./backfill-job.ts";
 import { askControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";

@@ -1,6 +1,8 @@
 import type { EpochMs } from "../model/time.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
+import { createMemoryCallLog } from "../store/call-log.ts";
+import { createMemoryDecisions } from "../store/decision-log.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
 import { createLogger } from "../telemetry/log.ts";
 import { DEMO_PORT } from "./demo-defaults.ts";
@@ -24,7 +26,9 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
   const code = await host({
     sources: [simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() })],
     store: createMemoryStore(),
+    calls: createMemoryCallLog(),
     sinks: [],
+    decisions: createMemoryDecisions(),
     lateness: LATENESS_SECONDS,
     joinWindow: LATENESS_SECONDS,
     port: port.value,

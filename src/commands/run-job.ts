@@ -9,6 +9,7 @@ import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { JOBS } from "./backfill-job.ts";
 import { JOIN_SECONDS } from "./host.ts";
+import { openKeptCalls } from "./kept-calls.ts";
 
 /** What became of a job; without an analysis there was nothing to commit. */
 export interface JobEnd {
@@ -43,6 +44,7 @@ export async function runJob(
     {
       sources: [jobs],
       store,
+      calls: openKeptCalls(config),
       joinBy: config.joinBy,
       options: { lateness: config.lateness * 1_000, joinWindow: JOIN_SECONDS * 1_000, seed: randomInt(2 ** 31) },
       codec: stateCodec,

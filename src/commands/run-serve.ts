@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
+import type { Silence } from "../findings/silences.ts";
+import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
+import { openDecisionLog } from "../store/decision-log.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -15,6 +18,7 @@ import { buildSources } from "./live-sources.ts";
 import { keepBackups, openState } from "./open-state.ts";
 import { portOf } from "./port.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
+import { openKeptCalls } from "./kept-calls.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
 
@@ -51,6 +55,7 @@ async function serveWith(parts: {
   try {
     const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
+    const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
       const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
       const serving = { config, store, jobs, log };
@@ -64,12 +69,15 @@ async function serveWith(parts: {
         sources: jobs === undefined ? sources : [...sources, jobs],
         onCommit: () => jobs?.committed(),
         store,
+        calls: openKeptCalls(config),
         sinks,
         heartbeats: heartbeatsOf(config),
+        decisions,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
         joinBy: config.joinBy,
         azure: config.azure,
+        silences: silencesOf(config),
         port,
         log,
         signal: stop,
@@ -81,6 +89,7 @@ async function serveWith(parts: {
       await stopControl();
       return exitCodeOf(code, stop);
     } finally {
+      decisions.close();
       store.close();
     }
   } catch (error) {
@@ -116,6 +125,18 @@ const heartbeatsOf = ({ targets }: Config): readonly Heartbeat[] =>
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
+
+// The config is where texts become times.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const epoch = (text: string): EpochMs => Date.parse(text) as EpochMs;
+
+const silencesOf = ({ silences }: Config): readonly Silence[] =>
+  silences.map(({ matchers, comment, startsAt, endsAt }) => ({
+    matchers,
+    comment,
+    startsAt: startsAt === undefined ? undefined : epoch(startsAt),
+    endsAt: endsAt === undefined ? undefined : epoch(endsAt),
+  }));
 
 function usage(faults: readonly string[]): number {
   for (const fault of faults) process.stderr.write(`serve: ${fault}\n`);

@@ -38,9 +38,9 @@ export async function sendAlerts(
     sinks,
     now,
     elapsed: () => performance.now(),
-    titlesOf(ids) {
+    findingsOf(ids) {
       const wanted = new Set(ids);
-      return store.findings().flatMap(({ id, title }) => (wanted.has(id) ? [title] : []));
+      return store.findings().filter(({ id }) => wanted.has(id));
     },
     onTrouble: (target, because) => log.warn({ target, because }, "alert not delivered"),
     onFailure,

@@ -1,7 +1,9 @@
 import type { Config, TargetConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { err, ok, type Result } from "../lib/result.ts";
+import { alertmanagerSink } from "../sinks/alertmanager.ts";
 import { addressFault } from "../sinks/address-guard.ts";
+import { pagerDutySink } from "../sinks/pagerduty.ts";
 import type { Sink } from "../sinks/sink.ts";
 import { slackSink } from "../sinks/slack.ts";
 import { retiredConnector, teamsSink } from "../sinks/teams.ts";
@@ -27,6 +29,7 @@ function buildSink(
   environment: Environment,
 ): Result<Sink, readonly string[]> {
   const { name, allowPrivate } = target;
+  if (target.type === "pagerduty") return buildPagerDuty(target, publicUrl, environment);
   const url = addressOf(target, environment);
   if (!url.ok) return err([url.error]);
   const base = { name, url: url.value, allowPrivate, publicUrl };
@@ -35,6 +38,8 @@ function buildSink(
       return ok(slackSink(base));
     case "teams":
       return ok(teamsSink(base));
+    case "alertmanager":
+      return ok(alertmanagerSink({ ...base, mode: target.mode }));
     case "webhook": {
       const secrets = target.secrets.map((reference) => secretOf(reference, environment));
       const faults = secrets.flatMap((secret) => (secret.ok ? [] : [secret.error]));
@@ -45,7 +50,26 @@ function buildSink(
   }
 }
 
-function addressOf({ type, url, allowPrivate }: TargetConfig, environment: Environment): Result<URL, string> {
+type Routed = Extract<TargetConfig, { type: "pagerduty" }>;
+
+function buildPagerDuty(
+  { name, allowPrivate, routingKey, endpoint }: Routed,
+  publicUrl: string | undefined,
+  environment: Environment,
+): Result<Sink, readonly string[]> {
+  const key = resolveSecret(routingKey, environment);
+  const url = new URL(endpoint);
+  const faults = [...(key.ok ? [] : [key.error]), addressFault(url, allowPrivate)].filter(
+    (fault) => fault !== undefined,
+  );
+  if (!key.ok || faults.length > 0) return err(faults);
+  return ok(pagerDutySink({ name, url, routingKey: key.value, allowPrivate, publicUrl }));
+}
+
+function addressOf(
+  { type, url, allowPrivate }: Exclude<TargetConfig, Routed>,
+  environment: Environment,
+): Result<URL, string> {
   const text = resolveSecret(url, environment);
   if (!text.ok) return text;
   if (!URL.canParse(text.value)) return err(`${url}: is no URL`);

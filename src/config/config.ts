@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SILENCE_LABELS } from "../findings/silences.ts";
 import { parseJoinPath } from "../normalize/join-path.ts";
 import { name, secret } from "./fields.ts";
 import { Sources } from "./source-config.ts";
@@ -23,6 +24,26 @@ const Targets = z.discriminatedUnion("type", [
   }),
   z.strictObject({ type: z.literal("slack"), ...target }),
   z.strictObject({ type: z.literal("teams"), ...target }),
+  z.strictObject({
+    type: z.literal("pagerduty"),
+    name,
+    allowPrivate: target.allowPrivate,
+    routingKey: secret.meta({ description: "Reference to the integration key of an Events API v2 integration." }),
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .default("https://events.pagerduty.com/v2/enqueue")
+      .meta({
+        description: "The Events API v2 of your region; `https://events.eu.pagerduty.com/v2/enqueue` in the EU.",
+      }),
+  }),
+  z.strictObject({
+    type: z.literal("alertmanager"),
+    ...target,
+    mode: z.enum(["webhook", "api"]).default("webhook").meta({
+      description:
+        "`webhook` sends the body of Alertmanager's webhooks, version 4; `api` pushes to an Alertmanager's `/api/v2/alerts`.",
+    }),
+  }),
 ]);
 
 /** The configuration of `serve`; its descriptions are the manual. */
@@ -33,6 +54,12 @@ export const ConfigSchema = z.strictObject({
     .min(1)
     .default(".scopetrail/state.db")
     .meta({ description: "SQLite file of the durable state; on a local disk." }),
+  retention: z
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(400)
+    .meta({ description: "Days that calls are kept, beside the state (`<state>.calls`)." }),
   lateness: z
     .int()
     .min(1)
@@ -63,6 +90,23 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: "The dashboard." }),
+  silences: z
+    .array(
+      z.strictObject({
+        matchers: z
+          .partialRecord(z.enum(SILENCE_LABELS), z.string().min(1).max(300))
+          .refine((matchers) => Object.keys(matchers).length > 0, "name at least one label")
+          .meta({
+            description: "Labels that a finding must all have: cause, severity, api, account, principal, layer, kind.",
+          }),
+        comment: z.string().min(3).max(500).meta({ description: "Why; it stands beside the muted finding." }),
+        startsAt: z.iso.datetime({ offset: true }).optional().meta({ description: "From then on; always without it." }),
+        endsAt: z.iso.datetime({ offset: true }).optional().meta({ description: "Until then; for good without it." }),
+      }),
+    )
+    .max(1_000)
+    .default([])
+    .meta({ description: "Findings that nobody is told of; they stay on the dashboard as muted." }),
   targets: z.array(Targets).default([]).meta({ description: "Whom to tell about findings." }),
   publicUrl: z
     .url({ protocol: /^https?$/, error: "an address with http or https, for instance https://scopetrail.contoso.com" })

@@ -14,6 +14,9 @@ interface Schema {
   readonly oneOf?: readonly Schema[];
 }
 
+/** JSON Schema of the configuration as it is written, for editors. */
+export const configJsonSchema = (): unknown => z.toJSONSchema(ConfigSchema, { io: "input" });
+
 /** The configuration's manual as Markdown, from the descriptions in its schema. */
 export function configReference(): string {
   // The library types its own output loosely; the members used here are those of JSON Schema 2020-12.

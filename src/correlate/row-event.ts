@@ -61,6 +61,18 @@ export function idAt(table: EventTable, place: number): string {
   return keyText(table.words, WORDS * place + row.KEY);
 }
 
+/** Further ids of a gateway request that lead to its call: of the backend's answer, and the user's own. */
+export function ownIdsAt(table: EventTable, place: number): readonly string[] {
+  const object = table.objects.get(place);
+  const request = object?.kind === "gateway-request" ? object : undefined;
+  const traits = table.words[WORDS * place + row.TRAITS] ?? 0;
+  const ids: string[] = [];
+  if ((traits & row.HAS_BACKEND_KEY) !== 0)
+    ids.push(request?.backendActivityId ?? keyText(table.words, WORDS * place + row.BACKEND_KEY));
+  if ((traits & row.HAS_OWN_KEY) !== 0) ids.push(request?.ownId ?? keyText(table.words, WORDS * place + row.OWN_KEY));
+  return ids;
+}
+
 /** Same for the same record whatever route or shape it came by; as the event's own. */
 export function dedupKeyAt(table: EventTable, place: number, names: Names): string {
   const object = table.objects.get(place);

@@ -7,20 +7,21 @@ import { type ErrorMemo, isSet, numberOf, type Putting, rawOf } from "./putting.
 import { putRefusal } from "./scanned-refusal.ts";
 import { createLookups, type Lookups } from "./text-lookups.ts";
 
-/** Texts of one dictionary that were read. May be thrown away at any time. */
+/** Texts of dictionaries that were read, by the names of one analysis. May be thrown away at any time. */
 export class ScanMemo {
-  #texts: readonly string[] = [];
   #names: Names | undefined;
-  readonly lookups = createLookups();
+  #known = new WeakMap<readonly string[], Lookups>();
   readonly errors: ErrorMemo = new Map();
 
-  /** What is looked up from now on is of this dictionary and these names: what is known stays where they are the same. */
+  /** What is looked up from now on is of this dictionary: what is known of it stays as long as the names are the same. */
   use({ texts }: ScanDictionary, names: Names): Lookups {
-    const isSame = texts === this.#texts && names === this.#names;
-    this.#texts = texts;
+    if (names !== this.#names) this.#known = new WeakMap();
     this.#names = names;
-    for (const lookup of Object.values(this.lookups)) lookup.use(texts, names, isSame);
-    return this.lookups;
+    const known = this.#known.get(texts);
+    const lookups = known ?? createLookups(texts, names);
+    if (known === undefined) this.#known.set(texts, lookups);
+    for (const lookup of Object.values(lookups)) lookup.fit();
+    return lookups;
   }
 }
 

@@ -45,25 +45,24 @@ const NOT_READ = -1;
 /** Name ids of a dictionary's texts, as one reader reads them: each once. */
 export class Lookup {
   readonly #read: Reader;
+  readonly #texts: readonly string[];
+  readonly #names: Names;
   /** By raw id; an empty text is none. */
-  #ids = new Int32Array(0);
-  #texts: readonly string[] = [];
-  #names: Names | undefined;
+  #ids = new Int32Array(1);
 
-  constructor(read: Reader) {
+  constructor(read: Reader, texts: readonly string[], names: Names) {
     this.#read = read;
-  }
-
-  /** What is looked up from now on is of these texts and names; what is known stays where `isSame`. */
-  use(texts: readonly string[], names: Names, isSame: boolean): void {
     this.#texts = texts;
     this.#names = names;
+  }
+
+  /** Makes room for texts that came since. */
+  fit(): void {
     const known = this.#ids;
-    if (isSame && known.length >= texts.length) return;
-    this.#ids = known.length >= texts.length ? known : new Int32Array(Math.max(64, 2 * texts.length));
+    if (known.length >= this.#texts.length) return;
+    this.#ids = new Int32Array(Math.max(64, 2 * this.#texts.length));
     this.#ids.fill(NOT_READ);
-    this.#ids[0] = 0;
-    if (isSame) this.#ids.set(known);
+    this.#ids.set(known);
   }
 
   /** The name id of a raw id; 0 for none. */
@@ -73,7 +72,6 @@ export class Lookup {
   }
 
   #learn(raw: number): number {
-    if (this.#names === undefined) return 0;
     const id = nameId(this.#names, this.#read(unescaped(this.#texts[raw] ?? "")));
     this.#ids[raw] = id;
     return id;
@@ -82,24 +80,24 @@ export class Lookup {
 
 export type Lookups = { readonly [K in keyof typeof READERS]: Lookup };
 
-export const createLookups = (): Lookups => ({
-  resource: new Lookup(READERS.resource),
-  service: new Lookup(READERS.service),
-  account: new Lookup(READERS.account),
-  location: new Lookup(READERS.location),
-  userAgent: new Lookup(READERS.userAgent),
-  address: new Lookup(READERS.address),
-  plain: new Lookup(READERS.plain),
-  method: new Lookup(READERS.method),
-  gatewayHost: new Lookup(READERS.gatewayHost),
-  backendHost: new Lookup(READERS.backendHost),
-  cosmosHost: new Lookup(READERS.cosmosHost),
-  operation: new Lookup(READERS.operation),
-  resourceType: new Lookup(READERS.resourceType),
-  credential: new Lookup(READERS.credential),
-  subject: new Lookup(READERS.subject),
-  claim: new Lookup(READERS.claim),
-  subjectClaim: new Lookup(READERS.subjectClaim),
-  validated: new Lookup(READERS.validated),
-  diagnostics: new Lookup(READERS.diagnostics),
+export const createLookups = (texts: readonly string[], names: Names): Lookups => ({
+  resource: new Lookup(READERS.resource, texts, names),
+  service: new Lookup(READERS.service, texts, names),
+  account: new Lookup(READERS.account, texts, names),
+  location: new Lookup(READERS.location, texts, names),
+  userAgent: new Lookup(READERS.userAgent, texts, names),
+  address: new Lookup(READERS.address, texts, names),
+  plain: new Lookup(READERS.plain, texts, names),
+  method: new Lookup(READERS.method, texts, names),
+  gatewayHost: new Lookup(READERS.gatewayHost, texts, names),
+  backendHost: new Lookup(READERS.backendHost, texts, names),
+  cosmosHost: new Lookup(READERS.cosmosHost, texts, names),
+  operation: new Lookup(READERS.operation, texts, names),
+  resourceType: new Lookup(READERS.resourceType, texts, names),
+  credential: new Lookup(READERS.credential, texts, names),
+  subject: new Lookup(READERS.subject, texts, names),
+  claim: new Lookup(READERS.claim, texts, names),
+  subjectClaim: new Lookup(READERS.subjectClaim, texts, names),
+  validated: new Lookup(READERS.validated, texts, names),
+  diagnostics: new Lookup(READERS.diagnostics, texts, names),
 });

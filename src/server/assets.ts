@@ -22,6 +22,7 @@ const ASSETS: ReadonlyMap<string, { readonly path: () => string; readonly type: 
   ["annotation.js", { path: () => beside("chartjs-plugin-annotation", "chartjs-plugin-annotation.min.js"), type: JS }],
   ["morph.js", { path: () => web("morph.js"), type: JS }],
   ["page.js", { path: () => web("page.js"), type: JS }],
+  ["decide.js", { path: () => web("decide.js"), type: JS }],
   ["keys.js", { path: () => web("keys.js"), type: JS }],
   ["brush.js", { path: () => web("brush.js"), type: JS }],
   ["chart-page.js", { path: () => web("chart-page.js"), type: JS }],

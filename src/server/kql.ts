@@ -1,14 +1,8 @@
+import { kqlText } from "../lib/kql.ts";
 import type { Dimension, DimensionValues } from "../model/call.ts";
 import type { Finding } from "../model/finding.ts";
 import { plusMs } from "../model/time.ts";
 import { iso } from "./format.ts";
-
-/** A KQL string literal; nothing in the value can end it. */
-const literal = (value: string): string =>
-  `"${value
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"')
-    .replaceAll(/\p{Cc}/gu, "")}"`;
 
 const GATEWAY: ReadonlyMap<Dimension, string> = new Map([
   ["region", "Region"],
@@ -44,7 +38,7 @@ export function findingKql(finding: Finding): string {
     "ApiManagementGatewayLogs",
     "| where TimeGenerated between (from .. to)",
     ...filters(all, GATEWAY),
-    ...(network === undefined ? [] : [`| where ipv4_is_in_range(CallerIpAddress, ${literal(network)})`]),
+    ...(network === undefined ? [] : [`| where ipv4_is_in_range(CallerIpAddress, ${kqlText(network)})`]),
     "| join kind=leftouter (",
     "    CDBDataPlaneRequests",
     "    | where TimeGenerated between (from .. to)",
@@ -59,6 +53,6 @@ export function findingKql(finding: Finding): string {
 function filters(where: DimensionValues, columns: ReadonlyMap<Dimension, string>): readonly string[] {
   return [...columns].flatMap(([dimension, column]) => {
     const value = where[dimension];
-    return value === undefined ? [] : [`| where ${column} =~ ${literal(value)}`];
+    return value === undefined ? [] : [`| where ${column} =~ ${kqlText(value)}`];
   });
 }

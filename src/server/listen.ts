@@ -10,6 +10,8 @@ export interface Listening {
   close(): Promise<void>;
 }
 
+/** Addresses hold what the page shows, with several values a facet. */
+const HEADER_BYTES = 65_536;
 const CLOSE_MS = 1_000;
 
 /** Serves on loopback; a port that is taken is an error that names the way out. */
@@ -19,7 +21,7 @@ export async function listen(
 ): Promise<Result<Listening, string>> {
   // Without options for HTTP/2 the adaptor makes a server of node:http.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { maxHeaderSize: HEADER_BYTES } }) as Server;
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   const problem = await new Promise<string | undefined>((resolve) => {

@@ -22,9 +22,10 @@ export const inOrder = (findings: readonly Finding[]): readonly Finding[] =>
 
 /** Where a list goes on: after this finding, even when it is no longer there. */
 export const cursorOf = (finding: Finding | undefined): string | undefined =>
-  finding === undefined ? undefined : Buffer.from(JSON.stringify(placeOf(finding))).toString("base64url");
+  finding === undefined ? undefined : placeOf(finding).join("_");
 
-const LONGEST = 200;
+/** How a cursor is written: the place of the finding before it. */
+export const CURSOR = /^([01])_([012])_(-?\d{1,17})_(F-[\w-]{1,38})$/;
 
 /** The findings after a cursor, all of them without; undefined for a text that is no cursor. */
 export function afterCursorOrFault(
@@ -41,16 +42,6 @@ export const afterCursor = (findings: readonly Finding[], cursor: string | undef
   afterCursorOrFault(findings, cursor) ?? findings;
 
 function readPlace(cursor: string): Place | undefined {
-  if (cursor.length > LONGEST) return undefined;
-  try {
-    const place: unknown = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8"));
-    if (!Array.isArray(place) || place.length !== 4) return undefined;
-    const [ended, severity, onset, id] = place.map((one: unknown) => one);
-    if (!isFinite(ended) || !isFinite(severity) || !isFinite(onset) || typeof id !== "string") return undefined;
-    return [ended, severity, onset, id];
-  } catch {
-    return undefined;
-  }
+  const [, ended, severity, onset, id] = CURSOR.exec(cursor) ?? [];
+  return id === undefined ? undefined : [Number(ended), Number(severity), Number(onset), id];
 }
-
-const isFinite = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);

@@ -10,7 +10,8 @@ export interface TimeRange {
   readonly asked: { readonly from: string; readonly to: string };
   /** Whether it moves on with the data. */
   readonly moves: boolean;
-  /** Why the address was not followed; a sentence. */
+  /** Why the address was not followed, and as a sentence. */
+  readonly fault?: "unreadable" | "empty" | "cut";
   readonly problem?: string;
 }
 
@@ -39,21 +40,33 @@ export function rangeOf(query: (name: string) => string | undefined, newest: Ins
   const asked = { from: query("from") ?? fallback, to: query("to") ?? "now" };
   const [from, to] = [pointOf(asked.from, newest), pointOf(asked.to, newest)];
   if (from === undefined || to === undefined || to <= from)
-    return { ...rangeOf(() => undefined, newest, fallback), problem: problemOf(from, to) };
+    return { ...rangeOf(() => undefined, newest, fallback), ...problemOf(from, to) };
   const moves = asked.to.startsWith("now");
   if (msBetween(to, from) <= LONGEST_MS) return { from, to, asked, moves };
-  return { from: plusMs(to, -LONGEST_MS), to, asked, moves, problem: "The range is cut to its last two days." };
+  return { from: plusMs(to, -LONGEST_MS), to, asked, moves, ...CUT };
 }
 
-const problemOf = (from: Instant | undefined, to: Instant | undefined): string =>
-  from === undefined || to === undefined
-    ? "The times in the address cannot be read, so this is the usual range. Write now-3h or 2026-11-25T12:00:00Z."
-    : "The range in the address ends before it begins, so this is the usual range.";
+const CUT = { fault: "cut", problem: "The range is cut to its last two days." } as const;
+const UNREADABLE = {
+  fault: "unreadable",
+  problem: "The times in the address cannot be read, so this is the usual range. Write now-3h or 2026-11-25T12:00:00Z.",
+} as const;
+const EMPTY = {
+  fault: "empty",
+  problem: "The range in the address ends before it begins, so this is the usual range.",
+} as const;
+
+const problemOf = (from: Instant | undefined, to: Instant | undefined): Pick<TimeRange, "fault" | "problem"> =>
+  from === undefined || to === undefined ? UNREADABLE : EMPTY;
+
+/** How a point in time is written in an address. */
+export const POINT =
+  /^(?:now(?:-\d{1,5}[mhd])?|[12]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,7})?)?Z?)$/;
 
 function pointOf(text: string, newest: Instant): Instant | undefined {
+  if (!POINT.test(text)) return undefined;
   const relative = /^now(?:-(\d{1,5})([mhd]))?$/.exec(text);
   if (relative !== null) return plusMs(newest, -Number(relative[1] ?? 0) * (UNITS.get(relative[2] ?? "m") ?? 0));
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,7})?)?Z?$/.test(text)) return undefined;
   const ms = Date.parse(text.endsWith("Z") ? text : `${text}Z`);
   return Number.isNaN(ms) ? undefined : instantFromMs(ms);
 }

@@ -1,5 +1,7 @@
+import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Comparison } from "../findings/comparison.ts";
 import type { Matrix, MatrixRange } from "../findings/matrix.ts";
+import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
@@ -61,6 +63,8 @@ export interface View {
   matrix(range: MatrixRange): Matrix;
   samples(id: string): readonly SampleCall[];
   changes(id: string): readonly ChangeMark[];
+  /** Kept calls of an id (correlation, activity, or the user's own), and what of them could not be looked at. */
+  calls(id: string): { readonly stories: readonly CallStory[]; readonly damages: readonly string[] };
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
@@ -70,6 +74,14 @@ export interface View {
   watermark(): Instant | null;
   /** Called at most once a second when anything above may have changed; returns its own removal. */
   subscribe(listener: () => void): () => void;
+}
+
+/** What was decided about findings, and by whom a new decision would be. */
+export interface DecisionsOfScreen {
+  readonly all: Decisions;
+  readonly by: string;
+  /** Durable when it returns; throws when it cannot be kept. */
+  add(decision: Decision): void;
 }
 
 /** What a page is drawn from. */
@@ -82,4 +94,5 @@ export interface Screen {
   /** Where the logs lie in the portal, when that is configured. */
   readonly azure?: AzurePortal | undefined;
   readonly version: string;
+  readonly decisions: DecisionsOfScreen;
 }

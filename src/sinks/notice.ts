@@ -1,6 +1,6 @@
 import { oneLine, shorten, slackText, teamsText } from "./text.ts";
 
-/** Something to tell people that is no finding: a target that does not work, a digest. */
+/** Something to tell people that is no finding: a target that does not work. */
 export interface Notice {
   readonly title: string;
   readonly lines: readonly string[];
@@ -10,13 +10,15 @@ export interface Notice {
 
 const TITLE = 140;
 const LINE = 300;
-/** Of a digest; more are counted. */
-export const MOST_LINES = 12;
+const MOST_LINES = 12;
 
-/** The request's body for one kind of target; small enough for each. */
-export function renderNotice(type: string | undefined, { title, lines, at }: Notice): string {
+/** The request's body for one kind of target, small enough for it; undefined where a target takes nothing but findings. */
+export function renderNotice(type: string | undefined, { title, lines, at }: Notice): string | undefined {
   const shown = lines.slice(0, MOST_LINES);
   switch (type ?? "webhook") {
+    case "pagerduty":
+    case "alertmanager":
+      return undefined;
     case "slack":
       return JSON.stringify({
         text: slackText(title, TITLE),

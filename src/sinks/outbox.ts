@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
+import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 import { type Breaker, type Bucket, createBreaker, createBucket } from "./breaker.ts";
-import { MOST_LINES, renderNotice } from "./notice.ts";
-import type { Delivery, Sink } from "./sink.ts";
+import { renderNotice } from "./notice.ts";
+import type { Alert, Delivery, Sink } from "./sink.ts";
 
 /** One alert that is due at one target. */
 interface Due {
@@ -36,8 +37,8 @@ export interface OutboxOptions {
   readonly now: () => EpochMs;
   /** Milliseconds of a clock that nobody sets. */
   readonly elapsed: () => number;
-  /** Titles of those of the findings that are known, for a digest. */
-  readonly titlesOf: (findingIds: readonly string[]) => readonly string[];
+  /** Those of the findings that are known, as they are now, for a digest. */
+  readonly findingsOf: (ids: readonly string[]) => readonly Finding[];
   /** Told of each attempt that did not deliver. */
   readonly onTrouble: (target: string, because: string) => void;
   /** Told when what became of an alert could not be kept: it will be sent again. */
@@ -146,30 +147,27 @@ function foldStorms(due: readonly Due[], targets: ReadonlyMap<string, Target>, o
   const folded = new Set<string>();
   for (const [name, rows] of byTarget) {
     const target = targets.get(name);
-    if (target === undefined || target.gone !== undefined || rows.length <= STORM) continue;
+    if (target?.sink.renderDigest === undefined || target.gone !== undefined || rows.length <= STORM) continue;
     options.store.fold(
       name,
       rows.map(({ alertId }) => alertId),
-      digestOf(name, target.sink.type, { rows, options }),
+      digestOf(target.sink, rows, options),
     );
     folded.add(name);
   }
   return folded.size === 0 ? due : due.filter(({ target }) => !folded.has(target));
 }
 
-function digestOf(
-  target: string,
-  type: string | undefined,
-  { rows, options }: { readonly rows: readonly Due[]; readonly options: OutboxOptions },
-): New {
-  const alertId = alertIdOf(`digest|${target}|${rows.map((row) => row.alertId).join("|")}`);
-  const findings = [...new Set(rows.map(({ findingId }) => findingId))];
-  const titles = options.titlesOf(findings);
-  const left = findings.length - Math.min(titles.length, MOST_LINES - 1);
-  const lines = titles.slice(0, MOST_LINES - 1);
-  if (left > 0) lines.push(`… and ${left} more; all are on the dashboard.`);
-  const title = `${rows.length} alerts about ${findings.length} findings at once`;
-  return { alertId, target, body: renderNotice(type, { title, lines, at: options.now() }) };
+function digestOf(sink: Sink, rows: readonly Due[], { findingsOf, now }: OutboxOptions): New {
+  const alertId = alertIdOf(`digest|${sink.name}|${rows.map((row) => row.alertId).join("|")}`);
+  const ids = [...new Set(rows.map(({ findingId }) => findingId))];
+  const alerts = findingsOf(ids).map((finding): Alert => {
+    return { id: alertId, kind: finding.status === "resolved" ? "finding.resolved" : "finding.updated", finding };
+  });
+  const title = `${rows.length} alerts about ${ids.length} findings at once; all are on the dashboard`;
+  const notice = renderNotice(sink.type, { title, lines: [], at: now() }) ?? "";
+  const body = alerts.length === 0 ? notice : (sink.renderDigest?.(alerts) ?? notice);
+  return { alertId, target: sink.name, body };
 }
 
 /** One for each other target; the same fault told again has the same id. */
@@ -178,11 +176,11 @@ function faultNotices(broken: string, because: string, { sinks, now }: OutboxOpt
   const lines = [because, "They are kept, and sent once it is mended."];
   return sinks
     .filter(({ name }) => name !== broken)
-    .map(({ name, type }) => ({
-      alertId: alertIdOf(`fault|${broken}|${because}|${Math.floor(now() / 86_400_000)}|${name}`),
-      target: name,
-      body: renderNotice(type, { title, lines, at: now() }),
-    }));
+    .flatMap(({ name, type }) => {
+      const body = renderNotice(type, { title, lines, at: now() });
+      const alertId = alertIdOf(`fault|${broken}|${because}|${Math.floor(now() / 86_400_000)}|${name}`);
+      return body === undefined ? [] : [{ alertId, target: name, body }];
+    });
 }
 
 function settle(

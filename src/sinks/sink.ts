@@ -28,5 +28,7 @@ export interface Sink {
   readonly type?: string;
   /** The request's body, frozen when the alert is committed, so that every attempt sends (and signs) the same bytes. */
   render(alert: Alert): string;
+  /** Many alerts as one body; absent where each finding must have its own, as it is closed by its own key. */
+  renderDigest?(alerts: readonly Alert[]): string;
   send(alertId: string, body: string, signal: AbortSignal): Promise<Delivery>;
 }

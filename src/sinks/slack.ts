@@ -2,8 +2,9 @@ import type { KnownBlock } from "@slack/types";
 import { deliveryOf } from "./delivery.ts";
 import { post } from "./post.ts";
 import type { Alert, Sink } from "./sink.ts";
-import { summarize } from "./summary.ts";
-import { findingUrl, oneLine, shorten, slackText } from "./text.ts";
+import { summarizeDigest } from "./digest.ts";
+import { type Summary, summarize } from "./summary.ts";
+import { findingLink, type Link, listLink, oneLine, shorten, slackText } from "./text.ts";
 
 export interface SlackTarget {
   readonly name: string;
@@ -24,6 +25,7 @@ export function slackSink(target: SlackTarget): Sink {
     name: target.name,
     type: "slack",
     render: (alert) => JSON.stringify(slackMessage(alert, target.publicUrl)),
+    renderDigest: (alerts) => JSON.stringify(messageOf(summarizeDigest(alerts), listLink(target.publicUrl))),
     async send(_alertId, body, signal) {
       return deliveryOf(
         target.url.hostname,
@@ -33,11 +35,17 @@ export function slackSink(target: SlackTarget): Sink {
   };
 }
 
-export function slackMessage(
-  alert: Alert,
-  publicUrl: string | undefined,
-): { text: string; unfurl_links: false; unfurl_media: false; blocks: KnownBlock[] } {
-  const summary = summarize(alert);
+interface SlackMessage {
+  readonly text: string;
+  readonly unfurl_links: false;
+  readonly unfurl_media: false;
+  readonly blocks: KnownBlock[];
+}
+
+export const slackMessage = (alert: Alert, publicUrl: string | undefined): SlackMessage =>
+  messageOf(summarize(alert), findingLink(publicUrl, alert.finding.id));
+
+function messageOf(summary: Summary, link: Link | undefined): SlackMessage {
   const field = (title: string, text: string) => ({
     type: "mrkdwn" as const,
     text: `*${title}*\n${slackText(text, FIELD)}`,
@@ -55,7 +63,7 @@ export function slackMessage(
       type: "section",
       fields: summary.facts.map(([title, text]) => field(title, text)),
     },
-    ...(publicUrl === undefined ? [] : [button(publicUrl, alert.finding.id)]),
+    ...(link === undefined ? [] : [button(link)]),
     {
       type: "context",
       elements: [{ type: "plain_text", text: shorten(oneLine(summary.footer), FIELD), emoji: false }],
@@ -69,14 +77,14 @@ export function slackMessage(
   };
 }
 
-const button = (publicUrl: string, id: string): KnownBlock => ({
+const button = ({ title, url }: Link): KnownBlock => ({
   type: "actions",
   elements: [
     {
       type: "button",
       style: "primary",
-      text: { type: "plain_text", text: "Open finding" },
-      url: findingUrl(publicUrl, id),
+      text: { type: "plain_text", text: title },
+      url,
       action_id: "open_finding",
     },
   ],

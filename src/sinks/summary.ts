@@ -5,7 +5,7 @@ import type { Alert } from "./sink.ts";
 
 /** What every rendering says, as plain text from the finding; each sink encodes for itself. */
 export interface Summary {
-  readonly state: "FIRING" | "UPDATED" | "RESOLVED" | "TEST";
+  readonly state: "FIRING" | "UPDATED" | "RESOLVED" | "TEST" | "DIGEST";
   readonly title: string;
   readonly impact: string;
   /** Titles and texts, in the order in which they are shown; only what is known. */
@@ -13,7 +13,7 @@ export interface Summary {
   readonly footer: string;
 }
 
-const STATES = {
+export const STATES = {
   "finding.opened": "FIRING",
   "finding.updated": "UPDATED",
   "finding.resolved": "RESOLVED",

@@ -1,8 +1,9 @@
 import { deliveryOf } from "./delivery.ts";
 import { post } from "./post.ts";
 import type { Alert, Sink } from "./sink.ts";
+import { summarizeDigest } from "./digest.ts";
 import { type Summary, summarize } from "./summary.ts";
-import { findingUrl, teamsText } from "./text.ts";
+import { findingLink, type Link, listLink, teamsText } from "./text.ts";
 
 export interface TeamsTarget {
   readonly name: string;
@@ -31,6 +32,7 @@ export function teamsSink(target: TeamsTarget): Sink {
     name: target.name,
     type: "teams",
     render: (alert) => teamsMessage(alert, target.publicUrl),
+    renderDigest: (alerts) => messageOf(summarizeDigest(alerts), listLink(target.publicUrl)),
     async send(_alertId, body, signal) {
       return deliveryOf(
         target.url.hostname,
@@ -41,11 +43,13 @@ export function teamsSink(target: TeamsTarget): Sink {
 }
 
 /** The message as JSON text, under the limit whatever the finding holds. */
-export function teamsMessage(alert: Alert, publicUrl: string | undefined): string {
-  const summary = summarize(alert);
+export const teamsMessage = (alert: Alert, publicUrl: string | undefined): string =>
+  messageOf(summarize(alert), findingLink(publicUrl, alert.finding.id));
+
+function messageOf(summary: Summary, link: Link | undefined): string {
   let text = "";
   for (const longest of LENGTHS) {
-    text = JSON.stringify({ type: "message", attachments: [attachment(card({ summary, alert, longest, publicUrl }))] });
+    text = JSON.stringify({ type: "message", attachments: [attachment(card({ summary, longest, link }))] });
     if (Buffer.byteLength(text) <= MOST_BYTES) return text;
   }
   return text;
@@ -62,15 +66,11 @@ const COLOURS: Readonly<Record<Summary["state"], string>> = {
   UPDATED: "Warning",
   RESOLVED: "Good",
   TEST: "Accent",
+  DIGEST: "Attention",
 };
 
-function card(from: {
-  summary: Summary;
-  alert: Alert;
-  longest: number;
-  publicUrl: string | undefined;
-}): Record<string, unknown> {
-  const { summary, alert, longest, publicUrl } = from;
+function card(from: { summary: Summary; longest: number; link: Link | undefined }): Record<string, unknown> {
+  const { summary, longest, link } = from;
   const fact = (title: string, value: string) => ({ title, value: teamsText(value, longest) });
   return {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
@@ -95,15 +95,6 @@ function card(from: {
       },
       { type: "TextBlock", isSubtle: true, size: "Small", wrap: true, text: teamsText(summary.footer, longest) },
     ],
-    actions:
-      publicUrl === undefined
-        ? []
-        : [
-            {
-              type: "Action.OpenUrl",
-              title: "Open finding",
-              url: findingUrl(publicUrl, alert.finding.id),
-            },
-          ],
+    actions: link === undefined ? [] : [{ type: "Action.OpenUrl", ...link }],
   };
 }

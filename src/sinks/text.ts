@@ -35,6 +35,19 @@ export const teamsText = (text: string, longest: number): string =>
 
 export const percentText = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 
+export interface Link {
+  readonly title: string;
+  readonly url: string;
+}
+
+/** Where a finding is shown, when the dashboard's address is known. */
+export const findingLink = (publicUrl: string | undefined, id: string): Link | undefined =>
+  publicUrl === undefined ? undefined : { title: "Open finding", url: findingUrl(publicUrl, id) };
+
+/** Where all findings are shown. */
+export const listLink = (publicUrl: string | undefined): Link | undefined =>
+  publicUrl === undefined ? undefined : { title: "Open findings", url: new URL("/failures", publicUrl).href };
+
 /** A finding's page on the dashboard. */
 export const findingUrl = (publicUrl: string, id: string): string =>
   new URL(`/failures/${encodeURIComponent(id)}`, publicUrl).href;

@@ -5,7 +5,8 @@ import { formatInstant } from "../model/time.ts";
 import { deliveryOf } from "./delivery.ts";
 import { post } from "./post.ts";
 import type { Alert, Sink } from "./sink.ts";
-import { findingUrl, oneLine, shorten } from "./text.ts";
+import { summarizeDigest } from "./digest.ts";
+import { findingUrl, listLink, oneLine, shorten } from "./text.ts";
 
 export interface WebhookTarget {
   readonly name: string;
@@ -27,6 +28,7 @@ export function webhookSink(target: WebhookTarget): Sink {
     name: target.name,
     type: "webhook",
     render: (alert) => webhookBody(alert, target.publicUrl),
+    renderDigest: (alerts) => digestBody(alerts, target.publicUrl),
     async send(alertId, body, signal) {
       const timestamp = Math.floor(target.now() / 1_000);
       const headers = {
@@ -97,6 +99,35 @@ export function webhookBody({ kind, finding }: Alert, publicUrl: string | undefi
     samples: { refused: [], succeeded: [] },
     cause: { id: finding.cause.id, confidence: finding.cause.confidence, evidence: [], rejected: [], missing: [] },
     fix: { says: "", commands: [] },
+  });
+}
+
+const DIGEST_FINDINGS = 50;
+
+/** Many alerts as one body: the worst of them by id and title, and how many there are. */
+export function digestBody(alerts: readonly Alert[], publicUrl: string | undefined): string {
+  const { title } = summarizeDigest(alerts);
+  const newest = alerts.reduce<Finding | undefined>(
+    (last, { finding }) => (last === undefined || finding.detectedAt > last.detectedAt ? finding : last),
+    undefined,
+  );
+  const link = listLink(publicUrl);
+  return JSON.stringify({
+    type: "findings.digest",
+    timestamp: newest === undefined ? null : formatInstant(newest.detectedAt),
+    data: {
+      schemaVersion: 1,
+      title,
+      count: alerts.length,
+      findings: alerts.slice(0, DIGEST_FINDINGS).map(({ kind, finding }) => ({
+        change: kind,
+        id: finding.id,
+        severity: finding.severity,
+        cause: finding.cause.id,
+        title: shorten(oneLine(finding.title), 200),
+      })),
+      ...(link === undefined ? {} : { links: { findings: link.url } }),
+    },
   });
 }
 

@@ -5,6 +5,8 @@ import { basename, extname, join } from "node:path";
 export interface InputFile {
   readonly path: string;
   readonly partition: string;
+  /** Its size, packed as it is; 0 for a pipe. */
+  readonly bytes: number;
   /** A pipe can be read once. */
   readonly canReopen: boolean;
   /** Why it cannot be read although it is there, with what to do. */
@@ -49,13 +51,14 @@ interface Found {
 
 async function addRoot(path: string, found: Found): Promise<void> {
   if (path === STDIN) {
-    if (!found.partitions.has(STDIN)) addFile({ path, partition: STDIN, canReopen: false }, found);
+    if (!found.partitions.has(STDIN)) addFile({ path, partition: STDIN, bytes: 0, canReopen: false }, found);
     return;
   }
   const kind = await kindOf(path);
   if (kind.is === "fault") found.problems.push(problemOf(path, kind.code));
   if (kind.is === "fault" || found.seen.has(kind.real)) return;
-  if (kind.is === "file") return addOnce({ path, partition: path, canReopen: kind.isRegular }, kind.real, found);
+  if (kind.is === "file")
+    return addOnce({ path, partition: path, bytes: kind.bytes, canReopen: kind.isRegular }, kind.real, found);
   const before = found.files.length;
   await addFolder(path, "", kind.real, found);
   if (found.files.length === before) found.problems.push({ path, says: "holds no log files", fix: NO_LOGS_FIX });
@@ -81,11 +84,11 @@ async function addEntry(path: string, partition: string, found: Found): Promise<
   if (kind.is === "folder") await addFolder(path, partition, kind.real, found);
   else if (!EXTENSIONS.has(extname(name).toLowerCase())) return;
   else if (kind.is === "fault") addFault(path, partition, kind.code, found);
-  else if (kind.isRegular) addOnce({ path, partition, canReopen: true }, kind.real, found);
+  else if (kind.isRegular) addOnce({ path, partition, bytes: kind.bytes, canReopen: true }, kind.real, found);
 }
 
 const addFault = (path: string, partition: string, code: string, found: Found): void =>
-  addFile({ path, partition, canReopen: false, fault: faultText(path, code) }, found);
+  addFile({ path, partition, bytes: 0, canReopen: false, fault: faultText(path, code) }, found);
 
 function addOnce(file: InputFile, real: string, found: Found): void {
   if (found.seen.has(real)) return;
@@ -102,13 +105,14 @@ function addFile(file: InputFile, found: Found): void {
 
 type Kind =
   | { readonly is: "folder"; readonly real: string }
-  | { readonly is: "file"; readonly real: string; readonly isRegular: boolean }
+  | { readonly is: "file"; readonly real: string; readonly isRegular: boolean; readonly bytes: number }
   | { readonly is: "fault"; readonly code: string };
 
 async function kindOf(path: string): Promise<Kind> {
   try {
     const [found, real] = [await stat(path), await realpath(path)];
-    return found.isDirectory() ? { is: "folder", real } : { is: "file", real, isRegular: found.isFile() };
+    if (found.isDirectory()) return { is: "folder", real };
+    return { is: "file", real, isRegular: found.isFile(), bytes: found.size };
   } catch (error) {
     return { is: "fault", code: errorCode(error) };
   }

@@ -1,82 +1,10 @@
 import { z } from "zod";
-import { DIMENSIONS, type Layer } from "../model/call.ts";
-import { privilegeSchema } from "../findings/privilege-schema.ts";
-import { CAUSES, PRIVILEGE_CAUSES } from "../model/cause.ts";
-import type { Finding, FindingKind, FindingStatus, PrincipalKind, Severity } from "../model/finding.ts";
+import { writtenFinding } from "../findings/written-finding.ts";
+import type { Finding } from "../model/finding.ts";
 import { instantFromTicks } from "../model/time.ts";
 
-/** A union of the model as a schema: a member without an entry does not compile. */
-const oneOf = <T extends string>(members: Readonly<Record<T, true>>): z.ZodType<T> =>
-  z.custom<T>((value) => typeof value === "string" && Object.hasOwn(members, value));
-
-/** Kinds grow with the detectors, and what was written came from one: any word of that shape. */
-const kind = z.custom<FindingKind>((value) => typeof value === "string" && /^[a-z]+(-[a-z]+)*$/.test(value));
-const severity = oneOf<Severity>({ low: true, medium: true, high: true });
-const status = oneOf<FindingStatus>({ open: true, resolved: true, muted: true });
-const layer = oneOf<Layer>({ gateway: true, backend: true, cosmos: true });
-const principalKind = oneOf<PrincipalKind>({
-  "service-principal": true,
-  "managed-identity": true,
-  user: true,
-  "account-key": true,
-  subscription: true,
-  claimed: true,
-  unknown: true,
-});
-
-const text = z.string();
-const optionalText = text.exactOptional();
-const instant = z.int().transform(instantFromTicks);
-const cause = z.enum([...CAUSES, ...PRIVILEGE_CAUSES]);
-
-const splitRow = z.strictObject({
-  where: z.partialRecord(z.enum(DIMENSIONS), text),
-  refusedInside: z.number(),
-  refusedOutside: z.number(),
-  calls: z.number(),
-  refused: z.number(),
-  interval: z.tuple([z.number(), z.number()]),
-  pAdjusted: z.number(),
-});
-
-/** Instants are ticks; an unknown key is a fault, as only this version wrote the file. */
-const findingRow = z.strictObject({
-  id: text,
-  kind,
-  severity,
-  status,
-  title: text,
-  subject: z.strictObject({
-    principal: optionalText,
-    principalKind: principalKind.exactOptional(),
-    api: optionalText,
-    operation: optionalText,
-    account: optionalText,
-    database: optionalText,
-    container: optionalText,
-  }),
-  onset: instant,
-  end: instant.nullable(),
-  detectedAt: instant,
-  counts: z.strictObject({
-    calls: z.number(),
-    refused: z.number(),
-    status: z.strictObject({ "401": z.number(), "403": z.number() }),
-    usualRate: z.number(),
-  }),
-  layer,
-  splits: z.array(splitRow),
-  cause: z.strictObject({
-    id: cause,
-    confidence: z.number(),
-    evidence: z.array(z.strictObject({ says: text, fields: z.record(text, z.union([text, z.number()])) })),
-    rejected: z.array(z.strictObject({ id: cause, because: text })),
-    missing: z.array(z.strictObject({ field: text, fix: text })),
-  }),
-  fix: z.strictObject({ says: text, commands: z.array(text) }),
-  privilege: privilegeSchema(instant).nullable(),
-  samples: z.strictObject({ refused: z.array(text), succeeded: z.array(text) }),
-});
+/** Instants are ticks, as only this version wrote the file. */
+const findingRow = writtenFinding(z.int().transform(instantFromTicks));
 
 /** One finding as JSON text; throws where it could not be read back. */
 export function formatFindingRow(finding: Finding): string {

@@ -1,3 +1,4 @@
+import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 
@@ -133,4 +134,31 @@ export interface Store {
   /** Makes a copy that a damaged state can be brought back from; commits go on meanwhile. */
   backUp(): Promise<void>;
   close(): void;
+}
+
+/** A part of the kept calls that cannot be read: what it held is told, never left out in silence. */
+export interface Damage {
+  readonly file: string;
+  readonly says: string;
+}
+
+/** Calls of an id, with what could not be looked at. */
+export interface FoundCalls {
+  readonly calls: readonly CallEvidence[];
+  readonly damages: readonly Damage[];
+}
+
+/** Calls that were closed, for as long as they are kept; durable with the snapshot that they were closed before. */
+export interface CallLog {
+  /** The analysis goes on after so many calls: what is kept beyond is told again. */
+  begin(count: number): void;
+  add(evidence: CallEvidence): void;
+  /** So many wait that a snapshot is due. */
+  readonly isFull: boolean;
+  /** All that was added is on the disk; a commit with a snapshot follows. Throws `StoreError`. */
+  flush(): void;
+  /** That commit returned: small segments are merged, old ones are given up. Throws `StoreError`. */
+  settle(): void;
+  /** Calls of an id, newest last; also those that wait. */
+  find(id: string): FoundCalls;
 }

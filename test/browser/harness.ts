@@ -1,5 +1,6 @@
 import { chromium, type Browser, type Page } from "playwright-core";
 import { epochMs, type EpochMs } from "../../src/model/time.ts";
+import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { createApp } from "../../src/server/app.ts";
 import { type Listening, listen } from "../../src/server/listen.ts";
 import { at } from "../builders.ts";
@@ -24,6 +25,7 @@ export async function serve(of: SampleView, wanted: number): Promise<Listening> 
   const app = createApp(of, {
     allowedHosts: () => [`127.0.0.1:${port}`],
     version: "test",
+    decisions: createMemoryDecisions(),
     now: () => NOW,
     onFailure: (error) => {
       throw error;

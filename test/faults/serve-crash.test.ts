@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { generate } from "../../src/simulate/generate.ts";
+import { readSegments } from "../../src/store/segment-folder.ts";
 import { startEventHubsChild } from "../emulators/event-hubs-child.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
@@ -107,4 +108,16 @@ test("serve that is killed again and again while the hub feeds ends with the cou
   expect(interrupted.input.records).toBe(records.length);
   expect(uninterrupted.findings.length).toBeGreaterThan(0);
   expect(interrupted).toEqual(uninterrupted);
+  const [some, all] = ["killed", "whole"].map((name) => keptIds(join(folder.path, `${name}.db.calls`)));
+  const common = Math.min(some?.length ?? 0, all?.length ?? 0);
+  expect(common).toBeGreaterThan(1_000);
+  expect(some?.slice(0, common)).toEqual(all?.slice(0, common));
 });
+
+/** Ids of the calls that were kept, in the order of their closing; nothing is missing in between. */
+function keptIds(folder: string): (string | undefined)[] {
+  const damages: string[] = [];
+  const calls = [...readSegments(folder, {}, ({ says }) => damages.push(says))].flat();
+  expect(damages).toEqual([]);
+  return calls.map(({ ids }) => ids[0]);
+}

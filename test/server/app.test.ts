@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { ReportSchema } from "../../src/exports/report-schema.ts";
+import { ReportSchema } from "../../src/findings/report-schema.ts";
+import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { createApp } from "../../src/server/app.ts";
 import { findingKql } from "../../src/server/kql.ts";
 import { listen } from "../../src/server/listen.ts";
@@ -11,7 +12,13 @@ import { sampleView } from "./sample-view.ts";
 const HOST = "127.0.0.1:7433";
 const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 const app = (view = sampleView(), onFailure = (_error: Error): void => undefined) =>
-  createApp(view, { allowedHosts: () => [HOST], version: "test", now: () => NOW, onFailure });
+  createApp(view, {
+    allowedHosts: () => [HOST],
+    version: "test",
+    decisions: createMemoryDecisions(),
+    now: () => NOW,
+    onFailure,
+  });
 const get = async (path: string, headers: Record<string, string> = {}) =>
   await app().request(path, { headers: { host: HOST, ...headers } });
 
@@ -31,6 +38,8 @@ const routes = [
   { path: "/api/v1/findings/F-7Q2KABCDEF/minutes", status: 200, type: "application/json" },
   { path: "/api/v1/findings/nope", status: 404, type: "application/problem+json" },
   { path: "/api/v1/minutes", status: 200, type: "application/json" },
+  { path: "/api/v1/calls/known", status: 200, type: "application/json" },
+  { path: "/api/v1/calls/unknown", status: 404, type: "application/problem+json" },
   { path: "/api/v1/nope", status: 404, type: "application/problem+json" },
   { path: "/assets/style.css", status: 200, type: "text/css" },
   { path: "/assets/chart.js", status: 200, type: "text/javascript" },
@@ -147,6 +156,7 @@ describe("over a socket", () => {
     const served = createApp(view, {
       allowedHosts: () => [`127.0.0.1:${port}`],
       version: "test",
+      decisions: createMemoryDecisions(),
       now: () => NOW,
       onFailure: () => undefined,
     });
@@ -166,10 +176,32 @@ describe("over a socket", () => {
     while (!text.includes("event: hello")) text += decoder.decode((await reader.read()).value);
     view.change();
     while (!text.includes("event: changed")) text += decoder.decode((await reader.read()).value);
-    expect(text).toContain("id: 1");
-    expect(view.listeners.size).toBe(1);
+    expect(text).toMatch(/id: [0-9a-f]{12}-1\n/);
+    expect(view.listeners.size).toBe(2);
     gone.abort();
-    await expect.poll(() => view.listeners.size, { timeout: 5_000 }).toBe(0);
+    await expect.poll(() => view.listeners.size, { timeout: 5_000 }).toBe(1);
+    await server.close();
+  });
+
+  test("who comes back is told at once of what it missed, also after a restart", async () => {
+    const { view, server } = await serve();
+    const stream = async (id: string | undefined, until: string): Promise<string> => {
+      const gone = new AbortController();
+      const headers = id === undefined ? {} : { "last-event-id": id };
+      const response = await fetch(new URL("/api/v1/stream", server.address), { signal: gone.signal, headers });
+      const reader = (response.body ?? new ReadableStream<Uint8Array>()).getReader();
+      let text = "";
+      while (!text.includes(until)) text += new TextDecoder().decode((await reader.read()).value);
+      gone.abort();
+      return text;
+    };
+    const first = /id: (\S+)/.exec(await stream(undefined, "retry"))?.[1];
+    view.change();
+    expect(await stream(first, "event: changed")).toContain("event: changed");
+    const newest = /id: (\S+)/.exec(await stream(undefined, "retry"))?.[1];
+    expect(newest).not.toBe(first);
+    expect(await stream(newest, "retry: 2000\n\n")).not.toContain("event: changed");
+    expect(await stream(`000000000000-${newest?.split("-")[1]}`, "event: changed")).toContain("event: changed");
     await server.close();
   });
 

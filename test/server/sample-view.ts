@@ -4,7 +4,9 @@ import type { MinuteCount } from "../../src/model/report.ts";
 import { epochMs, plusMs } from "../../src/model/time.ts";
 import { createAnalysis } from "../../src/analysis.ts";
 import type { View } from "../../src/server/view.ts";
-import { at } from "../builders.ts";
+import { callStory } from "../../src/findings/call-story.ts";
+import { at, gatewayRequest } from "../builders.ts";
+import { evidenceOf } from "../exports/evidence-rows.ts";
 import { finding, hostileFinding } from "../finding-builder.ts";
 
 export interface SampleView extends View {
@@ -104,6 +106,10 @@ export function sampleView(): SampleView {
     changes: () => [
       { time: at(-30), label: "sqlroleassignments/delete", says: "sqlroleassignments/delete on shop (succeeded)" },
     ],
+    calls: (id) => ({
+      stories: id === "unknown" ? [] : [callStory(evidenceOf(gatewayRequest({ correlationId: id, status: 401 })))],
+      damages: [],
+    }),
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,
     watermark: () => at(60),

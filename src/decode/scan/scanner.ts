@@ -35,7 +35,7 @@ export interface RawColumns {
 const MOST_SPARE = 16;
 
 /** The columns were read: their room is used again. */
-export function giveBack({ spare, words }: RawColumns): void {
+export function giveBack({ spare, words }: Pick<RawColumns, "spare" | "words">): void {
   if (spare.length < MOST_SPARE) spare.push(words);
 }
 

@@ -8,6 +8,7 @@ import { findingKql } from "../kql.ts";
 import { hrefOf } from "../query.ts";
 import { bucketsOf, fixedRange, rangeOf, type TimeRange } from "../range.ts";
 import type { ChangeMark, SampleCall, Screen } from "../view.ts";
+import { activity, decideButtons, decideDialogs } from "./decide.ts";
 import { comparison } from "./comparison.ts";
 import { layout, type Markup, partialNotice } from "./layout.ts";
 import { splits } from "./splits.ts";
@@ -38,12 +39,22 @@ ${changeList(changes, finding)}</section>
 <section class="panel" id="samples" data-swap><h2>Sample calls</h2>${samples(view.samples(finding.id), finding.layer)}</section>
 </div>
 <aside class="side" aria-label="What to do, and the finding in short">
-<section class="panel" id="act" data-swap><h2>What to do</h2>${act(finding)}</section>
+<section class="panel" id="act" data-swap><h2>What to do</h2>${act(finding)}${decideButtons(finding)}</section>
 <section class="panel" id="take" data-swap><h2>Take it along</h2>${takeAlong(screen, finding)}</section>
 <section class="panel" id="highlights" data-swap><h2>Highlights</h2>${highlights(finding)}</section>
-</aside></div>`;
+<section class="panel" id="activity" data-swap><h2>Activity</h2>${activity(screen, finding)}</section>
+</aside></div>${decideDialogs(finding)}`;
   const link = hrefOf(path, range.moves ? {} : fixedRange(range));
-  return layout({ title: finding.title, path: "/failures", screen, chart: true, body, link, fixed: !range.moves });
+  return layout({
+    title: finding.title,
+    path: "/failures",
+    screen,
+    chart: true,
+    scripts: ["decide.js"],
+    body,
+    link,
+    fixed: !range.moves,
+  });
 }
 
 /** All minutes of the finding, or the part that a brush or an address asks for. */
@@ -53,7 +64,8 @@ export function findingRange(url: URL, minutes: readonly MinuteCount[]): TimeRan
   const whole = { from: first, to: end, asked: { from: "", to: "" }, moves: true };
   if (!url.searchParams.has("from")) return whole;
   const asked = rangeOf((name) => url.searchParams.get(name) ?? undefined, end, "now-1h");
-  return asked.problem === undefined ? { ...asked, moves: false } : whole;
+  if (asked.fault === undefined || asked.problem === undefined) return { ...asked, moves: false };
+  return { ...whole, fault: asked.fault, problem: asked.problem };
 }
 
 function changeList(changes: readonly ChangeMark[], { onset }: Finding): Markup {

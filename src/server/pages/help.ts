@@ -7,6 +7,8 @@ const KEYS: readonly (readonly [keys: string, says: string])[] = [
   ["Enter", "open it"],
   ["c", "copy a link to what is shown"],
   ["q", "copy the query as KQL"],
+  ["e", "acknowledge the finding"],
+  ["m", "mute it"],
   ["p", "pause, resume"],
   ["?", "this list"],
   ["Esc", "close, clear a selection in a chart"],

@@ -14,6 +14,8 @@ interface Page {
   readonly path: string;
   readonly screen: Screen;
   readonly chart?: boolean;
+  /** Modules of its own. */
+  readonly scripts?: readonly string[];
   readonly body: Markup;
   /** The page's address with times instead of `now`, for a link that shows the same tomorrow. */
   readonly link?: string;
@@ -29,8 +31,8 @@ export const LINKS = [
 ] as const;
 
 /** The frame of every page: bar, main, scripts. Works without scripts, but for charts and live updates. */
-export function layout({ title, path, screen, chart = false, body, link, fixed = false }: Page): Markup {
-  const scripts = chart ? ["chart.js", "luxon.js", "adapter.js", "annotation.js"] : [];
+export function layout({ title, path, screen, chart = false, scripts = [], body, link, fixed = false }: Page): Markup {
+  const libraries = chart ? ["chart.js", "luxon.js", "adapter.js", "annotation.js"] : [];
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -41,10 +43,10 @@ export function layout({ title, path, screen, chart = false, body, link, fixed =
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/assets/style.css">
 <script src="/assets/theme.js"></script>
-${scripts.map((name) => html`<script src="/assets/${name}" defer></script>`)}
+${libraries.map((name) => html`<script src="/assets/${name}" defer></script>`)}
 <script src="/assets/page.js" type="module"></script>
 <script src="/assets/keys.js" type="module"></script>
-${chart ? html`<script src="/assets/chart-page.js" type="module"></script>` : ""}
+${[...(chart ? ["chart-page.js"] : []), ...scripts].map((name) => html`<script src="/assets/${name}" type="module"></script>`)}
 </head>
 <body${link === undefined ? "" : html` data-link="${link}"`}${fixed ? html` data-fixed` : ""}>
 <a class="skip" href="#main">Skip to content</a>

@@ -18,7 +18,7 @@ const split = z.strictObject({
   refusedOutside: share.meta({ description: "Refused share among the others." }),
   calls: count,
   refused: count,
-  interval: z.tuple([share, share]).meta({ description: "Wilson 95 % interval of refusedInside." }),
+  interval: z.array(share).length(2).meta({ description: "Wilson 95 % interval of refusedInside." }),
   pAdjusted: share.meta({ description: "p-value of the difference, corrected for the number of comparisons." }),
 });
 
@@ -45,7 +45,8 @@ const subject = z.strictObject({
   container: z.string().optional(),
 });
 
-const finding = z.strictObject({
+/** A finding as the published JSON has it. */
+export const FindingSchema = z.strictObject({
   id: z.string().regex(/^F-[0-9A-Z]{10}$/),
   kind: z.enum(["intermittent-refusal", "source-gap", ...PRIVILEGE_KINDS]),
   severity: z.enum(["low", "medium", "high"]),
@@ -94,7 +95,7 @@ export const ReportSchema = z.strictObject({
     dataPlaneOnly: count,
   }),
   identity: z.strictObject({ validated: count, key: count, claimed: count, unknown: count }),
-  findings: z.array(finding),
+  findings: z.array(FindingSchema),
   blindSpots: z.array(z.strictObject({ id: z.string(), scope: z.string(), says: z.string(), fix: z.string() })),
 });
 

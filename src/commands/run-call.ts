@@ -1,0 +1,132 @@
+import { existsSync } from "node:fs";
+import { styleText } from "node:util";
+import { callEvidence, hasId } from "../correlate/call-evidence.ts";
+import { selects } from "../exports/scope.ts";
+import { type CallStory, callStory, toStoryJson } from "../findings/call-story.ts";
+import { plainText } from "../lib/plain-text.ts";
+import type { CallEvidence } from "../model/evidence.ts";
+import type { Finding } from "../model/finding.ts";
+import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
+import { callsFolder } from "../store/call-log.ts";
+import { findInSegments } from "../store/segment-folder.ts";
+import { analyzePaths } from "./analyze.ts";
+import { renderCall } from "./call-text.ts";
+import { EXIT } from "./exit-codes.ts";
+import { DEFAULT_STATE } from "./export-options.ts";
+import { PathError } from "./path-error.ts";
+import { createProgressLine } from "./progress-line.ts";
+import { tomorrow } from "./read-privileges.ts";
+
+export interface CallFlags {
+  readonly in?: readonly string[];
+  readonly state?: string;
+  readonly joinBy?: string;
+  readonly json?: boolean;
+}
+
+/** Calls of one id that are shown; ids are meant to be unique, and callers can choose some. */
+const MOST = 20;
+
+interface Found {
+  readonly story: CallStory;
+  readonly findings: readonly Finding[];
+}
+
+/** What was found for an id. */
+interface Search {
+  /** At most `MOST`. */
+  readonly evidence: readonly CallEvidence[];
+  readonly count: number;
+  readonly findings: readonly Finding[];
+  /** Some of the input could not be read. */
+  readonly isPartial: boolean;
+}
+
+/** Prints one call; gives the exit code. */
+export async function runCall(id: string, flags: CallFlags): Promise<number> {
+  const { in: paths = [], joinBy, state = DEFAULT_STATE } = flags;
+  const path = joinBy === undefined ? undefined : parseJoinPath(joinBy);
+  if (joinBy !== undefined && path === undefined) return usage(`--join-by: "${joinBy}" leads to no field`);
+  const wanted = id.trim().toLowerCase();
+  try {
+    const search = paths.length === 0 ? searchKept(state, wanted) : await searchFiles(paths, wanted, path);
+    const { count, evidence, findings, isPartial } = search;
+    const found = evidence.map((one) => ({
+      story: callStory(one),
+      findings: findings.filter((finding) => isOf(finding, one)),
+    }));
+    print(id, found, { count, json: flags.json === true });
+    if (count === 0) return EXIT.findings;
+    return isPartial ? EXIT.partial : EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof PathError)) throw error;
+    return usage(error.message);
+  }
+}
+
+function searchKept(state: string, id: string): Search {
+  const folder = callsFolder(state);
+  if (!existsSync(folder))
+    throw new PathError(`${folder}: there are no kept calls. Name files with --in, or a --state.`);
+  const { calls, damages } = findInSegments(folder, id);
+  for (const { file, says } of damages) say(`${file}: ${says}`);
+  return { evidence: calls.slice(0, MOST), count: calls.length, findings: [], isPartial: damages.length > 0 };
+}
+
+async function searchFiles(paths: readonly string[], id: string, joinBy: JoinPath | undefined): Promise<Search> {
+  const line = createProgressLine();
+  const evidence: CallEvidence[] = [];
+  let count = 0;
+  let losses = 0;
+  try {
+    const { findings } = await analyzePaths(paths, {
+      until: tomorrow(),
+      joinBy,
+      onProgress: (bytes, records) => line.show(() => `${(bytes / 1e6).toFixed(0)} MB · ${records} records`),
+      onLoss(says) {
+        losses += 1;
+        line.clear();
+        say(says);
+      },
+      onCall(call) {
+        if (!hasId(call, id)) return;
+        count += 1;
+        if (evidence.length < MOST) evidence.push(callEvidence(call));
+      },
+    });
+    return { evidence, count, findings, isPartial: losses > 0 };
+  } finally {
+    line.clear();
+  }
+}
+
+/** Findings of refusals whose calls this one is among; those about privileges are of principals, not of calls. */
+const isOf = (finding: Finding, evidence: CallEvidence): boolean =>
+  finding.kind === "intermittent-refusal" && selects({ finding })(evidence);
+
+function print(
+  id: string,
+  found: readonly Found[],
+  { count, json }: { readonly count: number; readonly json: boolean },
+): void {
+  if (json) {
+    const calls = found.map(({ story, findings }) => ({
+      ...toStoryJson(story),
+      findings: findings.map((finding) => finding.id),
+    }));
+    process.stdout.write(`${JSON.stringify({ schema: "scopetrail.call/1", id, count, calls }, null, 2)}\n`);
+    return;
+  }
+  if (count === 0) say(`there is no call with the id ${id} in this input`);
+  const colour = styleText("bold", "x", { stream: process.stdout }) !== "x";
+  const texts = found.map(({ story, findings }) => renderCall(story, findings, { colour, columns: undefined }));
+  process.stdout.write(texts.join("\n"));
+  if (count > found.length) say(`${count - found.length} more calls have this id`);
+}
+
+const say = (text: string): void => void process.stderr.write(`call: ${plainText(text)}\n`);
+
+function usage(says: string): number {
+  for (const text of says.split("\n")) say(text);
+  return EXIT.usage;
+}

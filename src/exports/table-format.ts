@@ -1,0 +1,38 @@
+import type { Column, Row } from "../model/evidence.ts";
+import { arrowFormat } from "./arrow.ts";
+import { csvFormat } from "./csv.ts";
+import type { HashedFile } from "./hashed-file.ts";
+import { parquetFormat } from "./parquet.ts";
+
+/** Formats of the tables of an export. */
+export const TABLE_FORMATS = ["parquet", "arrow", "csv", "ndjson"] as const;
+
+export type TableFormat = (typeof TABLE_FORMATS)[number];
+
+/** Writes rows of one table behind each other; `lines` are the same rows as canonical lines. */
+export interface FormatWriter {
+  write(rows: readonly Row[], lines: readonly string[]): void;
+  /** Nothing more comes: what a format has at its end. */
+  end(): void;
+}
+
+/** A writer of a format into a file. */
+export function formatWriter(format: TableFormat, columns: readonly Column[], file: HashedFile): FormatWriter {
+  switch (format) {
+    case "parquet":
+      return parquetFormat(columns, file);
+    case "arrow":
+      return arrowFormat(columns, file);
+    case "csv":
+      return csvFormat(columns, file);
+    case "ndjson":
+      return ndjsonFormat(file);
+  }
+}
+
+const ndjsonFormat = (file: HashedFile): FormatWriter => ({
+  write(_, lines) {
+    for (const line of lines) file.writeText(`${line}\n`);
+  },
+  end() {},
+});

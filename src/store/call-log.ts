@@ -1,0 +1,159 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
+import { findInSegments, listSegments, newestIn, type SegmentName } from "./segment-folder.ts";
+import { writeSegment } from "./segment-write.ts";
+import type { CallLog } from "./store.ts";
+import { StoreError } from "./store-error.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
+
+/** Calls that wait for a commit, at most: a snapshot is due before there are more. About 25 MB. */
+const MOST_WAITING = 262_144;
+/** Calls of a segment that is merged no more, and how many smaller ones become one at a time. */
+const LARGE = 1 << 20;
+const MERGED = 16;
+
+/** Where the calls of a state are. */
+export const callsFolder = (state: string): string => `${state}.calls`;
+
+/**
+ * Calls as immutable segments in a folder: what a commit makes durable is one file, written, synced and renamed before the
+ * commit. What a commit that did not return left behind is set aside at the next start, and told again by the replay.
+ * `retention`: how long calls are kept, in event time.
+ */
+export function openCallLog(folder: string, retention: DurationMs): CallLog {
+  const waiting = new WaitingCalls();
+  const newestOf = new Map<string, number | undefined>();
+  let newest: Instant | undefined;
+  return {
+    begin: (count) =>
+      guarded(folder, () => {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        waiting.begin(count);
+        for (const segment of listSegments(folder)) if (segment.end > count) setAside(folder, segment);
+        forgetParts(folder);
+      }),
+    add(evidence) {
+      waiting.add(evidence);
+      if (newest === undefined || evidence.time > newest) newest = evidence.time;
+    },
+    get isFull() {
+      return waiting.count >= MOST_WAITING;
+    },
+    flush: () =>
+      guarded(folder, () => {
+        const { start, count } = waiting;
+        if (count === 0) return;
+        writeSegment(folder, { start, end: start + count, parts: waiting.blocks() });
+        waiting.begin(start + count);
+      }),
+    settle() {
+      try {
+        merge(folder);
+      } catch (error) {
+        // A merge needs room for a while; without it the segments stay small.
+        if (!isFullDisk(error)) throw storeErrorOf(folder, error);
+      }
+      const before = newest === undefined ? undefined : plusMs(newest, -retention);
+      if (before !== undefined) guarded(folder, () => forgetBefore(folder, before, newestOf));
+    },
+    find(id) {
+      const kept = findInSegments(folder, id);
+      return { calls: kept.calls.concat(waiting.find(id)), damages: kept.damages };
+    },
+  };
+}
+
+/** Calls for as long as the process lives, the last of them: for a demo and for tests. */
+export function createMemoryCallLog(most = MOST_WAITING): CallLog {
+  const waiting = new WaitingCalls();
+  return {
+    begin: (count) => waiting.begin(count),
+    add(evidence) {
+      waiting.add(evidence);
+      if (waiting.count > most) waiting.shift();
+    },
+    isFull: false,
+    flush() {},
+    settle() {},
+    find: (id) => ({ calls: waiting.find(id), damages: [] }),
+  };
+}
+
+function guarded(folder: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw storeErrorOf(folder, error);
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+
+const isFullDisk = (error: unknown): boolean => ["ENOSPC", "EDQUOT"].includes(codeOf(error));
+
+function storeErrorOf(folder: string, error: unknown): StoreError {
+  if (isFullDisk(error))
+    return new StoreError(
+      folder,
+      "full",
+      "calls cannot be kept: no room left. Free some; what was committed is safe.",
+      error,
+    );
+  const code = codeOf(error);
+  if (code === "EIO") return new StoreError(folder, "broken", "the disk failed; nothing more is written.", error);
+  return new StoreError(
+    folder,
+    "unfit",
+    `calls cannot be kept here (${code || "unknown"}). Choose another place.`,
+    error,
+  );
+}
+
+/** Small segments that follow each other become one: blocks behind blocks. */
+function merge(folder: string): void {
+  const small = tailOf(listSegments(folder), ({ start, end }) => end - start < LARGE / MERGED);
+  const first = small[0];
+  const last = small.at(-1);
+  if (first === undefined || last === undefined || small.length < MERGED) return;
+  const paths = small.map(({ file }) => join(folder, file));
+  writeSegment(folder, { start: first.start, end: last.end, parts: contents(paths) });
+  for (const path of paths) rmSync(path);
+}
+
+function* contents(paths: readonly string[]): Generator<Uint8Array> {
+  for (const path of paths) yield readFileSync(path);
+}
+
+/** The last segments that are so and follow each other without a gap. */
+function tailOf(segments: readonly SegmentName[], is: (segment: SegmentName) => boolean): readonly SegmentName[] {
+  const tail: SegmentName[] = [];
+  for (const segment of segments.toReversed()) {
+    if (!is(segment) || (tail[0] !== undefined && tail[0].start !== segment.end)) break;
+    tail.unshift(segment);
+  }
+  return tail;
+}
+
+/** Under another name, for as long as calls are kept. */
+const setAside = (folder: string, { file }: SegmentName): void =>
+  renameSync(join(folder, file), join(folder, `${file}.superseded`));
+
+/** What was never whole, and what a merge left behind. */
+function forgetParts(folder: string): void {
+  const known = new Set(listSegments(folder).map(({ file }) => file));
+  for (const file of readdirSync(folder))
+    if (file.endsWith(".part") || (file.endsWith(".seg") && !known.has(file))) rmSync(join(folder, file));
+}
+
+/** `newestOf`: what is known of files already; a segment does not change. */
+function forgetBefore(folder: string, before: Instant, newestOf: Map<string, number | undefined>): void {
+  const files = readdirSync(folder).filter((file) => /\.seg(?:\.superseded)?$/.test(file));
+  for (const known of newestOf.keys()) if (!files.includes(known)) newestOf.delete(known);
+  for (const file of files) {
+    if (!newestOf.has(file)) newestOf.set(file, newestIn(join(folder, file)));
+    const newest = newestOf.get(file);
+    if (newest !== undefined && newest < before) rmSync(join(folder, file));
+  }
+}

@@ -1,0 +1,95 @@
+import { z } from "zod";
+import type { Cell, Column, Row } from "../model/evidence.ts";
+
+/** A column of a block: GUIDs as bytes, other texts by their place in a dictionary, numbers as they are. */
+const Packed = z.discriminatedUnion("is", [
+  z.object({ is: z.literal("guids"), bytes: z.instanceof(Uint8Array) }),
+  z.object({ is: z.literal("texts"), texts: z.array(z.string()), places: z.instanceof(Uint16Array) }),
+  z.object({ is: z.literal("numbers"), numbers: z.instanceof(Float64Array) }),
+  z.object({ is: z.literal("booleans"), bytes: z.instanceof(Uint8Array) }),
+]);
+
+export const PackedTable = z.object({ rows: z.number(), columns: z.map(z.string(), Packed) });
+
+export type PackedTable = z.infer<typeof PackedTable>;
+type PackedColumn = z.infer<typeof Packed>;
+
+/** Rows of one packed table, so that a place in a dictionary is two bytes; one place stands for null. */
+export const MOST_ROWS = 65_535;
+
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const GUID_BYTES = 16;
+
+/** Rows as columns; at most `MOST_ROWS` of them. */
+export const packTable = (columns: readonly Column[], rows: readonly Row[]): PackedTable => ({
+  rows: rows.length,
+  columns: new Map(columns.map((column, place) => [column.name, packColumn(column, rows, place)])),
+});
+
+function packColumn({ type }: Column, rows: readonly Row[], place: number): PackedColumn {
+  if (type === "boolean")
+    return { is: "booleans", bytes: Uint8Array.from(rows, (row) => (row[place] === true ? 1 : 0)) };
+  if (type !== "text") {
+    const numbers = Float64Array.from(rows, (row) => {
+      const cell = row[place] ?? null;
+      return typeof cell === "number" ? cell : Number.NaN;
+    });
+    return { is: "numbers", numbers };
+  }
+  return packGuids(rows, place) ?? packTexts(rows, place);
+}
+
+function packGuids(rows: readonly Row[], place: number): PackedColumn | undefined {
+  const bytes = Buffer.alloc(GUID_BYTES * rows.length);
+  for (const [i, row] of rows.entries()) {
+    const cell = row[place];
+    if (typeof cell !== "string" || !GUID.test(cell)) return undefined;
+    bytes.write(cell.replaceAll("-", ""), GUID_BYTES * i, "hex");
+  }
+  return { is: "guids", bytes };
+}
+
+function packTexts(rows: readonly Row[], place: number): PackedColumn {
+  const known = new Map<string, number>();
+  const texts: string[] = [];
+  const places = new Uint16Array(rows.length);
+  for (const [i, row] of rows.entries()) {
+    const cell = row[place];
+    if (typeof cell !== "string") continue;
+    let at = known.get(cell);
+    if (at === undefined) {
+      at = texts.push(cell);
+      known.set(cell, at);
+    }
+    places[i] = at;
+  }
+  return { is: "texts", texts, places };
+}
+
+/** Rows as they were packed; a column that was not there yet is null, one that is no more is left out. */
+export function unpackTable(columns: readonly Column[], { rows, columns: packed }: PackedTable): Cell[][] {
+  const cells = columns.map(({ name }) => unpackColumn(packed.get(name)));
+  return Array.from({ length: rows }, (_, row) => cells.map((cell) => cell(row)));
+}
+
+function unpackColumn(packed: PackedColumn | undefined): (row: number) => Cell {
+  if (packed === undefined) return () => null;
+  switch (packed.is) {
+    case "guids": {
+      const hex = Buffer.from(packed.bytes).toString("hex");
+      return (row) => guidText(hex.slice(32 * row, 32 * row + 32));
+    }
+    case "texts":
+      return (row) => packed.texts[(packed.places[row] ?? 0) - 1] ?? null;
+    case "numbers":
+      return (row) => {
+        const number = packed.numbers[row] ?? Number.NaN;
+        return Number.isNaN(number) ? null : number;
+      };
+    case "booleans":
+      return (row) => packed.bytes[row] === 1;
+  }
+}
+
+const guidText = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

@@ -1,0 +1,164 @@
+import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import type { CallEvidence } from "../model/evidence.ts";
+import type { Instant } from "../model/time.ts";
+import { BlockHead, callsIn, decodeBlock, parsePrefix, PREFIX_BYTES } from "./segment-block.ts";
+import { lineOf, mayHold } from "./segment-filter.ts";
+import type { Damage, FoundCalls } from "./store.ts";
+
+/** A segment: calls `start` to `end`, the last not included, of all calls ever closed. */
+export interface SegmentName {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const NAME = /^calls-(\d{15})-(\d{15})\.seg$/;
+
+const digits = (place: number): string => String(place).padStart(15, "0");
+
+export const segmentFile = (start: number, end: number): string => `calls-${digits(start)}-${digits(end)}.seg`;
+
+/** Segments of a folder in order; those that a larger one holds already are left out. */
+export function listSegments(folder: string): readonly SegmentName[] {
+  if (!existsSync(folder)) return [];
+  const all = readdirSync(folder).flatMap((file): SegmentName[] => {
+    const found = NAME.exec(file);
+    return found === null ? [] : [{ file, start: Number(found[1]), end: Number(found[2]) }];
+  });
+  all.sort((a, b) => a.start - b.start || b.end - a.end);
+  let end = -1;
+  return all.filter((segment) => {
+    const isNew = segment.end > end;
+    end = Math.max(end, segment.end);
+    return isNew;
+  });
+}
+
+interface Block {
+  readonly head: BlockHead;
+  /** Where in the file its parts begin. */
+  readonly parts: number;
+}
+
+/** Calls of an id in the segments of a folder; reads one line of the filter of each block, and blocks that may hold it. */
+export function findInSegments(folder: string, id: string): FoundCalls {
+  const calls: CallEvidence[] = [];
+  const damages: Damage[] = [];
+  for (const { file } of listSegments(folder)) {
+    withFile(join(folder, file), (handle) => {
+      for (const block of blocksOf(handle, (says) => damages.push({ file, says }))) {
+        const { head, parts } = block;
+        const line = lineOf(id, head.filter);
+        if (!mayHold(readAt(handle, parts + line.offset, line.bytes), id)) continue;
+        const ids = readAt(handle, parts + head.filter, head.ids);
+        try {
+          const rows = (): Buffer => readAt(handle, parts + head.filter + head.ids, head.rows);
+          calls.push(...callsIn(ids, rows, id));
+        } catch {
+          damages.push({ file, says: damageOf(block) });
+        }
+      }
+    });
+  }
+  return { calls, damages };
+}
+
+export interface Span {
+  readonly from?: Instant | undefined;
+  /** Not included. */
+  readonly to?: Instant | undefined;
+}
+
+/** Calls of a span of time in the order of their closing, one block in memory at a time; `onDamage` is told what is not there. */
+export function* readSegments(
+  folder: string,
+  span: Span,
+  onDamage: (damage: Damage) => void,
+): Generator<readonly CallEvidence[]> {
+  let end: number | undefined;
+  for (const { file, start, end: next } of listSegments(folder)) {
+    if (end !== undefined && start > end) onDamage({ file, says: `calls ${end} to ${start - 1} are not kept` });
+    end = next;
+    yield* readSegment(join(folder, file), span, (says) => onDamage({ file, says }));
+  }
+}
+
+function* readSegment(path: string, span: Span, onDamage: (says: string) => void): Generator<readonly CallEvidence[]> {
+  const handle = openSync(path, "r");
+  try {
+    for (const block of blocksOf(handle, onDamage)) {
+      if (!reaches(block.head, span)) continue;
+      const calls = readBlock(handle, block);
+      if (calls === undefined) onDamage(damageOf(block));
+      else yield calls.filter(({ time }) => isWithin(time, time, span));
+    }
+  } finally {
+    closeSync(handle);
+  }
+}
+
+const reaches = ({ from, to }: BlockHead, span: Span): boolean => isWithin(from, to, span);
+
+/** Whether something from `first` to `last` may be in the span. */
+const isWithin = (first: number, last: number, { from, to }: Span): boolean =>
+  (to === undefined || first < to) && (from === undefined || last >= from);
+
+const damageOf = ({ head }: Block): string => `calls ${head.start} to ${head.start + head.calls - 1} cannot be read`;
+
+/** The newest time among the calls of a segment, in ticks; undefined where it cannot be read. */
+export function newestIn(path: string): number | undefined {
+  let newest: number | undefined;
+  withFile(path, (handle) => {
+    for (const { head } of blocksOf(handle, () => {})) newest = Math.max(newest ?? head.to, head.to);
+  });
+  return newest;
+}
+
+/** Undefined where the bytes are not those that were written. */
+function readBlock(handle: number, { head, parts }: Block): readonly CallEvidence[] | undefined {
+  const bytes = readAt(handle, parts, head.filter + head.ids + head.rows);
+  if (bytes.length < head.filter + head.ids + head.rows || crc32(bytes) !== head.crc) return undefined;
+  return decodeBlock(
+    bytes.subarray(head.filter, head.filter + head.ids),
+    bytes.subarray(head.filter + head.ids, head.filter + head.ids + head.rows),
+  );
+}
+
+function* blocksOf(handle: number, onDamage: (says: string) => void): Generator<Block> {
+  for (let at = 0; ; ) {
+    const prefix = readAt(handle, at, PREFIX_BYTES);
+    if (prefix.length === 0) return;
+    const found = parsePrefix(prefix);
+    const text = readAt(handle, at + PREFIX_BYTES, Math.min(found?.bytes ?? 0, 1 << 16));
+    const head = found === undefined || crc32(text) !== found.crc ? undefined : parseHead(text);
+    if (head === undefined) {
+      onDamage(`what follows byte ${at} cannot be read`);
+      return;
+    }
+    const parts = at + PREFIX_BYTES + text.length;
+    yield { head, parts };
+    at = parts + head.filter + head.ids + head.rows;
+  }
+}
+
+function parseHead(text: Buffer): BlockHead | undefined {
+  const parsed = BlockHead.safeParse(JSON.parse(text.toString()));
+  return parsed.success ? parsed.data : undefined;
+}
+
+function readAt(handle: number, at: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  const read = readSync(handle, bytes, 0, length, at);
+  return bytes.subarray(0, read);
+}
+
+function withFile(path: string, work: (handle: number) => void): void {
+  const handle = openSync(path, "r");
+  try {
+    work(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
