@@ -10,6 +10,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { EXIT } from "./commands/exit-codes.ts";
 import { exportCommand } from "./commands/export.ts";
 import { findingsCommand } from "./commands/findings.ts";
+import { incidentCommand } from "./commands/incident.ts";
 import { kqlCommand } from "./commands/kql.ts";
 import { principalsCommand } from "./commands/principals.ts";
 import { rejectsCommand } from "./commands/rejects.ts";
@@ -39,17 +40,18 @@ Exit codes: 0 ok · 1 findings at or above --fail-on · 2 usage or configuration
 const commands = [
   analyzeCommand(),
   callCommand(),
+  incidentCommand(),
+  exportCommand(),
+  principalsCommand(),
   demoCommand(),
   serveCommand(),
-  exportCommand(),
   backfillCommand(),
   rejectsCommand(),
-  kqlCommand(),
-  principalsCommand(),
   findingsCommand(),
   alertsCommand(),
   doctorCommand(),
   configCommand(),
+  kqlCommand(),
   completionCommand(() => program),
   simulateCommand(),
 ];

@@ -22,6 +22,7 @@ import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { UseReader } from "../privileges/observe.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots } from "../privileges/privileges.ts";
+import { type PrincipalRow, principalRows } from "../privileges/rows.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
 import type { Batch } from "../sources/source.ts";
@@ -60,6 +61,8 @@ export interface AnalyzeOptions {
   readonly onCall?: OnCall;
   /** Told of each batch before it is followed. */
   readonly onBatch?: (batch: Batch) => void;
+  /** Told at the end who holds what, and uses what of it. */
+  readonly onPrincipals?: (rows: readonly PrincipalRow[]) => void;
 }
 
 /**
@@ -112,8 +115,10 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     exceptions: options.exceptions ?? [],
     now: newestOf(analysis.now < privileges.ledger.until ? analysis.now : BEGINNING, privileges.ledger.newest),
   };
+  const findings = privilegeFindings(holders, judging);
+  options.onPrincipals?.(principalRows(holders, findings));
   return withFindings(reportOf(analysis), {
-    findings: privilegeFindings(holders, judging),
+    findings,
     blindSpots: privilegeSpots(privileges, leftOut(holders)),
   });
 }

@@ -11,12 +11,13 @@ export function configCommand(): Command {
 Examples:
   scopetrail config check --config scopetrail.yml
   scopetrail config print --config scopetrail.yml
+  scopetrail config token grafana
   scopetrail config schema > scopetrail.schema.json     then, first line of the YAML:
   # yaml-language-server: $schema=scopetrail.schema.json
 
 Exit codes: 0 ok · 2 the configuration has faults, each on a line of standard error`,
     );
-  for (const one of [check(), print(), schema()]) command.addCommand(one.exitOverride());
+  for (const one of [check(), print(), schema(), token()]) command.addCommand(one.exitOverride());
   return command;
 }
 
@@ -49,6 +50,18 @@ async function load(path: string): Promise<unknown> {
   for (const fault of config.error) process.stderr.write(`config: ${fault}\n`);
   process.exitCode = EXIT.usage;
   return undefined;
+}
+
+function token(): Command {
+  return new Command("token")
+    .description("Make an API token: the token on standard output, what goes into the configuration on standard error.")
+    .argument("[name]", "who it is for", "program")
+    .action(async (name: string) => {
+      const { newToken } = await import("./new-token.ts");
+      const { text, sha256 } = newToken();
+      process.stdout.write(`${text}\n`);
+      process.stderr.write(`server.auth.tokens: - { name: ${name}, sha256: ${sha256}, roles: [viewer] }\n`);
+    });
 }
 
 function schema(): Command {

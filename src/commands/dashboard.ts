@@ -9,6 +9,7 @@ import type { TargetHealth } from "../server/view.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
 import type { CallLog, Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Serving } from "./build-access.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
 import { VERSION } from "./version.ts";
 
@@ -28,6 +29,7 @@ export function createDashboard(parts: {
   readonly waitingFor: () => readonly string[];
   readonly allowedHosts: () => readonly string[];
   readonly silences?: readonly Silence[] | undefined;
+  readonly serving?: Serving | undefined;
   readonly azure?: AzurePortal | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
@@ -45,6 +47,8 @@ export function createDashboard(parts: {
     shown,
   });
   const app = createApp(view, {
+    access: parts.serving?.access,
+    signIn: parts.serving?.signIn,
     allowedHosts,
     version: VERSION,
     now,

@@ -3,6 +3,7 @@ import { callEvidence } from "../correlate/call-evidence.ts";
 import type { Conservation, SourcePosition } from "../exports/manifest.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
+import type { PrincipalRow } from "../privileges/rows.ts";
 import { callsFolder } from "../store/call-log.ts";
 import { addLedgerRows } from "../store/conservation.ts";
 import { listSegments, readSegments, type Span } from "../store/segment-folder.ts";
@@ -26,6 +27,8 @@ export interface ReadInput {
   readonly sources: readonly SourcePosition[];
   readonly conservation: Conservation | null;
   readonly findings: readonly Finding[];
+  /** Who holds what; undefined where the input does not tell. */
+  readonly principals: readonly PrincipalRow[] | undefined;
   /** What is known to be missing, a sentence each. */
   readonly gaps: readonly string[];
   /** Some of it could not be read. */
@@ -50,6 +53,7 @@ export const filesInput = (paths: readonly string[], talk: ExportTalk): ExportIn
   async read(_, onCall) {
     const positions = new SourcePositions();
     const losses: string[] = [];
+    let principals: readonly PrincipalRow[] | undefined;
     const { input, findings, blindSpots } = await analyzePaths(paths, {
       until: tomorrow(),
       onBatch: (batch) => positions.read(batch),
@@ -59,12 +63,16 @@ export const filesInput = (paths: readonly string[], talk: ExportTalk): ExportIn
         talk.onLoss(says);
       },
       onCall: (call) => onCall(callEvidence(call)),
+      onPrincipals(rows) {
+        principals = rows;
+      },
     });
     const { records, accepted, duplicate, filtered, rejected } = input;
     return {
       sources: positions.list(),
       conservation: { records, accepted, duplicate, filtered, rejected },
       findings,
+      principals,
       gaps: [...blindSpots.map(({ says }) => says), ...losses],
       isPartial: losses.length > 0,
     };
@@ -94,6 +102,7 @@ export const keptInput = (state: string, talk: Pick<ExportTalk, "onLoss">): Expo
       sources: listSegments(folder).map(({ file, start, end }) => segmentPosition(file, end - start)),
       conservation: conservationOf(ledger),
       findings,
+      principals: undefined,
       gaps: [...says, ...losses],
       isPartial: losses.length > 0,
     };

@@ -19,7 +19,9 @@ export function exportCommand(): Command {
     .option("--state <file>", "state of serve; by default .scopetrail/state.db")
     .option("--out <folder>", "where the exports go")
     .addOption(
-      new Option("--format <format>", "of the data").choices(["parquet", "arrow", "csv", "ndjson"]).default("parquet"),
+      new Option("--format <format>", "of the data")
+        .choices(["parquet", "arrow", "csv", "ndjson", "cef"])
+        .default("parquet"),
     )
     .option("--from <time>", "first day or time, UTC")
     .option("--to <time>", "day or time after the last one, UTC")

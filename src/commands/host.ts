@@ -13,6 +13,7 @@ import { stateCodec } from "../store/codec.ts";
 import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
+import type { Serving } from "./build-access.ts";
 import { createDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Heartbeat, sendHeartbeats } from "./heartbeat.ts";
@@ -35,6 +36,8 @@ export interface Host {
   readonly heartbeats?: readonly Heartbeat[];
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
+  /** Where the dashboard answers and whom; loopback and everybody on this machine without it. */
+  readonly serving?: Serving | undefined;
   readonly silences?: readonly Silence[];
   /** Where the logs lie in the portal. */
   readonly azure?: AzurePortal | undefined;
@@ -75,10 +78,10 @@ export async function host(options: Host): Promise<number> {
     ...options,
     targets: watchedSinks.health,
     waitingFor,
-    allowedHosts: () => namesOf(port),
+    allowedHosts: () => [...namesOf(port), ...(options.serving?.hosts ?? [])],
     now,
   });
-  const server = await listen(app, { port, hostname: "127.0.0.1" });
+  const server = await listen(app, { port, hostname: options.serving?.host ?? "127.0.0.1", tls: options.serving?.tls });
   if (!server.ok) {
     options.onFatal(server.error);
     return EXIT.usage;

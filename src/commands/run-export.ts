@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { accessReviewCsv } from "../exports/access-review.ts";
 import { Bundle, type Written } from "../exports/bundle.ts";
 import { newestBundle, rotationOf } from "../exports/chain.ts";
 import { dictionaryCsv } from "../exports/dictionary.ts";
@@ -14,9 +15,8 @@ import { selects, type Selection } from "../exports/scope.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { CALL_COLUMNS, type CallEvidence, columnPlace, EVIDENCE_SCHEMA, OPERATION_COLUMNS } from "../model/evidence.ts";
-import type { Finding } from "../model/finding.ts";
 import { formatInstant } from "../model/time.ts";
-import type { ExportInput, ExportTalk } from "./export-input.ts";
+import type { ExportInput, ExportTalk, ReadInput } from "./export-input.ts";
 import type { ExportOptions } from "./export-options.ts";
 import { PathError } from "./path-error.ts";
 import { VERSION } from "./version.ts";
@@ -107,7 +107,7 @@ async function write(bundle: Bundle, { options, input, talk, now, selection }: W
     reconciliation: hours.reconciliation(),
     gaps: read.gaps,
   };
-  documents(bundle, { statement, hours, principals: rows.principals, options, findings: read.findings });
+  documents(bundle, { statement, hours, principals: rows.principals, options, read });
   return { ...bundle.close(statement), isPartial: read.isPartial };
 }
 
@@ -140,16 +140,19 @@ interface Documents {
   readonly hours: Hours;
   readonly principals: Principals;
   readonly options: ExportOptions;
-  readonly findings: readonly Finding[];
+  readonly read: ReadInput;
 }
 
 const VERIFIER = join(import.meta.dirname, "../exports/verify-export.mjs");
 
-function documents(bundle: Bundle, { statement, hours, principals, options, findings }: Documents): void {
-  const redacted = redactedFindings(findings, options.profile, options.names);
+function documents(bundle: Bundle, { statement, hours, principals, options, read }: Documents): void {
+  const { profile, names } = options;
+  const redacted = redactedFindings(read.findings, profile, names);
   bundle.document("dictionary.csv", dictionaryCsv());
   bundle.document("findings.json", `${JSON.stringify(redacted, null, 2)}\n`);
   bundle.document("principals.csv", principals.csv());
+  if (read.principals !== undefined)
+    bundle.document("access-review.csv", accessReviewCsv(read.principals, profile, names));
   bundle.document("hours.csv", hours.csv());
   bundle.document("calls.kql", exportKql(statement.scope));
   bundle.document("verify.mjs", readFileSync(VERIFIER, "utf8"));

@@ -11,6 +11,7 @@ import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { host, JOIN_SECONDS } from "./host.ts";
@@ -36,10 +37,11 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const sinks = buildSinks(config.value, process.env);
   const sources = buildSources(config.value, log);
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
-  const faults = [sinks, sources, port].flatMap((part) => (part.ok ? [] : part.error));
-  if (!sinks.ok || !sources.ok || !port.ok) return usage(faults);
+  const answering = buildServing(config.value, { environment: process.env, now, log });
+  const faults = [sinks, sources, port, answering].flatMap((part) => (part.ok ? [] : part.error));
+  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok) return usage(faults);
   const parts = { config: config.value, sinks: sinks.value, sources: sources.value, port: port.value, log };
-  return await serveWith({ ...parts, isStandby: flags.standby === true });
+  return await serveWith({ ...parts, answering: answering.value, isStandby: flags.standby === true });
 }
 
 async function serveWith(parts: {
@@ -47,10 +49,11 @@ async function serveWith(parts: {
   sinks: Parameters<typeof host>[0]["sinks"];
   sources: readonly Source[];
   port: number;
+  answering: Serving;
   log: Logger;
   isStandby: boolean;
 }): Promise<number> {
-  const { config, sinks, sources, port, log, isStandby } = parts;
+  const { config, sinks, sources, port, answering, log, isStandby } = parts;
   const stop = stopSignal();
   try {
     const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
@@ -78,6 +81,7 @@ async function serveWith(parts: {
         joinBy: config.joinBy,
         azure: config.azure,
         silences: silencesOf(config),
+        serving: answering,
         port,
         log,
         signal: stop,
@@ -125,6 +129,9 @@ const heartbeatsOf = ({ targets }: Config): readonly Heartbeat[] =>
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const now = (): EpochMs => Date.now() as EpochMs;
 
 // The config is where texts become times.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion

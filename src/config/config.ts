@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { SILENCE_LABELS } from "../findings/silences.ts";
 import { parseJoinPath } from "../normalize/join-path.ts";
+import { serverConfig } from "./server-config.ts";
 import { name, secret } from "./fields.ts";
 import { Sources } from "./source-config.ts";
 
@@ -79,17 +80,7 @@ export const ConfigSchema = z.strictObject({
       description:
         "Where the gateway's records hold an id of your own that the backend also gives to Cosmos DB as the activity id, for instance `requestHeaders.x-correlation-id` or `requestHeaders.traceparent`. Name only an id that your gateway sets: one that callers choose joins what they like.",
     }),
-  server: z
-    .strictObject({
-      port: z
-        .int()
-        .min(0)
-        .max(65_535)
-        .default(7_433)
-        .meta({ description: "Port of the dashboard, on 127.0.0.1; 0 takes a free one." }),
-    })
-    .prefault({})
-    .meta({ description: "The dashboard." }),
+  server: serverConfig(secret).prefault({}).meta({ description: "The dashboard." }),
   silences: z
     .array(
       z.strictObject({

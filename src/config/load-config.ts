@@ -3,6 +3,7 @@ import { parse as parseYaml } from "yaml";
 import type { z } from "zod";
 import { err, ok, type Result } from "../lib/result.ts";
 import { type Config, ConfigSchema } from "./config.ts";
+import { serverFaults } from "./server-config.ts";
 
 /** Every fault of a configuration at once, each with its path and what to do; never a secret's value. */
 export type Faults = readonly string[];
@@ -31,9 +32,13 @@ export function parseConfig(text: string, path: string): Result<Config, Faults> 
   if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => faultsOf(issue, path)));
   const names = [...parsed.data.sources, ...parsed.data.targets].map(({ name }) => name);
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
-  return twice.length === 0
+  const served = serverFaults(parsed.data.server, parsed.data.publicUrl).map((fault) => `${path}: ${fault}`);
+  return twice.length + served.length === 0
     ? ok(parsed.data)
-    : err(twice.map((name) => `${path}: the name "${name}" is given twice. Names of sources and targets must differ.`));
+    : err([
+        ...served,
+        ...twice.map((name) => `${path}: the name "${name}" is given twice. Names of sources and targets must differ.`),
+      ]);
 }
 
 function faultsOf(issue: z.core.$ZodIssue, path: string): readonly string[] {
@@ -60,6 +65,24 @@ const KEYS = [
   "server",
   "targets",
   "publicUrl",
+  "host",
+  "tls",
+  "cert",
+  "key",
+  "behindProxy",
+  "hosts",
+  "auth",
+  "openId",
+  "tokens",
+  "issuer",
+  "jwksUri",
+  "clientId",
+  "audience",
+  "clientSecret",
+  "browser",
+  "roles",
+  "sha256",
+  "expires",
   "silences",
   "matchers",
   "comment",

@@ -26,8 +26,10 @@ export function formatUnixMicros(micros: bigint): string {
   return `${iso.slice(0, -1)}${String(rest).padStart(3, "0")}Z`;
 }
 
-/** Texts that come again and again are escaped once; beyond so many, the memory is given up. */
-const REMEMBERED = 100_000;
+/** Texts that JSON writes as they are: most ids and names. */
+const PLAIN = /^[\w .:/@,;+=()-]*$/;
+
+const jsonText = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text.toWellFormed()));
 
 /**
  * Rows of a table as canonical lines: a JSON object on one line, members in the order of the columns, those that are null
@@ -36,17 +38,8 @@ const REMEMBERED = 100_000;
 export function createCanonical(columns: readonly Column[]): (row: Row) => string {
   const heads = columns.map(({ name }) => `${JSON.stringify(name)}:`);
   const isInstant = columns.map(({ type }) => type === "instant");
-  const escaped = new Map<string, string>();
-  const text = (value: string): string => {
-    const known = escaped.get(value);
-    if (known !== undefined) return known;
-    if (escaped.size >= REMEMBERED) escaped.clear();
-    const json = JSON.stringify(value.toWellFormed());
-    escaped.set(value, json);
-    return json;
-  };
   const jsonOf = (cell: Exclude<Cell, null>, i: number): string => {
-    if (typeof cell === "string") return text(cell);
+    if (typeof cell === "string") return jsonText(cell);
     return isInstant[i] === true && typeof cell === "number"
       ? `"${formatMicros(instantFromTicks(cell))}"`
       : String(cell);

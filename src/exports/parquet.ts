@@ -7,7 +7,7 @@ import { unixMicros } from "./canonical.ts";
 import type { HashedFile } from "./hashed-file.ts";
 
 /** Rows of one row group. */
-const GROUP_ROWS = 32_768;
+const GROUP_ROWS = 16_384;
 
 /** Parquet with row groups, statistics, Zstandard, and instants as UTC microseconds. */
 export function parquetFormat(

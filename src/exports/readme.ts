@@ -37,6 +37,7 @@ Files
   dictionary.csv  what each column means         findings.json  what Scopetrail concluded about the calls it read
   principals.csv  who called, and how often      hours.csv      calls and records of the two logs, hour by hour
   calls.kql       the query that repeats this    *.rows         first 8 bytes of each row's hash
+  access-review.csv  who holds which roles and uses what of them, with room for a decision (exports from files)
   verify.mjs      checks this folder             manifest.json  all of the above with hashes; manifest.sig signs it
 
 Check it

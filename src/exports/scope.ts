@@ -69,8 +69,15 @@ function reaches(path: string): Test {
 }
 
 /** Calls of what a finding is about, refused or not, from its onset to its end. */
-function isAbout({ subject, onset, end }: Finding): Test {
-  const tests: Test[] = [({ time }) => time >= onset && (end === null || time <= end)];
+function isAbout(finding: Finding): Test {
+  const { onset, end } = finding;
+  const isOfIt = isOfSubject(finding);
+  return (evidence) => evidence.time >= onset && (end === null || evidence.time <= end) && isOfIt(evidence);
+}
+
+/** Calls of what a finding is about, at any time. */
+export function isOfSubject({ subject }: Finding): Test {
+  const tests: Test[] = [];
   const onCall = (value: string | undefined, place: number): void => {
     const lower = value?.toLowerCase();
     if (lower !== undefined) tests.push(({ call }) => isText(call, place, lower));

@@ -1,13 +1,15 @@
 import type { Column, Row } from "../model/evidence.ts";
 import { arrowFormat } from "./arrow.ts";
+import { cefFormat } from "./cef.ts";
 import { csvFormat } from "./csv.ts";
 import type { HashedFile } from "./hashed-file.ts";
 import { parquetFormat } from "./parquet.ts";
 
-/** Formats of the tables of an export. */
+/** Formats that hold all of a row: it can be read back, and its hash made again. */
 export const TABLE_FORMATS = ["parquet", "arrow", "csv", "ndjson"] as const;
 
-export type TableFormat = (typeof TABLE_FORMATS)[number];
+/** Formats of the tables of an export. */
+export type TableFormat = (typeof TABLE_FORMATS)[number] | "cef";
 
 /** Writes rows of one table behind each other; `lines` are the same rows as canonical lines. */
 export interface FormatWriter {
@@ -27,8 +29,13 @@ export function formatWriter(format: TableFormat, columns: readonly Column[], fi
       return csvFormat(columns, file);
     case "ndjson":
       return ndjsonFormat(file);
+    case "cef":
+      return cefFormat(columns, file, CEF_VERSION);
   }
 }
+
+/** Of the events, as receivers tell them apart: another one once their keys mean something else. */
+const CEF_VERSION = "1";
 
 const ndjsonFormat = (file: HashedFile): FormatWriter => ({
   write(_, lines) {

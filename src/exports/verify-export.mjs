@@ -183,7 +183,7 @@ async function faultsInFiles(dir, manifest, { readers, note }) {
       if (row !== undefined) faults.push(`${file.name}: ${row}`);
       else if (!isSame) faults.push(`${file.name}: its bytes are not those that were signed`);
       if (canRead && !Object.hasOwn(readers, file.table.format))
-        note(`${basename(dir)}/${file.name}: its bytes were checked; its rows are read by: scopetrail export verify`);
+        note(`${basename(dir)}/${file.name}: its bytes were checked, its rows cannot be read here`);
     }
   }
   return faults;

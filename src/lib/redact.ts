@@ -54,8 +54,8 @@ const CODE = /(?<=[?&;\s]|^)(code)(=)([^\s&;,"'<>«»#\\]{8,8192})/gi;
 /** An API Management key behind the word itself: `key 0123456789abcdef0123456789abcdef`. */
 const BARE_KEY = /\b(keys?)([^A-Za-z0-9]{1,4})[0-9a-f]{32}(?![0-9a-f])/gi;
 const JWT = /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?/g;
-/** A token68 (RFC 9110 §11.2), not a parameter: `Bearer error="invalid_token"` is a challenge. */
-const SCHEME = /\b(bearer|basic|negotiate|sharedkey)\s+(?![A-Za-z_-]{1,40}=["'\\])[A-Za-z0-9._~+/=-]{8,}/gi;
+/** A token68 (RFC 9110 §11.2) or `account:signature`, not a parameter: `Bearer error="invalid_token"` is a challenge. */
+const SCHEME = /\b(bearer|basic|negotiate|sharedkey(?:lite)?)\s+(?![A-Za-z_-]{1,40}=["'\\])[A-Za-z0-9._~+/=:-]{8,}/gi;
 const USERINFO = /(:\/\/)[^\s/@]{1,512}@/g;
 const PEM = /-----BEGIN [A-Z ]{3,40}-----[^-]{0,8192}/g;
 const BASE64_KEY = /[A-Za-z0-9+/]{86}==/g;

@@ -1,6 +1,8 @@
 import { type Context, Hono } from "hono";
 import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { EpochMs } from "../model/time.ts";
+import { access, type AccessOptions, whoAsks } from "./access/access.ts";
+import { serveSignIn, type SignInOptions } from "./access/sign-in.ts";
 import { openApi } from "./api/openapi.ts";
 import { serveRoutes } from "./api/route.ts";
 import { routesOf } from "./api/routes.ts";
@@ -28,6 +30,9 @@ export interface AppOptions {
   readonly decisions: { readonly decisions: Decisions; add(decision: Decision): void };
   /** Where the users' logs lie in the portal. */
   readonly azure?: AzurePortal | undefined;
+  /** Who may ask; without it whoever reaches the address. */
+  readonly access?: AccessOptions | undefined;
+  readonly signIn?: SignInOptions | undefined;
   /** Told of a request that failed for a reason of ours. */
   readonly onFailure: (error: Error) => void;
 }
@@ -38,21 +43,23 @@ export function createApp(view: View, options: AppOptions): Hono {
   app.use(secureHeaders());
   app.use(knownHosts(options.allowedHosts));
   app.use(sameOrigin());
+  if (options.access !== undefined) app.use(access(options.access));
+  if (options.signIn !== undefined) serveSignIn(app, options.signIn);
   serveAssets(app);
-  const screen: ScreenOf = ({ req }) => ({
+  const screen: ScreenOf = (context) => ({
     view,
     now: options.now(),
-    url: new URL(req.url),
+    url: new URL(context.req.url),
     azure: options.azure,
     version: options.version,
     decisions: {
       all: options.decisions.decisions,
-      by: "local",
+      by: whoAsks(context).name,
       add: (decision) => options.decisions.add(decision),
     },
   });
   pages(app, screen);
-  api(app, view, { screen, version: options.version });
+  api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined });
   app.notFound((context) => missing(context, screen(context)));
   app.onError((error, context) => {
     options.onFailure(error);
@@ -85,8 +92,14 @@ function searchTarget({ view, url }: Screen): string {
   return hrefOf("/failures", q === "" ? {} : { q });
 }
 
-function api(app: Hono, view: View, options: { readonly screen: ScreenOf; readonly version: string }): void {
-  const { screen, version } = options;
+interface ApiOptions {
+  readonly screen: ScreenOf;
+  readonly version: string;
+  readonly hasAuth: boolean;
+}
+
+function api(app: Hono, view: View, options: ApiOptions): void {
+  const { screen, version, hasAuth } = options;
   app.get("/livez", (context) => context.json({ status: "ok", version }));
   app.get("/readyz", (context) => {
     const waitingFor = view.waitingFor();
@@ -97,7 +110,7 @@ function api(app: Hono, view: View, options: { readonly screen: ScreenOf; readon
   const feed = createFeed(view);
   app.get("/api/v1/stream", (context) => changes(feed, context));
   const routes = routesOf(({ context }) => screen(context));
-  const document = openApi(routes, { version, hasAuth: false });
+  const document = openApi(routes, { version, hasAuth });
   app.get("/api/v1/openapi.json", (context) => context.json(document));
   serveRoutes(app, routes);
 }

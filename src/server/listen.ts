@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import { err, ok, type Result } from "../lib/result.ts";
@@ -14,14 +15,26 @@ export interface Listening {
 const HEADER_BYTES = 65_536;
 const CLOSE_MS = 1_000;
 
-/** Serves on loopback; a port that is taken is an error that names the way out. */
-export async function listen(
-  app: Hono,
-  at: { readonly port: number; readonly hostname: "127.0.0.1" },
-): Promise<Result<Listening, string>> {
-  // Without options for HTTP/2 the adaptor makes a server of node:http.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { maxHeaderSize: HEADER_BYTES } }) as Server;
+export interface Tls {
+  /** PEM, with its chain. */
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface ListenAt {
+  readonly port: number;
+  readonly hostname: string;
+  readonly tls?: Tls | undefined;
+}
+
+const MOST_CONNECTIONS = 1_000;
+
+/** Serves; a port that is taken is an error that names the way out. */
+export async function listen(app: Hono, at: ListenAt): Promise<Result<Listening, string>> {
+  const made = serverOf(app, at);
+  if (!made.ok) return made;
+  const server = made.value;
+  server.maxConnections = MOST_CONNECTIONS;
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   const problem = await new Promise<string | undefined>((resolve) => {
@@ -35,7 +48,29 @@ export async function listen(
   if (problem !== undefined) return err(`cannot listen on ${at.hostname}:${at.port}: ${problem}`);
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : at.port;
-  return ok({ address: `http://${at.hostname}:${port}/`, port, close: () => closeServer(server) });
+  const scheme = at.tls === undefined ? "http" : "https";
+  const host = at.hostname.includes(":") ? `[${at.hostname}]` : at.hostname;
+  return ok({ address: `${scheme}://${host}:${port}/`, port, close: () => closeServer(server) });
+}
+
+/** Without options for HTTP/2 the adaptor makes a server of node:http or node:https. */
+function serverOf(app: Hono, { tls }: ListenAt): Result<Server, string> {
+  const serverOptions = { maxHeaderSize: HEADER_BYTES };
+  try {
+    const made =
+      tls === undefined
+        ? createAdaptorServer({ fetch: app.fetch, serverOptions })
+        : createAdaptorServer({
+            fetch: app.fetch,
+            createServer: createHttpsServer,
+            serverOptions: { ...serverOptions, ...tls, minVersion: "TLSv1.2" },
+          });
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return ok(made as Server);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    return err(`the certificate or its key cannot be used (${code}). Both are PEM, and belong together.`);
+  }
 }
 
 function closeServer(server: Server): Promise<void> {

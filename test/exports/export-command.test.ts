@@ -95,6 +95,12 @@ describe("export", () => {
       cosmos_principal: "dddddddd-0000-4000-8000-000000000001",
     });
     expect(readFileSync(join(path, "README.txt"), "utf8")).toContain("6 of 6 that were read");
+    const review = readFileSync(join(path, "access-review.csv"), "utf8").trimEnd().split("\r\n");
+    expect(review[0]).toMatch(/^principal,kind,.*,reviewer,decision,date$/);
+    expect(review.slice(1).map((line) => line.split(",").slice(0, 3))).toEqual([
+      ["dddddddd-0000-4000-8000-000000000001", "principal", "shop"],
+      ["PrimaryMasterKey", "key", "shop"],
+    ]);
     for (const name of readdirSync(path)) expect(statSync(join(path, name)).mode & 0o077).toBe(0);
   });
 

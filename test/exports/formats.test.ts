@@ -144,7 +144,7 @@ describe.each([...TABLE_FORMATS])("%s", (format) => {
     const bare = OPERATION_COLUMNS.map(({ required, type }) =>
       required === true ? { text: "x", integer: 1, decimal: 1, boolean: false, instant: 0 }[type] : null,
     );
-    const rows = Array.from({ length: format === "parquet" || format === "arrow" ? 33_000 : 10 }, (_, i) =>
+    const rows = Array.from({ length: format === "parquet" || format === "arrow" ? 17_000 : 10 }, (_, i) =>
       bare.with(0, String(i)),
     );
     const entry = writeTable(new TableFile(folder.path, "operations", format), rows);

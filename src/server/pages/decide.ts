@@ -27,8 +27,8 @@ export function decideDialogs({ subject }: Finding): Markup {
   const scopes = MUTE_SCOPES.filter((scope) => scope !== "principal" || subject.principal !== undefined);
   const scope = html`<label>What <select name="scope">${scopes.map((one) => html`<option value="${one}">${SCOPES[one]}</option>`)}</select></label>`;
   const reason = html`<label>Why <input name="reason" required minlength="3" maxlength="500" autocomplete="off"></label>`;
-  return html`<dialog id="mute-dialog" aria-labelledby="mute-title"><h2 id="mute-title">Mute</h2><form data-decides="mute">${scope}<label>How long <select name="hours">${UNTIL.map(([hours, says]) => html`<option value="${hours}"${hours === "24" ? html` selected` : ""}>${says}</option>`)}</select></label>${reason}<p class="buttons"><button class="primary">Mute</button><button type="button" data-closes>Cancel</button></p></form></dialog>
-<dialog id="unmute-dialog" aria-labelledby="unmute-title"><h2 id="unmute-title">Unmute</h2><form data-decides="unmute">${scope}${reason}<p class="buttons"><button class="primary">Unmute</button><button type="button" data-closes>Cancel</button></p></form></dialog>`;
+  return html`<dialog id="mute-dialog" aria-labelledby="mute-title"><h2 id="mute-title">Mute</h2><form method="dialog" data-decides="mute">${scope}<label>How long <select name="hours">${UNTIL.map(([hours, says]) => html`<option value="${hours}"${hours === "24" ? html` selected` : ""}>${says}</option>`)}</select></label>${reason}<p class="buttons"><button class="primary">Mute</button><button type="button" data-closes>Cancel</button></p></form></dialog>
+<dialog id="unmute-dialog" aria-labelledby="unmute-title"><h2 id="unmute-title">Unmute</h2><form method="dialog" data-decides="unmute">${scope}${reason}<p class="buttons"><button class="primary">Unmute</button><button type="button" data-closes>Cancel</button></p></form></dialog>`;
 }
 
 const DONE = { acknowledge: "acknowledged", mute: "muted", unmute: "unmuted" } as const;
