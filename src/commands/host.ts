@@ -16,6 +16,7 @@ import type { Logger } from "../telemetry/log.ts";
 import type { Serving } from "./build-access.ts";
 import { createDashboard } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
+import { type Heartbeat, sendHeartbeats } from "./heartbeat.ts";
 import { superviseSources } from "./run-sources.ts";
 import { planAlerts, sendAlerts } from "./send-alerts.ts";
 import { watchSinks } from "./watch-sinks.ts";
@@ -31,6 +32,8 @@ export interface Host {
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
   readonly joinWindow: number;
+  /** Targets that are told at intervals that all is well. */
+  readonly heartbeats?: readonly Heartbeat[];
   readonly port: number;
   readonly joinBy?: Shell["joinBy"];
   /** Grants that somebody answers for. */
@@ -90,6 +93,7 @@ export async function host(options: Host): Promise<number> {
   const ended = new AbortController();
   const onFailure = failureHandler(ended, log);
   const alerting = sendAlerts({ store, sinks, log }, ended.signal, onFailure);
+  sendHeartbeats({ heartbeats: options.heartbeats ?? [], sinks, store, waitingFor, now, log }, ended.signal);
   const analysis = sources.run(
     {
       store,

@@ -8,7 +8,6 @@ import { ok } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
 import { openDecisionLog } from "../store/decision-log.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -16,8 +15,10 @@ import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
 import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import { host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
+import { keepBackups, openState } from "./open-state.ts";
 import { portOf } from "./port.ts";
 import { roleSources } from "./role-sources.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
@@ -68,7 +69,7 @@ async function serveWith(parts: {
   const { config, sinks, sources, port, exceptions, answering, log, isStandby } = parts;
   const stop = stopSignal();
   try {
-    const store = isStandby ? await takeOver(config.state, log, stop) : openSqliteStore(config.state);
+    const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
@@ -79,12 +80,14 @@ async function serveWith(parts: {
         return async () => undefined;
       });
       resumeBackfills(serving);
+      const stopBackups = keepBackups(store, log);
       const code = await host({
         sources: jobs === undefined ? sources : [...sources, jobs],
         onCommit: () => jobs?.committed(),
         store,
         calls: openKeptCalls(config),
         sinks,
+        heartbeats: heartbeatsOf(config),
         decisions,
         lateness: config.lateness,
         joinWindow: JOIN_SECONDS,
@@ -100,6 +103,7 @@ async function serveWith(parts: {
         onIdle: () => log.info("all sources were read to their ends"),
         onFatal: (says) => usage([says]),
       });
+      stopBackups();
       await stopControl();
       return exitCodeOf(code, stop);
     } finally {
@@ -118,7 +122,7 @@ const STANDBY_MS = 1_000;
 async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<Store | undefined> {
   for (let isFirst = true; !stop.aborted; isFirst = false) {
     try {
-      const store = openSqliteStore(path, { busyMs: 0 });
+      const store = openState(path, log, { busyMs: 0 });
       if (!isFirst) log.warn("the other serve is gone; this one takes over");
       return store;
     } catch (error) {
@@ -129,6 +133,13 @@ async function takeOver(path: string, log: Logger, stop: AbortSignal): Promise<S
   }
   return undefined;
 }
+
+const heartbeatsOf = ({ targets }: Config): readonly Heartbeat[] =>
+  targets.flatMap((target) =>
+    target.type === "webhook" && target.heartbeatSeconds !== undefined
+      ? [{ target: target.name, seconds: target.heartbeatSeconds }]
+      : [],
+  );
 
 /** Whether it goes on until it is stopped: then jobs can be done beside. */
 const isLive = ({ sources }: Config): boolean => sources.some(({ type }) => type !== "files");

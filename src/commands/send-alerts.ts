@@ -4,7 +4,7 @@ import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 import { alertIdOf, createOutbox, type OutboxStore } from "../sinks/outbox.ts";
 import type { Sink } from "../sinks/sink.ts";
-import type { Commit } from "../store/store.ts";
+import type { Commit, Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 
 const ROUND_MS = 1_000;
@@ -25,7 +25,11 @@ export function planAlerts(sinks: readonly Sink[], before: Finding | undefined, 
  * `onFailure` is told when the store fails; what it did not take is sent again.
  */
 export async function sendAlerts(
-  { store, sinks, log }: { readonly store: OutboxStore; readonly sinks: readonly Sink[]; readonly log: Logger },
+  {
+    store,
+    sinks,
+    log,
+  }: { readonly store: OutboxStore & Pick<Store, "findings">; readonly sinks: readonly Sink[]; readonly log: Logger },
   signal: AbortSignal,
   onFailure: (error: unknown) => void,
 ): Promise<void> {
@@ -34,6 +38,10 @@ export async function sendAlerts(
     sinks,
     now,
     elapsed: () => performance.now(),
+    findingsOf(ids) {
+      const wanted = new Set(ids);
+      return store.findings().filter(({ id }) => wanted.has(id));
+    },
     onTrouble: (target, because) => log.warn({ target, because }, "alert not delivered"),
     onFailure,
   });

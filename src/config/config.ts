@@ -19,6 +19,9 @@ const Targets = z.discriminatedUnion("type", [
       .array(secret)
       .min(1)
       .meta({ description: "References to `whsec_…` secrets of Standard Webhooks; several while one is replaced." }),
+    heartbeatSeconds: z.int().min(1).max(86_400).optional().meta({
+      description: "Also tell it so often that all is well, with the ledger's totals: its silence is the alarm.",
+    }),
   }),
   z.strictObject({ type: z.literal("slack"), ...target }),
   z.strictObject({ type: z.literal("teams"), ...target }),

@@ -119,6 +119,7 @@ const KEYS = [
   "safetySeconds",
   "overlapMinutes",
   "pollSeconds",
+  "heartbeatSeconds",
   "paths",
   "seed",
   "url",

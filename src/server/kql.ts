@@ -34,14 +34,14 @@ export function findingKql(finding: Finding): string {
   const all: DimensionValues = { ...(finding.subject.api === undefined ? {} : { api: finding.subject.api }), ...where };
   const network = where.callerNetwork;
   return [
-    `let from = datetime(${from}); let to = ${to};`,
+    `let from = datetime(${from}); let until = ${to};`,
     "ApiManagementGatewayLogs",
-    "| where TimeGenerated between (from .. to)",
+    "| where TimeGenerated between (from .. until)",
     ...filters(all, GATEWAY),
     ...(network === undefined ? [] : [`| where ipv4_is_in_range(CallerIpAddress, ${kqlText(network)})`]),
     "| join kind=leftouter (",
     "    CDBDataPlaneRequests",
-    "    | where TimeGenerated between (from .. to)",
+    "    | where TimeGenerated between (from .. until)",
     "    | project ActivityId, CosmosOperation = OperationName, CosmosStatus = StatusCode, AccountName, DatabaseName, CollectionName, RegionName, AadPrincipalId, AuthTokenType, ClientIpAddress",
     "  ) on $left.CorrelationId == $right.ActivityId",
     ...filters(where, COSMOS),

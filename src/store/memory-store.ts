@@ -17,7 +17,7 @@ import {
 
 interface Waiting {
   readonly alert: NewAlert;
-  state: "pending" | "sent" | "dead";
+  state: "pending" | "leased" | "sent" | "folded" | "dead";
   attempts: number;
   next: number;
 }
@@ -68,9 +68,13 @@ export function createMemoryStore(): Store {
     rejects: rejects.rejects,
     rejectCounts: rejects.rejectCounts,
     due: outbox.due,
+    lease: outbox.lease,
+    fold: outbox.fold,
+    notify: (alerts) => outbox.add(alerts),
     sent: outbox.sent,
     retry: outbox.retry,
     dead: outbox.dead,
+    async backUp() {},
     close() {},
   };
 }
@@ -124,17 +128,46 @@ function keep(into: Map<string, Uint8Array>, entries: ReadonlyMap<string, Uint8A
   }
 }
 
-type MemoryOutbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & { add(rows: Commit["outbox"]): void };
+type MemoryOutbox = Pick<Store, "due" | "lease" | "sent" | "retry" | "dead" | "fold"> & {
+  add(rows: Commit["outbox"]): void;
+};
 
 /** Alerts to remember; of more, the oldest that are done with are forgotten. */
 const KEPT = 10_000;
+
+const isOpen = ({ state }: Waiting): boolean => state === "pending" || state === "leased";
+
+function dueRows(all: Iterable<Waiting>, now: number, limit: number): readonly OutboxRow[] {
+  const rows: OutboxRow[] = [];
+  const blocked = new Set<string>();
+  for (const row of all) {
+    if (!isOpen(row)) continue;
+    const { alertId, target, body, findingId = alertId } = row.alert;
+    const queue = JSON.stringify([target, findingId]);
+    const isFirst = !blocked.has(queue);
+    blocked.add(queue);
+    if (isFirst && row.next <= now && rows.length < limit)
+      rows.push({ alertId, target, findingId, body, attempts: row.attempts });
+  }
+  return rows;
+}
 
 function createMemoryOutbox(): MemoryOutbox {
   const waiting = new Map<string, Waiting>();
   const keyOf = (alertId: string, target: string): string => JSON.stringify([alertId, target]);
   const pending = (alertId: string, target: string): Waiting | undefined => {
     const found = waiting.get(keyOf(alertId, target));
-    return found?.state === "pending" ? found : undefined;
+    return found !== undefined && isOpen(found) ? found : undefined;
+  };
+  const add = (rows: readonly NewAlert[]): void => {
+    for (const alert of rows) {
+      const key = keyOf(alert.alertId, alert.target);
+      if (!waiting.has(key)) waiting.set(key, { alert, state: "pending", attempts: 0, next: 0 });
+    }
+    for (const [key, row] of waiting) {
+      if (waiting.size <= KEPT) return;
+      if (!isOpen(row)) waiting.delete(key);
+    }
   };
   const close = (alertId: string, target: string, state: "sent" | "dead"): void => {
     const found = pending(alertId, target);
@@ -143,34 +176,27 @@ function createMemoryOutbox(): MemoryOutbox {
     found.attempts += 1;
   };
   return {
-    add(rows) {
-      for (const alert of rows) {
-        const key = keyOf(alert.alertId, alert.target);
-        if (!waiting.has(key)) waiting.set(key, { alert, state: "pending", attempts: 0, next: 0 });
-      }
-      for (const [key, { state }] of waiting) {
-        if (waiting.size <= KEPT) return;
-        if (state !== "pending") waiting.delete(key);
+    add,
+    lease(alertId, target, until) {
+      const found = pending(alertId, target);
+      if (found === undefined) return;
+      found.state = "leased";
+      found.next = until;
+    },
+    fold(target, alertIds, digest) {
+      add([digest]);
+      for (const id of alertIds) {
+        const found = pending(id, target);
+        if (found !== undefined) found.state = "folded";
       }
     },
-    due(now, limit) {
-      const rows: OutboxRow[] = [];
-      const blocked = new Set<string>();
-      for (const { alert, state, attempts, next } of waiting.values()) {
-        if (state !== "pending") continue;
-        const queue = JSON.stringify([alert.target, alert.findingId ?? alert.alertId]);
-        const isFirst = !blocked.has(queue);
-        blocked.add(queue);
-        if (isFirst && next <= now && rows.length < limit)
-          rows.push({ alertId: alert.alertId, target: alert.target, body: alert.body, attempts });
-      }
-      return rows;
-    },
+    due: (now, limit) => dueRows(waiting.values(), now, limit),
     sent: (alertId, target) => close(alertId, target, "sent"),
     dead: (alertId, target) => close(alertId, target, "dead"),
     retry(alertId, target, next) {
       const found = pending(alertId, target);
       if (found === undefined) return;
+      found.state = "pending";
       found.attempts += 1;
       found.next = next;
     },

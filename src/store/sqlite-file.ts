@@ -117,7 +117,8 @@ function prepareSchema(path: string, db: DatabaseSync): void {
     db.exec(`begin immediate; ${SCHEMA} insert into meta values ('analysis', '${ANALYSIS_VERSION}'); commit`);
     return;
   }
-  const check = db.prepare("pragma quick_check(1)").get()?.["quick_check"];
+  // Not the quick one: that takes an index that lost its entries for sound, and alerts would not be found.
+  const check = db.prepare("pragma integrity_check(1)").get()?.["integrity_check"];
   if (check !== "ok") throw corrupt(path, new Error(String(check)));
   for (let at = version; at < SCHEMA_VERSION; at++) migrate(path, db, at);
   assertAnalysis(path, db);

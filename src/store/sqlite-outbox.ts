@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { integerOf, textOf } from "./sqlite-columns.ts";
 import type { Commit, OutboxRow, Store } from "./store.ts";
 
-type Outbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & {
+type Outbox = Pick<Store, "due" | "lease" | "sent" | "retry" | "dead" | "fold"> & {
   /** Within the caller's transaction. */
   add(rows: Commit["outbox"]): void;
 };
@@ -11,20 +11,26 @@ type Outbox = Pick<Store, "due" | "sent" | "retry" | "dead"> & {
 const KEPT = 10_000;
 
 export function createSqliteOutbox(db: DatabaseSync): Outbox {
+  // Whoever had leased them is gone: this process alone has the file.
+  db.exec("update outbox set state = 'pending', next = 0 where state = 'leased'");
   const insert = db.prepare(`insert into outbox (alert, target, finding, body, state, attempts, next)
     values (?, ?, ?, ?, 'pending', 0, 0) on conflict (alert, target) do nothing`);
   const forget = db.prepare(
-    `delete from outbox where state <> 'pending' and id <= (select max(id) from outbox) - ${KEPT}`,
+    `delete from outbox where state not in ('pending', 'leased') and id <= (select max(id) from outbox) - ${KEPT}`,
   );
-  const selectDue = db.prepare(`select alert, target, body, attempts from outbox as later
-    where state = 'pending' and next <= ? and not exists (
+  const selectDue = db.prepare(`select alert, target, finding, body, attempts from outbox as later
+    where state in ('pending', 'leased') and next <= ? and not exists (
       select 1 from outbox as earlier
-      where earlier.target = later.target and earlier.finding = later.finding and earlier.state = 'pending' and earlier.id < later.id)
+      where earlier.target = later.target and earlier.finding = later.finding and earlier.state in ('pending', 'leased') and earlier.id < later.id)
     order by id limit ?`);
   const close = db.prepare(`update outbox set state = ?, attempts = attempts + 1, because = ?
-    where alert = ? and target = ? and state = 'pending'`);
-  const postpone = db.prepare(`update outbox set attempts = attempts + 1, next = ?, because = ?
-    where alert = ? and target = ? and state = 'pending'`);
+    where alert = ? and target = ? and state in ('pending', 'leased')`);
+  const lease = db.prepare(`update outbox set state = 'leased', next = ?
+    where alert = ? and target = ? and state in ('pending', 'leased')`);
+  const fold = db.prepare(`update outbox set state = 'folded', because = ?
+    where alert = ? and target = ? and state in ('pending', 'leased')`);
+  const postpone = db.prepare(`update outbox set state = 'pending', attempts = attempts + 1, next = ?, because = ?
+    where alert = ? and target = ? and state in ('pending', 'leased')`);
 
   return {
     add(rows) {
@@ -36,10 +42,18 @@ export function createSqliteOutbox(db: DatabaseSync): Outbox {
         return {
           alertId: textOf(row, "alert"),
           target: textOf(row, "target"),
+          findingId: textOf(row, "finding"),
           body: textOf(row, "body"),
           attempts: integerOf(row, "attempts"),
         };
       });
+    },
+    lease(alertId, target, until) {
+      lease.run(until, alertId, target);
+    },
+    fold(target, alertIds, { alertId, body }) {
+      insert.run(alertId, target, alertId, body);
+      for (const id of alertIds) fold.run(alertId, id, target);
     },
     sent(alertId, target) {
       close.run("sent", null, alertId, target);

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
+import { backUp } from "./sqlite-backup.ts";
 import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
@@ -84,13 +85,15 @@ function createStore(path: string, db: DatabaseSync): Store {
           .all()
           .map((row) => parseFindingRow(textOf(row, "body"))),
       ),
-    rejects: (query) => read("its rejects cannot be read", () => rejects.rejects(query)),
-    rejectCounts: () => read("its rejects cannot be read", rejects.rejectCounts),
-    due: (now, limit) => read("its alerts cannot be read", () => outbox.due(now, limit)),
-    sent: (alertId, target) => transact("cannot mark an alert", () => outbox.sent(alertId, target)),
-    retry: (alertId, target, next, because) =>
-      transact("cannot mark an alert", () => outbox.retry(alertId, target, next, because)),
-    dead: (alertId, target, because) => transact("cannot mark an alert", () => outbox.dead(alertId, target, because)),
+    ...rowsOf({ read, transact, outbox, rejects }),
+    async backUp() {
+      if (broken !== undefined) throw broken;
+      try {
+        await backUp(db, path);
+      } catch (error) {
+        throw storeErrorOf(path, "cannot be copied", error);
+      }
+    },
     close() {
       if (!db.isOpen) return;
       if (broken === undefined) db.exec("pragma wal_checkpoint(truncate)");
@@ -98,6 +101,35 @@ function createStore(path: string, db: DatabaseSync): Store {
     },
   };
 }
+
+interface Rows {
+  readonly read: <T>(says: string, work: () => T) => T;
+  readonly transact: (says: string, work: () => void) => void;
+  readonly outbox: ReturnType<typeof createSqliteOutbox>;
+  readonly rejects: ReturnType<typeof createSqliteRejects>;
+}
+
+/** What is read and marked beside commits. */
+const rowsOf = ({
+  read,
+  transact,
+  outbox,
+  rejects,
+}: Rows): Pick<
+  Store,
+  "rejects" | "rejectCounts" | "due" | "lease" | "fold" | "notify" | "sent" | "retry" | "dead"
+> => ({
+  rejects: (query) => read("its rejects cannot be read", () => rejects.rejects(query)),
+  rejectCounts: () => read("its rejects cannot be read", rejects.rejectCounts),
+  due: (now, limit) => read("its alerts cannot be read", () => outbox.due(now, limit)),
+  lease: (alertId, target, until) => transact("cannot mark an alert", () => outbox.lease(alertId, target, until)),
+  fold: (target, alertIds, digest) => transact("cannot fold alerts", () => outbox.fold(target, alertIds, digest)),
+  notify: (alerts) => transact("cannot add an alert", () => outbox.add(alerts)),
+  sent: (alertId, target) => transact("cannot mark an alert", () => outbox.sent(alertId, target)),
+  retry: (alertId, target, next, because) =>
+    transact("cannot mark an alert", () => outbox.retry(alertId, target, next, because)),
+  dead: (alertId, target, because) => transact("cannot mark an alert", () => outbox.dead(alertId, target, because)),
+});
 
 /** SQLite itself may have rolled back already, and a failing disk may fail this as well: the error to tell is the first one. */
 function rollBack(db: DatabaseSync): void {

@@ -16,6 +16,8 @@ export interface LedgerRow {
 export interface OutboxRow {
   readonly alertId: string;
   readonly target: string;
+  /** Its own id for an alert about no finding. */
+  readonly findingId: string;
   readonly body: string;
   readonly attempts: number;
 }
@@ -120,9 +122,17 @@ export interface Store {
   rejectCounts(): readonly RejectCount[];
   /** Alerts whose time has come, oldest first; a later alert about a finding never overtakes an earlier one to the same target. */
   due(now: EpochMs, limit: number): readonly OutboxRow[];
+  /** It is being sent: it is not due again before `until`, or before the next start. */
+  lease(alertId: string, target: string, until: EpochMs): void;
   sent(alertId: string, target: string): void;
   retry(alertId: string, target: string, next: EpochMs, because: string): void;
   dead(alertId: string, target: string, because: string): void;
+  /** One alert in the place of several to the same target. */
+  fold(target: string, alertIds: readonly string[], digest: NewAlert): void;
+  /** Alerts that no commit plans; those that are known change nothing. */
+  notify(alerts: readonly NewAlert[]): void;
+  /** Makes a copy that a damaged state can be brought back from; commits go on meanwhile. */
+  backUp(): Promise<void>;
   close(): void;
 }
 

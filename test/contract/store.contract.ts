@@ -295,7 +295,9 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
       store.commit(commitOf({ outbox: [alert("b", "F-1"), alert("a", "F-2"), alert("b", "F-1", "slack")] }));
       reopen();
       expect(dueIds()).toEqual(["teams:b", "teams:a", "slack:b"]);
-      expect(store.due(epoch(0), 1)).toEqual([{ alertId: "b", target: "teams", body: "body of b", attempts: 0 }]);
+      expect(store.due(epoch(0), 1)).toEqual([
+        { alertId: "b", target: "teams", findingId: "F-1", body: "body of b", attempts: 0 },
+      ]);
     });
 
     test("are not due again once sent or dead", () => {
@@ -351,7 +353,32 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
       store.sent("a", "teams");
       store.commit(commitOf({ outbox: [alert("a", "F-1"), { ...alert("b", "F-2"), body: "another" }] }));
       reopen();
-      expect(store.due(epoch(0), 10)).toEqual([{ alertId: "b", target: "teams", body: "body of b", attempts: 0 }]);
+      expect(store.due(epoch(0), 10)).toEqual([
+        { alertId: "b", target: "teams", findingId: "F-2", body: "body of b", attempts: 0 },
+      ]);
+    });
+
+    test("that are leased are due again only later, and keep their place before those that follow", () => {
+      store.commit(commitOf({ outbox: [alert("opened", "F-1"), alert("resolved", "F-1")] }));
+      store.lease("opened", "teams", epoch(1_000));
+      expect(dueIds(999)).toEqual([]);
+      expect(dueIds(1_000)).toEqual(["teams:opened"]);
+      store.sent("opened", "teams");
+      expect(dueIds(0)).toEqual(["teams:resolved"]);
+      store.lease("resolved", "teams", epoch(9_000));
+      store.retry("resolved", "teams", epoch(2_000), "503");
+      expect(dueIds(2_000)).toEqual(["teams:resolved"]);
+    });
+
+    test("that are folded are not due; what stands for them is, once", () => {
+      store.commit(commitOf({ outbox: [alert("a", "F-1"), alert("b", "F-2"), alert("b", "F-2", "slack")] }));
+      store.fold("teams", ["a", "b"], { alertId: "digest", target: "teams", body: "both" });
+      store.fold("teams", ["a", "b"], { alertId: "digest", target: "teams", body: "both" });
+      reopen();
+      expect(dueIds()).toEqual(["slack:b", "teams:digest"]);
+      store.notify([{ alertId: "note", target: "slack", body: "n" }]);
+      store.notify([{ alertId: "note", target: "slack", body: "n" }]);
+      expect(dueIds()).toEqual(["slack:b", "teams:digest", "slack:note"]);
     });
 
     test("that are unknown change nothing when marked", () => {

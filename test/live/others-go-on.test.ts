@@ -16,7 +16,7 @@ const record = (i: number) => ({
 const body = (from: number, count: number): string =>
   JSON.stringify({ records: Array.from({ length: count }, (_, i) => record(from + i)) });
 
-test("a source that is refused, and one that is taken over, do not end the others", { timeout: 60_000 }, async () => {
+test("a source that is refused, and one that is taken over, do not end the others", { timeout: 120_000 }, async () => {
   const emulator = await startEventHubsEmulator();
   const [good, stolen] = ["good", "stolen"].map((name) => emulator.addHub(name, { partitions: 1 }));
   good?.partition("0").add(body(0, 5));

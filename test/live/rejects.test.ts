@@ -35,7 +35,9 @@ const GATEWAY = {
 const NO_TIME = { ...GATEWAY, time: undefined, callerIpAddress: "10.0.0.1", url: "https://x/?sig=TOPSECRET" };
 
 describe("rejects", () => {
-  test("of a running serve are listed, shown, exported and read again; so are those of a state at rest", async () => {
+  test("of a running serve are listed, shown, exported and read again; so are those of a state at rest", {
+    timeout: 150_000,
+  }, async () => {
     const emulator = await startEventHubsEmulator();
     const hub = emulator.addHub("logs", { partitions: 1 });
     hub.partition("0").add(JSON.stringify({ records: [GATEWAY, NO_TIME] }));
@@ -78,7 +80,7 @@ describe("rejects", () => {
     expect((await scopetrail("rejects", "list", "--config", file)).out).toContain("normalize/no-time  hub/0");
   });
 
-  test("that can be read by now go the way of every record, once", async () => {
+  test("that can be read by now go the way of every record, once", { timeout: 90_000 }, async () => {
     await using folder = await temporaryFolder({
       "serve.yml": `sources: [{ type: simulated, name: x }]\nstate: ./state.db\n`,
     });

@@ -16,7 +16,7 @@ const body = (from: number, count: number): string =>
     })),
   });
 
-test("a standby takes over within 30 s of a kill, and comes to the same report", { timeout: 90_000 }, async () => {
+test("a standby takes over within 30 s of a kill, and comes to the same report", { timeout: 180_000 }, async () => {
   const emulator = await startEventHubsEmulator();
   const hub = emulator.addHub("logs", { partitions: 2 });
   const feed = (from: number, events: number): void => {

@@ -14,7 +14,9 @@ afterAll(() => azure.close());
 
 const HOUR = 3_600_000;
 
-test("serve signs in, polls a workspace beside a hub, and what came by both routes counts once", async () => {
+test("serve signs in, polls a workspace beside a hub, and what came by both routes counts once", {
+  timeout: 120_000,
+}, async () => {
   const from = Date.now() - HOUR * 0.7;
   const { records } = generate({ seed: 3, scenario: "single", hours: 0.3, from });
   for (const rendered of records) {

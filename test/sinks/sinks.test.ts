@@ -6,6 +6,8 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, describe, expect, test } from "vitest";
 import type { EpochMs } from "../../src/model/time.ts";
 import { isDenied } from "../../src/sinks/address-guard.ts";
+import { createBucket } from "../../src/sinks/breaker.ts";
+import { renderNotice } from "../../src/sinks/notice.ts";
 import { createOutbox } from "../../src/sinks/outbox.ts";
 import type { Alert, Delivery, Sink } from "../../src/sinks/sink.ts";
 import { slackMessage, slackSink } from "../../src/sinks/slack.ts";
@@ -220,6 +222,7 @@ describe("outbox", () => {
       sinks,
       now: () => epoch(time),
       elapsed: () => time,
+      findingsOf: (ids) => ids.filter((id) => id.startsWith("F-a")).map((id) => finding({ id })),
       onTrouble: (target, because) => told.push(`${target}: ${because}`),
       onFailure: (error) => told.push(String(error)),
     });
@@ -297,8 +300,150 @@ describe("outbox", () => {
     store.commit(commit(["a"]));
     await round(1_000);
     await round(3_000);
+    expect(sink.sent).toEqual(["a"]);
+    await round(62_000);
     expect(sink.sent).toEqual(["a", "a"]);
     expect(told).toEqual(["Error: the disk is full", "Error: the disk is full"]);
+  });
+
+  test("an alert that is being sent is not due again, and neither is what follows it", async () => {
+    const answer = Promise.withResolvers<Delivery>();
+    const sink: Sink = { name: "t", render: () => "", send: () => answer.promise };
+    const { store, outbox } = started([sink]);
+    store.commit(commit(["a", "b"]));
+    outbox.round(new AbortController().signal);
+    expect(store.due(epoch(50_000), 10)).toEqual([]);
+    expect(store.due(epoch(70_000), 10).map(({ alertId }) => alertId)).toEqual(["a"]);
+    answer.resolve({ kind: "delivered", status: 200 });
+    await outbox.settled();
+    expect(store.due(epoch(70_000), 10).map(({ alertId }) => alertId)).toEqual(["b"]);
+  });
+
+  const alone = (ids: readonly string[], target = "t") => ({
+    ...commit([]),
+    outbox: ids.map((id) => ({ alertId: id, target, body: id, findingId: `F-${id}` })),
+  });
+
+  test("a target that fails five times in a row is left alone for half a minute, then tried once", async () => {
+    const down: Delivery = { kind: "retry", because: "503" };
+    const sink = scripted(Array.from({ length: 6 }, () => down));
+    const { store, round } = started([sink]);
+    store.commit(alone(["a", "b", "c", "d", "e", "f", "g"]));
+    for (const second of [1, 2, 3, 4, 5]) await round(1_000 * second);
+    expect(sink.sent).toEqual(["a", "b", "c", "d", "e"]);
+    for (const second of [6, 10, 20, 30]) await round(1_000 * second);
+    expect(sink.sent).toHaveLength(5);
+    await round(35_000);
+    expect(sink.sent).toHaveLength(6);
+    await round(36_000);
+    expect(sink.sent).toHaveLength(6);
+    await round(66_000);
+    await round(67_000);
+    expect(sink.sent).toHaveLength(8);
+  });
+
+  test("a fault of a target's configuration keeps the alert and is told through the others, once", async () => {
+    const broken: Delivery = {
+      kind: "broken",
+      because: "hooks.example: answered 403. Check the target's address and secrets.",
+    };
+    const [bad, good] = [scripted([broken, broken, broken], "bad"), scripted([], "good")];
+    const { store, round } = started([bad, good]);
+    store.commit(alone(["a"], "bad"));
+    await round(1_000);
+    await round(2_000);
+    expect(good.sent.map((body) => JSON.parse(body) as unknown)).toEqual([
+      expect.objectContaining({
+        type: "notice",
+        data: expect.objectContaining({
+          title: "Alerts to bad are not delivered",
+          lines: [broken.because, expect.any(String)],
+        }),
+      }),
+    ]);
+    for (const minute of [10, 60]) await round(60_000 * minute);
+    expect(bad.sent).toEqual(["a", "a", "a"]);
+    expect(good.sent).toHaveLength(1);
+    expect(store.due(epoch(1e12), 10).map(({ alertId }) => alertId)).toEqual(["a"]);
+    await round(1e9);
+    expect(bad.sent).toHaveLength(4);
+    expect(store.due(epoch(1e12), 10)).toEqual([]);
+  });
+
+  const digesting = (sink: Sink & { readonly sent: string[] }) => ({
+    ...sink,
+    renderDigest: (alerts: readonly Alert[]) => JSON.stringify(alerts.map((one) => [one.kind, one.finding.id])),
+  });
+
+  test("more than twenty at once become one digest, and none is sent by itself", async () => {
+    const sink = digesting(scripted([]));
+    const { store, round } = started([sink]);
+    const ids = Array.from({ length: 45 }, (_, i) => `a${i}`);
+    store.commit(alone(ids));
+    for (const second of [1, 2, 3, 4]) await round(1_000 * second);
+    expect(sink.sent.map((body) => JSON.parse(body) as unknown)).toEqual([
+      ids.map((id) => ["finding.updated", `F-${id}`]),
+    ]);
+    expect(store.due(epoch(1e12), 100)).toEqual([]);
+    store.commit(alone(["later"]));
+    await round(10_000);
+    expect(sink.sent.at(-1)).toBe("later");
+  });
+
+  test("a digest about findings that are known no more says how many there were", async () => {
+    const sink = digesting(scripted([]));
+    const { store, round } = started([sink]);
+    store.commit(alone(Array.from({ length: 30 }, (_, i) => `z${i}`)));
+    await round(1_000);
+    await round(2_000);
+    expect(sink.sent).toEqual([expect.stringContaining("30 alerts about 30 findings at once")]);
+  });
+
+  test("a target that closes each finding by its own key gets each alert", async () => {
+    const sink = scripted([]);
+    const { store, round } = started([sink]);
+    store.commit(alone(Array.from({ length: 30 }, (_, i) => `a${i}`)));
+    for (const second of [1, 2, 3]) await round(1_000 * second);
+    expect(sink.sent).toEqual(["a0", "a1", "a2"]);
+  });
+
+  test.each([
+    { type: "slack", shows: '"type":"header"' },
+    { type: "teams", shows: "AdaptiveCard" },
+    { type: "webhook", shows: '"type":"notice"' },
+    { type: "pagerduty", shows: undefined },
+  ])("a notice for $type is in its own form", ({ type, shows }) => {
+    const body = renderNotice(type, { title: "<!channel> [x](http://evil)", lines: ["a\u202eb"], at: 0 });
+    if (shows === undefined) expect(body).toBeUndefined();
+    else expect(body).toContain(shows);
+    expect(body ?? "").not.toMatch(/\u202e/);
+  });
+
+  test("twenty are sent one by one", async () => {
+    const sink = scripted([]);
+    const { store, round } = started([sink]);
+    store.commit(alone(Array.from({ length: 20 }, (_, i) => `a${i}`)));
+    for (let second = 1; second <= 20; second++) await round(1_000 * second);
+    expect(sink.sent).toHaveLength(20);
+  });
+});
+
+describe("a bucket of tokens", () => {
+  test("gives as many as come back, and at most what it holds", () => {
+    const bucket = createBucket(2, 3);
+    expect([0, 0, 0, 0, 400, 500, 600, 10_000, 10_000, 10_000, 10_000].map((at) => bucket.take(at))).toEqual([
+      true,
+      true,
+      true,
+      false,
+      false,
+      true,
+      false,
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });
 

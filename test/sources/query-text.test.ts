@@ -3,6 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { rowsByIngestion, rowsByTime, rowsPerMinute, rowsPerSpan, TABLES } from "../../src/sources/query-text.ts";
+import { instantFromMs } from "../../src/model/time.ts";
+import { findingKql } from "../../src/server/kql.ts";
+import { finding } from "../finding-builder.ts";
 import { createKql } from "./kql.ts";
 
 const FOLDER = join(import.meta.dirname, "../../queries");
@@ -39,6 +42,19 @@ describe("what is sent", () => {
     expect(rowsByIngestion("AzureActivity", slice)).toContain("let pieces = 4;\nlet piece = 3;\n");
     expect(rowsPerSpan("AzureActivity", span, 30)).toContain("let span = 30m;\n");
   });
+});
+
+test("the query that a finding shows is right, whatever its split and its end", () => {
+  for (const end of [null, instantFromMs(Date.parse("2026-11-25T14:00:00Z"))]) {
+    for (const where of [
+      {},
+      { region: "West Europe", backend: 'a"b' },
+      { container: "orders", callerNetwork: "10.1.2.0/24" },
+    ]) {
+      const splits = finding().splits.map((split) => Object.assign({}, split, { where }));
+      expect(kql.faults(findingKql(finding({ end, splits })))).toEqual([]);
+    }
+  }
 });
 
 test("a column that a table does not have is seen", () => {

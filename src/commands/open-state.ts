@@ -1,0 +1,57 @@
+import { restoreBackup } from "../store/sqlite-backup.ts";
+import { openSqliteStore, type SqliteStoreOptions } from "../store/sqlite-store.ts";
+import type { Store } from "../store/store.ts";
+import { StoreError } from "../store/store-error.ts";
+import type { Logger } from "../telemetry/log.ts";
+
+const BACKUP_MS = 3_600_000;
+
+/**
+ * The state, checked before it is used; a damaged one is brought back from its newest copy, and what came since is read again from the
+ * sources. Never begins empty in the place of a damaged one: without a copy it throws `StoreError`.
+ */
+export function openState(path: string, log: Logger, options: SqliteStoreOptions = {}): Store {
+  try {
+    return opened(path, options);
+  } catch (error) {
+    if (!(error instanceof StoreError && error.kind === "corrupt")) throw error;
+    const restored = restoreBackup(path, Date.now());
+    if (restored === undefined) throw error;
+    const copied = new Date(restored.copied).toISOString();
+    log.error(
+      { damaged: restored.damaged },
+      `${path} was damaged: the copy of ${copied} took its place, and what came since is read again from the sources`,
+    );
+    return opened(path, options);
+  }
+}
+
+/** Reads all of it once, so that what is damaged shows now. */
+function opened(path: string, options: SqliteStoreOptions): Store {
+  const store = openSqliteStore(path, options);
+  try {
+    store.load();
+    store.ledger();
+    store.findings();
+    return store;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+/** Copies the state each hour until the result is called. */
+export function keepBackups(store: Store, log: Logger, everyMs = BACKUP_MS): () => void {
+  let running = false;
+  const timer = setInterval(() => {
+    if (running) return;
+    running = true;
+    store
+      .backUp()
+      .catch((error: unknown) => log.warn({ err: error }, "the state could not be copied"))
+      .finally(() => {
+        running = false;
+      });
+  }, everyMs);
+  return () => clearInterval(timer);
+}
