@@ -50,7 +50,7 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
   const found: Explanation[] = [];
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
-    const [covering] = cover(window, left, coverOptions(window));
+    const covering = clearest(window, left);
     if (covering === undefined || covering.rule.refused < least) break;
     const explanation = explainRule(context, covering);
     if (explanation !== undefined) found.push(explanation);
@@ -58,6 +58,30 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     for (const row of left) if (row < window.refused && matches(window, done, row)) aside.add(row);
   }
   return found;
+}
+
+/** Below this a rule may only be what two faults have in common. */
+const BLURRED = 0.5;
+const PURER = 2;
+/** Of log-likelihood: chance alone makes some part of one fault look purer. */
+const APART = 10;
+
+/**
+ * The rule that separates best; where it is refused in part only, the purer one of two that separate better together than
+ * it does with what it leaves.
+ */
+function clearest(window: Window, left: readonly number[]): Covering | undefined {
+  const options = coverOptions(window);
+  const [best] = cover(window, left, options);
+  if (best === undefined || best.rule.inside >= BLURRED) return best;
+  const [pure] = cover(window, left, { ...options, minInside: PURER * best.rule.inside });
+  if (pure === undefined) return best;
+  const restOf = (covering: Covering): number => {
+    const covered = new Set(covering.rows);
+    const rest = left.filter((row) => !covered.has(row));
+    return cover(window, rest, options)[0]?.rule.score ?? 0;
+  };
+  return pure.rule.score + restOf(pure) > best.rule.score + restOf(best) + APART ? pure : best;
 }
 
 function rowsFrom(window: Window, from: number): readonly number[] {

@@ -20,9 +20,7 @@ export function mergeTogether(context: Context, explanations: readonly Explanati
     else group.push(explanation);
   }
   return groups.flatMap((group) => {
-    const [first, ...others] = group.toSorted(
-      (a, b) => Number(a.ranked.cause.id === "unknown") - Number(b.ranked.cause.id === "unknown"),
-    );
+    const [first, ...others] = group.toSorted((a, b) => Number(b.isTold) - Number(a.isTold));
     if (first === undefined) return [];
     return others.length === 0 ? [first] : [mergeGroup(context, first, others)];
   });
@@ -33,7 +31,7 @@ const ECHO_MS = 60_000;
 /** Refusals that the log says nothing of, beside told ones of the same account that begin and end with them. */
 function isEcho(told: Explanation, quiet: Explanation): boolean {
   if (told.symptom !== quiet.symptom || told.layer !== "cosmos") return false;
-  if (told.ranked.cause.id === "unknown" || quiet.ranked.cause.id !== "unknown") return false;
+  if (!told.isTold || quiet.isTold) return false;
   const shared = told.ranked.cause.id === "service-identity-hiccup" ? "cosmosRegion" : "cosmosAccount";
   if (told.common[shared] === undefined || quiet.common[shared] !== told.common[shared]) return false;
   const most = Math.max(ECHO_MS, 6 * told.gapMs, 6 * quiet.gapMs);

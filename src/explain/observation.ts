@@ -45,6 +45,8 @@ export interface Observation {
   tallyFirst(where: Where): Tally;
   /** Values of a dimension among all calls with `where` during the rise. */
   seen(dimension: Dimension, where: Where): readonly string[];
+  /** The same with what was seen before the rise. */
+  known(dimension: Dimension, where: Where): readonly string[];
   /** Lag-1 correlation of outcomes per unit: negative alternates, positive comes in runs, 0 is random. */
   readonly alternation: number;
   /** The rhythm in which the refusals come and go, if they have one. */

@@ -24,13 +24,15 @@ export function observe(
   rise: {
     span: Span;
     rows: readonly number[];
+    /** Those of its pauses too. */
+    whole: readonly number[];
     around: readonly number[];
     splits: readonly Split[];
     equal: number;
   },
 ): Observation {
   const { window, detection } = context;
-  const { span, rows, around, splits, equal } = rise;
+  const { span, rows, whole, around, splits, equal } = rise;
   const { symptom } = window;
   const refusedRows = rows.filter((row) => row < window.refused);
   const dictionaryOf = (dimension: Dimension) => ({
@@ -40,6 +42,7 @@ export function observe(
   const facts = refusedRows
     .map((row) => symptom.rows.facts[window.place[row] ?? 0])
     .filter((fact): fact is RefusalFacts => fact !== undefined);
+  const everything = Array.from(window.time, (_, row) => row);
   let period: { readonly value: ReturnType<typeof periodOf> } | undefined;
   const first = around.filter((row) => (window.calls[row] ?? 0) > 0);
   const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
@@ -65,9 +68,11 @@ export function observe(
     tallyFirst: (where) => tallyRows(window, first, conditionsOf(where, detection.dictionaries)),
     seen: (dimension, where) =>
       valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
+    known: (dimension, where) =>
+      valuesAmong(window, everything, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
-    period: () => (period ??= { value: periodOf(window, rows, span) }).value,
+    period: () => (period ??= { value: periodOf(window, whole, span) }).value,
   };
 }
 

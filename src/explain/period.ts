@@ -11,7 +11,9 @@ export interface Period {
 
 const SHORTEST_MS: DurationMs = 20_000;
 const LEAST_REFUSED = 12;
-const LEAST_CYCLES = 3;
+/** Cycles between the first refusal and the last: refusals of three cycles are seen. */
+const LEAST_CYCLES = 2.05;
+const LEAST_RETURNS = 3;
 const MOST_ROWS = 1_500;
 const MOST_TESTS = 1_500;
 const PHASES = 12;
@@ -20,8 +22,8 @@ const STRONG = 0.35;
 
 /**
  * The period whose phases differ most in their refused share: rows are folded at each candidate, and the share of the
- * variance between phases is compared (epoch folding; Leahy et al., ApJ 266, 1983). Undefined when none is strong, or fewer
- * than three cycles were seen.
+ * variance between phases is compared (epoch folding; Leahy et al., ApJ 266, 1983). Undefined when none is strong, or when
+ * refusals of fewer than three cycles were seen.
  */
 export function periodOf(window: Window, rows: readonly number[], span: Span): Period | undefined {
   const lengthMs = msBetween(span.to, span.from);
@@ -39,11 +41,31 @@ export function periodOf(window: Window, rows: readonly number[], span: Span): P
   for (let i = 0; i < steps; i++) {
     const ms = lengthMs / (LEAST_CYCLES + i / 3);
     const strength = betweenPhases(times, hits, ms) / variance;
-    if (strength > best.strength * 1.02) best = { ms, strength };
+    if (strength > best.strength * 1.02 && alternates(times, hits, ms)) best = { ms, strength };
   }
   const chance = (PHASES + Math.log(steps) * 3) / picked.length;
   if (best.strength < STRONG + chance) return undefined;
   return { ms: Math.round(best.ms), strength: Number(best.strength.toFixed(2)) };
+}
+
+/** Of the cycles that have several calls, those that have refused and succeeded ones. */
+const LEAST_MIXED = 0.5;
+const SEVERAL = 3;
+
+/** Refusals come back, and most cycles have both outcomes: a slow change folded at a short period has not. */
+function alternates(times: readonly number[], hits: readonly number[], ms: number): boolean {
+  const cycles = new Map<number, { f: number; n: number }>();
+  for (const [i, time] of times.entries()) {
+    const cycle = Math.floor(time / ms);
+    const count = cycles.get(cycle) ?? { f: 0, n: 0 };
+    count.f += hits[i] ?? 0;
+    count.n += 1;
+    cycles.set(cycle, count);
+  }
+  const several = [...cycles.values()].filter(({ n }) => n >= SEVERAL);
+  const mixed = several.filter(({ f, n }) => f > 0 && f < n).length;
+  const returns = [...cycles.values()].filter(({ f }) => f > 0).length;
+  return returns >= LEAST_RETURNS && several.length > 0 && mixed >= LEAST_MIXED * several.length;
 }
 
 /** Sum of squares between the phases' means. */

@@ -99,12 +99,17 @@ function unknownCause(observation: Observation, rejected: Cause["rejected"]): Ca
   };
   return {
     id: "unknown",
-    confidence: 0.5,
+    confidence: isBlind(observation) ? 0.5 : 0.7,
     evidence: [seen, ...bestSplitEvidence(observation)],
     rejected,
     missing: missingFor(observation),
   };
 }
+
+/** What would name a cause is not logged: that none is named says little. */
+const isBlind = (observation: Observation): boolean =>
+  (observation.layer === "cosmos" && observation.values("subStatus").length === 0) ||
+  (observation.layer === "gateway" && observation.values("appId").length === 0);
 
 function missingFor(observation: Observation): Cause["missing"] {
   const missing: { field: string; fix: string }[] = [];

@@ -6,16 +6,17 @@ import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
-import { msBetween } from "../model/time.ts";
+import { msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
+import { mayBeLimit } from "./causes/cosmos-network.ts";
 import { changeBefore, shareOfFacts } from "./causes/judgement.ts";
 import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts";
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
-import { isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
+import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
@@ -36,6 +37,8 @@ export interface Explanation {
   readonly common: DimensionValues;
   /** Which log tells of the refused calls: without a join, one fault is seen from each side. */
   readonly seenBy: "gateway" | "cosmos" | "both";
+  /** The log says of the refusals more than their status. */
+  readonly isTold: boolean;
   /** The tokens of most refused calls were not validated by anybody. */
   readonly claimed: boolean;
   /** When the rise began and whether its calls worked before is not seen any more: it can only go on, not be new. */
@@ -48,7 +51,9 @@ export interface Explanation {
 
 /** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */
 const ACCEPT_LOG_LIKELIHOOD = Math.log(1e8);
-const MIN_CLUSTERS = 4;
+/** A client that tries again for half a minute is no outage. */
+const MOMENT_MS = 15_000;
+const MIN_MOMENTS = 4;
 const MIN_REFUSED = 5;
 const MIN_SHARE = 0.02;
 /** How many times likelier a refusal must be than is usual for the same callers and operations. */
@@ -70,12 +75,14 @@ export function explainRise(
   if (!window.cut && neverWorked(window, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
-  const observation = observe(context, { span, rows, around, splits, equal });
+  const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
+  const observation = observe(context, { span, rows, whole, around, splits, equal });
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
+  if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
@@ -89,6 +96,7 @@ export function explainRise(
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
     ongoing: window.cut,
+    isTold: !/^\d+$/.test(observation.reason),
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
@@ -182,12 +190,10 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     if (row < window.refused) times.push(window.time[row] ?? 0);
   }
   const surprise = poissonSurprise(refused, expected) / (BURST_DISPERSION * window.thinned);
-  const clusters = times
-    .toSorted((a, b) => a - b)
-    .filter((time, i, all) => i === 0 || time - (all[i - 1] ?? 0) > 10_000_000).length;
+  const moments = new Set(times.map((time) => Math.floor(time / (MOMENT_MS * TICKS_PER_MS)))).size;
   return (
     surprise >= ACCEPT_LOG_LIKELIHOOD &&
-    clusters >= MIN_CLUSTERS &&
+    moments >= MIN_MOMENTS &&
     refused >= MIN_REFUSED &&
     refused / trials >= MIN_SHARE
   );

@@ -9,6 +9,8 @@ export interface CoverOptions {
   readonly minRefused: number;
   /** Calls that one row stands for because rows were thinned: gains weigh that much less. */
   readonly dispersion: number;
+  /** Refused share that a rule needs inside. */
+  readonly minInside?: number;
   /** Column → the column beside which alone it means something: a revision is a number within its API. */
   readonly within?: ReadonlyMap<number, number>;
 }
@@ -53,7 +55,7 @@ export class Search {
     if (f < this.#options.minRefused || !this.#isMeaningful(conditions)) return undefined;
     const inside = f / n;
     const outside = trials > n ? (refused - f) / (trials - n) : 0;
-    if (inside <= outside) return undefined;
+    if (inside <= outside || inside < (this.#options.minInside ?? 0)) return undefined;
     const gain = this.#gain(f, n);
     const score = gain - conditions.reduce((cost, { column }) => cost + (this.#cost[column] ?? 0), 0);
     const behind = conditions.length === 1 ? Math.max(FAR_BEHIND, ALIAS_BEHIND * this.#best) : FAR_BEHIND;

@@ -21,6 +21,9 @@ export const LONGEST_PAUSE_MS: DurationMs = 3 * 3_600_000;
 export const isWithin = ({ stretches }: Rise, time: number): boolean =>
   stretches.some(({ from, to }) => time >= from && time <= to);
 
+/** Also within a pause. */
+export const isBetween = ({ from, to }: Span, time: number): boolean => time >= from && time <= to;
+
 /**
  * The rise among the given rows with all its stretches: the clearest one, and those before and after it that hold by
  * themselves. A pause of more than `LONGEST_PAUSE_MS` parts two rises: the later one is given.

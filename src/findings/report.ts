@@ -5,6 +5,7 @@ import { blindSpots, type Coverage } from "./coverage.ts";
 import { type CallCounts, correlationCounts, identityCounts } from "./call-counts.ts";
 import { inputCounts, type Tally } from "./input-counts.ts";
 import type { Findings } from "./lifecycle.ts";
+import { missingLogs } from "./missing-logs.ts";
 
 const SEVERITY: Readonly<Record<Severity, number>> = { high: 0, medium: 1, low: 2 };
 
@@ -33,11 +34,12 @@ export function reportOf(
     readonly findings: Findings;
   },
 ): Report {
+  const findings = [...analysis.findings.tracked.values()].map(({ finding }) => finding).toSorted(worstFirst);
   return {
     input: inputCounts(analysis.input),
     correlation: correlationCounts(analysis.calls),
     identity: identityCounts(analysis.calls),
-    findings: [...analysis.findings.tracked.values()].map(({ finding }) => finding).toSorted(worstFirst),
-    blindSpots: blindSpots(analysis.coverage, analysis),
+    findings,
+    blindSpots: [...blindSpots(analysis.coverage, analysis), ...missingLogs(findings, analysis.input.byCategory)],
   };
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { degrade, type Lack } from "./degrade.ts";
 import type { Corpus } from "./generate.ts";
 import { Random } from "./random.ts";
 import type { Rendered } from "./operation.ts";
@@ -15,11 +16,14 @@ interface Delivered {
   readonly arrival: number;
 }
 
-/** Writes `logs/**` and `truth.json`; the layout, disorder, repeats and broken records follow from the seed. */
-export function writeCorpus(dir: string, corpus: Corpus): void {
+/**
+ * Writes `logs/**` and `truth.json`; the layout, disorder, repeats and broken records follow from the seed. `lack`: what the
+ * tenant does not log.
+ */
+export function writeCorpus(dir: string, corpus: Corpus, lack: Lack = "nothing"): void {
   const random = new Random(corpus.truth.seed * 271 + 9);
   const layout = LAYOUTS[corpus.truth.seed % LAYOUTS.length] ?? "hub";
-  const delivered = deliver(corpus.records, random);
+  const delivered = deliver(degrade(corpus.records, lack), random);
   for (const [path, bytes] of files(layout, delivered, random)) {
     const file = join(dir, "logs", path);
     mkdirSync(dirname(file), { recursive: true });

@@ -1,46 +1,10 @@
-import { type Draft, refuseAtCosmos, refuseAtGateway } from "./draft.ts";
-import { type ControlRecord, accountResource } from "./faults/fault.ts";
-import type { Random } from "./random.ts";
+import { type Decoy, type DecoyMaker, type DecoyPlan, someSpan, times, within } from "./decoy.ts";
+import { refuseAtCosmos, refuseAtGateway } from "./draft.ts";
+import { harmlessDecoys } from "./harmless.ts";
 import type { Tenant } from "./tenant.ts";
 import { fail, ordinaryCall } from "./traffic.ts";
 
-/** Something that looks like a fault and is none. */
-export interface Decoy {
-  readonly kind: string;
-  /** Changes a call of the ordinary traffic. */
-  readonly touch?: (draft: Draft, random: Random) => void;
-  readonly span?: { readonly from: number; readonly to: number };
-  /** Calls of its own, in any order. */
-  readonly calls?: readonly Draft[];
-  readonly records?: readonly ControlRecord[];
-}
-
-interface Plan {
-  readonly tenant: Tenant;
-  readonly random: Random;
-  readonly from: number;
-  readonly to: number;
-}
-
-type Maker = (plan: Plan) => Decoy;
-
-function* times(plan: Plan, perSecond: number): Generator<number> {
-  const { random } = plan;
-  const from = random.chance(0.5) ? plan.from : plan.from + random.next() * 0.4 * (plan.to - plan.from);
-  for (let at = from + random.wait(perSecond) * 1_000; at < plan.to; at += random.wait(perSecond) * 1_000)
-    yield Math.round(at);
-}
-
-/** A span of 10 to 30 minutes somewhere behind the first half hour. */
-function someSpan({ random, from, to }: Plan): { from: number; to: number } {
-  const start = from + 1_800_000 + random.next() * Math.max(1, to - from - 4_500_000);
-  return { from: start, to: start + random.int(10, 30) * 60_000 };
-}
-
-const within = (span: { from: number; to: number }, draft: Draft): boolean =>
-  draft.at >= span.from && draft.at < span.to;
-
-const scanner: Maker = (plan) => {
+const scanner: DecoyMaker = (plan) => {
   const { tenant, random } = plan;
   const address = `45.${random.int(10, 90)}.${random.int(1, 250)}.${random.int(2, 250)}`;
   const calls = [...times(plan, random.pick([0.05, 0.2, 0.5]))].slice(0, 4_000).map((at) => {
@@ -67,7 +31,7 @@ const SCANNED = [
   { status: 401, source: "validate-jwt", reason: "JwtInvalid", message: "Invalid JWT." },
 ] as const;
 
-const forgedTokens: Maker = (plan) => {
+const forgedTokens: DecoyMaker = (plan) => {
   const { tenant, random } = plan;
   const victim = random.pick(tenant.apps);
   const address = `91.${random.int(10, 90)}.${random.int(1, 250)}.${random.int(2, 250)}`;
@@ -87,7 +51,7 @@ const forgedTokens: Maker = (plan) => {
   return { kind: "forged-tokens", calls };
 };
 
-const neverSucceeded: Maker = ({ tenant, random }) => {
+const neverSucceeded: DecoyMaker = ({ tenant, random }) => {
   const app = tenant.apps.at(-1) ?? random.pick(tenant.apps);
   const reason = random.pick(["TokenAudienceNotAllowed", "TokenClaimNotFound"]);
   return {
@@ -99,7 +63,7 @@ const neverSucceeded: Maker = ({ tenant, random }) => {
   };
 };
 
-const hardDown: Maker = ({ tenant, random }) => {
+const hardDown: DecoyMaker = ({ tenant, random }) => {
   const calls = (api: Tenant["apis"][number]): number =>
     tenant.apps.filter((app) => app.apis.includes(api)).reduce((sum, app) => sum + app.weight / app.apis.length, 0);
   const api = tenant.apis.toSorted((a, b) => calls(a) - calls(b))[0] ?? random.pick(tenant.apis);
@@ -117,7 +81,7 @@ const hardDown: Maker = ({ tenant, random }) => {
   };
 };
 
-const outage: Maker = (plan) => {
+const outage: DecoyMaker = (plan) => {
   const span = someSpan(plan);
   const api = plan.random.pick(plan.tenant.apis);
   return {
@@ -127,7 +91,7 @@ const outage: Maker = (plan) => {
   };
 };
 
-const throttled: Maker = (plan) => {
+const throttled: DecoyMaker = (plan) => {
   const span = someSpan(plan);
   const api = plan.random.pick(plan.tenant.apis);
   return {
@@ -138,7 +102,7 @@ const throttled: Maker = (plan) => {
   };
 };
 
-const notFound: Maker = (plan) => {
+const notFound: DecoyMaker = (plan) => {
   const span = someSpan(plan);
   const app = plan.random.pick(plan.tenant.apps);
   return {
@@ -162,7 +126,7 @@ const LIMITS: readonly (readonly [number, string])[] = [
   [1008, "The database account is not found in this region"],
 ];
 
-const limits: Maker = (plan) => {
+const limits: DecoyMaker = (plan) => {
   const span = someSpan(plan);
   const api = plan.tenant.apis.find(({ headers }) => headers);
   const [subStatus, message] = plan.random.pick(LIMITS);
@@ -176,7 +140,7 @@ const limits: Maker = (plan) => {
   };
 };
 
-const challenges: Maker = (plan) => {
+const challenges: DecoyMaker = (plan) => {
   const { tenant, random } = plan;
   const app = random.pick(tenant.apps);
   const calls = [...times({ ...plan, random }, 0.05)].slice(0, 600).flatMap((at) => {
@@ -198,7 +162,7 @@ const challenges: Maker = (plan) => {
 };
 
 /** A client that repeats one stray refusal, by the second, with the token that was refused. */
-const retryStorm: Maker = (plan) => {
+const retryStorm: DecoyMaker = (plan) => {
   const { tenant, random } = plan;
   const app = random.pick(tenant.apps);
   const api = random.pick(app.apis);
@@ -207,9 +171,11 @@ const retryStorm: Maker = (plan) => {
     () => plan.from + random.next() * (plan.to - plan.from),
   ).flatMap((start) => {
     const operation = random.pick(api.operations);
+    const { address, region } = ordinaryCall(tenant, random, { at: start, app, api, operation });
     const refused = { source: "validate-jwt", reason: "TokenExpired", message: "JWT token is expired" };
     return Array.from({ length: random.int(15, 40) }, (_, i) => {
-      const draft = ordinaryCall(tenant, random, { at: Math.round(start) + i * 700, app, api, operation });
+      const call = ordinaryCall(tenant, random, { at: Math.round(start) + i * 700, app, api, operation });
+      const draft = { ...call, address, region };
       if (draft.token !== undefined) draft.token.expires = start - 5_000;
       refuseAtGateway(draft, { status: 401, ...refused });
       return draft;
@@ -218,38 +184,7 @@ const retryStorm: Maker = (plan) => {
   return { kind: "retry-storm", calls };
 };
 
-const surge: Maker = (plan) => {
-  const span = someSpan(plan);
-  const { tenant, random } = plan;
-  const app = random.pick(tenant.apps);
-  const calls: Draft[] = [];
-  for (let at = span.from; at < span.to; at += random.wait(3) * 1_000)
-    calls.push(ordinaryCall(tenant, random, { at: Math.round(at), app }));
-  return { kind: "surge", span, calls };
-};
-
-const harmlessChanges: Maker = (plan) => {
-  const { tenant, random, from, to } = plan;
-  const backend = random.pick(tenant.apis).backends[0];
-  if (backend === undefined) return { kind: "harmless-changes" };
-  const names = [
-    "Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments/write",
-    "Microsoft.DocumentDB/databaseAccounts/listKeys/action",
-    "Microsoft.ApiManagement/service/apis/policies/write",
-    "Microsoft.ApiManagement/service/subscriptions/write",
-  ];
-  const records = names.map(
-    (operation): ControlRecord => ({
-      at: from + random.next() * (to - from),
-      log: "activity",
-      operation,
-      resource: operation.includes("DocumentDB") ? accountResource(tenant, backend) : tenant.gatewayResource,
-    }),
-  );
-  return { kind: "harmless-changes", records };
-};
-
-const noRight: Maker = (plan) => {
+const noRight: DecoyMaker = (plan) => {
   const { tenant, random } = plan;
   const app = random.pick(tenant.apps);
   const own = new Set(app.apis);
@@ -268,7 +203,7 @@ const noRight: Maker = (plan) => {
   return { kind: "no-right", calls };
 };
 
-const MAKERS: readonly Maker[] = [
+const MAKERS: readonly DecoyMaker[] = [
   scanner,
   forgedTokens,
   neverSucceeded,
@@ -279,11 +214,10 @@ const MAKERS: readonly Maker[] = [
   limits,
   challenges,
   retryStorm,
-  surge,
-  harmlessChanges,
   noRight,
+  ...harmlessDecoys,
 ];
 
 /** Several decoys, each of another kind. */
-export const planDecoys = (plan: Plan, count: number): readonly Decoy[] =>
+export const planDecoys = (plan: DecoyPlan, count: number): readonly Decoy[] =>
   plan.random.some(MAKERS, count).map((make) => make(plan));

@@ -1,6 +1,7 @@
 import type { DimensionValues } from "../model/call.ts";
 import type { CauseId } from "../model/cause.ts";
-import { type Decoy, planDecoys } from "./decoys.ts";
+import type { Decoy } from "./decoy.ts";
+import { planDecoys } from "./decoys.ts";
 import { directTraffic } from "./direct.ts";
 import type { Draft } from "./draft.ts";
 import { ALL_FAULTS } from "./faults/all.ts";
@@ -12,7 +13,8 @@ import { renderControl } from "./render-control.ts";
 import { buildTenant, type Tenant } from "./tenant.ts";
 import { traffic } from "./traffic.ts";
 import { equivalents } from "./equivalents.ts";
-import type { Scenario } from "./scenario.ts";
+import { agentCalls, harden, reshape, retriesOf } from "./hardship.ts";
+import { RECIPES, type Scenario } from "./scenario.ts";
 
 /** One injected fault as `truth.json` has it; times are ISO 8601. */
 export interface TrueFault {
@@ -24,6 +26,8 @@ export interface TrueFault {
   readonly end: string | null;
   readonly calls: number;
   readonly refused: number;
+  /** When the 20th call was refused; null where there are fewer. */
+  readonly twentieth: string | null;
   readonly refusedIds: readonly string[];
 }
 
@@ -63,18 +67,20 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const { seed, scenario, hours, from = FROM } = options;
   const random = new Random(seed * 31_337 + 5);
   const span = { from, to: from + hours * HOUR };
-  const wanted = { single: 1, mixed: 2, decoys: 0, demo: 2 }[scenario];
-  const tenant = tenantFor(seed, wanted, span);
-  const faults = planFaults(tenant, random, {
-    ...span,
-    count: { single: 1, mixed: random.int(2, 3), decoys: 0, demo: 6 }[scenario],
-    seed,
-  });
-  const decoys = planDecoys({ tenant, random, ...span }, random.int(3, 6));
-  const drafts = [...traffic(tenant, span), ...decoys.flatMap(({ calls = [] }) => calls)]
+  const recipe = RECIPES[scenario];
+  const wanted = Math.min(2, recipe.faults[0]);
+  const hardship = new Random(seed * 7_717 + 3);
+  const built = tenantFor(seed, wanted, span);
+  const tenant = recipe.isHard ? harden(built, hardship, recipe.rate) : built;
+  const planned = planFaults(tenant, random, { ...span, count: random.int(...recipe.faults), seed });
+  const faults = recipe.isHard ? planned.map((fault, i) => reshape(fault, seed + i)) : planned;
+  const decoys = planDecoys({ tenant, random, ...span }, random.int(...recipe.decoys));
+  const extra = recipe.isHard && recipe.rate === undefined ? agentCalls(tenant, hardship, span) : [];
+  const drafts = [...traffic(tenant, span), ...extra, ...decoys.flatMap(({ calls = [] }) => calls)]
     .filter(({ at }) => at < span.to)
     .toSorted((a, b) => a.at - b.at);
   for (const draft of drafts) disturb(draft, faults, decoys, random);
+  if (recipe.isHard) drafts.push(...retriesOf(tenant, drafts, hardship));
   const controls = [...faults, ...decoys].flatMap(({ records = [] }) => records);
   const records = [
     ...drafts.flatMap((draft) => renderCall(tenant, draft, random)),
@@ -167,6 +173,11 @@ function trueDecoy({ kind, calls = [], span }: Decoy): TrueDecoy {
   return { kind, from: iso(span.from), to: iso(span.to), calls: calls.length };
 }
 
+function twentiethOf(refused: readonly Draft[]): string | null {
+  const at = refused.map((draft) => draft.at).toSorted((a, b) => a - b)[19];
+  return at === undefined ? null : iso(at);
+}
+
 function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFault {
   const during = drafts.filter(({ at }) => at >= fault.from && at < fault.to);
   const refused = during.filter((draft) => draft.fault === fault.cause);
@@ -178,6 +189,7 @@ function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFau
     end: fault.to >= end ? null : iso(fault.to),
     calls: during.filter((draft) => draft.fault === fault.cause || fault.affects(draft)).length,
     refused: refused.length,
+    twentieth: twentiethOf(refused),
     refusedIds: refused.map(({ id }) => id),
   };
 }

@@ -41,6 +41,7 @@ function explanation(facts: Facts = {}): Explanation {
     common: {},
     seenBy: facts.seenBy ?? "both",
     claimed: false,
+    isTold: true,
     ongoing: false,
     gapMs: 1_000,
     refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),

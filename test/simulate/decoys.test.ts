@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Decoy, planDecoys } from "../../src/simulate/decoys.ts";
+import type { Decoy } from "../../src/simulate/decoy.ts";
+import { planDecoys } from "../../src/simulate/decoys.ts";
 import type { Draft } from "../../src/simulate/draft.ts";
 import { disturb, generate } from "../../src/simulate/generate.ts";
 import { Random } from "../../src/simulate/random.ts";

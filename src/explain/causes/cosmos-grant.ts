@@ -39,7 +39,7 @@ const SLACK_MS = 120_000;
 export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
   const refused = observation.values("cosmosPrincipal").map(({ value }) => value);
   if (refused.length === 0) return undefined;
-  const known = new Set([...refused, ...observation.seen("cosmosPrincipal", {})]);
+  const known = new Set([...refused, ...observation.known("cosmosPrincipal", {})]);
   const near = observation.changes.filter(
     ({ change, lagMs }) => change.change === "role-assignment" && lagMs >= -SLACK_MS && lagMs <= BOUND_MS,
   );
@@ -54,7 +54,7 @@ function judgeWrongId(observation: Observation): Judgement {
   const bound = boundElsewhere(observation);
   if (bound === undefined) return rejected("no role was seen to be given to an id that never calls");
   const id = bound.change.details.get("principalId") ?? "";
-  const isApp = observation.seen("appId", {}).includes(id);
+  const isApp = observation.known("appId", {}).includes(id);
   const evidence: Evidence = {
     says: `A role was given to ${id}, which ${isApp ? "is an application's client id, not its object id" : "no call was ever made as"}; the refused calls are made as ${observation.values("cosmosPrincipal")[0]?.value ?? ""}`,
     fields: { boundTo: id },

@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Where } from "../observation.ts";
+import type { Observation, Tally, Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -75,6 +75,8 @@ function judgeFirewall(observation: Observation): Judgement {
       equalSplit(observation, "region", true) ??
       (change === undefined ? undefined : equalSplit(observation, "cosmosAccount"));
     if (byNetwork === undefined) return rejected("the refusals do not follow the network that the calls come from");
+    if (byNetwork.where.cosmosOperation !== undefined || (writesOnly(observation) && readsPass(observation)))
+      return rejected("from the same network, other operations are let in");
     if (change === undefined && byNetwork.refusedInside < 0.5)
       return rejected("most calls from the same network succeed");
   }
@@ -129,11 +131,68 @@ const CONTROL_PLANE = {
   fix: "Send the account's ControlPlaneRequests here: they tell of a failover.",
 };
 
+const writesOnly = (observation: Observation): boolean => writeShare(observation) >= 0.95;
+
+/** Reads of the refused containers are refused as well. */
+const readsFail = (observation: Observation): boolean => {
+  const { trials, refused } = readsOf(observation);
+  return trials >= FEW_TRIALS && refused >= 0.1 * trials;
+};
+
+/** Reads of the refused containers succeed. */
+function readsPass(observation: Observation): boolean {
+  const { trials, refused } = readsOf(observation);
+  return trials >= FEW_TRIALS && refused < 0.1 * trials;
+}
+
+function readsOf(observation: Observation): Tally {
+  const where: Where = {
+    cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
+    container: observation.values("container").map(({ value }) => value),
+  };
+  const all = observation.tally(where);
+  const writes = observation.tally({
+    ...where,
+    cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
+  });
+  return { trials: all.trials - writes.trials, refused: all.refused - writes.refused };
+}
+
+/** A role that is missing is missing for all alike calls: a part of the writes, by nothing that is logged, is by what they hold. */
+const IN_PART = 0.85;
+
+/** No log says so, but a part of the writes alone is refused while reads pass: as full partitions and limits are. */
+export const mayBeLimit = (observation: Observation): boolean =>
+  observation.layer === "cosmos" &&
+  observation.reason === "403" &&
+  observation.inside < IN_PART &&
+  !(observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early) &&
+  writesOnly(observation) &&
+  !readsFail(observation);
+
+const MAY_BE_A_LIMIT: Judgement = {
+  kind: "fits",
+  confidence: 0.4,
+  evidence: [
+    {
+      says: "Only writes are refused, and no log says why: a full partition or a limit of the account looks the same",
+      fields: {},
+    },
+  ],
+  missing: [
+    {
+      field: "x-ms-substatus",
+      fix: "Log the backend response header x-ms-substatus: 1014, 1005 and 1028 are limits, 5302 is a missing role.",
+    },
+  ],
+};
+
 function judgeLimit(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told =
     observation.reason === "limit" ||
     shareOfFacts(observation, ({ message }) => message?.toLowerCase().includes("reached maximum")) >= 0.3;
+  if (!told && mayBeLimit(observation)) return MAY_BE_A_LIMIT;
   if (!told) return inapplicable;
   return {
     kind: "fits",

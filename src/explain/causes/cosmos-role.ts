@@ -3,6 +3,7 @@ import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
 import { onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
+import { mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./own-token.ts";
 import {
   bestSplitEvidence,
@@ -60,9 +61,35 @@ function containersOf(observation: Observation): Where {
 
 const OBJECT_OF_ROLE: readonly Dimension[] = ["cosmosOperation", "container", "database"];
 
+/** Without a data-plane record: one operation of the API is refused, and others that the same backend serves are not. */
+function isOneOperation(observation: Observation): boolean {
+  const backend = observation.values("backend").map(({ value }) => value);
+  const operation = observation.values("operation").map(({ value }) => value);
+  if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
+  const all = observation.tally({ backend });
+  const here = observation.tally({ backend, operation });
+  const trials = all.trials - here.trials;
+  return trials >= MANY && all.refused - here.refused < HARDLY * trials;
+}
+
+const NO_DATA_PLANE = {
+  field: "DataPlaneRequests",
+  fix: "Send the account's DataPlaneRequests here: they tell which principal, operation and container were refused.",
+};
+
 function judgeNarrow(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
+  if (about === "told" && isOneOperation(observation))
+    return {
+      kind: "fits",
+      confidence: 0.8,
+      evidence: [
+        { says: "The backend's other operations succeed", fields: { refused: observation.refused } },
+        ...bestSplitEvidence(observation),
+      ],
+      missing: [NO_DATA_PLANE],
+    };
   const split = OBJECT_OF_ROLE.map((dimension) => equalSplit(observation, dimension)).find((one) => one !== undefined);
   const other = elsewhere(observation);
   if (split === undefined && other === undefined)
@@ -84,7 +111,8 @@ function judgeNarrow(observation: Observation): Judgement {
     } are refused`,
     fields: { trialsElsewhere: Math.round(other?.trials ?? 0) },
   };
-  const confidence = (about === "told" ? 0.9 : 0.6) * (other === undefined ? 0.7 : 1);
+  const maybe = mayBeLimit(observation) ? 0.36 : 0.6;
+  const confidence = (about === "told" ? 0.9 : maybe) * (other === undefined ? 0.7 : 1);
   return {
     kind: "fits",
     confidence,
@@ -130,7 +158,9 @@ function judgeAssignment(observation: Observation): Judgement {
         fields: { principals: observation.values("cosmosPrincipal").length },
       };
   const known = observation.values("cosmosPrincipal").reduce((sum, { share }) => sum + share, 0);
-  const base = about === "told" ? 0.85 : known >= NAMED ? 0.66 : 0.55;
+  if (known === 0 && isOneOperation(observation))
+    return rejected("the same backend's other operations succeed, so it has a role");
+  const base = about === "told" ? (known === 0 ? 0.7 : 0.85) : known >= NAMED ? 0.66 : 0.55;
   const confidence = base + (change === undefined ? 0 : 0.08);
   return {
     kind: "fits",
@@ -177,8 +207,8 @@ export const cosmosRoleCauses: readonly CauseRule[] = [
   },
   {
     id: "management-op-with-entra-token",
-    names: ["cosmosOperation", "cosmosPrincipal", "operation", "appId"],
-    alone: true,
+    names: ["operation", "cosmosOperation", "cosmosPrincipal", "appId"],
+    alone: false,
     judge: judgeManagement,
   },
 ];

@@ -43,11 +43,34 @@ function instanceOf(observation: Observation): { readonly name: string; readonly
     const split = equalSplit(observation, dimension);
     const name = split?.where[dimension];
     if (split === undefined || name === undefined || split.refusedInside < 0.6) continue;
+    // A network that a region of the gateway calls from is no instance.
+    if (name.includes("/") && equalSplit(observation, "region") !== undefined) continue;
     const siblings = siblingsThatSucceed(observation, dimension);
     if (siblings !== undefined) return { name, siblings: siblings.names.length };
   }
   return undefined;
 }
+
+/** A part of a route's calls is refused throughout, and no log has the addresses that they come to Cosmos DB from. */
+const isUnseen = (observation: Observation): boolean =>
+  observation.inside < 0.6 && observation.values("clientNetwork").length === 0 && observation.period() === undefined;
+
+const AN_INSTANCE_UNSEEN: Judgement = {
+  kind: "fits",
+  confidence: 0.65,
+  evidence: [
+    {
+      says: "An expired token is refused in part of a route's calls, throughout: one of several instances holds it",
+      fields: {},
+    },
+  ],
+  missing: [
+    {
+      field: "DataPlaneRequests",
+      fix: "Send the account's DataPlaneRequests here: the address of the client tells the instance.",
+    },
+  ],
+};
 
 const EXPIRED = "A token that the gateway or its backend got for itself was past its end";
 
@@ -55,6 +78,7 @@ function judgeInstance(observation: Observation): Judgement {
   const about = ownTokenExpired(observation);
   if (about === undefined) return inapplicable;
   const instance = instanceOf(observation);
+  if (instance === undefined && about === "told" && isUnseen(observation)) return AN_INSTANCE_UNSEEN;
   if (instance === undefined) return rejected("the refusals do not follow one instance");
   if (about === "maybe" && sameWork(observation) === undefined)
     return rejected("no log tells which other instances do the same work");
@@ -96,7 +120,7 @@ function judgeCached(observation: Observation): Judgement {
     about === "told" ? [{ says: EXPIRED, fields: { reason: observation.reason, refused: observation.refused } }] : [];
   return {
     kind: "fits",
-    confidence: about === "told" ? 0.93 : 0.6,
+    confidence: about === "maybe" ? 0.6 : isUnseen(observation) ? 0.5 : 0.93,
     evidence: [...told, ...rhythm, ...bestSplitEvidence(observation)],
     missing: about === "told" ? [] : [SUB_STATUS],
   };

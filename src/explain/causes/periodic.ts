@@ -12,7 +12,7 @@ function judge(observation: Observation): Judgement {
   const told = seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
   return {
     kind: "fits",
-    confidence: 0.5,
+    confidence: period.strength >= 0.6 ? 0.75 : 0.55,
     evidence: [
       {
         says: `Calls are refused and let through in turn, every ${told}: something alternates that the logs do not name`,

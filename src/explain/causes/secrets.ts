@@ -1,5 +1,7 @@
 import { isGateways, writesSecret } from "../../correlate/changes.ts";
+import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
+import type { SignIn } from "../../model/event.ts";
 import type { Observation } from "../observation.ts";
 import type { SignSeen } from "../signs.ts";
 import {
@@ -28,6 +30,13 @@ function maySecret({ layer, reason }: Observation): boolean {
   if (layer === "backend") return reason === "401" || reason === "403";
   return layer === "cosmos" && (reason === "wrong-key" || reason === "401");
 }
+
+/** A secret that was replaced stops being right at once, or when the old one is switched off. */
+const PROMPT_MS = 1_200_000;
+const isPrompt = (write: SignSeen | undefined): boolean => write !== undefined && write.lagMs <= PROMPT_MS;
+
+/** A wrong secret is refused always, wherever it is sent. */
+const wholly = ({ inside }: Observation): number => (inside >= 0.6 ? 1 : 0.5);
 
 interface Trail {
   /** The last write of a secret before the onset, or a change of a named value. */
@@ -64,7 +73,7 @@ function judgeDenied(observation: Observation): Judgement {
   const evidence: Evidence[] = [signEvidence(denied), ...(write === undefined ? [] : [signEvidence(write)])];
   return {
     kind: "fits",
-    confidence: write === undefined ? 0.85 : 0.95,
+    confidence: (write === undefined ? 0.6 : isPrompt(write) ? 0.95 : 0.75) * wholly(observation),
     evidence: [...evidence, ...bestSplitEvidence(observation)],
   };
 }
@@ -78,13 +87,15 @@ function judgeStale(observation: Observation): Judgement {
     return rejected("no secret was seen to be written in the four hours before");
   if (!manyCallers(observation) && observation.values("appId").length > 1)
     return rejected("nearly all refusals come from one caller");
+  if (!isRead && observation.period() !== undefined)
+    return rejected("the refusals come and go in a rhythm, as a wrong secret does not");
   const evidence: Evidence[] = [
     ...(write === undefined ? [] : [signEvidence(write)]),
     ...(change === undefined ? [] : [changeEvidence(change)]),
   ];
   return {
     kind: "fits",
-    confidence: isRead ? 0.93 : write === undefined ? 0.6 : 0.8,
+    confidence: (isRead ? (isPrompt(write) ? 0.93 : 0.7) : isPrompt(write) ? 0.65 : 0.5) * wholly(observation),
     evidence: [...evidence, ...bestSplitEvidence(observation)],
     missing: isRead ? [] : [GATEWAY_READS],
   };
@@ -118,23 +129,51 @@ const CODES: Readonly<Record<"secret" | "access", { codes: readonly number[]; wo
 /** A token lasts about this long after the sign-in that would have renewed it failed. */
 const TOKEN_LIFE_MS = 90 * 60_000;
 
-/** Failed sign-ins that began around the onset; `ours` where they are of an identity of the refused calls. */
+/** Of the refusals, what must be of the identity that cannot sign in. */
+const THEIRS = 0.8;
+
+/** Failed sign-ins that began around the onset; `ours` where they are of the identity of most refused calls. */
 function signInsOf(observation: Observation, codes: readonly number[]): { seen: SignSeen; ours: boolean } | undefined {
-  const appIds = new Set(observation.values("appId").map(({ value }) => value));
-  const apis = observation.values("api").map(({ value }) => value);
-  const principals = new Set([
-    ...observation.values("principal").map(({ value }) => value),
-    ...(apis.length === 0 ? [] : observation.seen("cosmosPrincipal", { api: apis })),
-  ]);
   const near = observation.signs.filter(
     ({ sign, lagMs }) =>
       sign.kind === "sign-in" && codes.includes(sign.errorCode) && lagMs <= TOKEN_LIFE_MS && lagMs >= -TOKEN_LIFE_MS,
   );
   const isOurs = ({ sign }: SignSeen): boolean =>
-    sign.kind === "sign-in" && (appIds.has(sign.appId ?? "") || principals.has(sign.principal ?? ""));
+    sign.kind === "sign-in" && shareOfIdentity(observation, sign) >= THEIRS;
   const seen = near.find(isOurs) ?? near[0];
   return seen === undefined ? undefined : { seen, ours: isOurs(seen) };
 }
+
+/** Share of the refusals that are of the identity: as the caller, or as the backend that calls on. */
+function shareOfIdentity(observation: Observation, { appId, principal, name }: SignIn): number {
+  const sum = (dimension: Dimension, test: (value: string) => boolean): number =>
+    observation
+      .values(dimension)
+      .filter(({ value }) => test(value))
+      .reduce((total, { share }) => total + share, 0);
+  const isBackend = (backend: string): boolean =>
+    isNamed(name, backend) ||
+    (principal !== undefined && observation.known("cosmosPrincipal", { backend }).includes(principal));
+  return Math.max(
+    sum("appId", (value) => value === appId),
+    sum("principal", (value) => value === principal),
+    sum("backend", isBackend),
+  );
+}
+
+const SHORTEST_NAME = 5;
+
+/** The application is called like a backend, or a backend's host like it. */
+function isNamed(name: string | undefined, backend: string): boolean {
+  const text = name?.toLowerCase() ?? "";
+  const host = backend.toLowerCase();
+  return text.length >= SHORTEST_NAME && (host.startsWith(text) || text.startsWith(host));
+}
+
+/** Sign-ins of an identity of the refused calls fail since about the onset. */
+export const cannotSignIn = (observation: Observation): boolean =>
+  mayLackToken(observation) &&
+  [...CODES.secret.codes, ...CODES.access.codes].some((code) => signInsOf(observation, [code])?.ours === true);
 
 /** Refusals that a missing or old token can cause. */
 function mayLackToken({ layer, reason }: Observation): boolean {
@@ -142,6 +181,10 @@ function mayLackToken({ layer, reason }: Observation): boolean {
   if (layer === "cosmos") return reason === "token-expired" || reason === "401";
   return ["TokenExpired", "TokenNotPresent", "401", "JwtInvalid"].includes(reason);
 }
+
+/** A backend whose identity no log tells, all of whose calls fail since the sign-ins do. */
+const mayBeOthers = (observation: Observation, { lagMs }: SignSeen): boolean =>
+  observation.layer === "backend" && observation.inside >= 0.6 && Math.abs(lagMs) <= PROMPT_MS;
 
 function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgement {
   const { codes, words } = CODES[kind];
@@ -153,7 +196,7 @@ function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgem
   if (!told && !mayLackToken(observation)) return inapplicable;
   const signIn = signInsOf(observation, codes);
   if (!told && signIn === undefined) return rejected("no sign-in was seen to fail for that reason");
-  if (!told && signIn?.ours === false && observation.layer !== "backend")
+  if (!told && signIn?.ours === false && !mayBeOthers(observation, signIn.seen))
     return rejected("the sign-ins that failed are of other applications");
   const evidence: readonly Evidence[] = told
     ? [
@@ -165,7 +208,7 @@ function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgem
     : [];
   return {
     kind: "fits",
-    confidence: told ? 0.96 : signIn?.ours === true ? 0.95 : 0.7,
+    confidence: told ? 0.96 : signIn?.ours === true ? 0.96 : 0.55,
     evidence: [
       ...evidence,
       ...(signIn === undefined ? [] : [signEvidence(signIn.seen)]),

@@ -2,6 +2,7 @@ import type { Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
 import { ownTokenExpired } from "./own-token.ts";
+import { cannotSignIn } from "./secrets.ts";
 import {
   bestSplitEvidence,
   changeBefore,
@@ -57,8 +58,10 @@ function judgeBackend(observation: Observation): Judgement {
   const untold = observation.layer === "cosmos" && /^\d+$/.test(observation.reason);
   const walled = untold && changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
   const keyed = untold && /masterkey$/i.test(observation.values("credential")[0]?.value ?? "");
+  const bare =
+    observation.layer === "cosmos" && observation.reason === "401" && observation.values("credential").length === 0;
   const selfTold = SELF_EXPLAINING.has(observation.reason) || ownTokenExpired(observation) === "told";
-  const confidence = selfTold ? 0.5 : walled || keyed ? 0.6 : 0.94;
+  const confidence = selfTold || cannotSignIn(observation) ? 0.5 : walled || keyed ? 0.6 : bare ? 0.7 : 0.94;
   return { kind: "fits", confidence, evidence: [splitEvidence(split), says, ...alternates] };
 }
 
