@@ -26,9 +26,9 @@ afterEach(() => {
   azure.queries.length = 0;
   azure.mostRows = 500_000;
 });
-const TABLES = ["ApiManagementGatewayLogs", "CDBDataPlaneRequests", "CDBControlPlaneRequests", "AzureActivity"];
-
 const records = generate({ seed: 5, scenario: "single", hours: 0.2, from: FROM + HOUR }).records.slice(0, 2_000);
+const TABLES = new Set([...records.map((rendered) => String(tableRow(rendered)["Type"])), "AzureActivity"]);
+
 function fillWorkspace(): void {
   for (const rendered of records) {
     const values = tableRow(rendered);
