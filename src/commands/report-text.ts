@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { type Finding, GATEWAY_KINDS, type Split } from "../model/finding.ts";
+import { type Finding, GATEWAY_KINDS, isStanding, type Split } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { COLOURS, label, labelled, shortTime as time, type Line } from "./report-line.ts";
@@ -21,10 +21,24 @@ export function renderReport(report: Report, look: Look): string {
   const lines = [
     verdict(report),
     blank,
-    ...report.findings.flatMap((finding) => [...findingLines(finding), blank]),
+    ...report.findings.filter((finding) => !isBrief(finding)).flatMap((finding) => [...findingLines(finding), blank]),
+    ...briefLines(report.findings.filter(isBrief)),
     ...inputLines(report),
   ];
   return renderLines(lines, look);
+}
+
+/** What is held or let in, and is no haste: a line each, so that what is refused is not lost among them. */
+const isBrief = ({ kind, severity }: Finding): boolean => isStanding(kind) && severity === "low";
+
+function briefLines(findings: readonly Finding[]): readonly Line[] {
+  if (findings.length === 0) return [];
+  const titles = findings.map(({ id, title }) => ({ before: "  ", text: `${id}  ${title}` }));
+  return [
+    { before: "", text: "Of low severity, what is held or let in (--json tells all of it)", style: "bold" },
+    ...titles,
+    blank,
+  ];
 }
 
 export const renderLines = (lines: readonly Line[], look: Look): string =>
@@ -48,9 +62,9 @@ function verdict({ findings, correlation, input }: Report): Line {
     return says(
       `Nothing to analyze: there is no call in ${numbered(input.records, "record")}. Name files of the category GatewayLogs (table ApiManagementGatewayLogs), and DataPlaneRequests (table CDBDataPlaneRequests) beside them.`,
     );
-  const refusals = findings.filter(({ privilege }) => privilege === null);
+  const refusals = findings.filter(({ kind }) => !isStanding(kind));
   const about = findings.length - refusals.length;
-  const rights = about === 0 ? "" : ` ${numbered(about, "finding")} about what principals hold.`;
+  const rights = about === 0 ? "" : ` ${numbered(about, "finding")} about what is held or let in.`;
   if (refusals.length === 0) return says(`No intermittent refusals found in ${calls}.${rights}`);
   const open = refusals.filter(({ status }) => status === "open").length;
   return says(

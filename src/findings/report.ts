@@ -1,4 +1,4 @@
-import type { Finding, Severity } from "../model/finding.ts";
+import { type Finding, isStanding, type Severity } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import type { Bounds } from "./bounds.ts";
 import { blindSpots, type Coverage } from "./coverage.ts";
@@ -10,7 +10,9 @@ import { missingLogs } from "./missing-logs.ts";
 const SEVERITY: Readonly<Record<Severity, number>> = { high: 0, medium: 1, low: 2 };
 
 /** Open before resolved, worst first, then newest. */
+/** Refusals first, whatever is held besides. */
 const worstFirst = (a: Finding, b: Finding): number =>
+  Number(isStanding(a.kind)) - Number(isStanding(b.kind)) ||
   Number(a.status !== "open") - Number(b.status !== "open") ||
   SEVERITY[a.severity] - SEVERITY[b.severity] ||
   b.onset - a.onset;

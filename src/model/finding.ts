@@ -26,6 +26,9 @@ export type FindingKind =
   | (typeof PRIVILEGE_KINDS)[number]
   | (typeof GATEWAY_KINDS)[number];
 
+/** Whether a kind is about what is held or let in; the others are about what was refused or is missing. */
+export const isStanding = (kind: FindingKind): boolean => kind !== "intermittent-refusal" && kind !== "source-gap";
+
 export type Severity = "low" | "medium" | "high";
 export type FindingStatus = "open" | "resolved" | "muted";
 
