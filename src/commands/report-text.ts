@@ -21,7 +21,7 @@ export function renderReport(report: Report, look: Look): string {
   const lines = [
     verdict(report),
     blank,
-    ...report.findings.filter((finding) => !isBrief(finding)).flatMap((finding) => [...findingLines(finding), blank]),
+    ...report.findings.flatMap((finding) => (isBrief(finding) ? [] : [...findingLines(finding), blank])),
     ...briefLines(report.findings.filter(isBrief)),
     ...inputLines(report),
   ];
