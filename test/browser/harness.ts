@@ -1,4 +1,5 @@
 import { chromium, type Browser, type Page } from "playwright-core";
+import { expect } from "vitest";
 import { epochMs, type EpochMs } from "../../src/model/time.ts";
 import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { createApp } from "../../src/server/app.ts";
@@ -73,12 +74,18 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** Coloured pixels of the first chart; waits until it was drawn. */
+/** Waits until the first chart was drawn. Asked from outside: the page itself may evaluate no text. */
 export const drawn = (page: Page) =>
-  page.waitForFunction(`(() => {
+  expect
+    .poll(
+      () =>
+        page.evaluate(`(() => {
     const canvas = document.querySelector("canvas");
     const data = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
     let coloured = 0;
     for (let i = 3; i < data.length; i += 4) if (data[i] > 0) coloured += 1;
-    return coloured > 500;
-  })()`);
+    return coloured;
+  })()`),
+      { timeout: 20_000 },
+    )
+    .toBeGreaterThan(500);

@@ -98,10 +98,13 @@ test("serve that is killed again and again while the hub feeds ends with the cou
   await fed;
   const last = await startServe(config, hub.connectionString);
   const interrupted = await reportAt(last.address, settled);
+  const asked = closedIds(records, settled - JOIN_MS);
+  const callsAfterKills = await callsOf(last.address, asked);
   await kill(last, "SIGTERM");
 
   const whole = await startServe(await configFor("whole"), hub.connectionString);
   const uninterrupted = await reportAt(whole.address, settled);
+  const calls = await callsOf(whole.address, asked);
   await kill(whole, "SIGTERM");
   await hub.stop();
   expect(interrupted.input).toEqual(uninterrupted.input);
@@ -109,11 +112,37 @@ test("serve that is killed again and again while the hub feeds ends with the cou
   expect(uninterrupted.findings.length).toBeGreaterThan(0);
   expect(interrupted).toEqual(uninterrupted);
   const [some, all] = ["killed", "whole"].map((name) => keptIds(join(folder.path, `${name}.db.calls`)));
+  expect(calls.map((found) => found.length)).toEqual(asked.map(() => 1));
+  expect(callsAfterKills).toEqual(calls);
+  // How many are in segments already is a matter of when the last snapshot was due; the others are in the journal.
   const common = Math.min(some?.length ?? 0, all?.length ?? 0);
-  // How many there are is a matter of when the last snapshot was due.
-  expect(common).toBeGreaterThan(0);
   expect(some?.slice(0, common)).toEqual(all?.slice(0, common));
 });
+
+const ASKED = 200;
+/** Of calls that are closed by then, twice over. */
+const JOIN_MS = 120_000;
+
+/** Ids of gateway requests up to a time, evenly over all of them. */
+function closedIds(records: ReturnType<typeof generate>["records"], until: number): readonly string[] {
+  const ids = records.flatMap(({ at, record }) => {
+    const id = record["category"] === "GatewayLogs" && at <= until ? record["correlationId"] : undefined;
+    return typeof id === "string" ? [id] : [];
+  });
+  const distinct = [...new Set(ids)];
+  return distinct.filter((_, i) => i % Math.ceil(distinct.length / ASKED) === 0);
+}
+
+/** The kept calls of each id. */
+async function callsOf(address: string, ids: readonly string[]): Promise<readonly (readonly unknown[])[]> {
+  const found: (readonly unknown[])[] = [];
+  for (const id of ids) {
+    const answer = await fetch(new URL(`/api/v1/calls/${encodeURIComponent(id)}`, address));
+    const { items = [] } = (await answer.json()) as { readonly items?: readonly unknown[] };
+    found.push(items);
+  }
+  return found;
+}
 
 /** Ids of the calls that were kept, in the order of their closing; nothing is missing in between. */
 function keptIds(folder: string): (string | undefined)[] {
