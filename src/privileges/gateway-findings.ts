@@ -16,13 +16,33 @@ export function gatewayFindings({ rows }: GatewayUse, now: Instant): readonly Fi
   const by = (key: (count: GatewayCount) => string): readonly (readonly GatewayCount[])[] => [
     ...Map.groupBy(counts, key).values(),
   ];
+  const letIn = scopesLetIn(counts);
   return [
     ...by(({ service, api }) => `${service}|${api}`).flatMap((list) =>
       [withoutToken(list, now), withUnverifiedToken(list, now), anyScope(list, now)].flat(),
     ),
     ...by(({ service, subscription }) => `${service}|${subscription}`).flatMap((list) => sharedKey(list, now)),
-    ...by(({ service, app }) => `${service}|${app}`).flatMap((list) => overScoped(list, counts, now)),
+    ...by(({ service, app }) => `${service}|${app}`).flatMap((list) => overScoped(list, letIn, now)),
   ];
+}
+
+/** The operation of a gateway. */
+const placeOf = ({ service, api, operation }: GatewayCount): string => `${service}|${api}|${operation}`;
+
+/** By operation, the sets of scopes with which validated tokens were let in often enough: smallest first. */
+type ScopesLetIn = ReadonlyMap<string, readonly (readonly string[])[]>;
+
+function scopesLetIn(counts: readonly GatewayCount[]): ScopesLetIn {
+  const valid = counts.filter(({ token }) => token === "validated");
+  return new Map(
+    [...Map.groupBy(valid, placeOf)].map(([place, own]) => [
+      place,
+      [...Map.groupBy(own, ({ scopes }) => scopes.join(" ")).values()]
+        .filter((list) => sum(list) >= LEAST_CALLS)
+        .map((list) => list[0]?.scopes ?? [])
+        .toSorted((a, b) => a.length - b.length || (a.join(" ") < b.join(" ") ? -1 : 1)),
+    ]),
+  );
 }
 
 const sum = (list: readonly GatewayCount[]): number => list.reduce((total, { calls }) => total + calls, 0);
@@ -148,20 +168,14 @@ function sharedKey(list: readonly GatewayCount[], now: Instant): readonly Findin
  * Scopes of an application's tokens that no operation it called can have needed: on each of them, other tokens with a part
  * of its scopes were let in. That holds where an operation that lets a token in lets one in that holds more, too.
  */
-function overScoped(own: readonly GatewayCount[], all: readonly GatewayCount[], now: Instant): readonly Finding[] {
+function overScoped(own: readonly GatewayCount[], letIn: ScopesLetIn, now: Instant): readonly Finding[] {
   const [first] = own;
   if (first === undefined || first.app === "" || sum(own) < LEAST_CALLS) return [];
   const presented = new Set(own.flatMap(({ scopes }) => scopes));
   const needed = new Set<string>();
-  const operations = new Set(own.map(({ api, operation }) => `${api}|${operation}`));
+  const operations = new Set(own.map(placeOf));
   for (const place of operations) {
-    const peers = all.filter(
-      (one) => one.token === "validated" && one.service === first.service && `${one.api}|${one.operation}` === place,
-    );
-    const smallest = [...Map.groupBy(peers, ({ scopes }) => scopes.join(" ")).values()]
-      .filter((list) => sum(list) >= LEAST_CALLS && list[0]?.scopes.every((scope) => presented.has(scope)) === true)
-      .map((list) => list[0]?.scopes ?? [])
-      .toSorted((a, b) => a.length - b.length || (a.join(" ") < b.join(" ") ? -1 : 1))[0];
+    const smallest = letIn.get(place)?.find((scopes) => scopes.every((scope) => presented.has(scope)));
     // Without a witness each scope may be needed.
     for (const scope of smallest ?? presented) needed.add(scope);
   }
