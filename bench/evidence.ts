@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { analyzePaths } from "../src/commands/analyze.ts";
+import { analyzePaths } from "../src/commands/analyze-paths.ts";
 import { callEvidence } from "../src/correlate/call-evidence.ts";
 import { newSigningPem } from "../src/exports/signing-key.ts";
 import { callsFolder, openCallLog } from "../src/store/call-log.ts";

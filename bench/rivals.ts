@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { analyzePaths } from "../src/commands/analyze.ts";
+import { analyzePaths } from "../src/commands/analyze-paths.ts";
 import { writeCorpus } from "../src/simulate/corpus.ts";
 import { generate, type TrueFault } from "../src/simulate/generate.ts";
 import { burnRateAlarms } from "./rivals/burn-rate.ts";

@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { analyzePaths } from "../src/commands/analyze.ts";
+import { analyzePaths } from "../src/commands/analyze-paths.ts";
 import { writeCorpus } from "../src/simulate/corpus.ts";
 import { type Lack, LACKS } from "../src/simulate/degrade.ts";
 import { generate, type Truth } from "../src/simulate/generate.ts";

@@ -7,7 +7,7 @@ import { createPrivileges, learnFacts, learnRows, type Privileges, readersOf } f
 import type { Grants } from "../sources/grants.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
-import { PathError } from "./path-error.ts";
+import { refuseMissing } from "./path-error.ts";
 
 export interface PrivilegeReading {
   readonly signal?: AbortSignal;
@@ -28,9 +28,7 @@ export async function readPrivileges(
   { signal = new AbortController().signal, onLoss, grants = [] }: PrivilegeReading = {},
 ): Promise<Privileges> {
   const source = filesSource(paths);
-  const problems = await source.problems();
-  if (problems.length > 0)
-    throw new PathError(problems.map(({ path, says, fix }) => `${path}: ${says}. ${fix}`).join("\n"));
+  refuseMissing(await source.problems());
   const analysis = createAnalysis({ lateness: 0, seed: randomInt(2 ** 31) });
   const memo = new ScanMemo();
   const privileges = createPrivileges();

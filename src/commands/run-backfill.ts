@@ -13,7 +13,7 @@ import { backfillJob } from "./backfill-job.ts";
 import { askControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
 import { EXIT_OF } from "./host.ts";
-import { createProgress, type Progress } from "./progress.ts";
+import { createProgress, type Progress } from "./backfill-progress.ts";
 import { renderReport } from "./report-text.ts";
 import { runJob, withStore } from "./run-job.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";

@@ -9,7 +9,7 @@ import type { Finding } from "../model/finding.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { callsFolder } from "../store/call-log.ts";
 import { findInSegments } from "../store/segment-folder.ts";
-import { analyzePaths } from "./analyze.ts";
+import { analyzePaths } from "./analyze-paths.ts";
 import { renderCall } from "./call-text.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DEFAULT_STATE } from "./export-options.ts";

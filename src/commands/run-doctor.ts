@@ -12,6 +12,7 @@ import { createLogger } from "../telemetry/log.ts";
 import { EXIT } from "./exit-codes.ts";
 import { buildSources } from "./live-sources.ts";
 import { lookOf } from "./look.ts";
+import { problemText } from "./path-error.ts";
 import { portOf } from "./port.ts";
 import type { Line } from "./report-line.ts";
 import { renderLines } from "./report-text.ts";
@@ -156,7 +157,7 @@ async function sourceChecks(config: Config): Promise<readonly Check[]> {
 async function fileChecks(source: Config["sources"][number]): Promise<readonly Check[]> {
   if (source.type !== "files") return [];
   const problems = await filesSource(source.paths, { name: source.name }).problems();
-  return problems.map(({ path, says, fix }) => fault(`source ${source.name}`, `${path}: ${says}. ${fix}`));
+  return problems.map((problem) => fault(`source ${source.name}`, problemText(problem)));
 }
 
 async function targetChecks(config: Config, offline: boolean): Promise<readonly Check[]> {

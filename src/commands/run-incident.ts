@@ -6,7 +6,7 @@ import { callStory, type CallStory } from "../findings/call-story.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { CALL_COLUMNS, columnPlace } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
-import { analyzePaths } from "./analyze.ts";
+import { analyzePaths } from "./analyze-paths.ts";
 import { EXIT } from "./exit-codes.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";

@@ -7,7 +7,7 @@ import { callsForBound, cleanBound } from "../lib/clean-bound.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import { parseJoinPath } from "../normalize/join-path.ts";
-import { analyzePaths } from "./analyze.ts";
+import { analyzePaths } from "./analyze-paths.ts";
 import { EXIT } from "./exit-codes.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { analyzePaths } from "../../src/commands/analyze.ts";
+import { analyzePaths } from "../../src/commands/analyze-paths.ts";
 import { filesInput } from "../../src/commands/export-input.ts";
 import { exportOptions } from "../../src/commands/export-options.ts";
 import { exportCalls } from "../../src/commands/run-export.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadExceptions } from "../../src/config/exceptions.ts";
-import { analyzePaths } from "../../src/commands/analyze.ts";
+import { analyzePaths } from "../../src/commands/analyze-paths.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import type { Report } from "../../src/model/report.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { gzipSync } from "node:zlib";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { analyzePaths } from "../../src/commands/analyze.ts";
+import { analyzePaths } from "../../src/commands/analyze-paths.ts";
 import { generate } from "../../src/simulate/generate.ts";
 import { filesSource } from "../../src/sources/files.ts";
 import type { FromThread, ThreadStart, ToThread } from "../../src/sources/file-thread.ts";
