@@ -2,7 +2,7 @@ import { redact } from "./lib/redact.ts";
 import type { Finding } from "./model/finding.ts";
 import type { RawRecord, Reject } from "./model/record.ts";
 import type { Batch } from "./sources/source.ts";
-import type { LedgerRow, NewReject, RejectsOfCommit } from "./store/store.ts";
+import { addLedgerRows, type LedgerRow, type NewReject, type RejectsOfCommit } from "./store/store.ts";
 
 /** Events and batches of one commit; batches count too, as those that hold no event are journaled as well. */
 const MOST = { events: 100_000, batches: 4_000 };
@@ -44,7 +44,7 @@ export class PendingCommit {
     for (const [key, bytes] of kept ?? []) nested(this.kept, source).set(key, bytes);
     for (const id of retried ?? []) this.#retried.push(id);
     const rows = nested(this.ledger, source);
-    rows.set(partition, addRow(rows.get(partition) ?? NOTHING, input.tally));
+    rows.set(partition, addLedgerRows(rows.get(partition) ?? NOTHING, input.tally));
   }
 
   get rejects(): RejectsOfCommit {
@@ -72,15 +72,6 @@ export class PendingCommit {
 }
 
 const NOTHING: LedgerRow = { records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0, bytes: 0 };
-
-const addRow = (a: LedgerRow, b: LedgerRow): LedgerRow => ({
-  records: a.records + b.records,
-  accepted: a.accepted + b.accepted,
-  duplicate: a.duplicate + b.duplicate,
-  filtered: a.filtered + b.filtered,
-  rejected: a.rejected + b.rejected,
-  bytes: a.bytes + b.bytes,
-});
 
 function nested<K, V>(maps: Map<string, Map<K, V>>, name: string): Map<K, V> {
   const known = maps.get(name) ?? new Map<K, V>();

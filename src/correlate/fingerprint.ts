@@ -1,4 +1,4 @@
-import { hash64 } from "../lib/hash.ts";
+import { finish, hash64 } from "../lib/hash.ts";
 import * as row from "../model/event-table.ts";
 import { DOUBLES, type EventTable, WORDS } from "../model/event-table.ts";
 import { HASH_WORDS, type Names } from "../model/names.ts";
@@ -71,12 +71,4 @@ export class Fingerprint {
     this.high = a;
     this.low = b ^ a;
   }
-}
-
-function finish(value: number): number {
-  let h = value ^ (value >>> 16);
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

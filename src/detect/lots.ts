@@ -1,4 +1,4 @@
-import { hash64 } from "../lib/hash.ts";
+import { finish, hash64 } from "../lib/hash.ts";
 
 const SEED = 11;
 const LENGTH = 36;
@@ -58,12 +58,4 @@ const hexDigit = (digit: number): number => digit + 48 + (((9 - digit) >> 31) & 
 function mix(hash: number, unit: number): number {
   const a = Math.imul(hash ^ unit, 0xcc9e2d51);
   return (a << 15) | (a >>> 17);
-}
-
-function finish(value: number): number {
-  let h = value ^ (value >>> 16);
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
 }

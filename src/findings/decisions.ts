@@ -1,7 +1,8 @@
 import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 
-export type DecisionKind = "acknowledge" | "mute" | "unmute";
+export const DECISION_KINDS = ["acknowledge", "mute", "unmute"] as const;
+export type DecisionKind = (typeof DECISION_KINDS)[number];
 
 /** What a mute is about: one finding, or all with its principal or its cause. */
 export const MUTE_SCOPES = ["finding", "principal", "cause"] as const;

@@ -13,7 +13,8 @@ export function hash64(text: string, seed: number): readonly [number, number] {
   return [finish(a ^ text.length), finish(b + a)];
 }
 
-function finish(value: number): number {
+/** The last step of MurmurHash3: each bit of the number in each of the hash. */
+export function finish(value: number): number {
   let h = value ^ (value >>> 16);
   h = Math.imul(h, 0x85ebca6b);
   h ^= h >>> 13;

@@ -24,9 +24,9 @@ export class RowMemo<T> {
     for (let i = 0; isKnown && i < telling.length; i++)
       isKnown = this.#keys[base + i] === words[at + (telling[i] ?? 0)];
     if (known !== undefined && isKnown) return known;
+    const found = find();
     for (let i = 0; i < telling.length; i++) this.#keys[base + i] = words[at + (telling[i] ?? 0)] ?? 0;
     this.#keys[base + telling.length] = trait;
-    const found = find();
     this.#found[slot] = found;
     return found;
   }

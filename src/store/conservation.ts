@@ -16,12 +16,3 @@ export function assertConserved(ledger: ReadonlyMap<string, ReadonlyMap<string, 
     }
   }
 }
-
-export const addLedgerRows = (a: LedgerRow, b: LedgerRow): LedgerRow => ({
-  records: a.records + b.records,
-  accepted: a.accepted + b.accepted,
-  duplicate: a.duplicate + b.duplicate,
-  filtered: a.filtered + b.filtered,
-  rejected: a.rejected + b.rejected,
-  bytes: a.bytes + b.bytes,
-});

@@ -1,7 +1,14 @@
 import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { createDecisions, decide, type Decision, type Decisions, MUTE_SCOPES } from "../findings/decisions.ts";
+import {
+  createDecisions,
+  decide,
+  type Decision,
+  DECISION_KINDS,
+  type Decisions,
+  MUTE_SCOPES,
+} from "../findings/decisions.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Decisions that survive a restart: one line of JSON each, only ever appended, so that the file is its own audit trail. */
@@ -19,7 +26,7 @@ const time = z.int().transform((ms) => ms as Decision["at"]);
 const Line = z.object({
   at: time,
   by: z.string(),
-  kind: z.enum(["acknowledge", "mute", "unmute"]),
+  kind: z.enum(DECISION_KINDS),
   finding: z.string(),
   scope: z.enum(MUTE_SCOPES),
   about: z.string(),

@@ -1,7 +1,8 @@
 import type { Finding } from "../model/finding.ts";
-import { addLedgerRows, assertConserved } from "./conservation.ts";
+import { assertConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import {
+  addLedgerRows,
   type Commit,
   KEPT_FINDINGS,
   KEPT_REJECTS,

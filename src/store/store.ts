@@ -12,6 +12,15 @@ export interface LedgerRow {
   readonly bytes: number;
 }
 
+export const addLedgerRows = (a: LedgerRow, b: LedgerRow): LedgerRow => ({
+  records: a.records + b.records,
+  accepted: a.accepted + b.accepted,
+  duplicate: a.duplicate + b.duplicate,
+  filtered: a.filtered + b.filtered,
+  rejected: a.rejected + b.rejected,
+  bytes: a.bytes + b.bytes,
+});
+
 /** One alert for one target, waiting or done. */
 export interface OutboxRow {
   readonly alertId: string;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { MUTE_SCOPES } from "../../findings/decisions.ts";
+import { DECISION_KINDS, MUTE_SCOPES } from "../../findings/decisions.ts";
 import { DIMENSIONS } from "../../model/call.ts";
 import { FACETS, LONGEST_SEARCH } from "../filter.ts";
 import { CURSOR } from "../paging.ts";
@@ -114,7 +114,7 @@ export const KqlSchema = z.strictObject({ kql: z.string(), portal: z.string().nu
 export const DecisionSchema = z.strictObject({
   at: instant,
   by: z.string(),
-  kind: z.enum(["acknowledge", "mute", "unmute"]),
+  kind: z.enum(DECISION_KINDS),
   finding: z.string(),
   scope: z.enum(MUTE_SCOPES),
   about: z.string(),
