@@ -1,4 +1,4 @@
-import { type Finding, isStanding, type Severity } from "../model/finding.ts";
+import type { Finding } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import type { Bounds } from "./bounds.ts";
 import { blindSpots, type Coverage } from "./coverage.ts";
@@ -6,16 +6,7 @@ import { type CallCounts, correlationCounts, identityCounts } from "./call-count
 import { inputCounts, type Tally } from "./input-counts.ts";
 import type { Findings } from "./lifecycle.ts";
 import { missingLogs } from "./missing-logs.ts";
-
-const SEVERITY: Readonly<Record<Severity, number>> = { high: 0, medium: 1, low: 2 };
-
-/** Open before resolved, worst first, then newest. */
-/** Refusals first, whatever is held besides. */
-const worstFirst = (a: Finding, b: Finding): number =>
-  Number(isStanding(a.kind)) - Number(isStanding(b.kind)) ||
-  Number(a.status !== "open") - Number(b.status !== "open") ||
-  SEVERITY[a.severity] - SEVERITY[b.severity] ||
-  b.onset - a.onset;
+import { inOrder } from "./order.ts";
 
 /** The report with further findings and blind spots in their places. */
 export const withFindings = (
@@ -23,7 +14,7 @@ export const withFindings = (
   more: { readonly findings: readonly Finding[]; readonly blindSpots: Report["blindSpots"] },
 ): Report => ({
   ...report,
-  findings: [...report.findings, ...more.findings].toSorted(worstFirst),
+  findings: inOrder([...report.findings, ...more.findings]),
   blindSpots: [...report.blindSpots, ...more.blindSpots],
 });
 
@@ -36,7 +27,7 @@ export function reportOf(
     readonly findings: Findings;
   },
 ): Report {
-  const findings = [...analysis.findings.tracked.values()].map(({ finding }) => finding).toSorted(worstFirst);
+  const findings = inOrder([...analysis.findings.tracked.values()].map(({ finding }) => finding));
   return {
     input: inputCounts(analysis.input),
     correlation: correlationCounts(analysis.calls),

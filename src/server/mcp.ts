@@ -2,7 +2,7 @@ import { z } from "zod";
 import { toFindingJson } from "../findings/report-json.ts";
 import { filterOf, isAsked } from "./filter.ts";
 import { findingKql } from "./kql.ts";
-import { inOrder } from "./paging.ts";
+import { inOrder } from "../findings/order.ts";
 import type { View } from "./view.ts";
 
 /** A message of the Model Context Protocol: JSON-RPC 2.0 (modelcontextprotocol.io/specification). */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { FACETS, facetValues, filterOf, isAsked } from "../../src/server/filter.ts";
-import { afterCursor, afterCursorOrFault, cursorOf, inOrder } from "../../src/server/paging.ts";
+import { inOrder } from "../../src/findings/order.ts";
+import { afterCursor, afterCursorOrFault, cursorOf } from "../../src/server/paging.ts";
 import { at } from "../builders.ts";
 import { finding } from "../finding-builder.ts";
 
@@ -62,7 +63,12 @@ test("a facet counts what the other facets leave, and keeps what is asked for", 
 test("pages hold every finding once, in order, also when one goes meanwhile", () => {
   const all = inOrder(
     Array.from({ length: 57 }, (_, i) =>
-      finding({ id: `F-${i}`, onset: at(i % 3), severity: i % 2 === 0 ? "low" : "high" }),
+      finding({
+        id: `F-${i}`,
+        onset: at(i % 3),
+        severity: i % 2 === 0 ? "low" : "high",
+        kind: i % 5 === 0 ? "over-scoped-token" : "intermittent-refusal",
+      }),
     ),
   );
   const seen: string[] = [];
@@ -76,6 +82,7 @@ test("pages hold every finding once, in order, also when one goes meanwhile", ()
     cursor = page.length < 10 ? undefined : cursorOf(page.at(-1));
   } while (cursor !== undefined);
   expect(seen).toEqual(all.map(({ id }) => id));
+  expect(all.findIndex(({ kind }) => kind === "over-scoped-token")).toBe(45);
 });
 
 test.each([

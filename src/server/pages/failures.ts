@@ -1,7 +1,8 @@
 import { html } from "hono/html";
 import { count } from "../format.ts";
 import { type Facet, FACETS, facetValues, type Filter, filterOf, isAsked } from "../filter.ts";
-import { afterCursor, cursorOf, inOrder } from "../paging.ts";
+import { inOrder } from "../../findings/order.ts";
+import { afterCursor, cursorOf } from "../paging.ts";
 import { hrefOf, parametersOf } from "../query.ts";
 import { fixedRange, rangeOf } from "../range.ts";
 import type { Screen } from "../view.ts";
