@@ -16,10 +16,16 @@ export const placeOf = ({ kind, status, severity, onset, id }: Finding): Finding
   id,
 ];
 
-export function comparePlaces(a: FindingPlace, b: FindingPlace): number {
-  return a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || b[3] - a[3] || (a[4] < b[4] ? -1 : Number(a[4] !== b[4]));
-}
+const compareRanks = (a: FindingPlace, b: FindingPlace): number =>
+  a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || b[3] - a[3];
 
-/** Findings in the order in which they are told, always the same. */
+export const comparePlaces = (a: FindingPlace, b: FindingPlace): number =>
+  compareRanks(a, b) || (a[4] < b[4] ? -1 : Number(a[4] !== b[4]));
+
+/** Findings in the order in which they are listed, always the same: a list goes on from any of them. */
 export const inOrder = (findings: readonly Finding[]): readonly Finding[] =>
   findings.toSorted((a, b) => comparePlaces(placeOf(a), placeOf(b)));
+
+/** The same order for who reads all of them: what is equal but for the id stays as it was found. */
+export const worstFirst = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.toSorted((a, b) => compareRanks(placeOf(a), placeOf(b)));

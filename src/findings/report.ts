@@ -6,7 +6,7 @@ import { type CallCounts, correlationCounts, identityCounts } from "./call-count
 import { inputCounts, type Tally } from "./input-counts.ts";
 import type { Findings } from "./lifecycle.ts";
 import { missingLogs } from "./missing-logs.ts";
-import { inOrder } from "./order.ts";
+import { worstFirst } from "./order.ts";
 
 /** The report with further findings and blind spots in their places. */
 export const withFindings = (
@@ -14,7 +14,7 @@ export const withFindings = (
   more: { readonly findings: readonly Finding[]; readonly blindSpots: Report["blindSpots"] },
 ): Report => ({
   ...report,
-  findings: inOrder([...report.findings, ...more.findings]),
+  findings: worstFirst([...report.findings, ...more.findings]),
   blindSpots: [...report.blindSpots, ...more.blindSpots],
 });
 
@@ -27,7 +27,7 @@ export function reportOf(
     readonly findings: Findings;
   },
 ): Report {
-  const findings = inOrder([...analysis.findings.tracked.values()].map(({ finding }) => finding));
+  const findings = worstFirst([...analysis.findings.tracked.values()].map(({ finding }) => finding));
   return {
     input: inputCounts(analysis.input),
     correlation: correlationCounts(analysis.calls),
