@@ -158,7 +158,9 @@ document.addEventListener("click", (event) => {
 });
 
 document.getElementById("theme")?.addEventListener("click", () => {
-  const theme = getComputedStyle(document.documentElement).colorScheme === "dark" ? "light" : "dark";
+  const { theme: chosen } = document.documentElement.dataset;
+  const isDark = chosen === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : chosen === "dark";
+  const theme = isDark ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
   try {
     localStorage.setItem("theme", theme);

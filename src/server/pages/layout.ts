@@ -27,6 +27,7 @@ interface Page {
 export const LINKS = [
   ["/", "Overview", "o"],
   ["/failures", "Failures", "f"],
+  ["/calls", "Calls", "c"],
   ["/principals", "Principals", "p"],
   ["/health", "Health", "h"],
 ] as const;
