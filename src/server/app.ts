@@ -12,6 +12,7 @@ import { callPages } from "./calls.ts";
 import { filterOf, isAsked, LONGEST_SEARCH } from "./filter.ts";
 import { iso } from "./format.ts";
 import { callPath } from "./pages/call-cells.ts";
+import { exportsPage } from "./pages/exports.ts";
 import { failuresPage } from "./pages/failures.ts";
 import { findingPage } from "./pages/finding.ts";
 import { healthPage } from "./pages/health.ts";
@@ -84,6 +85,7 @@ function pages(app: Hono, screen: ScreenOf): void {
   app.get("/", (context) => context.html(overviewPage(screen(context))));
   app.get("/failures", (context) => context.html(failuresPage(screen(context))));
   app.get("/health", (context) => context.html(healthPage(screen(context))));
+  app.get("/exports", (context) => context.html(exportsPage(screen(context))));
   app.get("/search", (context) => context.redirect(searchTarget(screen(context))));
   app.get("/failures/:id", (context) => {
     const shown = screen(context);

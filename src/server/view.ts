@@ -8,6 +8,7 @@ import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
 import type { PrincipalsView } from "./principals-view.ts";
+import type { BundleList } from "./export-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
 
 /** One call among a finding's samples. */
@@ -83,6 +84,8 @@ export interface View {
   targets(): readonly TargetHealth[];
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
+  /** Folders of exports, and what is in them; absent where none is known. */
+  bundles?(): readonly BundleList[];
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */

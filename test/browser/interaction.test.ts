@@ -198,6 +198,10 @@ const hostilePages = [
   { path: "/failures", holds: HOSTILE_TEXTS.length },
   { path: `/failures?${REFLECTED}&q=${encodeURIComponent(`"><script>alert(1)</script>`)}`, holds: 0 },
   { path: `/?${REFLECTED}&from=${encodeURIComponent(`"><script>alert(1)</script>`)}`, holds: 10 },
+  {
+    path: `/exports?principal=${encodeURIComponent(`"><script>alert(1)</script>`)}&from=<svg/onload=alert(1)>`,
+    holds: 0,
+  },
   { path: "/calls/hostile", holds: HOSTILE_TEXTS.length },
   { path: `/calls?q=${encodeURIComponent(`"><script>alert(1)</script>`)}`, holds: 0 },
   ...HOSTILE_TEXTS.slice(0, 3).map((_, i) => ({ path: `/failures/F-HOSTILE${i}`, holds: HOSTILE_TEXTS.length })),

@@ -21,6 +21,7 @@ const PAGES = [
   "/principals",
   "/principals/dddddddd-0000-4000-8000-000000000001",
   "/principals/PrimaryMasterKey",
+  "/exports?from=2026-03-01&redact=address%3Ddrop",
   "/health",
 ];
 

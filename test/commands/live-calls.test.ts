@@ -40,7 +40,7 @@ beforeAll(() => {
 
 const around = () => ({
   current: analysis,
-  findCalls: log.find,
+  findCalls: (id: string) => log.find(id),
   findings: [...analysis.findings.tracked.values()].map(({ finding }) => finding),
 });
 const idOf = (one: CallEvidence): string => String(cell(one, "id"));

@@ -29,6 +29,7 @@ const routes = [
   { path: "/failures/F-HOSTILE0000", status: 200, type: "text/html" },
   { path: "/failures/F-NOTTHERE00", status: 404, type: "text/html" },
   { path: "/health", status: 200, type: "text/html" },
+  { path: "/exports", status: 200, type: "text/html" },
   { path: "/calls", status: 200, type: "text/html" },
   { path: "/calls/known", status: 200, type: "text/html" },
   { path: "/calls/twice?n=2", status: 200, type: "text/html" },

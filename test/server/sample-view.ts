@@ -6,6 +6,7 @@ import { createAnalysis } from "../../src/analysis.ts";
 import type { View } from "../../src/server/view.ts";
 import { at } from "../builders.ts";
 import { finding, hostileFinding } from "../finding-builder.ts";
+import { sampleBundles } from "./sample-bundles.ts";
 import { sampleCalls } from "./sample-calls.ts";
 
 export interface SampleView extends View {
@@ -106,6 +107,7 @@ export function sampleView(): SampleView {
       { time: at(-30), label: "sqlroleassignments/delete", says: "sqlroleassignments/delete on shop (succeeded)" },
     ],
     calls: (id) => ({ calls: sampleCalls(id, view.findings), damages: [] }),
+    bundles: () => [sampleBundles()],
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,
     watermark: () => at(60),

@@ -7,6 +7,10 @@ export const nameOf = (column: string): string => column.replaceAll("_", " ");
 
 export const cellText = (cell: Cell | undefined): string => (cell === null || cell === undefined ? "" : String(cell));
 
+/** An instant without the digits that no clock of a token has. */
+const textOf = (text: string): string =>
+  /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? text.slice(0, 19).replace("T", " ") : text;
+
 export interface Claim {
   readonly name: string;
   readonly value: string | undefined;
@@ -16,7 +20,7 @@ export interface Claim {
 const CLAIMS: readonly (readonly [column: string, claim: string])[] = [
   ["token_issuer", "iss"],
   ["token_audience", "aud"],
-  ["caller_app", "appid / azp"],
+  ["caller_app", "appid"],
   ["caller_object", "oid"],
   ["token_scopes", "scp"],
   ["token_roles", "roles"],
@@ -34,6 +38,6 @@ export function claimsOf(call: Readonly<Record<string, Cell>>): readonly Claim[]
     const cell = call[column];
     return cell === undefined
       ? { name, value: undefined, belief: "not logged" }
-      : { name, value: String(cell), belief: state };
+      : { name, value: textOf(String(cell)), belief: state };
   });
 }

@@ -11,7 +11,7 @@ import { callPath, cellText, claimsOf, nameOf } from "./call-cells.ts";
 import { comparedCall } from "./compared-call.ts";
 import { layout, type Markup } from "./layout.ts";
 import { scrollable, severityPill, statusPill } from "./parts.ts";
-import { timeline } from "./timeline.ts";
+import { milliseconds, timeline } from "./timeline.ts";
 
 interface Asked {
   /** The id as it was asked for. */
@@ -49,7 +49,7 @@ ${otherCalls(id, calls.length, place)}
 <section class="panel" id="unknown"><h2>Not known</h2>${notKnown(story)}</section>
 <section class="panel" id="take"><h2>Take it along</h2>${takeAlong(screen, shown, id)}</section>
 </aside></div>`;
-  return layout({ title: story.verdict, path: "/calls", screen, body, fixed: true });
+  return layout({ title: story.verdict, path: "/calls", screen, body, still: true });
 }
 
 const damageNotice = (damages: readonly string[]): Markup =>
@@ -98,7 +98,7 @@ function identity(story: CallStory): Markup {
       ? html`<p class="muted small">The gateway logged no claims.</p>`
       : scrollable(
           "Claims of the caller's token",
-          html`<table class="claims"><thead><tr><th>Claim</th><th>Value</th><th>Belief</th></tr></thead><tbody>${claims.map(({ name, value, belief }) => html`<tr><td>${name}</td><td>${value ?? ""}</td><td class="nowrap belief ${belief.replace(" ", "-")}">${belief}</td></tr>`)}</tbody></table>`,
+          html`<table class="claims"><thead><tr><th class="nowrap">Claim</th><th>Value</th><th>Belief</th></tr></thead><tbody>${claims.map(({ name, value, belief }) => html`<tr><td class="nowrap">${name}</td><td>${value ?? ""}</td><td class="nowrap belief ${belief.replace(" ", "-")}">${belief}</td></tr>`)}</tbody></table>`,
         );
   return html`<p><span class="pill ${state}">identity ${says}</span></p>
 <ol class="chain">${story.identity.map((link) => html`<li><b>${LINKS.get(link.who) ?? link.who}</b><span>${link.says}</span></li>`)}</ol>
@@ -116,27 +116,21 @@ const notKnown = ({ missing }: CallStory): Markup =>
     : html`<ul class="evidence">${missing.map((says) => html`<li>${says}</li>`)}</ul>`;
 
 const SHOWN_OPERATIONS = 50;
-const OPERATION_COLUMNS = [
-  "time",
-  "operation",
-  "database",
-  "container",
-  "status",
-  "duration_ms",
-  "request_charge",
-  "credential",
-  "principal",
-  "role_assignment",
-  "client_address",
-  "activity_id",
-] as const;
-
 function operations({ operations: rows }: CallStory): Markup {
   if (rows.length === 0)
     return html`<p class="muted">No operation was joined with this call: it did not reach Cosmos DB, or its log has no record of it.</p>`;
-  const table = html`<table class="roomy"><thead><tr>${OPERATION_COLUMNS.map((name) => html`<th>${nameOf(name)}</th>`)}</tr></thead><tbody>${rows.slice(0, SHOWN_OPERATIONS).map((row) => html`<tr>${OPERATION_COLUMNS.map((name) => html`<td>${cellText(row[name])}</td>`)}</tr>`)}</tbody></table>`;
+  const table = html`<table class="roomy"><thead><tr><th>Time (UTC)</th><th>Operation</th><th>On</th><th>Status</th><th class="n">Took</th><th class="n">RU</th><th>As</th></tr></thead><tbody>${rows.slice(0, SHOWN_OPERATIONS).map(operationRow)}</tbody></table>`;
   const more = rows.length - SHOWN_OPERATIONS;
   return html`${scrollable("Operations in Cosmos DB", table)}${more > 0 ? html`<p class="muted small">${count(more)} more are in the JSON.</p>` : ""}`;
+}
+
+function operationRow(row: CallStory["operations"][number]): Markup {
+  const text = (name: string): string => cellText(row[name]);
+  const status = text("status");
+  const place = [text("account"), text("database"), text("container")].filter((part) => part !== "").join("/");
+  const took = Number(row["duration_ms"] ?? Number.NaN);
+  const refused = status === "401" || status === "403";
+  return html`<tr><td class="nowrap" title="${text("activity_id")}">${text("time").slice(11, 23)}</td><td>${text("operation")}</td><td>${place}</td><td>${refused ? html`<span class="s${status}">${status}</span>` : html`<span class="fine">${status}</span>`}</td><td class="n nowrap">${Number.isNaN(took) ? "" : milliseconds(took)}</td><td class="n">${text("request_charge")}</td><td>${text("principal")} ${text("credential")}${row["role_assignment"] === undefined ? "" : html`<br><span class="muted">role assignment ${text("role_assignment")}</span>`}</td></tr>`;
 }
 
 const allCells = ({ call }: CallStory): Markup =>

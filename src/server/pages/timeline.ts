@@ -35,5 +35,5 @@ function bar({ where, what, begins, lasts, status, refused }: CallSpan, from: nu
   return html`<li><span class="lane"><b>${NAMES[where]}</b> <span title="${what}">${what}</span></span><svg class="track" width="100%" height="12" aria-hidden="true"><rect class="span ${refused ? "refused" : where}" x="${Math.min(x, 100 - THINNEST).toFixed(2)}%" width="${width.toFixed(2)}%" height="12" rx="2"/></svg><span class="n${refused ? " s401" : ""}">${refused ? "✗ " : ""}${label}</span></li>`;
 }
 
-const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+export const milliseconds = (ms: number): string => `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 const offset = (ms: number): string => `${ms < 0 ? "−" : "+"}${Math.abs(ms).toFixed(1)} ms`;
