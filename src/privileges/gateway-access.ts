@@ -14,6 +14,8 @@ export interface GatewayAccess {
   readonly observed: Map<string, DayRing>;
   /** Calls beyond the uses that are kept. */
   beyond: number;
+  /** How often uses were forgotten. */
+  swept: number;
 }
 
 export interface AccessUse {
@@ -33,12 +35,12 @@ export interface AccessUse {
 const MAX_USES = 20_000;
 const MAX_SERVICES = 200;
 
-export const createGatewayAccess = (): GatewayAccess => ({ uses: new Map(), observed: new Map(), beyond: 0 });
+export const createGatewayAccess = (): GatewayAccess => ({ uses: new Map(), observed: new Map(), beyond: 0, swept: 0 });
 
 /** Uses of which no day is kept any more are forgotten. */
-export function forgetOldAccess({ uses }: GatewayAccess, now: Instant): void {
+export function forgetOldAccess(access: GatewayAccess, now: Instant): void {
   const oldest = dayOf(now) - KEPT_DAYS;
-  for (const [key, { days }] of uses) if (days.newest <= oldest) uses.delete(key);
+  for (const [key, { days }] of access.uses) if (days.newest <= oldest && access.uses.delete(key)) access.swept += 1;
 }
 
 const TELLING = [row.OWNER, row.API, row.OPERATION, row.SUBSCRIPTION, row.PRODUCT, row.METHOD] as const;
@@ -53,19 +55,27 @@ export class AccessReader {
   readonly #access: GatewayAccess;
   readonly #ledger: Pick<Ledger, "until">;
   readonly #names: Names;
-  readonly #memo = new RowMemo<Found>(TELLING);
+  /** Of a row, what `swept` was when it was looked for. */
+  #swept: number;
+  #memo: RowMemo<Found>;
 
   /** `ledger` tells up to when times are believed. */
   constructor(access: GatewayAccess, ledger: Pick<Ledger, "until">, names: Names) {
     this.#access = access;
     this.#ledger = ledger;
     this.#names = names;
+    this.#swept = access.swept;
+    this.#memo = new RowMemo(TELLING, names.seed);
   }
 
   /** The row is a gateway request. What was refused is no use; what failed in another way was let in. */
   readOne(table: EventTable, place: number): void {
     const time = timeOf(table, place);
     if (time > this.#ledger.until) return;
+    if (this.#swept !== this.#access.swept) {
+      this.#swept = this.#access.swept;
+      this.#memo = new RowMemo(TELLING, this.#names.seed);
+    }
     const { words } = table;
     const at = WORDS * place;
     const status = words[at + row.STATUS] ?? 0;

@@ -103,6 +103,16 @@ test("a live listing opens the finding, with a management group above; it ends w
   expect(found()[0]).toMatch(/^resolved/);
 });
 
+const BODY = {
+  Id: idOf("a7"),
+  Properties: {
+    PrincipalId: idOf("p7"),
+    PrincipalType: "ServicePrincipal",
+    RoleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${OWNER}`,
+    Scope: SUBSCRIPTION,
+  },
+};
+
 test("a write in the Activity log opens the finding on its day, a deletion ends it", () => {
   const analysis = newAnalysis();
   const record = (verb: "WRITE" | "DELETE", time: string): object => ({
@@ -112,21 +122,7 @@ test("a write in the Activity log opens the finding on its day, a deletion ends 
     category: "Administrative",
     resultType: "Success",
     correlationId: idOf("a7"),
-    properties: {
-      ...(verb === "DELETE"
-        ? {}
-        : {
-            requestbody: JSON.stringify({
-              Id: idOf("a7"),
-              Properties: {
-                PrincipalId: idOf("p7"),
-                PrincipalType: "ServicePrincipal",
-                RoleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${OWNER}`,
-                Scope: SUBSCRIPTION,
-              },
-            }),
-          }),
-    },
+    properties: verb === "DELETE" ? {} : { requestbody: JSON.stringify(BODY) },
   });
   const uses = (from: string) => batchOf(logOf([{ who: "p1", operation: "Read", at: "shop/orders", from, days: 2 }]));
   feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"));
