@@ -133,7 +133,8 @@ export function actionsOf(patterns: readonly string[]): number {
   return granted;
 }
 
-function matches(pattern: string, name: string): boolean {
+/** Whether a pattern with `*` for any text is of a name; both in the same case. */
+export function matches(pattern: string, name: string): boolean {
   const parts = pattern.split("*");
   const [first = "", ...rest] = parts;
   if (rest.length === 0) return pattern === name;

@@ -185,6 +185,7 @@ function highlights(finding: Finding): Markup {
     ],
     ["API", subject.api],
     ["Operation", subject.operation],
+    ["Product", subject.product],
     ["Principal", subject.principal],
     ["Account", subject.account],
     ["Database", subject.database],
