@@ -29,6 +29,7 @@ export interface LiveViewOptions {
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
+  readonly exports?: View["exports"];
   /** A finding as it is shown: what was decided about it may mute it. */
   readonly shown: (finding: Finding) => Finding;
 }
@@ -37,7 +38,8 @@ export interface LiveViewOptions {
 const MOST_CALLS = 20;
 
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }: LiveViewOptions): LiveView {
+export function createLiveView(options: LiveViewOptions): LiveView {
+  const { ledger, findCalls, shown, ...seen } = options;
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -88,8 +90,7 @@ export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }
       return { stories: calls.slice(-MOST_CALLS).map(callStory), damages: damages.map(({ says }) => says) };
     },
     sources: () => sourceHealth(ledger(), current),
-    waitingFor,
-    targets,
+    ...seen,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);

@@ -5,6 +5,7 @@ import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { ExportHealth } from "./export-health.ts";
 import type { PrincipalsView } from "./principals-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
 
@@ -69,6 +70,8 @@ export interface View {
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
+  /** Scheduled exports; absent where there are none. */
+  readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
