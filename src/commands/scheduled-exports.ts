@@ -2,6 +2,7 @@ import { on } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { dueEntry, hoursBehind } from "../exports/schedule.ts";
+import { aborted } from "../lib/aborted.ts";
 import type { Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { ExportHealth } from "../server/export-health.ts";
@@ -23,7 +24,7 @@ export interface ScheduledExport {
 export interface ExportKeeping {
   readonly exports: readonly ScheduledExport[];
   readonly state: string;
-  readonly calls: Pick<KeptCalls, "settled" | "durable">;
+  readonly calls: Pick<KeptCalls, "begun" | "settled" | "durable">;
   readonly facts: () => StateFacts;
   readonly now: () => EpochMs;
   readonly log: Logger;
@@ -48,6 +49,7 @@ export function keepExports(keeping: ExportKeeping): KeptExports {
   const stopped = new AbortController();
   const kept = keeping.exports.map((one) => ({ one, health: newHealth(one) }));
   const loops = kept.map(async ({ one, health }) => {
+    await Promise.race([keeping.calls.begun, aborted(stopped.signal)]);
     while (!stopped.signal.aborted) {
       await attempt(one, health, { ...keeping, signal: stopped.signal });
       await sleep(LOOK_MS, undefined, { signal: stopped.signal, ref: false }).catch(() => undefined);
@@ -110,7 +112,7 @@ async function* due(
   health: ReturnType<typeof newHealth>,
   { state, calls, facts, now, signal }: ExportKeeping & { readonly signal: AbortSignal },
 ): AsyncGenerator<Result<EntryWritten, string>> {
-  health.stand = standOf(job, calls.durable);
+  health.stand = standOf(job, calls.durable ?? 0);
   if (dueEntry(health.stand, now(), job.delayMs) === undefined) return;
   await Promise.race([calls.settled(), sleep(SETTLE_MS, undefined, { ref: false })]);
   const workerData: ExportWork = { job, state, facts: facts() };
@@ -124,6 +126,6 @@ async function* due(
     }
   } finally {
     await worker.terminate();
-    health.stand = standOf(job, calls.durable);
+    health.stand = standOf(job, calls.durable ?? 0);
   }
 }
