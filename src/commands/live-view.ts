@@ -30,12 +30,14 @@ export interface LiveViewOptions {
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
+  readonly exports?: View["exports"];
   /** A finding as it is shown: what was decided about it may mute it. */
   readonly shown: (finding: Finding) => Finding;
 }
 
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }: LiveViewOptions): LiveView {
+export function createLiveView(options: LiveViewOptions): LiveView {
+  const { ledger, findCalls, shown, ...seen } = options;
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -84,8 +86,7 @@ export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }
     calls: (id) => keptCalls(id, { current, findCalls, findings: view.report().findings }),
     identities: () => (current === undefined ? [] : identitiesOf(current)),
     sources: () => sourceHealth(ledger(), current),
-    waitingFor,
-    targets,
+    ...seen,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);

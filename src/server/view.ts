@@ -7,6 +7,7 @@ import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { ExportHealth } from "./export-health.ts";
 import type { PrincipalsView } from "./principals-view.ts";
 import type { BundleList } from "./export-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
@@ -82,6 +83,8 @@ export interface View {
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
+  /** Scheduled exports; absent where there are none. */
+  readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
   /** Folders of exports, and what is in them; absent where none is known. */
