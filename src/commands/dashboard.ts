@@ -5,6 +5,7 @@ import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { BundleList } from "../server/export-view.ts";
 import type { ExportHealth } from "../server/export-health.ts";
 import type { TargetHealth } from "../server/view.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
@@ -33,6 +34,7 @@ export function createDashboard(parts: {
   readonly serving?: Serving | undefined;
   readonly azure?: AzurePortal | undefined;
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
+  readonly bundles?: (() => readonly BundleList[]) | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
 }): Dashboard {
@@ -47,6 +49,7 @@ export function createDashboard(parts: {
     waitingFor,
     targets,
     exports: parts.exports,
+    bundles: parts.bundles,
     shown,
   });
   const app = createApp(view, {

@@ -14,6 +14,7 @@ import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { bundlesOf } from "./bundle-lists.ts";
 import { buildExports } from "./build-exports.ts";
 import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -119,6 +120,7 @@ async function hostOn(
     store,
     calls,
     exports: exports.health,
+    bundles: bundlesOf(parts.exports),
     sinks,
     heartbeats: heartbeatsOf(config),
     decisions,
