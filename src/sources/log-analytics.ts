@@ -42,6 +42,8 @@ export interface LogAnalyticsConfig {
   readonly patienceMs?: number;
   /** Rows that one query is meant to give. */
   readonly windowRows?: number;
+  /** Rows of one table that are remembered for comparison; beyond, the oldest hours are given up, and said. */
+  readonly mostHashes?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
   /** Told when every row that came in before a time was delivered, by the workspace's own count. */
@@ -54,7 +56,7 @@ const POLL_MS = 60_000;
 const PATIENCE_MS = 60_000;
 /** Rows of one query: at 32 KB, the largest of a gateway's, more than one answer holds, and then it is cut. */
 const WINDOW_ROWS = 10_000;
-/** Of one table; at 16 bytes each. Beyond, the oldest hours are given up unreconciled, and said. */
+/** At 16 bytes each. */
 const MOST_HASHES = 4_000_000;
 
 interface Table {
@@ -251,7 +253,7 @@ function agree(
     config.onReconciled?.(name, hour);
     return { forgotten: reconcile(ledger, hour), isAgreed: true };
   }
-  if (heldHashes(ledger) <= MOST_HASHES) return { forgotten: [], isAgreed: true };
+  if (heldHashes(ledger) <= (config.mostHashes ?? MOST_HASHES)) return { forgotten: [], isAgreed: true };
   const oldest = (Math.floor(ledger.reconciled / HOUR_MS) + 1) * HOUR_MS;
   const says = `${name}: too many rows to compare; rows that appear late before ${new Date(oldest).toISOString()} are not noticed`;
   onTrouble(new SourceError(source, "unreachable", says));
