@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { styleText } from "node:util";
 import { callEvidence, hasId } from "../correlate/call-evidence.ts";
-import { selects } from "../exports/scope.ts";
 import { type CallStory, callStory, toStoryJson } from "../findings/call-story.ts";
 import { plainText } from "../lib/plain-text.ts";
 import type { CallEvidence } from "../model/evidence.ts";
@@ -10,6 +9,7 @@ import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { callsFolder } from "../store/call-log.ts";
 import { findInSegments } from "../store/segment-folder.ts";
 import { analyzePaths } from "./analyze-paths.ts";
+import { findingsOfCall } from "./call-findings.ts";
 import { renderCall } from "./call-text.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DEFAULT_STATE } from "./export-options.ts";
@@ -53,7 +53,7 @@ export async function runCall(id: string, flags: CallFlags): Promise<number> {
     const { count, evidence, findings, isPartial } = search;
     const found = evidence.map((one) => ({
       story: callStory(one),
-      findings: findings.filter((finding) => isOf(finding, one)),
+      findings: findingsOfCall(findings, one),
     }));
     print(id, found, { count, json: flags.json === true });
     if (count === 0) return EXIT.findings;
@@ -99,10 +99,6 @@ async function searchFiles(paths: readonly string[], id: string, joinBy: JoinPat
     line.clear();
   }
 }
-
-/** Findings of refusals whose calls this one is among; those about privileges are of principals, not of calls. */
-const isOf = (finding: Finding, evidence: CallEvidence): boolean =>
-  finding.kind === "intermittent-refusal" && selects({ finding })(evidence);
 
 function print(
   id: string,

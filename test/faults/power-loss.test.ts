@@ -25,7 +25,7 @@ beforeAll(async () => {
   const command = [process.execPath, SCRIPT, join(traced, "state.db"), String(COMMITS)];
   const child = spawn("strace", [...traceArguments(trace), ...command], { stdio: "ignore" });
   const [code] = await once(child, "exit");
-  expect(code).toBe(0);
+  if (code !== 0) throw new Error(`strace ended with ${String(code)}`);
   ops = readTrace(trace, folder.path);
 });
 
