@@ -20,13 +20,15 @@ export interface AccessOptions {
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 /** What tells nothing of findings. */
 const OPEN = /^\/(?:livez|readyz|assets\/[\w.-]+|auth\/(?:sign-in|callback|signed-out|sign-out))$/;
+/** What takes evidence away, and who took it. */
+const AUDITOR = /^\/api\/v1\/(?:export|audit)$/;
 
 const asked = new WeakMap<Context, Who>();
 
 /** Who sends the request; asked after the middleware let it through. */
 export const whoAsks = (context: Context): Who => asked.get(context) ?? LOCAL;
 
-/** Lets through who may: viewers look, operators also decide. A browser that nobody signed in with is led to the sign-in. */
+/** Lets through who may: viewers look, operators also decide, auditors also export. A browser that nobody signed in with is led to the sign-in. */
 export function access(options: AccessOptions): MiddlewareHandler {
   const verify = options.provider === undefined ? undefined : bearerVerifier(options.provider);
   return async (context, next) => {
@@ -38,7 +40,7 @@ export function access(options: AccessOptions): MiddlewareHandler {
         "retry-after": "60",
       });
     if (verified.kind === "refused") return unknown(context, options);
-    const role = SAFE.has(method) || path === "/mcp" ? "viewer" : "operator";
+    const role = AUDITOR.test(path) ? "auditor" : SAFE.has(method) || path === "/mcp" ? "viewer" : "operator";
     if (!may(verified.who, role)) return problem(context, 403, `This needs the role ${role}.`);
     asked.set(context, verified.who);
     return await next();
