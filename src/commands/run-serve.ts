@@ -153,13 +153,28 @@ async function hostOn(
   return code;
 }
 
-/** Sign-ins are noted as accesses, those that failed as well. */
+/** Sign-ins, those that failed as well, and pseudonyms that were led back are noted as accesses. */
 function noting(serving: Serving, accesses: AccessLog): Serving {
-  const { signIn } = serving;
-  if (signIn === undefined) return serving;
+  const { signIn, access } = serving;
   return {
     ...serving,
-    signIn: {
+    access: access && {
+      ...access,
+      log(event) {
+        access.log(event);
+        const { who, what, of, reason, found } = event;
+        accesses.add({
+          at: now(),
+          who,
+          what,
+          via: "/api/v1/reveals",
+          filter: `${of}: ${reason}`,
+          rows: Number(found),
+          outcome: "ok",
+        });
+      },
+    },
+    signIn: signIn && {
       ...signIn,
       onSignIn(who, problem) {
         signIn.onSignIn(who, problem);

@@ -4,6 +4,7 @@ import type { Access } from "../model/access.ts";
 import type { EpochMs } from "../model/time.ts";
 import { access, type AccessOptions, whoAsks } from "./access/access.ts";
 import { noteReaders } from "./access/reading.ts";
+import { revealOf, viewsOf } from "./access/reveal.ts";
 import { serveSignIn, type SignInOptions } from "./access/sign-in.ts";
 import { evidencePaths } from "./api/export-document.ts";
 import { type Evidence, serveEvidence } from "./api/export-route.ts";
@@ -62,8 +63,9 @@ export function createApp(view: View, options: AppOptions): Hono {
   app.use(noteReaders((download) => options.onDownload?.(download)));
   if (options.signIn !== undefined) serveSignIn(app, options.signIn);
   serveAssets(app);
+  const viewOf = viewsOf(view, options.access);
   const screen: ScreenOf = (context) => ({
-    view,
+    view: viewOf(context),
     now: options.now(),
     url: new URL(context.req.url),
     azure: options.azure,
@@ -74,6 +76,7 @@ export function createApp(view: View, options: AppOptions): Hono {
       by: whoAsks(context).name,
       add: (decision) => options.decisions.add(decision),
     },
+    reveal: options.access === undefined ? undefined : revealOf(view, options.access, whoAsks(context)),
   });
   principalPages(app, { screen, missing: (context) => missing(context, screen(context)) });
   callPages(app, screen);
@@ -81,7 +84,7 @@ export function createApp(view: View, options: AppOptions): Hono {
   const more = options.evidence === undefined ? {} : evidencePaths();
   api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined, more });
   if (options.evidence !== undefined) serveEvidence(app, view, options.evidence);
-  if (options.hasMcp === true) serveMcp(app, view, options.version);
+  if (options.hasMcp === true) serveMcp(app, viewOf, options.version);
   app.notFound((context) => missing(context, screen(context)));
   app.onError((error, context) => {
     options.onFailure(error);

@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { exportRows } from "../../src/commands/export-rows.ts";
 import { keptCalls } from "../../src/commands/kept-calls.ts";
+import { viewerPseudonyms } from "../../src/commands/viewer-pseudonyms.ts";
 import type { AccessLine } from "../../src/model/access.ts";
 import type { EpochMs } from "../../src/model/time.ts";
 import { tokenHash } from "../../src/server/access/api-tokens.ts";
@@ -46,6 +47,9 @@ beforeEach(async () => {
     now,
     access: {
       now,
+      pseudonyms: viewerPseudonyms(Buffer.alloc(32)),
+      log: () => undefined,
+      rate: { perSecond: 1_000, burst: 1_000 },
       tokens: (["viewer", "auditor"] as const).map((role) => ({
         name: role,
         sha256: tokenHash(TOKENS[role]),
