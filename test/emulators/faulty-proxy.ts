@@ -54,7 +54,7 @@ async function forward(from: Socket, to: Socket, fault: NetworkFault): Promise<v
     for await (const bytes of from as AsyncIterable<Buffer>) {
       if (fault.kind === "slow") await drip(bytes, to, fault);
       else if (fault.kind === "none" || passed + bytes.length <= fault.afterBytes) to.write(bytes);
-      else return void (await strike(bytes.subarray(0, fault.afterBytes - passed), to, fault));
+      else return await strike(bytes.subarray(0, fault.afterBytes - passed), to, fault);
       passed += bytes.length;
     }
     to.end();
