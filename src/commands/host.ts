@@ -16,7 +16,7 @@ import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Serving } from "./build-access.ts";
-import { createDashboard } from "./dashboard.ts";
+import { createDashboard, type EvidenceParts } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Heartbeat, sendHeartbeats } from "./heartbeat.ts";
 import { superviseSources } from "./run-sources.ts";
@@ -53,6 +53,8 @@ export interface Host {
   readonly onIdle?: () => void;
   /** Told after each commit. */
   readonly onCommit?: (analysis: Analysis) => void;
+  /** What auditors may take of the calls, and the log of who took it. */
+  readonly evidence: EvidenceParts;
   /** What becomes of scheduled exports. */
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** Told why it cannot go on, in a sentence with the way out. */

@@ -174,4 +174,6 @@ export interface CallLog {
   settle(): void;
   /** Calls of an id, newest last; also those that wait. */
   find(id: string): FoundCalls;
+  /** Those that wait, packed as blocks of a segment, in the order of their closing. */
+  waiting(): readonly Uint8Array[];
 }
