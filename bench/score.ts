@@ -121,6 +121,7 @@ const summary = {
     0.5,
   ),
   onsetWithin1Minute: shareOf(found, ({ onsetError }) => onsetError <= 1),
+  onsetWithin1MinuteOfSeen: shareOf(found, ({ onsetErrorSeen }) => onsetErrorSeen <= 1),
   delayMedianMinutes: quantile(
     found.map(({ delay }) => delay),
     0.5,

@@ -51,7 +51,7 @@ export interface Explanation {
 
 /** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */
 const ACCEPT_LOG_LIKELIHOOD = Math.log(1e8);
-/** A client that tries again for half a minute is no outage. */
+/** A client that tries again for half a minute is no outage, however often it does. */
 const MOMENT_MS = 15_000;
 const MIN_MOMENTS = 4;
 const MIN_REFUSED = 5;
@@ -70,7 +70,7 @@ export function explainRise(
   const span = riseAmong(context, candidates);
   if (span === undefined) return undefined;
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
-  if (!isMaterial(detection, window, rows)) return undefined;
+  if (!isMaterial(detection, window, rows) || !isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(window, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
@@ -177,8 +177,16 @@ function isUnusual({ refused, calls, usualRate: before }: Counts, byUnits: numbe
   return poissonSurprise(refused, expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }
 
-/** Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. */
-function isMaterial(detection: Detection, window: Window, rows: readonly number[]): boolean {
+/**
+ * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many
+ * of the refusals say something of their own.
+ */
+function isMaterial(
+  detection: Detection,
+  window: Window,
+  rows: readonly number[],
+  most: (window: Window, rows: readonly number[]) => number = () => Number.POSITIVE_INFINITY,
+): boolean {
   let refused = 0;
   let trials = 0;
   let expected = 0;
@@ -189,7 +197,8 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     expected += (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
     if (row < window.refused) times.push(window.time[row] ?? 0);
   }
-  const surprise = poissonSurprise(refused, expected) / (BURST_DISPERSION * window.thinned);
+  const telling = Math.min(refused, most(window, rows));
+  const surprise = poissonSurprise(telling, expected) / (BURST_DISPERSION * window.thinned);
   const moments = new Set(times.map((time) => Math.floor(time / (MOMENT_MS * TICKS_PER_MS)))).size;
   return (
     surprise >= ACCEPT_LOG_LIKELIHOOD &&
@@ -197,6 +206,19 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     refused >= MIN_REFUSED &&
     refused / trials >= MIN_SHARE
   );
+}
+
+/** What a client is refused for the same work within a moment counts once: it tries again. */
+function triesApart(window: Window, rows: readonly number[]): number {
+  const callers = window.raw[columnIndex("callerNetwork")];
+  const clients = window.raw[columnIndex("clientNetwork")];
+  const tries = new Set<string>();
+  for (const row of rows) {
+    if (row >= window.refused) continue;
+    const moment = Math.floor((window.time[row] ?? 0) / (MOMENT_MS * TICKS_PER_MS));
+    tries.add(`${moment} ${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`);
+  }
+  return tries.size * window.thinned;
 }
 
 const SAMPLES = 5;
