@@ -1,4 +1,5 @@
 import { columnIndex } from "../detect/columns.ts";
+import type { Dimension } from "../model/call.ts";
 import type { Counts, Split } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
@@ -73,21 +74,26 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 const WORTH = 0.15;
 /** Of an API, which names no cause by itself. */
 const WORTH_OF_API = 0.5;
+/** An attribute that comes first stays first unless another is refused that much more. */
+const AS_GOOD = 0.85;
 
-/** The split over the first of the cause's attributes that all parts have in common, else over their API. */
-function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Rise): Split | undefined {
+/** The split over the clearest of the cause's attributes that all parts have in common, else over their API. */
+function sharedSplit(context: Context, all: readonly Explanation[], span: Rise): Split | undefined {
   const [first] = all;
   const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
-  for (const name of [...(first?.ranked.names ?? []), "api" as const]) {
+  const rows = rowsWithin(context.window, span);
+  const inCommon = (name: Dimension, least: number): readonly Split[] => {
     const value = first?.common[name];
-    if (value === undefined || !all.every(({ common }) => common[name] === value)) continue;
+    if (value === undefined || !all.every(({ common }) => common[name] === value)) return [];
     const column = columnIndex(name);
-    const id = detection.dictionaries[column]?.ids.get(value) ?? -1;
+    const id = context.detection.dictionaries[column]?.ids.get(value) ?? -1;
     const rule = { ...NO_RULE, conditions: [{ column, value: id }] };
-    const split = splitOf({ window, rows: rowsWithin(window, span), dictionaries: detection.dictionaries }, rule);
-    if (split.refusedInside >= (name === "api" ? WORTH_OF_API : WORTH) * best) return split;
-  }
-  return undefined;
+    const split = splitOf({ window: context.window, rows, dictionaries: context.detection.dictionaries }, rule);
+    return split.refusedInside >= least * best ? [split] : [];
+  };
+  const naming = (first?.ranked.names ?? []).flatMap((name) => inCommon(name, WORTH));
+  const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
+  return naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest) ?? inCommon("api", WORTH_OF_API)[0];
 }
 
 function sumOf(list: readonly Counts[]): Counts {

@@ -16,7 +16,7 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
-import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
+import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
@@ -122,8 +122,13 @@ function seenBy(window: Window, rows: readonly number[]): Explanation["seenBy"] 
 }
 
 /** The rise among candidate rows. */
-export const riseAmong = ({ detection, window }: Context, candidates: readonly number[]): Rise | undefined =>
-  riseOf(window, candidates, (rows) => isMaterial(detection, window, rows));
+export function riseAmong({ detection, window }: Context, candidates: readonly number[]): Rise | undefined {
+  const clear = riseOf(window, candidates, (rows) => isMaterial(detection, window, rows));
+  if (clear === undefined) return undefined;
+  const usual = (row: number): number =>
+    BURST_DISPERSION * (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
+  return withBeginning(window, candidates, clear, usual);
+}
 
 const SHARED = 0.95;
 

@@ -172,6 +172,16 @@ const cases: readonly Case[] = [
     cause: "gateway-cannot-read-key-vault",
   },
   {
+    name: "another vault refuses the gateway than that of the secret which was replaced",
+    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    also: [
+      secretAccess({ time: at(ONSET - 4_000), ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 2_000), status: 403, vault: "kv-mail", secret: "mail-password", ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+    ],
+    cause: "named-value-stale-secret",
+  },
+  {
     name: "a caller that cannot renew its token, as its secret has expired",
     fault: (call) =>
       call.app === 4
