@@ -93,7 +93,15 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
   };
   const naming = (first?.ranked.names ?? []).flatMap((name) => inCommon(name, WORTH));
   const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
-  return naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest) ?? inCommon("api", WORTH_OF_API)[0];
+  const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
+  return named ?? (areValues(all) ? undefined : inCommon("api", WORTH_OF_API)[0]);
+}
+
+/** Each part is another value of one attribute that names the cause: they are what there is to say. */
+function areValues(all: readonly Explanation[]): boolean {
+  const [first] = all;
+  const which = first === undefined ? "" : attributes(first);
+  return all.every((one) => attributes(one) === which) && (first?.ranked.names.some((name) => name === which) ?? false);
 }
 
 function sumOf(list: readonly Counts[]): Counts {
