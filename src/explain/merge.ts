@@ -21,7 +21,7 @@ export function mergeTogether(context: Context, explanations: readonly Explanati
     else group.push(explanation);
   }
   return groups.flatMap((group) => {
-    const [first, ...others] = group.toSorted((a, b) => Number(b.isTold) - Number(a.isTold));
+    const [first, ...others] = group.toSorted((a, b) => Number(a.told === undefined) - Number(b.told === undefined));
     if (first === undefined) return [];
     return others.length === 0 ? [first] : [mergeGroup(context, first, others)];
   });
@@ -32,7 +32,7 @@ const ECHO_MS = 60_000;
 /** Refusals that the log says nothing of, beside told ones of the same account that begin and end with them. */
 function isEcho(told: Explanation, quiet: Explanation): boolean {
   if (told.symptom !== quiet.symptom || told.layer !== "cosmos") return false;
-  if (!told.isTold || quiet.isTold) return false;
+  if (told.told === undefined || quiet.told !== undefined) return false;
   const shared = told.ranked.cause.id === "service-identity-hiccup" ? "cosmosRegion" : "cosmosAccount";
   if (told.common[shared] === undefined || quiet.common[shared] !== told.common[shared]) return false;
   const most = Math.max(ECHO_MS, 6 * told.gapMs, 6 * quiet.gapMs);

@@ -37,8 +37,8 @@ export interface Explanation {
   readonly common: DimensionValues;
   /** Which log tells of the refused calls: without a join, one fault is seen from each side. */
   readonly seenBy: "gateway" | "cosmos" | "both";
-  /** The log says of the refusals more than their status. */
-  readonly isTold: boolean;
+  /** What the log says of the refusals beside their status, if anything. */
+  readonly told: string | undefined;
   /** The tokens of most refused calls were not validated by anybody. */
   readonly claimed: boolean;
   /** When the rise began and whether its calls worked before is not seen any more: it can only go on, not be new. */
@@ -96,7 +96,7 @@ export function explainRise(
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
     ongoing: window.cut,
-    isTold: !/^\d+$/.test(observation.reason),
+    told: /^\d+$/.test(observation.reason) ? undefined : observation.reason,
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),

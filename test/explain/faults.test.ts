@@ -109,3 +109,14 @@ test("two faults at the same time that Cosmos DB tells apart are two findings, t
     "role-assignment-propagating-or-missing",
   ]);
 });
+
+test("a key that is refused for two reasons at once is two findings", () => {
+  const wrongKey = { errorBody: "The input authorization token can't serve the request. The wrong key is being used." };
+  const fault = during((call) => {
+    if (!keyed(call)) return undefined;
+    if (call.chance < 0.4) return refusedByCosmos(call, 401, wrongKey);
+    return call.chance < 0.7 ? refusedByCosmos(call, 401, { subStatus: 5202 }) : undefined;
+  });
+  const found = analyze(eventsOf(CALLS, fault)).map(({ cause }) => cause.id);
+  expect(found.toSorted()).toEqual(["key-rotated", "local-auth-disabled"]);
+});

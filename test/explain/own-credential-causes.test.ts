@@ -254,6 +254,12 @@ const without: readonly (Case & { readonly not: CauseId })[] = [
     not: "named-value-stale-secret",
   },
   {
+    name: "one call in five that Cosmos DB refuses without a word is no missing role",
+    fault: (call) => (orders(call) && call.chance < 0.2 ? refusedByCosmos(call, 403, { subStatus: 5400 }) : undefined),
+    cause: "unknown",
+    not: "role-assignment-propagating-or-missing",
+  },
+  {
     name: "sign-ins of another application are no cause",
     fault: (call) => (call.app === 4 ? refusedByGateway(call, { error: gatewayError("TokenExpired") }) : undefined),
     also: [signIn({ time: at(ONSET - 900), appId: "99999999-0000-4000-8000-000000000002", errorCode: 7_000_222 })],
