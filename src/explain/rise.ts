@@ -6,7 +6,7 @@ import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
-import { msBetween, TICKS_PER_MS } from "../model/time.ts";
+import { type Instant, msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
@@ -43,6 +43,8 @@ export interface Explanation {
   readonly claimed: boolean;
   /** When the rise began and whether its calls worked before is not seen any more: it can only go on, not be new. */
   readonly ongoing: boolean;
+  /** Since when calls were looked at. */
+  readonly seenFrom: Instant;
   /** Mean time between refused calls. */
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
@@ -96,6 +98,7 @@ export function explainRise(
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
     ongoing: window.cut,
+    seenFrom: window.from,
     told: /^\d+$/.test(observation.reason) ? undefined : observation.reason,
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),

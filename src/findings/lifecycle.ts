@@ -105,9 +105,10 @@ const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused
 const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
 
 /** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
-function steadyOnset(known: Tracked, explanation: Explanation): Instant {
-  const separate = msBetween(explanation.span.from, known.lastRefused) > 0;
-  return separate || explanation.ongoing ? known.finding.onset : explanation.span.from;
+function steadyOnset({ finding, lastRefused }: Tracked, { span, seenFrom, counts }: Explanation): Instant {
+  const separate = msBetween(span.from, lastRefused) > 0;
+  const isWhole = seenFrom <= finding.onset && counts.refused >= finding.counts.refused;
+  return separate || !isWhole ? finding.onset : span.from;
 }
 
 function build(from: { id: string; explanation: Explanation; onset: Instant; detectedAt: Instant }): Finding {

@@ -44,6 +44,7 @@ function explanation(facts: Facts = {}): Explanation {
     claimed: false,
     told: facts.told,
     ongoing: false,
+    seenFrom: at(-3_600),
     gapMs: 1_000,
     refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
   };
