@@ -50,7 +50,7 @@ export interface Accepted {
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
   readonly facts?: readonly Fact[];
-  readonly lists?: string;
+  readonly lists?: NonNullable<Batch["lists"]>;
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */

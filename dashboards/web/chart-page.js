@@ -10,8 +10,15 @@ const MINUTE = 60_000;
 
 const { Chart } = /** @type {any} */ (globalThis);
 
-/** @param {string} name */
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const probe = document.createElement("span");
+probe.hidden = true;
+document.body.append(probe);
+
+/** The colour that the style sheet has for a name in the theme of now. @param {string} name */
+function colour(name) {
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
 
 /** @param {readonly Mark[]} marks @param {{ from: number, to: number }} range */
 function annotations(marks, { from, to }) {

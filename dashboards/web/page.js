@@ -82,17 +82,18 @@ pauseButton?.addEventListener("click", togglePause);
 showPause();
 
 const live = document.getElementById("live");
-const stream = new EventSource("/api/v1/stream");
 let since = 0;
-stream.addEventListener("hello", () => {
+/** A page without it shows what does not change. */
+const stream = live === null ? undefined : new EventSource("/api/v1/stream");
+stream?.addEventListener("hello", () => {
   since = 0;
   void update();
 });
-stream.addEventListener("changed", () => {
+stream?.addEventListener("changed", () => {
   missed += 1;
   void update();
 });
-stream.addEventListener("error", () => {
+stream?.addEventListener("error", () => {
   if (live === null) return;
   since = since === 0 ? Date.now() : since;
   live.className = "live stale";
@@ -158,7 +159,9 @@ document.addEventListener("click", (event) => {
 });
 
 document.getElementById("theme")?.addEventListener("click", () => {
-  const theme = getComputedStyle(document.documentElement).colorScheme === "dark" ? "light" : "dark";
+  const { theme: chosen } = document.documentElement.dataset;
+  const isDark = chosen === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : chosen === "dark";
+  const theme = isDark ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
   try {
     localStorage.setItem("theme", theme);

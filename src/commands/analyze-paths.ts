@@ -18,6 +18,7 @@ import { gatewayFindings } from "../privileges/gateway-findings.ts";
 import { holdersOf } from "../privileges/principals.ts";
 import { learnFacts, learnRows, privilegeSpots, readersOf } from "../privileges/privileges.ts";
 import { type PrincipalRow, principalRows } from "../privileges/rows.ts";
+import { wideAccess } from "../privileges/wide-access.ts";
 import { filesSource } from "../sources/files.ts";
 import { isLoss } from "../sources/read-file.ts";
 import type { Batch } from "../sources/source.ts";
@@ -109,6 +110,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
     findings: [
       ...findings,
       ...gatewayFindings(privileges.gateway, judging.now),
+      ...wideAccess(privileges, judging.now),
       ...indirectAccess(privileges, judging.now),
     ],
     blindSpots: privilegeSpots(privileges, leftOut(holders)),

@@ -12,7 +12,7 @@ export function demoRoleSources(seed: number, now: EpochMs): readonly Source[] {
     const name = `roles:${account}`;
     return grantsSource({
       name,
-      account,
+      lists: { account, accountId: "", of: "data-plane" },
       grants: { name, read: async () => await Promise.resolve(recordsOf(name, values)) },
       now: () => now,
       wait: (ms, signal) => sleep(ms, undefined, { signal, ref: false }).catch(() => undefined),

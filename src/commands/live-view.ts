@@ -1,7 +1,6 @@
 import type { Column } from "../detect/columns.ts";
 import { compareCalls } from "../findings/comparison.ts";
 import { refusalMatrix } from "../findings/matrix.ts";
-import { callStory } from "../findings/call-story.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
 import { reportOf } from "../findings/report.ts";
@@ -13,6 +12,7 @@ import type { Analysis } from "../analysis.ts";
 import type { PrincipalsView } from "../server/principals-view.ts";
 import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
 import type { CallLog, LedgerRow } from "../store/store.ts";
+import { keptCalls } from "./live-calls.ts";
 import { livePrincipals } from "./live-principals.ts";
 
 export interface LiveView extends View {
@@ -29,15 +29,14 @@ export interface LiveViewOptions {
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
+  readonly exports?: View["exports"];
   /** A finding as it is shown: what was decided about it may mute it. */
   readonly shown: (finding: Finding) => Finding;
 }
 
-/** Calls of one id that are shown: ids are meant to be unique, and callers can choose some. */
-const MOST_CALLS = 20;
-
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }: LiveViewOptions): LiveView {
+export function createLiveView(options: LiveViewOptions): LiveView {
+  const { ledger, findCalls, shown, ...seen } = options;
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -46,7 +45,7 @@ export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }
     report = undefined;
     for (const listener of listeners) listener();
   };
-  return {
+  const view: LiveView = {
     publish(analysis) {
       current = analysis;
       changed();
@@ -83,19 +82,16 @@ export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }
         ? []
         : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
     },
-    calls(id) {
-      const { calls, damages } = findCalls(id.trim().toLowerCase());
-      return { stories: calls.slice(-MOST_CALLS).map(callStory), damages: damages.map(({ says }) => says) };
-    },
+    calls: (id) => keptCalls(id, { current, findCalls, findings: view.report().findings }),
     sources: () => sourceHealth(ledger(), current),
-    waitingFor,
-    targets,
+    ...seen,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
+  return view;
 }
 
 const shownReport = (report: Report, shown: LiveViewOptions["shown"]): Report => ({

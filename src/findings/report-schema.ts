@@ -40,6 +40,7 @@ const subject = z.strictObject({
     .optional(),
   api: z.string().optional(),
   operation: z.string().optional(),
+  product: z.string().optional(),
   account: z.string().optional(),
   database: z.string().optional(),
   container: z.string().optional(),

@@ -51,6 +51,7 @@ export const writtenFinding = <I extends z.ZodType<Instant>>(instant: I) =>
       principalKind: principalKind.exactOptional(),
       api: optionalText,
       operation: optionalText,
+      product: optionalText,
       account: optionalText,
       database: optionalText,
       container: optionalText,

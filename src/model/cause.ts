@@ -56,6 +56,9 @@ export const PRIVILEGE_CAUSES = [
   "all-access-key-in-use",
   "scope-wider-than-use",
   "management-role-reaches-data",
+  "product-wider-than-use",
+  "subscription-wider-than-use",
+  "subscription-without-use",
 ] as const;
 
 export type PrivilegeCauseId = (typeof PRIVILEGE_CAUSES)[number];

@@ -17,6 +17,7 @@ export const GATEWAY_KINDS = [
   "unvalidated-api",
   "shared-subscription-key",
   "over-scoped-token",
+  "access-wider-than-use",
   "indirect-data-access",
 ] as const;
 
@@ -47,6 +48,8 @@ export interface Subject {
   readonly principalKind?: PrincipalKind;
   readonly api?: string;
   readonly operation?: string;
+  /** Product of API Management. */
+  readonly product?: string;
   readonly account?: string;
   readonly database?: string;
   readonly container?: string;

@@ -1,3 +1,5 @@
+import type { GatewayRecord } from "./gateway-inventory.ts";
+
 /**
  * A role of Cosmos DB's own access control (NoSQL API), as an inventory or the management interface gives it.
  * Source: https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/sql-resources
@@ -41,7 +43,26 @@ export interface AzureAssignment {
   readonly scope: string;
 }
 
+/** One of Azure's own roles: what it permits to manage. */
+export interface AzureDefinition {
+  readonly kind: "azure-definition";
+  /** GUID, lower-cased. */
+  readonly id: string;
+  readonly name: string;
+  readonly permissions: readonly AzurePermission[];
+}
+
+/** Operations of management, with wildcards, as written: the first less the second. */
+export interface AzurePermission {
+  readonly actions: readonly string[];
+  readonly notActions: readonly string[];
+}
+
 export type RoleRecord = RoleDefinition | RoleAssignment;
+export type AzureRecord = AzureAssignment | AzureDefinition;
+
+/** A record of a list of who may do what, as it is now. */
+export type InventoryRecord = RoleRecord | AzureRecord | GatewayRecord;
 
 /** A place in an account: the whole account without a database, a whole database without a container. */
 export interface Scope {

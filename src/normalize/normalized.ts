@@ -1,7 +1,7 @@
 import { plainText } from "../lib/plain-text.ts";
 import { redact, redactedPart } from "../lib/redact.ts";
 import type { Event, Shape } from "../model/event.ts";
-import type { AzureAssignment, RoleRecord } from "../model/grant.ts";
+import type { InventoryRecord } from "../model/grant.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { Instant } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
@@ -12,8 +12,8 @@ import { parseInstant } from "./parse-time.ts";
 /** What became of a record. */
 export type Normalized =
   | { readonly kind: "event"; readonly event: Event; readonly category: string }
-  /** A role definition or assignment of an inventory: true now, of no time. */
-  | { readonly kind: "role"; readonly role: RoleRecord | AzureAssignment; readonly category: string }
+  /** A record of a list of roles, or of what a gateway's keys open: true now, of no time. */
+  | { readonly kind: "role"; readonly role: InventoryRecord; readonly category: string }
   /** A row of a table of aggregated operations. */
   | { readonly kind: "total"; readonly total: UseTotal; readonly category: string }
   /** A category that Scopetrail has no use for, by its name. */

@@ -133,7 +133,8 @@ export function actionsOf(patterns: readonly string[]): number {
   return granted;
 }
 
-function matches(pattern: string, name: string): boolean {
+/** Whether a pattern with `*` for any text is of a name; both in the same case. */
+export function matches(pattern: string, name: string): boolean {
   const parts = pattern.split("*");
   const [first = "", ...rest] = parts;
   if (rest.length === 0) return pattern === name;
@@ -149,8 +150,11 @@ function matches(pattern: string, name: string): boolean {
 }
 
 /** The bits of a mask, lowest first. */
-export const bitsOf = (granted: number): readonly number[] =>
-  ACTION_NAMES.flatMap((_, bit) => ((granted & (1 << bit)) === 0 ? [] : [bit]));
+export function bitsOf(granted: number): readonly number[] {
+  const bits: number[] = [];
+  for (let left = granted; left !== 0; left &= left - 1) bits.push(31 - Math.clz32(left & -left));
+  return bits;
+}
 
 /** Full names of a mask of actions. */
 export const namesOf = (granted: number): readonly string[] => bitsOf(granted).map((bit) => ACTION_NAMES[bit] ?? "");

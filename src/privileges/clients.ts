@@ -21,9 +21,11 @@ export function clientsOf(
 
 /** Logs of several grains tell of the same calls: the greatest count is taken, never their sum. */
 function merged({ clients }: Ledger, whose: string): ReadonlyMap<number, ClientCalls> {
-  const all = new Map<number, ClientCalls>();
-  for (const ofGrain of clients)
-    for (const [key, seen] of ofGrain.get(whose) ?? []) {
+  const [one, ...others] = clients.flatMap((ofGrain) => ofGrain.get(whose) ?? []);
+  if (others.length === 0) return one ?? new Map();
+  const all = new Map(one);
+  for (const ofGrain of others)
+    for (const [key, seen] of ofGrain) {
       const known = all.get(key) ?? seen;
       all.set(key, {
         calls: Math.max(known.calls, seen.calls),

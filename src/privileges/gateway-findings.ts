@@ -3,7 +3,7 @@ import type { Evidence, PrivilegeCauseId } from "../model/cause.ts";
 import type { Finding, FindingKind, Severity, Subject } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 import { causeOf } from "./finding-of.ts";
-import type { GatewayCount, GatewayUse } from "./gateway-use.ts";
+import { countsOf, type GatewayCount, type GatewayUse } from "./gateway-use.ts";
 
 /** Fewer calls than these tell nothing. */
 const LEAST_CALLS = 20;
@@ -11,8 +11,8 @@ const LEAST_CALLS = 20;
 const ALL_ACCESS = "master";
 
 /** What gateways let in that they should not, or more than is needed, as far as the logs prove it. */
-export function gatewayFindings({ rows }: GatewayUse, now: Instant): readonly Finding[] {
-  const counts = [...rows.values()];
+export function gatewayFindings(use: GatewayUse, now: Instant): readonly Finding[] {
+  const counts = countsOf(use);
   const by = (key: (count: GatewayCount) => string): readonly (readonly GatewayCount[])[] => [
     ...Map.groupBy(counts, key).values(),
   ];

@@ -1,15 +1,22 @@
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
-import { type Names, nameText } from "../model/names.ts";
+import { hash64 } from "../lib/hash.ts";
+import { addHash, beginHash, type HashPair } from "../lib/hash-pair.ts";
+import { addKey, createTable64, findKey, removeSlot, type Table64 } from "../lib/table64.ts";
+import { HASH_WORDS, type Names, nameText } from "../model/names.ts";
 import { type Instant, instantFromTicks, plusMs } from "../model/time.ts";
 import { RowMemo } from "./row-memo.ts";
 
 /** What a gateway let in: calls that succeeded, by what identified them. Plain data. */
 export interface GatewayUse {
-  /** By all texts of a row. */
-  readonly rows: Map<string, GatewayCount>;
+  /** By a hash of all texts of a row. */
+  readonly table: Table64;
+  /** By slot of the table; undefined where the slot is free. */
+  readonly rows: (GatewayCount | undefined)[];
   /** Calls beyond the rows that are kept. */
   beyond: number;
+  /** How often rows were forgotten. */
+  swept: number;
 }
 
 /** What the gateway logged of the caller's token. */
@@ -35,13 +42,21 @@ const MAX_ROWS = 20_000;
 const MAX_SCOPES = 50;
 const KEPT_MS = 30 * 86_400_000;
 
-export const createGatewayUse = (): GatewayUse => ({ rows: new Map(), beyond: 0 });
+export const createGatewayUse = (): GatewayUse => ({ table: createTable64(), rows: [], beyond: 0, swept: 0 });
 
 /** What was not seen for 30 days is forgotten: what it told is over. */
-export function forgetQuiet({ rows }: GatewayUse, now: Instant): void {
+export function forgetQuiet(use: GatewayUse, now: Instant): void {
   const oldest = plusMs(now, -KEPT_MS);
-  for (const [key, { last }] of rows) if (last < oldest) rows.delete(key);
+  use.rows.forEach((count, slot) => {
+    if (count === undefined || count.last >= oldest) return;
+    removeSlot(use.table, slot);
+    use.rows[slot] = undefined;
+    use.swept += 1;
+  });
 }
+
+/** The rows that are kept, in no order that tells anything. */
+export const countsOf = ({ rows }: GatewayUse): readonly GatewayCount[] => rows.filter((count) => count !== undefined);
 
 const TELLING = [
   row.OWNER,
@@ -63,11 +78,18 @@ interface Found {
 export class GatewayReader {
   readonly #use: GatewayUse;
   readonly #names: Names;
-  readonly #memo = new RowMemo<Found>(TELLING);
+  /** Of a row, what `swept` was when it was looked for. */
+  #swept: number;
+  #memo: RowMemo<Found>;
+  /** By the ids of scopes and roles. */
+  readonly #scopes = new Map<number, ScopeSet>();
+  readonly #pair: HashPair = { high: 0, low: 0 };
 
   constructor(use: GatewayUse, names: Names) {
     this.#use = use;
     this.#names = names;
+    this.#swept = use.swept;
+    this.#memo = new RowMemo(TELLING, names.seed);
   }
 
   /** The row is a gateway request. */
@@ -78,6 +100,10 @@ export class GatewayReader {
     // A log entry that was too large has lost its trace: it does not tell whether there was a token.
     const traits = (words[at + row.TRAITS] ?? 0) & (row.HAS_CLAIMS | row.CLAIMS_VALIDATED | row.TRUNCATED);
     if (status < 200 || status >= 400 || (traits & row.TRUNCATED) !== 0) return;
+    if (this.#swept !== this.#use.swept) {
+      this.#swept = this.#use.swept;
+      this.#memo = new RowMemo(TELLING, this.#names.seed);
+    }
     const { count } = this.#memo.get(words, at, traits, () => this.#find(words, at, traits));
     if (count === "none") return;
     if (count === "beyond") {
@@ -94,29 +120,77 @@ export class GatewayReader {
     const text = (word: number): string => nameText(this.#names, words[at + word] ?? 0) ?? "";
     const api = text(row.API);
     // A browser asks for leave without any token.
-    if (api === "" || text(row.METHOD).toUpperCase() === "OPTIONS") return { count: "none" };
+    if (api === "" || text(row.METHOD).toUpperCase() === "OPTIONS") return NONE;
     const token: TokenState =
       (traits & row.CLAIMS_VALIDATED) !== 0 ? "validated" : (traits & row.HAS_CLAIMS) !== 0 ? "unverified" : "none";
-    const told = {
+    // What nobody validated names nobody.
+    const scopes = token === "validated" ? this.#scopesOf(words, at) : NO_SCOPES;
+    const { table, rows } = this.#use;
+    const { high, low } = this.#keyOf(words, at, token, scopes);
+    const known = findKey(table, high, low);
+    const found = known < 0 ? undefined : rows[known];
+    if (found !== undefined) return { count: found };
+    if (table.size >= MAX_ROWS) return BEYOND;
+    const count: GatewayCount = {
       service: text(row.OWNER),
       api,
       operation: text(row.OPERATION),
       subscription: text(row.SUBSCRIPTION),
-      // What nobody validated names nobody.
       app: token === "validated" ? text(row.APP_ID) : "",
-      scopes: token === "validated" ? scopesOf(text(row.SCOPES), text(row.ROLES)) : [],
+      scopes: scopes.texts,
       token,
+      calls: 0,
+      first: LATEST,
+      last: EARLIEST,
     };
-    const key = JSON.stringify(Object.values(told));
-    const { rows } = this.#use;
-    const known = rows.get(key);
-    if (known !== undefined) return { count: known };
-    if (rows.size >= MAX_ROWS) return { count: "beyond" };
-    const count: GatewayCount = { ...told, calls: 0, first: LATEST, last: EARLIEST };
-    rows.set(key, count);
+    rows[addKey(table, high, low)] = count;
     return { count };
   }
+
+  /** The hash of what tells a row, the same for the same texts under any table of names of this seed. */
+  #keyOf(words: Int32Array, at: number, token: TokenState, scopes: ScopeSet): HashPair {
+    const { hashes } = this.#names;
+    const pair = this.#pair;
+    beginHash(pair, TOKEN_STATES.indexOf(token));
+    for (const word of token === "validated" ? VALIDATED : KEYED) {
+      const name = HASH_WORDS * (words[at + word] ?? 0);
+      addHash(pair, hashes[name] ?? 0, hashes[name + 1] ?? 0);
+    }
+    addHash(pair, scopes.high, scopes.low);
+    return pair;
+  }
+
+  #scopesOf(words: Int32Array, at: number): ScopeSet {
+    const [scopes, roles] = [words[at + row.SCOPES] ?? 0, words[at + row.ROLES] ?? 0];
+    const key = scopes * MAX_NAMES + roles;
+    const known = this.#scopes.get(key);
+    if (known !== undefined) return known;
+    const texts = scopesOf(nameText(this.#names, scopes) ?? "", nameText(this.#names, roles) ?? "");
+    const [high, low] = hash64(texts.join(" "), this.#names.seed);
+    const found: ScopeSet = { texts, high, low };
+    if (this.#scopes.size >= MAX_SCOPE_SETS) this.#scopes.clear();
+    this.#scopes.set(key, found);
+    return found;
+  }
 }
+
+/** Scopes and roles, and the hash of them. */
+interface ScopeSet {
+  readonly texts: readonly string[];
+  readonly high: number;
+  readonly low: number;
+}
+
+const NO_SCOPES: ScopeSet = { texts: [], high: 0, low: 0 };
+const NONE: Found = { count: "none" };
+const BEYOND: Found = { count: "beyond" };
+const TOKEN_STATES: readonly TokenState[] = ["validated", "unverified", "none"];
+/** Words whose texts tell rows apart, beside scopes and roles. */
+const KEYED = [row.OWNER, row.API, row.OPERATION, row.SUBSCRIPTION] as const;
+const VALIDATED = [...KEYED, row.APP_ID] as const;
+const MAX_SCOPE_SETS = 1 << 16;
+/** More than there are names. */
+const MAX_NAMES = 2 ** 26;
 
 const LATEST = instantFromTicks(Number.POSITIVE_INFINITY);
 const EARLIEST = instantFromTicks(Number.NEGATIVE_INFINITY);

@@ -31,6 +31,7 @@ type Needs = Map<string, { actions: number; readonly scope: Scope }>;
 /** What the uses need of what is granted, by place; a place that a wider one covers needs only what that lacks. */
 export function needsOf(grants: readonly Reach[], uses: readonly Use[]): readonly Reach[] {
   const needs: Needs = new Map();
+  if (grants.length === 0) return [];
   for (const { action, scope } of uses) {
     const need = action === ACCOUNT_READ ? 0 : needOf(action, heldAt(grants, scope));
     if (need === 0) continue;

@@ -263,7 +263,8 @@ export function observe(ledger: Ledger, account: number, day: number): void {
   days.add(day);
 }
 
-interface Calls {
+/** So many, all at a time. */
+export interface Calls {
   readonly time: Instant;
   readonly calls: number;
 }
@@ -297,20 +298,26 @@ export function clientsFor({ clients }: Ledger, whose: string, grain: number): M
   return found;
 }
 
-export function countClient(
+/** The client among those of `clientsFor`, a new one without calls where it is none yet; undefined where there are too many. */
+export function clientOf(
   ledger: Ledger,
   clients: Map<number, ClientCalls>,
-  { client, time, calls }: Calls & { readonly client: number },
-): void {
+  client: number,
+  { time }: Calls,
+): ClientCalls | undefined {
   const known = clients.get(client);
-  if (known !== undefined) {
-    known.calls += calls;
-    if (time < known.first) known.first = time;
-    if (time > known.last) known.last = time;
-  } else if (ledger.clientCount < MAX_PAIRS) {
-    ledger.clientCount += 1;
-    clients.set(client, { calls, first: time, last: time });
-  } else ledger.clientsBeyond += calls;
+  if (known !== undefined) return known;
+  if (ledger.clientCount >= MAX_PAIRS) return undefined;
+  ledger.clientCount += 1;
+  const fresh: ClientCalls = { calls: 0, first: time, last: time };
+  clients.set(client, fresh);
+  return fresh;
+}
+
+export function addCalls(to: ClientCalls, { time, calls }: Calls): void {
+  to.calls += calls;
+  if (time < to.first) to.first = time;
+  if (time > to.last) to.last = time;
 }
 
 /**

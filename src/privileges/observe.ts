@@ -7,11 +7,13 @@ import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
+  addCalls,
+  type Calls,
   type ClientCalls,
   clientKey,
   clientsFor,
   countApplied,
-  countClient,
+  clientOf,
   countUse,
   dayOf,
   type Ledger,
@@ -48,7 +50,7 @@ const UNREAD = -1;
 export class UseReader {
   readonly #ledger: Ledger;
   readonly #names: Names;
-  readonly #memo = new RowMemo<Found>(TELLING);
+  readonly #memo: RowMemo<Found>;
   /** Text id of an address' network and of a user agent's family, by name id. */
   #networks = new Int32Array(0);
   #agents = new Int32Array(0);
@@ -57,6 +59,7 @@ export class UseReader {
   constructor(ledger: Ledger, names: Names) {
     this.#ledger = ledger;
     this.#names = names;
+    this.#memo = new RowMemo(TELLING, names.seed);
     this.#own = new Set(OWN_AGENTS.map((agent) => textId(ledger, agent)));
   }
 
@@ -125,6 +128,11 @@ interface Found {
   readonly clients: Map<number, ClientCalls>;
   /** Undefined where no role assignment was applied. */
   readonly applied: string | undefined;
+  /** The day that was noted last as observed. */
+  day: number;
+  /** The client that was counted last, and its calls. */
+  client: number;
+  calls: ClientCalls | undefined;
 }
 
 interface Operation {
@@ -151,6 +159,9 @@ function find(ledger: Ledger, operation: Operation, grain: number): Found {
       operation.roleAssignment === undefined
         ? undefined
         : `${textId(ledger, assignmentId(operation.roleAssignment))}|${signer}`,
+    day: -1,
+    client: -1,
+    calls: undefined,
   };
 }
 
@@ -166,14 +177,23 @@ function signerOf({ credential, principal }: Operation): string {
 
 function countFound(
   ledger: Ledger,
-  { account, use, clients, applied }: Found,
+  found: Found,
   { network, agent }: { readonly network: number; readonly agent: number },
   { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
 ): void {
-  if (!countUse(ledger, use, { time, outcome: outcomeOf(status), calls })) return;
-  observe(ledger, account, dayOf(time));
-  if (network >= 0 && agent >= 0) countClient(ledger, clients, { client: clientKey(network, agent), time, calls });
-  if (applied !== undefined && passedAuthorization(status)) countApplied(ledger, applied, { time, calls });
+  if (!countUse(ledger, found.use, { time, outcome: outcomeOf(status), calls })) return;
+  const day = dayOf(time);
+  if (found.day !== day) observe(ledger, found.account, day);
+  found.day = day;
+  if (network >= 0 && agent >= 0) countClientOf(ledger, found, clientKey(network, agent), { time, calls });
+  if (found.applied !== undefined && passedAuthorization(status)) countApplied(ledger, found.applied, { time, calls });
+}
+
+function countClientOf(ledger: Ledger, found: Found, client: number, counted: Calls): void {
+  if (found.client !== client) found.calls = clientOf(ledger, found.clients, client, counted);
+  found.client = client;
+  if (found.calls === undefined) ledger.clientsBeyond += counted.calls;
+  else addCalls(found.calls, counted);
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict. */

@@ -1,3 +1,4 @@
+import { entry } from "../lib/entry.ts";
 import { isSameScope, type Scope } from "../model/grant.ts";
 import { abstentionsOf } from "./abstain.ts";
 import { bitsOf, needOf } from "./actions.ts";
@@ -70,12 +71,6 @@ function indexUses(ledger: Ledger, usage: Usage): Index {
     entry(signers, texts[uses.signer[use] ?? 0] ?? "", () => [] as UseFact[]).push(fact);
   }
   return index;
-}
-
-function entry<V>(map: Map<string, V>, key: string, first: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = first()));
-  return value;
 }
 
 function accountsOf(ledger: Ledger, grants: readonly Grant[]): ReadonlySet<string> {

@@ -1,20 +1,27 @@
 import type { Change, Event, SignIn } from "../model/event.ts";
 import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND } from "../model/event-table.ts";
-import type { AzureAssignment, RoleRecord } from "../model/grant.ts";
+import type { AzureRecord, InventoryRecord, RoleRecord } from "../model/grant.ts";
 import type { BlindSpot } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
 import type { Instant } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
+import { addAzureRecord, type AzureRoles, createAzureRoles, noteAzureChange, replaceAzure } from "./azure-grants.ts";
+import { AccessReader, createGatewayAccess, type GatewayAccess } from "./gateway-access.ts";
+import { addGatewayRecord, createGatewayGrants, type GatewayGrants } from "./gateway-grants.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createGatewayUse, GatewayReader, type GatewayUse } from "./gateway-use.ts";
 import { readTotal, UseReader } from "./observe.ts";
-import { addAzureRole, addRole, createRoles, type Listing, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
+import { unlistedAccess } from "./wide-access.ts";
+import { addRole, createRoles, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
 
 /** What is remembered of grants and of their use. Plain data; the order of what comes in does not matter. */
 export interface Privileges {
   readonly ledger: Ledger;
   readonly roles: Roles;
+  readonly azure: AzureRoles;
   readonly gateway: GatewayUse;
+  readonly gatewayAccess: GatewayAccess;
+  readonly gatewayGrants: GatewayGrants;
   /** Account → times at which its keys were listed, at most `MAX_ACCOUNTS` accounts. */
   readonly keysListed: Map<string, KeysListed>;
   /** Application id → object id of its service principal, as sign-ins tell; at most `MAX_APPLICATIONS`. */
@@ -36,33 +43,59 @@ const MAX_APPLICATIONS = 100_000;
 export const createPrivileges = (): Privileges => ({
   ledger: createLedger(),
   roles: createRoles(),
+  azure: createAzureRoles(),
   gateway: createGatewayUse(),
+  gatewayAccess: createGatewayAccess(),
+  gatewayGrants: createGatewayGrants(),
   keysListed: new Map(),
   applications: new Map(),
   kinds: new Map(),
 });
 
 /** Takes roles of inventories and operations that tables have added up. */
-export function learnFacts({ ledger, roles }: Privileges, facts: readonly Told[]): void {
+export function learnFacts(privileges: Privileges, facts: readonly Told[]): void {
   for (const { what } of facts) {
-    if (what.kind !== "role") readTotal(ledger, what.total);
-    else if (what.role.kind === "azure-assignment") addAzureRole(roles, what.role);
-    else addRole(roles, what.role);
+    if (what.kind === "role") learnRecord(privileges, what.role);
+    else readTotal(privileges.ledger, what.total);
   }
 }
 
+function learnRecord({ roles, azure, gatewayGrants }: Privileges, record: InventoryRecord): void {
+  if (isRole(record)) addRole(roles, record);
+  else if (isAzure(record)) addAzureRecord(azure, record);
+  else addGatewayRecord(gatewayGrants, record);
+}
+
+const isRole = (record: InventoryRecord): record is RoleRecord =>
+  record.kind === "definition" || record.kind === "assignment";
+const isAzure = (record: InventoryRecord): record is AzureRecord =>
+  record.kind === "azure-definition" || record.kind === "azure-assignment";
+
+/** What a listing tells all of. */
+export interface Lists {
+  /** Name of the account, lower-cased. */
+  readonly account: string;
+  /** ARM id of the account. */
+  readonly accountId: string;
+  /** Roles of the account itself, or assignments of Azure's own roles that hold on it. */
+  readonly of: "data-plane" | "azure";
+}
+
 /** Takes all roles of an account as they are at a time: what is not among them is gone. */
-export function learnListing({ roles }: Privileges, facts: readonly Told[], listing: Omit<Listing, "records">): void {
-  const records = facts.flatMap(({ what }) =>
-    what.kind === "role" && what.role.kind !== "azure-assignment" ? [what.role] : [],
-  );
-  replaceRoles(roles, { ...listing, records });
+export function learnListing(
+  privileges: Privileges,
+  facts: readonly Told[],
+  listing: Lists & { readonly at: Instant },
+): void {
+  const records = facts.flatMap(({ what }) => (what.kind === "role" ? [what.role] : []));
+  if (listing.of === "azure") replaceAzure(privileges.azure, listing, records.filter(isAzure));
+  else replaceRoles(privileges.roles, { account: listing.account, at: listing.at, records: records.filter(isRole) });
 }
 
 /** A fact that is no event of a moment. */
 export interface Told {
   readonly what:
-    | { readonly kind: "role"; readonly role: RoleRecord | AzureAssignment }
+    | { readonly kind: "role"; readonly role: InventoryRecord }
     | { readonly kind: "total"; readonly total: UseTotal };
 }
 
@@ -70,19 +103,23 @@ export interface Told {
 export interface Readers {
   readonly operations: UseReader;
   readonly gateway: GatewayReader;
+  readonly access: AccessReader;
 }
 
-export const readersOf = ({ ledger, gateway }: Privileges, names: Names): Readers => ({
+export const readersOf = ({ ledger, gateway, gatewayAccess }: Privileges, names: Names): Readers => ({
   operations: new UseReader(ledger, names),
   gateway: new GatewayReader(gateway, names),
+  access: new AccessReader(gatewayAccess, ledger, names),
 });
 
 /** Takes a row that is no other event; false where it is one. */
-export function learnRow({ operations, gateway }: Readers, table: EventTable, place: number): boolean {
+export function learnRow({ operations, gateway, access }: Readers, table: EventTable, place: number): boolean {
   const kind = kindOf(table, place);
   if (kind === OPERATION_KIND) operations.readOne(table, place);
-  else if (kind === GATEWAY_KIND) gateway.readOne(table, place);
-  else return false;
+  else if (kind === GATEWAY_KIND) {
+    gateway.readOne(table, place);
+    access.readOne(table, place);
+  } else return false;
   return true;
 }
 
@@ -101,6 +138,7 @@ export function learnEvent(privileges: Privileges, event: Event): void {
 function learnChange(privileges: Privileges, event: Change): void {
   const { roles, keysListed } = privileges;
   noteRoleChange(roles, event);
+  noteAzureChange(privileges.azure, event);
   learnKind(privileges, event.details.get("principalId"), typeOf(event.details.get("principalType") ?? ""));
   if (event.change !== "keys-listed" || event.result === "failed") return;
   const account = event.resource.slice(event.resource.lastIndexOf("/") + 1);
@@ -136,7 +174,8 @@ function learnSignIn(privileges: Privileges, { appId, principal, identityKind }:
 }
 
 /** What could not be judged, and how to have it judged; `unjudged` holders of roles were left out. */
-export function privilegeSpots({ ledger, roles, gateway }: Privileges, unjudged: number): readonly BlindSpot[] {
+export function privilegeSpots(privileges: Privileges, unjudged: number): readonly BlindSpot[] {
+  const { ledger, roles, azure, gateway, gatewayAccess, gatewayGrants } = privileges;
   const unlisted = [...ledger.observed.keys()]
     .map((account) => ledger.texts[account] ?? "")
     .filter((account) => !roles.listed.has(account));
@@ -149,6 +188,7 @@ export function privilegeSpots({ ledger, roles, gateway }: Privileges, unjudged:
         fix: "Add the outputs of `az cosmosdb sql role assignment list` and `az cosmosdb sql role definition list` to the files.",
       }),
     ),
+    ...unlistedAccess(privileges),
     ...reached(
       "principals-limit",
       unjudged,
@@ -159,10 +199,14 @@ export function privilegeSpots({ ledger, roles, gateway }: Privileges, unjudged:
     ...reached("clients-limit", ledger.clientsBeyond, "operations are of clients beyond those that are told apart"),
     ...reached(
       "gateway-use-limit",
-      gateway.beyond,
+      gateway.beyond + gatewayAccess.beyond,
       "calls are of callers and operations beyond those that are told apart",
     ),
-    ...reached("roles-limit", roles.beyond, "role records and changes were given up: there are too many"),
+    ...reached(
+      "roles-limit",
+      roles.beyond + azure.beyond + gatewayGrants.beyond,
+      "role records and changes were given up: there are too many",
+    ),
     ...reached(
       "role-conflict",
       roles.conflicts,

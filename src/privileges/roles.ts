@@ -1,12 +1,5 @@
 import type { Change } from "../model/event.ts";
-import {
-  type AzureAssignment,
-  parseScope,
-  type RoleAssignment,
-  type RoleDefinition,
-  type RoleRecord,
-  type Scope,
-} from "../model/grant.ts";
+import { parseScope, type RoleAssignment, type RoleDefinition, type RoleRecord, type Scope } from "../model/grant.ts";
 import { type Instant, instantFromTicks } from "../model/time.ts";
 import { actionsOf, ALL_ACTIONS } from "./actions.ts";
 
@@ -15,8 +8,6 @@ export interface Roles {
   /** `account|id` → definition. */
   readonly definitions: Map<string, RoleDefinition>;
   readonly assignments: Map<string, RoleAssignment>;
-  /** Assignments of Azure's own roles, by id. */
-  readonly azure: Map<string, AzureAssignment>;
   readonly changes: RoleChange[];
   /** Accounts of which an inventory lists assignments. */
   readonly listed: Set<string>;
@@ -63,7 +54,6 @@ const MAX_CHANGES = 50_000;
 export const createRoles = (): Roles => ({
   definitions: new Map(),
   assignments: new Map(),
-  azure: new Map(),
   changes: [],
   listed: new Set(),
   listedAt: new Map(),
@@ -73,13 +63,6 @@ export const createRoles = (): Roles => ({
 });
 
 const keyOf = (account: string, id: string): string => `${account}|${id}`;
-
-/** Adds an assignment of one of Azure's own roles: of two with one id, the greater as text stays. */
-export function addAzureRole(roles: Roles, record: AzureAssignment): void {
-  const known = roles.azure.get(record.id);
-  if (known === undefined && roles.azure.size >= MAX_ASSIGNMENTS) roles.beyond += 1;
-  else if (known === undefined || JSON.stringify(known) < JSON.stringify(record)) roles.azure.set(record.id, record);
-}
 
 /** Adds a record of an inventory. Of two that do not agree, the greater as text stays, whatever their order. */
 export function addRole(roles: Roles, record: RoleRecord): void {
@@ -136,6 +119,7 @@ const ACCOUNT = /\/databaseaccounts\/([^/]{1,64})$/i;
 /** Remembers a change of a data-plane role; any other change is none of ours. */
 export function noteRoleChange(roles: Roles, change: Change): void {
   if (change.change !== "role-assignment" && change.change !== "role-definition") return;
+  if (change.operation.startsWith("microsoft.authorization/")) return;
   const read = readChange(change);
   if (read === undefined) return;
   if (roles.changes.length >= MAX_CHANGES) roles.beyond += 1;

@@ -61,8 +61,9 @@ export function scoreOf(
   let [granted, over, worst, reached] = [0, 0, 0, 0];
   for (const container of containers) {
     const held = heldAt(grants, container);
+    if (held === 0) continue;
     const extra = held & ~heldAt(needs, container);
-    if (held !== 0) reached += 1;
+    reached += 1;
     granted += weightOf(held);
     over += weightOf(extra);
     worst = Math.max(worst, ...bitsOf(extra).map((bit) => ACTION_WEIGHTS[bit] ?? 0));

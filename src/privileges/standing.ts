@@ -6,6 +6,7 @@ import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs 
 import { indirectAccess } from "./azure-roles.ts";
 import type { PrivilegeException } from "./exceptions.ts";
 import { leftOut, privilegeFindings } from "./findings.ts";
+import { forgetOldAccess } from "./gateway-access.ts";
 import { gatewayFindings } from "./gateway-findings.ts";
 import { forgetQuiet } from "./gateway-use.ts";
 import { holdersOf } from "./principals.ts";
@@ -15,6 +16,7 @@ import {
   learnFacts,
   learnListing,
   learnRow,
+  type Lists,
   type Privileges,
   privilegeSpots,
   type Readers,
@@ -22,6 +24,7 @@ import {
   type Told,
 } from "./privileges.ts";
 import { type PrincipalRow, principalRows } from "./rows.ts";
+import { wideAccess } from "./wide-access.ts";
 
 /** What is known of privileges while logs come in, and what was found when it was judged last. Plain data. */
 export interface Standing {
@@ -82,14 +85,14 @@ export function learnPlace({ privileges }: Standing, names: Names, table: EventT
 
 interface Heard {
   readonly facts?: readonly Told[];
-  /** The account whose roles are all among the facts. */
-  readonly lists?: string;
+  /** What is all among the facts. */
+  readonly lists?: Lists;
 }
 
 /** Takes what is of no moment; roles that are new are judged at once. `at`: when they were as they are. */
 export function learnHeard(standing: Standing, { facts = [], lists }: Heard, at: Instant): void {
   const { privileges } = standing;
-  if (lists !== undefined) learnListing(privileges, facts, { account: lists, at });
+  if (lists !== undefined) learnListing(privileges, facts, { ...lists, at });
   else learnFacts(privileges, facts);
   if (facts.some(({ what }) => what.kind === "role") || lists !== undefined) standing.next = BEGINNING;
 }
@@ -108,9 +111,11 @@ export function judgeStanding(standing: Standing, at: Instant): readonly Finding
   const { privileges, exceptions } = standing;
   const holders = holdersOf(privileges);
   forgetQuiet(privileges.gateway, at);
+  forgetOldAccess(privileges.gatewayAccess, at);
   const now = [
     ...privilegeFindings(holders, { privileges, exceptions, now: at }),
     ...gatewayFindings(privileges.gateway, at),
+    ...wideAccess(privileges, at),
     ...indirectAccess(privileges, at),
   ];
   standing.next = nextAfter(standing, at);

@@ -8,8 +8,11 @@ import { serveRoutes } from "./api/route.ts";
 import { routesOf } from "./api/routes.ts";
 import { serveAssets } from "./assets.ts";
 import type { AzurePortal } from "./azure-link.ts";
+import { callPages } from "./calls.ts";
 import { filterOf, isAsked, LONGEST_SEARCH } from "./filter.ts";
 import { iso } from "./format.ts";
+import { callPath } from "./pages/call-cells.ts";
+import { exportsPage } from "./pages/exports.ts";
 import { failuresPage } from "./pages/failures.ts";
 import { findingPage } from "./pages/finding.ts";
 import { healthPage } from "./pages/health.ts";
@@ -64,6 +67,7 @@ export function createApp(view: View, options: AppOptions): Hono {
     },
   });
   principalPages(app, { screen, missing: (context) => missing(context, screen(context)) });
+  callPages(app, screen);
   pages(app, screen);
   api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined });
   if (options.hasMcp === true) serveMcp(app, view, options.version);
@@ -81,6 +85,7 @@ function pages(app: Hono, screen: ScreenOf): void {
   app.get("/", (context) => context.html(overviewPage(screen(context))));
   app.get("/failures", (context) => context.html(failuresPage(screen(context))));
   app.get("/health", (context) => context.html(healthPage(screen(context))));
+  app.get("/exports", (context) => context.html(exportsPage(screen(context))));
   app.get("/search", (context) => context.redirect(searchTarget(screen(context))));
   app.get("/failures/:id", (context) => {
     const shown = screen(context);
@@ -89,9 +94,16 @@ function pages(app: Hono, screen: ScreenOf): void {
   });
 }
 
-/** Where a search leads: to the one finding that has the text, or to the list of those that do. */
+/** W3C trace context, level 1, section 3.2: version, trace id, parent id, flags. */
+const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/i;
+
+/** Where a search leads: to the call of the id, to the one finding or principal that has the text, or to a list. */
 function searchTarget({ view, url }: Screen): string {
   const q = (url.searchParams.get("q") ?? "").trim().slice(0, LONGEST_SEARCH);
+  const ids = [q, TRACEPARENT.exec(q)?.[1] ?? ""].filter((id) => id !== "");
+  const call = ids.find((id) => view.calls(id).calls.length > 0);
+  if (call !== undefined) return callPath(call);
+  if (q !== "" && (view.principals?.principal(q).length ?? 0) > 0) return `/principals/${encodeURIComponent(q)}`;
   const filter = filterOf((name) => (name === "q" ? [q] : undefined));
   const found = allFindings(view).filter((finding) => isAsked(finding, filter));
   const [only] = found;

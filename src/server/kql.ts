@@ -1,4 +1,5 @@
 import { kqlText } from "../lib/kql.ts";
+import type { CallStory } from "../findings/call-story.ts";
 import type { Dimension, DimensionValues } from "../model/call.ts";
 import type { Finding } from "../model/finding.ts";
 import { plusMs } from "../model/time.ts";
@@ -46,6 +47,20 @@ export function findingKql(finding: Finding): string {
     "  ) on $left.CorrelationId == $right.ActivityId",
     ...filters(where, COSMOS),
     "| project TimeGenerated, CorrelationId, Region, ApiId, OperationId, ResponseCode, BackendResponseCode, LastErrorSource, LastErrorReason, BackendId, CosmosOperation, CosmosStatus, CollectionName, AadPrincipalId, AuthTokenType, TraceRecords",
+    "| order by TimeGenerated asc",
+  ].join("\n");
+}
+
+const AROUND_MS = 300_000;
+
+/** Everything that two tables of Log Analytics tell of a call, by any of its ids. */
+export function callKql({ ids, time }: Pick<CallStory, "ids" | "time">): string {
+  const list = ids.map(kqlText).join(", ");
+  return [
+    `let from = datetime(${iso(plusMs(time, -AROUND_MS))}); let until = datetime(${iso(plusMs(time, AROUND_MS))});`,
+    "union withsource=Table",
+    `  (ApiManagementGatewayLogs | where TimeGenerated between (from .. until) | where CorrelationId in~ (${list})),`,
+    `  (CDBDataPlaneRequests | where TimeGenerated between (from .. until) | where ActivityId in~ (${list}))`,
     "| order by TimeGenerated asc",
   ].join("\n");
 }

@@ -1,11 +1,15 @@
 import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Comparison } from "../findings/comparison.ts";
 import type { Matrix, MatrixRange } from "../findings/matrix.ts";
+import type { ComparedCalls } from "../findings/call-comparison.ts";
+import type { CallSpan } from "../findings/call-spans.ts";
 import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { ExportHealth } from "./export-health.ts";
 import type { PrincipalsView } from "./principals-view.ts";
+import type { BundleList } from "./export-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
 
 /** One call among a finding's samples. */
@@ -18,6 +22,16 @@ export interface SampleCall {
   /** Display text with its provenance, never an unverified id as a name. */
   readonly caller: string;
   readonly operation: string;
+}
+
+/** A call that is kept, with what there is to say about it. */
+export interface KeptCall {
+  readonly story: CallStory;
+  readonly spans: readonly CallSpan[];
+  /** Findings that it is among. */
+  readonly findings: readonly Finding[];
+  /** The last call before it of the same caller's same operation that succeeded; undefined where none is kept. */
+  success(): { readonly story: CallStory; readonly compared: ComparedCalls } | undefined;
 }
 
 /** A change of the control planes near a finding's onset. */
@@ -64,13 +78,17 @@ export interface View {
   matrix(range: MatrixRange): Matrix;
   samples(id: string): readonly SampleCall[];
   changes(id: string): readonly ChangeMark[];
-  /** Kept calls of an id (correlation, activity, or the user's own), and what of them could not be looked at. */
-  calls(id: string): { readonly stories: readonly CallStory[]; readonly damages: readonly string[] };
+  /** Kept calls of an id (correlation, activity, or the user's own), newest last, and what of them could not be looked at. */
+  calls(id: string): { readonly calls: readonly KeptCall[]; readonly damages: readonly string[] };
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
+  /** Scheduled exports; absent where there are none. */
+  readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
+  /** Folders of exports, and what is in them; absent where none is known. */
+  bundles?(): readonly BundleList[];
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */

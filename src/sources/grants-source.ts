@@ -6,8 +6,8 @@ import type { Batch, Source } from "./source.ts";
 
 export interface GrantsSourceOptions {
   readonly name: string;
-  /** Name of the account whose roles `grants` tells, lower-cased. */
-  readonly account: string;
+  /** What `grants` tells all of. */
+  readonly lists: NonNullable<Batch["lists"]>;
   readonly grants: Grants;
   readonly now: () => EpochMs;
   /** Waits between two readings; resolves at once when `signal` aborts. */
@@ -44,7 +44,7 @@ export function grantsSource(options: GrantsSourceOptions): Source {
 const PARTITION = "roles";
 
 async function readOnce(options: GrantsSourceOptions, signal: AbortSignal): Promise<Batch | undefined> {
-  const { name, account, grants, now, onTrouble } = options;
+  const { name, lists, grants, now, onTrouble } = options;
   const at = now();
   try {
     const records = await grants.read(signal);
@@ -60,7 +60,7 @@ async function readOnce(options: GrantsSourceOptions, signal: AbortSignal): Prom
       checkpoint: new Date(at).toISOString(),
       enqueued: at,
       caughtUp: true,
-      lists: account,
+      lists,
     };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -1,204 +1,67 @@
-import { setTimeout as delay } from "node:timers/promises";
-import type { TokenCredential } from "@azure/identity";
 import type { RawRecord } from "../model/record.ts";
 import type { Grants } from "./grants.ts";
-import { SourceError } from "./source-error.ts";
+import { type ManagementOptions, ManagementSession } from "./management-session.ts";
 
-export interface ManagementGrantsOptions {
-  /** ARM id of the Cosmos DB account. */
-  readonly account: string;
-  /** `https://management.azure.com` without it; sovereign clouds have their own. */
-  readonly endpoint?: string;
-  /** `DefaultAzureCredential` without it. */
-  readonly credential?: TokenCredential;
-  /** Between two tries; a real wait without it. */
-  readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-}
-
-const PUBLIC_CLOUD = "https://management.azure.com";
 /** https://learn.microsoft.com/rest/api/cosmos-db-resource-provider/sql-resources */
-const API_VERSION = "2024-11-15";
+const COSMOS = { "api-version": "2024-11-15" };
+/** https://learn.microsoft.com/rest/api/authorization/role-assignments/list-for-scope */
+const AUTHORIZATION = { "api-version": "2022-04-01" };
 const LISTS = ["sqlRoleDefinitions", "sqlRoleAssignments"] as const;
-const ACCOUNT =
-  /^\/subscriptions\/[^/?#]{1,64}\/resourcegroups\/[^/?#]{1,128}\/providers\/microsoft\.documentdb\/databaseaccounts\/[a-z0-9-]{3,50}$/i;
 
-const TRIES = 6;
-const LONGEST_WAIT_MS = 60_000;
-const ANSWER_MS = 30_000;
-const ANSWER_BYTES = 16 << 20;
-/** An account has at most 2,000 assignments and 100 definitions. */
-const PAGES = 200;
+const nameOf = (account: string): string => account.slice(account.lastIndexOf("/") + 1);
 
 /**
  * Role definitions and assignments of one account from the management interface. Needs
  * `Microsoft.DocumentDB/databaseAccounts/sqlRoleDefinitions/read` and `…/sqlRoleAssignments/read`, which Reader has.
  */
-export function managementGrants(options: ManagementGrantsOptions): Grants {
-  const { account } = options;
-  const name = `management:${account.slice(account.lastIndexOf("/") + 1)}`;
+export function managementGrants(options: ManagementOptions): Grants {
+  const name = `management:${nameOf(options.account)}`;
   return {
     name,
     async read(signal) {
-      if (!ACCOUNT.test(account))
-        throw new SourceError(
-          name,
-          "config",
-          "is no ARM id of a Cosmos DB account. Take it from `az cosmosdb show --query id`.",
-        );
-      const session = new Session(name, options, signal);
+      const session = new ManagementSession(name, options, signal);
       const records: RawRecord[] = [];
-      for (const list of LISTS) {
-        const values = await session.list(`${account}/${list}`);
-        values.forEach((value, index) => {
-          records.push({ value, position: { source: name, partition: list, sequence: 1, index }, repairs: [] });
-        });
-      }
+      for (const list of LISTS) records.push(...recordsOf(name, list, await session.list(list, COSMOS)));
       return records;
     },
   };
 }
 
+/**
+ * Assignments of Azure's own roles that hold on one account, whatever scope above it they are on, and the definitions of
+ * those roles. Needs `Microsoft.Authorization/roleAssignments/read` and `…/roleDefinitions/read`, which Reader has.
+ */
+export function azureRoleGrants(options: ManagementOptions): Grants {
+  const name = `management-roles:${nameOf(options.account)}`;
+  const provider = "providers/Microsoft.Authorization";
+  return {
+    name,
+    async read(signal) {
+      const session = new ManagementSession(name, options, signal);
+      const assignments = await session.list(`${provider}/roleAssignments`, { ...AUTHORIZATION, $filter: "atScope()" });
+      const definitions = await session.list(`${provider}/roleDefinitions`, AUTHORIZATION);
+      const used = new Set(assignments.map((one) => guidIn(roleOf(one))));
+      return [
+        ...recordsOf(
+          name,
+          "roleDefinitions",
+          definitions.filter(({ id }) => used.has(guidIn(id))),
+        ),
+        ...recordsOf(name, "roleAssignments", assignments),
+      ];
+    },
+  };
+}
+
 type Bag = Readonly<Record<string, unknown>>;
-const isBag = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
 
-class Session {
-  readonly #name: string;
-  readonly #options: ManagementGrantsOptions;
-  readonly #signal: AbortSignal;
-  readonly #endpoint: URL;
-  #token: Promise<string> | undefined;
+const recordsOf = (source: string, partition: string, values: readonly Bag[]): readonly RawRecord[] =>
+  values.map((value, index) => ({ value, position: { source, partition, sequence: 1, index }, repairs: [] }));
 
-  constructor(name: string, options: ManagementGrantsOptions, signal: AbortSignal) {
-    this.#name = name;
-    this.#options = options;
-    this.#signal = signal;
-    this.#endpoint = new URL(options.endpoint ?? PUBLIC_CLOUD);
-  }
-
-  /** All pages of a list. */
-  async list(path: string): Promise<readonly Bag[]> {
-    const values: Bag[] = [];
-    let next: URL | undefined = new URL(`${path}?api-version=${API_VERSION}`, this.#endpoint);
-    for (let page = 0; next !== undefined; page++) {
-      if (page >= PAGES) throw this.#unlike("goes on for more pages than an account can have");
-      const answer = await this.#get(next);
-      if (!isBag(answer) || !Array.isArray(answer["value"])) throw this.#unlike("has no list in `value`");
-      values.push(...answer["value"].filter(isBag));
-      next = this.#nextOf(answer["nextLink"]);
-    }
-    return values;
-  }
-
-  /** The token goes nowhere but where it was asked for. */
-  #nextOf(link: unknown): URL | undefined {
-    if (link === undefined || link === null || link === "") return undefined;
-    const next = typeof link === "string" && URL.canParse(link) ? new URL(link) : undefined;
-    if (next?.origin !== this.#endpoint.origin) throw this.#unlike("leads to a next page at another address");
-    return next;
-  }
-
-  async #get(url: URL): Promise<unknown> {
-    for (let attempt = 1; ; attempt++) {
-      const answer = await this.#ask(url);
-      if (answer.status === 200) return this.#parse(answer.body);
-      const isPassing = answer.status === 429 || answer.status >= 500;
-      if (!isPassing || attempt >= TRIES) throw this.#failure(answer.status);
-      const pause = answer.waitMs ?? 1_000 * 2 ** (attempt - 1);
-      await (this.#options.wait ?? waited)(Math.min(pause, LONGEST_WAIT_MS), this.#signal);
-    }
-  }
-
-  async #ask(
-    url: URL,
-  ): Promise<{ readonly status: number; readonly body: string; readonly waitMs: number | undefined }> {
-    const authorization = `Bearer ${await (this.#token ??= this.#signIn())}`;
-    const timeout = AbortSignal.timeout(ANSWER_MS);
-    try {
-      const response = await fetch(url, {
-        headers: { authorization, accept: "application/json", "user-agent": "scopetrail" },
-        redirect: "error",
-        signal: AbortSignal.any([this.#signal, timeout]),
-      });
-      const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-      const waitMs = Number.isFinite(seconds) && seconds >= 0 ? 1_000 * seconds : undefined;
-      return { status: response.status, body: await this.#body(response), waitMs };
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      if (error instanceof SourceError) throw error;
-      const says = timeout.aborted ? `did not answer within ${ANSWER_MS / 1_000} s` : "does not answer";
-      throw new SourceError(
-        this.#name,
-        "unreachable",
-        `${url.host} ${says}. Check the network and the endpoint.`,
-        error,
-      );
-    }
-  }
-
-  async #body(response: Response): Promise<string> {
-    const decoder = new TextDecoder();
-    let text = "";
-    let bytes = 0;
-    for await (const chunk of response.body ?? []) {
-      bytes += chunk.length;
-      if (bytes > ANSWER_BYTES) throw this.#unlike(`is larger than ${ANSWER_BYTES >> 20} MB`);
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
-  }
-
-  async #signIn(): Promise<string> {
-    try {
-      const credential = this.#options.credential ?? (await defaultCredential());
-      const token = await credential.getToken(`${this.#endpoint.origin}/.default`, { abortSignal: this.#signal });
-      if (token === null) throw new Error("the credential gave no token");
-      return token.token;
-    } catch (error) {
-      this.#signal.throwIfAborted();
-      const says = "no sign-in to Azure worked. Give this host a managed identity, or sign in with az login.";
-      throw new SourceError(this.#name, "refused", says, error);
-    }
-  }
-
-  #parse(body: string): unknown {
-    try {
-      return JSON.parse(body);
-    } catch {
-      throw this.#unlike("is no JSON");
-    }
-  }
-
-  #failure(status: number): SourceError {
-    if (status === 401 || status === 403)
-      return new SourceError(
-        this.#name,
-        "refused",
-        `the management interface refuses the role lists (${status}). Give the identity the role Reader on the account.`,
-      );
-    if (status === 404)
-      return new SourceError(
-        this.#name,
-        "config",
-        "there is no such account, or this identity may not see it (404). Check the ARM id.",
-      );
-    const kind = status === 429 || status >= 500 ? "unreachable" : "config";
-    return new SourceError(
-      this.#name,
-      kind,
-      `the management interface answered ${status} ${TRIES > 1 && kind === "unreachable" ? `${TRIES} times` : ""}`.trim(),
-    );
-  }
-
-  #unlike(says: string): SourceError {
-    return new SourceError(this.#name, "unreachable", `the answer ${says}: it is not the management interface's.`);
-  }
+function roleOf({ properties }: Bag): unknown {
+  return typeof properties === "object" && properties !== null && "roleDefinitionId" in properties
+    ? properties.roleDefinitionId
+    : undefined;
 }
 
-async function waited(ms: number, signal: AbortSignal): Promise<void> {
-  await delay(ms, undefined, { signal });
-}
-
-async function defaultCredential(): Promise<TokenCredential> {
-  const { DefaultAzureCredential } = await import("@azure/identity");
-  return new DefaultAzureCredential();
-}
+const guidIn = (id: unknown): string => (typeof id === "string" ? id.slice(id.lastIndexOf("/") + 1).toLowerCase() : "");

@@ -19,8 +19,8 @@ export interface Batch {
   readonly retried?: readonly number[];
   /** Newest time at which the broker or file system took what is in here; bounds how far event time is believed. */
   readonly enqueued?: EpochMs;
-  /** The account whose roles are all in here: what is not is gone. */
-  readonly lists?: string;
+  /** What is all in here, by the account's name (lower-cased) and ARM id: what is not is gone. */
+  readonly lists?: { readonly account: string; readonly accountId: string; readonly of: "data-plane" | "azure" };
   /** Records before this batch that the source no longer has, counted in its own numbers, both ends included: they are lost. */
   readonly gap?: { readonly from: number; readonly to: number };
   /** The partition holds no more for now: it need not hold the watermark back. */

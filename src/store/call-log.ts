@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
+import { makeFolder } from "./folder.ts";
 import { findInSegments, listSegments, newestIn, type SegmentName } from "./segment-folder.ts";
 import { writeSegment } from "./segment-write.ts";
 import type { CallLog } from "./store.ts";
@@ -28,7 +29,7 @@ export function openCallLog(folder: string, retention: DurationMs): CallLog {
   return {
     begin: (count) =>
       guarded(folder, () => {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        makeFolder(folder);
         waiting.begin(count);
         for (const segment of listSegments(folder)) if (segment.end > count) setAside(folder, segment);
         forgetParts(folder);

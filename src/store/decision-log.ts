@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import {
@@ -9,6 +9,7 @@ import {
   type Decisions,
   MUTE_SCOPES,
 } from "../findings/decisions.ts";
+import { makeFolder, syncFolder } from "./folder.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Decisions that survive a restart: one line of JSON each, only ever appended, so that the file is its own audit trail. */
@@ -43,8 +44,10 @@ export function createMemoryDecisions(): DecisionLog {
 /** Opens or creates the log; what a crash left of a last line is cut off. A line that is none is an error: it was changed. */
 export function openDecisionLog(path: string): DecisionLog {
   const file = attempt(path, "cannot be opened", () => {
-    mkdirSync(dirname(path), { recursive: true });
-    return openSync(path, "a+", 0o600);
+    makeFolder(dirname(path));
+    const handle = openSync(path, "a+", 0o600);
+    syncFolder(dirname(path));
+    return handle;
   });
   const text = attempt(path, "cannot be read", () => readFileSync(path, "utf8"));
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);

@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { syncFolder } from "./folder.ts";
 import { segmentFile } from "./segment-folder.ts";
 
 /** Writes calls `start` to `end`, the last not included, under a name of its own until the disk has it all. */
@@ -17,13 +18,4 @@ export function writeSegment(
   }
   renameSync(`${path}.part`, path);
   syncFolder(folder);
-}
-
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, statfsSync } from "node:fs";
+import { closeSync, openSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { makeFolder } from "./folder.ts";
 import { networkFileSystem } from "./network-file-system.ts";
 import { ANALYSIS_VERSION, APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
 import { StoreError, type StoreErrorKind } from "./store-error.ts";
@@ -58,7 +59,7 @@ export function openSqliteFile(path: string, options: SqliteFileOptions = {}): D
 function assertLocalDisk(path: string, statfsType: (folder: string) => number): void {
   const folder = dirname(path);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const network = networkFileSystem(statfsType(folder));
     if (network === undefined) return;
     const says = `lies on a network disk (${network}), where SQLite's locks and writes are not safe. Put the state on a local disk.`;

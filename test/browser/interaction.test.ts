@@ -198,6 +198,12 @@ const hostilePages = [
   { path: "/failures", holds: HOSTILE_TEXTS.length },
   { path: `/failures?${REFLECTED}&q=${encodeURIComponent(`"><script>alert(1)</script>`)}`, holds: 0 },
   { path: `/?${REFLECTED}&from=${encodeURIComponent(`"><script>alert(1)</script>`)}`, holds: 10 },
+  {
+    path: `/exports?principal=${encodeURIComponent(`"><script>alert(1)</script>`)}&from=<svg/onload=alert(1)>`,
+    holds: 0,
+  },
+  { path: "/calls/hostile", holds: HOSTILE_TEXTS.length },
+  { path: `/calls?q=${encodeURIComponent(`"><script>alert(1)</script>`)}`, holds: 0 },
   ...HOSTILE_TEXTS.slice(0, 3).map((_, i) => ({ path: `/failures/F-HOSTILE${i}`, holds: HOSTILE_TEXTS.length })),
 ];
 
@@ -216,7 +222,7 @@ describe("text from logs", () => {
     const held = HOSTILE_TEXTS.filter(([, text]) => shown.includes(text));
     expect(held.length).toBeGreaterThanOrEqual(holds);
     const live = await page.evaluate(
-      `[...document.querySelectorAll("script:not([src^='/assets/']), main :is(script, img, iframe, style, base, object, embed, at, b:not(.splits b, .compare b)), a[href^='javascript:'], a[href^='data:'], form:not([action^='/'], [method=dialog])")].map((it) => it.outerHTML.slice(0, 200))`,
+      `[...document.querySelectorAll("script:not([src^='/assets/']), main :is(script, img, iframe, style, base, object, embed, at, b:not(.splits b, .compare b, .timeline b, .steps b, .chain b)), a[href^='javascript:'], a[href^='data:'], form:not([action^='/'], [method=dialog])")].map((it) => it.outerHTML.slice(0, 200))`,
     );
     expect(live).toEqual([]);
     expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);

@@ -14,9 +14,14 @@ const PAGES = [
   "/failures?status=open&from=now-2d",
   "/failures/F-7Q2KABCDEF",
   "/failures/F-HOSTILE0000",
+  "/calls",
+  "/calls/3f06647e-1111-4222-8333-530eb9f15261",
+  "/calls/9a17c0de-1111-4222-8333-530eb9f111f0",
+  "/calls/twice?n=2",
   "/principals",
   "/principals/dddddddd-0000-4000-8000-000000000001",
   "/principals/PrimaryMasterKey",
+  "/exports?from=2026-03-01&redact=address%3Ddrop",
   "/health",
 ];
 

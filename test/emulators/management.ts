@@ -18,9 +18,9 @@ export interface Management {
 
 export const TOKEN = "token-of-the-test";
 
-/** The two lists of the management interface on loopback, in pages; wants `TOKEN`. */
+/** Lists of the management interface on loopback, in pages; wants `TOKEN`. */
 export async function startManagement(
-  lists: Readonly<Record<"sqlRoleDefinitions" | "sqlRoleAssignments", readonly object[]>>,
+  lists: Readonly<Record<string, readonly object[]>>,
   { pageSize = 2, nextOrigin }: { readonly pageSize?: number; readonly nextOrigin?: string } = {},
 ): Promise<Management> {
   const requests: Management["requests"] = [];

@@ -13,7 +13,7 @@ const scanner = (seconds: number): readonly Event[] => [
   }),
 ];
 
-const [RETRIED] = CALLS.filter(({ app }) => app === 4);
+const RETRIED = CALLS.find(({ app }) => app === 4);
 
 /** Refused again with the token that ended, while another instance of the application gets through. */
 function retry(seconds: number, id: string): readonly Event[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { formatInstant } from "../../src/model/time.ts";
 import { batchOf, feed, listing, logOf, newAnalysis } from "./live-tenant.ts";
 import { idOf, type TenantSpec } from "./tenant.ts";
 
@@ -29,7 +30,9 @@ function saysOf(roles: readonly object[]): readonly string[] {
   feed(analysis, batchOf(logOf([{ who: "p1", operation: "Read", at: "shop/orders", ...used }])));
   feed(analysis, batchOf(roles));
   expect(analysis.input.rejected).toBe(0);
-  const found = [...analysis.standing.findings.values()].find(({ kind }) => kind === "indirect-data-access");
+  const found = [...analysis.standing.findings.values()].find(
+    ({ kind, subject }) => kind === "indirect-data-access" && subject.account === "cosmos-shop",
+  );
   return found === undefined ? [] : [found.title, ...found.cause.evidence.map(({ says }) => says)];
 }
 
@@ -63,7 +66,7 @@ const cases: { name: string; roles: readonly object[]; expected: readonly RegExp
       azureRole("a7", "p7", OWNER, ACCOUNT),
       azureRole("a8", "p8", OWNER, "/providers/Microsoft.Management/managementGroups/root"),
     ],
-    expected: [/^1 principal reaches/, /Owner/, /^1 assignments on management groups are not counted/, /No log/],
+    expected: [/^1 principal reaches/, /Owner/, /^1 assignment on a management group is not counted/, /No log/],
   },
 ];
 
@@ -73,4 +76,70 @@ describe("who reaches the data through management", () => {
     expect(says).toHaveLength(expected.length);
     says.forEach((text, i) => expect(text).toMatch(expected[i] ?? /never/));
   });
+});
+
+test("a live listing opens the finding, with a management group above; it ends when the assignment goes", () => {
+  const analysis = newAnalysis();
+  const lists = { account: "cosmos-shop", accountId: ACCOUNT, of: "azure" } as const;
+  const at = (day: number): object => ({ lists, enqueued: Date.parse(`2026-01-0${day}T00:00:00Z`) });
+  const root = "/providers/Microsoft.Management/managementGroups/root";
+  const custom = {
+    id: `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleDefinitions/${idOf("d7")}`,
+    properties: {
+      roleName: "Key lister",
+      permissions: [{ actions: ["Microsoft.DocumentDB/*/action"], notActions: [] }],
+    },
+  };
+  feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"));
+  feed(analysis, batchOf(logOf([{ who: "p1", operation: "Read", at: "shop/orders", from: "2026-01-01", days: 3 }])));
+  const found = (): readonly string[] =>
+    [...analysis.standing.findings.values()]
+      .filter(({ kind }) => kind === "indirect-data-access")
+      .map(({ status, cause }) => `${status}: ${cause.evidence[0]?.says}`);
+  expect(found()).toEqual([]);
+  feed(analysis, batchOf([custom, azureRole("a7", "p7", idOf("d7"), root)], at(4)));
+  expect(found()).toEqual([`open: ${idOf("p7")} (User): Key lister on ${root.toLowerCase()} may list the keys.`]);
+  feed(analysis, batchOf([], at(5)));
+  expect(found()[0]).toMatch(/^resolved/);
+});
+
+const BODY = {
+  Id: idOf("a7"),
+  Properties: {
+    PrincipalId: idOf("p7"),
+    PrincipalType: "ServicePrincipal",
+    RoleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${OWNER}`,
+    Scope: SUBSCRIPTION,
+  },
+};
+
+test("a write in the Activity log opens the finding on its day, a deletion ends it", () => {
+  const analysis = newAnalysis();
+  const record = (verb: "WRITE" | "DELETE", time: string): object => ({
+    time,
+    resourceId: `${SUBSCRIPTION}/providers/Microsoft.Authorization/roleAssignments/${idOf("a7")}`.toUpperCase(),
+    operationName: `MICROSOFT.AUTHORIZATION/ROLEASSIGNMENTS/${verb}`,
+    category: "Administrative",
+    resultType: "Success",
+    correlationId: idOf("a7"),
+    properties: verb === "DELETE" ? {} : { requestbody: JSON.stringify(BODY) },
+  });
+  const uses = (from: string) => batchOf(logOf([{ who: "p1", operation: "Read", at: "shop/orders", from, days: 2 }]));
+  feed(analysis, listing(ROLES, "2026-01-01T00:00:00Z"));
+  feed(analysis, uses("2026-01-01"));
+  feed(analysis, batchOf([record("WRITE", "2026-01-03T10:00:00Z")]));
+  feed(analysis, uses("2026-01-04"));
+  const found = (): string[] =>
+    [...analysis.standing.findings.values()]
+      .filter(({ kind }) => kind === "indirect-data-access")
+      .map(
+        ({ status, onset, cause }) =>
+          `${status} since ${formatInstant(onset).slice(0, 10)}: ${cause.evidence[0]?.says}`,
+      );
+  expect(found()).toEqual([
+    `open since 2026-01-03: ${idOf("p7")} (ServicePrincipal): Owner on ${SUBSCRIPTION} may list the keys, give itself any data-plane role and give itself any of Azure's roles. It was given on 2026-01-03.`,
+  ]);
+  feed(analysis, batchOf([record("DELETE", "2026-01-06T10:00:00Z")]));
+  feed(analysis, uses("2026-01-07"));
+  expect(found()[0]).toMatch(/^resolved/);
 });

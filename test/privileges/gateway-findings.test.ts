@@ -157,3 +157,17 @@ test("what has not been seen for 30 days is over; an id stays the same", () => {
   forgetQuiet(gateway, plusMs(at(60), 30 * 86_400_000));
   expect(gatewayFindings(gateway, at(0))).toEqual([]);
 });
+
+test("what returns after it was forgotten is counted again by the same reader", () => {
+  const privileges = createPrivileges();
+  const names = createNames(1);
+  const readers = readersOf(privileges, names);
+  const table = createEventTable();
+  for (const call of [{ ...A, ...read }, { ...write }])
+    for (let i = 0; i < 20; i++) putEvent(table, names, gatewayRequest({ time: at(i), ...call }), "GatewayLogs");
+  learnRows(privileges, readers, table);
+  const before = gatewayFindings(privileges.gateway, at(0));
+  forgetQuiet(privileges.gateway, plusMs(at(60), 30 * 86_400_000));
+  learnRows(privileges, readers, table);
+  expect(gatewayFindings(privileges.gateway, at(0))).toEqual(before);
+});

@@ -32,7 +32,7 @@ export function listing(spec: Pick<TenantSpec, "assignments" | "definitions">, a
   const assignments = JSON.parse(files.get("assignments.json") ?? "[]") as readonly object[];
   return batchOf([...value, ...assignments], {
     partition: "roles",
-    lists: "cosmos-shop",
+    lists: { account: "cosmos-shop", accountId: "", of: "data-plane" },
     enqueued: Date.parse(at) as Batch["enqueued"] & number,
   });
 }

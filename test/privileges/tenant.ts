@@ -5,6 +5,7 @@ import { loadExceptions } from "../../src/config/exceptions.ts";
 import { analyzePaths } from "../../src/commands/analyze-paths.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import type { Report } from "../../src/model/report.ts";
+import { gatewayFiles, type GatewaySpec } from "./gateway-tenant.ts";
 
 /** A small tenant: roles in short words, operations by day. Turned into records as Azure writes them. */
 export interface TenantSpec {
@@ -17,6 +18,7 @@ export interface TenantSpec {
   readonly signIns?: readonly { readonly application: string; readonly principal: string }[];
   readonly keysListed?: readonly string[];
   readonly exceptions?: readonly Record<string, string>[];
+  readonly gateway?: GatewaySpec;
 }
 
 interface AssignmentSpec {
@@ -235,6 +237,7 @@ export function filesOf(spec: TenantSpec): ReadonlyMap<string, string> {
       ]),
     ],
   ]);
+  if (spec.gateway !== undefined) for (const [name, text] of gatewayFiles(spec.gateway)) files.set(name, text);
   if (spec.assignments !== undefined) files.set("assignments.json", JSON.stringify(spec.assignments.map(assignment)));
   if (spec.definitions !== undefined)
     files.set("definitions.json", JSON.stringify({ value: spec.definitions.map(definition) }));
@@ -280,9 +283,28 @@ const named = (text: string): string =>
     .replaceAll(/aaaaaaaa-0000-4000-8000-0*(\d+)/g, "a$1")
     .replaceAll(/bbbbbbbb-0000-4000-8000-0*(\d+)/g, "app$1");
 
+function accessOf({ kind, severity, subject, cause, fix }: Finding): object {
+  const [first] = cause.evidence;
+  return {
+    kind,
+    severity,
+    who: subject.product ?? subject.principal,
+    cause: cause.id,
+    unused: /^Not called in \d+ observed days: (.*)\. Score/.exec(first?.says ?? "")?.[1],
+    score: first?.fields["score"],
+    abstains: cause.evidence.flatMap(({ fields }) => fields["abstains"] ?? []),
+    commands: fix.commands.map((line) =>
+      line.startsWith("az rest")
+        ? (/--body '(.*)'$/.exec(line)?.[1] ?? "").replaceAll(/\/subscriptions.*?apim-shop/g, "")
+        : line.split(" ").slice(0, 5).join(" "),
+    ),
+  };
+}
+
 /** What a hand-derived answer says of a finding. */
 export function summaryOf(finding: Finding): object {
   const { kind, severity, status, subject, cause, privilege } = finding;
+  if (kind === "access-wider-than-use") return accessOf(finding);
   if (privilege === null) return { kind, cause: cause.id };
   const { recommended } = privilege;
   const roles = recommended === null ? [] : [recommended, ...recommended.further];

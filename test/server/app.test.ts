@@ -29,6 +29,13 @@ const routes = [
   { path: "/failures/F-HOSTILE0000", status: 200, type: "text/html" },
   { path: "/failures/F-NOTTHERE00", status: 404, type: "text/html" },
   { path: "/health", status: 200, type: "text/html" },
+  { path: "/exports", status: 200, type: "text/html" },
+  { path: "/calls", status: 200, type: "text/html" },
+  { path: "/calls/known", status: 200, type: "text/html" },
+  { path: "/calls/twice?n=2", status: 200, type: "text/html" },
+  { path: "/calls/twice?n=99", status: 200, type: "text/html" },
+  { path: "/calls/%22%3E%3Cscript%3E", status: 404, type: "text/html" },
+  { path: "/calls/unknown", status: 404, type: "text/html" },
   { path: "/nowhere", status: 404, type: "text/html" },
   { path: "/livez", status: 200, type: "application/json" },
   { path: "/readyz", status: 200, type: "application/json" },
@@ -111,6 +118,21 @@ test("a request that fails is told to the log, and the client learns nothing of 
   expect(response.headers.get("content-type")).toBe("application/problem+json");
   expect(await response.text()).not.toContain("secret");
   expect(told).toEqual(["the secret of the failure"]);
+});
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+const searches = [
+  { name: "an id of a call", q: " twice ", to: "/calls/twice" },
+  { name: "a traceparent", q: `00-${TRACE}-b7ad6b7169203331-01`, to: `/calls/${TRACE}` },
+  { name: "text of one finding", q: "orders-b", to: "/failures/F-7Q2KABCDEF" },
+  { name: "text of several", q: "f-", to: "/failures?q=f-" },
+  { name: "text of none", q: "no such thing", to: "/failures?q=no+such+thing" },
+  { name: "nothing", q: "", to: "/failures" },
+];
+test.each(searches)("a search for $name leads to $to", async ({ q, to }) => {
+  const response = await get(`/search?q=${encodeURIComponent(q)}`);
+  expect(response.status).toBe(302);
+  expect(response.headers.get("location")).toBe(to);
 });
 
 test("splits that part the calls in the same way share a bar", async () => {

@@ -4,10 +4,10 @@ import type { MinuteCount } from "../../src/model/report.ts";
 import { epochMs, plusMs } from "../../src/model/time.ts";
 import { createAnalysis } from "../../src/analysis.ts";
 import type { View } from "../../src/server/view.ts";
-import { callStory } from "../../src/findings/call-story.ts";
-import { at, gatewayRequest } from "../builders.ts";
-import { evidenceOf } from "../exports/evidence-rows.ts";
+import { at } from "../builders.ts";
 import { finding, hostileFinding } from "../finding-builder.ts";
+import { sampleBundles } from "./sample-bundles.ts";
+import { sampleCalls } from "./sample-calls.ts";
 
 export interface SampleView extends View {
   readonly listeners: Set<() => void>;
@@ -106,10 +106,8 @@ export function sampleView(): SampleView {
     changes: () => [
       { time: at(-30), label: "sqlroleassignments/delete", says: "sqlroleassignments/delete on shop (succeeded)" },
     ],
-    calls: (id) => ({
-      stories: id === "unknown" ? [] : [callStory(evidenceOf(gatewayRequest({ correlationId: id, status: 401 })))],
-      damages: [],
-    }),
+    calls: (id) => ({ calls: sampleCalls(id, view.findings), damages: [] }),
+    bundles: () => [sampleBundles()],
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,
     watermark: () => at(60),

@@ -11,6 +11,8 @@ const record = (id: string): RawRecord => ({
   repairs: [],
 });
 
+const LISTS = { account: "shop", accountId: "/x/databaseAccounts/shop", of: "data-plane" } as const;
+
 /** What the source gives for readings one after another; an error is a reading that fails. */
 async function batchesOf(readings: readonly (readonly string[] | SourceError)[]) {
   const stop = new AbortController();
@@ -18,7 +20,7 @@ async function batchesOf(readings: readonly (readonly string[] | SourceError)[])
   let reading = 0;
   const source = grantsSource({
     name: "roles-of-shop",
-    account: "shop",
+    lists: LISTS,
     grants: {
       name: "management:shop",
       read: async () => {
@@ -44,7 +46,7 @@ async function batchesOf(readings: readonly (readonly string[] | SourceError)[])
 test("roles come whole at the start and when something has changed, and are told to be whole", async () => {
   const { ids, batches } = await batchesOf([["a", "b"], ["a", "b"], ["a"], [], ["a", "b"]]);
   expect(ids).toEqual([["a", "b"], ["a"], [], ["a", "b"]]);
-  expect(batches[0]).toMatchObject({ lists: "shop", enqueued: 1_000, caughtUp: true });
+  expect(batches[0]).toMatchObject({ lists: LISTS, enqueued: 1_000, caughtUp: true });
 });
 
 test("a reading that fails takes no roles away, and is told", async () => {
@@ -57,7 +59,7 @@ test("a reading that fails takes no roles away, and is told", async () => {
 test("what is no failure of the source is thrown", async () => {
   const source = grantsSource({
     name: "roles",
-    account: "shop",
+    lists: LISTS,
     grants: { name: "x", read: async () => await Promise.reject(new TypeError("a bug")) },
     now: () => 1 as EpochMs,
     wait: () => Promise.resolve(),

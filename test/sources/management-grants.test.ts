@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { managementGrants } from "../../src/sources/management-grants.ts";
+import { azureRoleGrants, managementGrants } from "../../src/sources/management-grants.ts";
 import { SourceError } from "../../src/sources/source-error.ts";
 import { type Management, startManagement, TOKEN, type Trouble } from "../emulators/management.ts";
 
@@ -126,5 +126,52 @@ describe("roles from the management interface", () => {
       return Promise.resolve();
     };
     await expect(grantsAt(management, { wait }).read(stop.signal)).rejects.toThrow("stopped");
+  });
+});
+
+describe("Azure's own roles from the management interface", () => {
+  const role = (id: string): object => ({ id: `/x/providers/Microsoft.Authorization/roleDefinitions/${id}` });
+  const held = (id: string, of: string): object => ({
+    id: `/providers/Microsoft.Authorization/roleAssignments/${id}`,
+    properties: { roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${of.toUpperCase()}` },
+  });
+  const AZURE = {
+    roleDefinitions: ["r1", "r2", "r3", "r4", "r5"].map(role),
+    roleAssignments: [held("a1", "r2"), held("a2", "r5"), held("a3", "r2")],
+  };
+  const azureAt = (management: Management, wait: (ms: number) => Promise<void> = () => Promise.resolve()) =>
+    azureRoleGrants({ account: ACCOUNT, endpoint: management.endpoint, credential, wait }).read(
+      new AbortController().signal,
+    );
+
+  test("come whole over several pages, at and above the account, with the definitions that they need", async () => {
+    await using management = await startManagement(AZURE);
+    const records = await azureAt(management);
+    expect(records.map(({ value }) => value)).toEqual([role("r2"), role("r5"), ...AZURE.roleAssignments]);
+    const asked = management.requests.map(({ path }) => decodeURIComponent(path));
+    expect(asked).toHaveLength(2 + 3);
+    expect(asked.slice(0, 2).every((path) => path.startsWith(ACCOUNT) && path.includes("$filter=atScope()"))).toBe(
+      true,
+    );
+    expect(asked.every((path) => path.includes("api-version=2022-04-01"))).toBe(true);
+  });
+
+  test("a throttled request waits as long as it is told", async () => {
+    await using management = await startManagement(AZURE);
+    management.troubles.push({ status: 429, headers: { "retry-after": "7" } });
+    const waits: number[] = [];
+    await azureAt(management, (ms) => {
+      waits.push(ms);
+      return Promise.resolve();
+    });
+    expect(waits).toEqual([7_000]);
+  });
+
+  test("no right is a refusal that names the role to give", async () => {
+    await using management = await startManagement(AZURE);
+    management.troubles.push({ status: 403 });
+    const fault = await faultOf(azureAt(management));
+    expect(fault).toMatchObject({ kind: "refused" });
+    expect(fault.message).toMatch(/role Reader/);
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { rowsByIngestion, rowsByTime, rowsPerMinute, rowsPerSpan, TABLES } from "../../src/sources/query-text.ts";
 import { instantFromMs } from "../../src/model/time.ts";
-import { findingKql } from "../../src/server/kql.ts";
+import { callKql, findingKql } from "../../src/server/kql.ts";
 import { finding } from "../finding-builder.ts";
 import { createKql } from "./kql.ts";
 
@@ -55,6 +55,11 @@ test("the query that a finding shows is right, whatever its split and its end", 
       expect(kql.faults(findingKql(finding({ end, splits })))).toEqual([]);
     }
   }
+});
+
+test("the query that a call shows is right, whatever its ids", () => {
+  for (const id of ["3f06647e-1111-4222-8333-530eb9f15261", 'x" or 1 == 1 // \\'])
+    expect(kql.faults(callKql({ ids: [id, "other"], time: instantFromMs(0) }))).toEqual([]);
 });
 
 test("a column that a table does not have is seen", () => {

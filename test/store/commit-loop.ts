@@ -1,17 +1,29 @@
 /**
- * Commits for as long as it lives, and prints each number once its commit returned: `commit-loop.ts PATH`.
- * Commit n stands for n in every part of the state, so that a torn one shows. A `StoreError` is printed as JSON and ends it.
+ * Commits for as long as it lives, and prints each number once its commit returned: `commit-loop.ts PATH [COMMITS]`.
+ * Commit n stands for n in every part of the state, and for call and decision n, so that a torn one shows. A `StoreError` is printed as
+ * JSON and ends it.
  */
+import { callsFolder, openCallLog } from "../../src/store/call-log.ts";
+import { openDecisionLog } from "../../src/store/decision-log.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
-import { loopCommit, numberIn } from "./loop-commit.ts";
+import { decisionsFile, loopCall, loopCommit, loopDecision, numberIn, snapshotBefore } from "./loop-commit.ts";
 
 const [, , path = "", limit = "1e9"] = process.argv;
 try {
   const store = openSqliteStore(path);
+  const calls = openCallLog(callsFolder(path), Number.MAX_SAFE_INTEGER);
+  const decisions = openDecisionLog(decisionsFile(path));
   const start = numberIn(store);
+  calls.begin(snapshotBefore(start));
+  for (let n = snapshotBefore(start) + 1; n <= start; n++) calls.add(loopCall(n));
   for (let n = start + 1; n <= start + Number(limit); n++) {
-    store.commit(loopCommit(n));
+    calls.add(loopCall(n));
+    const commit = loopCommit(n);
+    if (commit.snapshot !== undefined) calls.flush();
+    store.commit(commit);
+    if (commit.snapshot !== undefined) calls.settle();
+    decisions.add(loopDecision(n));
     process.stdout.write(`${n}\n`);
   }
   store.close();

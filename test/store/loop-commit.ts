@@ -1,4 +1,10 @@
+import type { Decision } from "../../src/findings/decisions.ts";
+import type { CallEvidence } from "../../src/model/evidence.ts";
+import { openDecisionLog } from "../../src/store/decision-log.ts";
+import { readSegments } from "../../src/store/segment-folder.ts";
 import type { Commit, Store } from "../../src/store/store.ts";
+import { at, gatewayRequest } from "../builders.ts";
+import { evidenceOf } from "../exports/evidence-rows.ts";
 import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "./sample.ts";
 
 const SNAPSHOT_EVERY = 16;
@@ -24,6 +30,38 @@ export const loopCommit = (n: number): Commit =>
     outbox: [{ alertId: `a-${n}`, target: "teams", body: String(n), findingId: `F-${n % 50}` }],
   });
 
+/** The last commit up to `n` that held a snapshot: calls up to it are in segments. */
+export const snapshotBefore = (n: number): number => n - (n % SNAPSHOT_EVERY);
+
+/** Call number n of a run. */
+export const loopCall = (n: number): CallEvidence =>
+  evidenceOf(gatewayRequest({ time: at(n), correlationId: callId(n) }));
+
+/** Where the decisions beside a state are. */
+export const decisionsFile = (path: string): string => `${path}.decisions`;
+
+/** Decision number n of a run. */
+export const loopDecision = (n: number): Decision => ({
+  at: epoch(n),
+  by: "loop",
+  kind: "mute",
+  finding: `F-${n}`,
+  scope: "finding",
+  about: `F-${n}`,
+  reason: "",
+  until: null,
+});
+
+/** Whether the first `n` decisions of a run are there, and at most one more. */
+export function areDecided(path: string, n: number): boolean {
+  const log = openDecisionLog(decisionsFile(path));
+  const found = log.decisions.log.map(({ finding }) => finding);
+  log.close();
+  return found.length >= n && found.length <= n + 1 && found.every((finding, i) => finding === `F-${i + 1}`);
+}
+
+const callId = (n: number): string => `00000000-0000-4000-9000-${String(n).padStart(12, "0")}`;
+
 const leadingNumber = (chunk: Uint8Array | undefined): number => Number.parseInt(textOf(chunk) ?? "0", 10);
 
 /** The commit that a store is at. */
@@ -37,7 +75,7 @@ export function tornParts(store: Store, n: number): string[] {
     if (JSON.stringify(found) !== JSON.stringify(expected))
       torn.push(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
   };
-  const lastSnapshot = n - (n % SNAPSHOT_EVERY);
+  const lastSnapshot = snapshotBefore(n);
   check("position 1", positions.get("hub")?.get("1"), n === 0 ? undefined : String(n));
   check("snapshot", leadingNumber(snapshot), lastSnapshot);
   check(
@@ -49,5 +87,17 @@ export function tornParts(store: Store, n: number): string[] {
   check("findings", Math.max(0, ...store.findings().map((finding) => finding.counts.calls)), n);
   // Alerts about one finding wait for each other: the first fifty are due, and the last is there if it is next after the ones before.
   check("alerts", store.due(epoch(0), 1_000).length, Math.min(n, 50));
+  return torn;
+}
+
+/** What is wrong with the calls of a folder whose state is at commit `n`; empty when each is there once. */
+export function tornCalls(folder: string, n: number): string[] {
+  const torn: string[] = [];
+  const kept = [...readSegments(folder, {}, ({ file, says }) => torn.push(`${file}: ${says}`))].flat();
+  const ids = kept.map(({ ids: [id] }) => id);
+  const expected = Array.from({ length: snapshotBefore(n) }, (_, i) => callId(i + 1));
+  const first = expected.findIndex((id, i) => ids[i] !== id);
+  if (first >= 0 || ids.length > expected.length)
+    torn.push(`${ids.length} calls are kept, not ${expected.length}: another at place ${first}`);
   return torn;
 }

@@ -1,8 +1,14 @@
 import { z } from "zod";
 import { toStoryJson } from "../../findings/call-story.ts";
+import { formatInstant } from "../../model/time.ts";
+import type { KeptCall } from "../view.ts";
 import { missing, type Route, type ScreenOf } from "./route.ts";
 
 const cell = z.union([z.string(), z.number(), z.boolean()]);
+
+const parts = z.array(
+  z.strictObject({ column: z.string(), here: z.string().nullable(), there: z.string().nullable() }),
+);
 
 const CallSchema = z.strictObject({
   id: z.string(),
@@ -17,7 +23,23 @@ const CallSchema = z.strictObject({
   missing: z.array(z.string()),
   call: z.record(z.string(), cell),
   operations: z.array(z.record(z.string(), cell)),
+  findings: z.array(z.string()).meta({ description: "Ids of the findings that it is among." }),
+  lastSuccess: z
+    .strictObject({ id: z.string(), time: z.iso.datetime(), differ: parts, alike: parts })
+    .nullable()
+    .meta({ description: "The last call before it of the same caller's same operation that succeeded, beside it." }),
 });
+
+/** A kept call as the published JSON has it. */
+export function toKeptCallJson(call: KeptCall): object {
+  const success = call.success();
+  const { story, compared } = success ?? {};
+  return {
+    ...toStoryJson(call.story),
+    findings: call.findings.map(({ id }) => id),
+    lastSuccess: story === undefined ? null : { id: story.id, time: formatInstant(story.time), ...compared },
+  };
+}
 
 /** Kept calls by any of their ids. */
 export const callRoutes = (screen: ScreenOf): readonly Route[] => [
@@ -31,10 +53,10 @@ export const callRoutes = (screen: ScreenOf): readonly Route[] => [
     isList: true,
     more: { damages: z.array(z.string()) },
     handle: (asked) => {
-      const { stories, damages } = screen(asked).view.calls(asked.param("id"));
-      return stories.length === 0 && damages.length === 0
+      const { calls, damages } = screen(asked).view.calls(asked.param("id"));
+      return calls.length === 0 && damages.length === 0
         ? missing
-        : { kind: "list", items: stories.map(toStoryJson), more: { damages } };
+        : { kind: "list", items: calls.map(toKeptCallJson), more: { damages } };
     },
   },
 ];

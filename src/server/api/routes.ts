@@ -9,6 +9,7 @@ import { bucketsOf, type TimeRange } from "../range.ts";
 import type { Screen } from "../view.ts";
 import { buckets, inRange, noBuckets, one } from "./answers.ts";
 import { callRoutes } from "./call-routes.ts";
+import { exportsHealth } from "./export-health.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { principalRoutes } from "./principal-routes.ts";
@@ -92,6 +93,7 @@ function health({ view, version }: Screen): unknown {
       failed,
       last: last === null ? null : { at: iso(instantFromMs(last.at)), kind: last.kind, says: last.says },
     })),
+    exports: exportsHealth(view),
   };
 }
 

@@ -9,6 +9,7 @@ import { hrefOf } from "../query.ts";
 import { bucketsOf, fixedRange, rangeOf, type TimeRange } from "../range.ts";
 import type { ChangeMark, SampleCall, Screen } from "../view.ts";
 import { activity, decideButtons, decideDialogs } from "./decide.ts";
+import { callPath } from "./call-cells.ts";
 import { comparison } from "./comparison.ts";
 import { layout, type Markup, partialNotice } from "./layout.ts";
 import { splits } from "./splits.ts";
@@ -138,7 +139,7 @@ function sampleRow(call: SampleCall, layer: Finding["layer"]): Markup {
   const outcome = call.refused
     ? html`<span class="s${call.status}">${call.status}</span> → ${behind(call, layer)}`
     : html`<span class="fine">${call.status}</span>`;
-  return html`<tr data-key="${call.id}"><td class="nowrap"><time datetime="${iso(call.time)}">${dateTime(call.time).slice(5)}</time></td><td class="nowrap"><code title="${call.id}">${shortIds(call.id)}</code> <button type="button" class="copy" data-copy="${call.id}" aria-label="Copy the correlation id ${shortIds(call.id)}">Copy</button></td><td><span title="${call.caller}"${call.caller.includes(" ") ? "" : html` class="nowrap"`}>${shortIds(call.caller)}</span></td><td>${call.operation}</td><td>${outcome}</td></tr>`;
+  return html`<tr data-key="${call.id}"><td class="nowrap"><time datetime="${iso(call.time)}">${dateTime(call.time).slice(5)}</time></td><td class="nowrap"><a href="${callPath(call.id)}" title="${call.id}"><code>${shortIds(call.id)}</code></a> <button type="button" class="copy" data-copy="${call.id}" aria-label="Copy the correlation id ${shortIds(call.id)}">Copy</button></td><td><span title="${call.caller}"${call.caller.includes(" ") ? "" : html` class="nowrap"`}>${shortIds(call.caller)}</span></td><td>${call.operation}</td><td>${outcome}</td></tr>`;
 }
 
 /** Who refused the call, seen from the gateway. */
@@ -184,6 +185,7 @@ function highlights(finding: Finding): Markup {
     ],
     ["API", subject.api],
     ["Operation", subject.operation],
+    ["Product", subject.product],
     ["Principal", subject.principal],
     ["Account", subject.account],
     ["Database", subject.database],

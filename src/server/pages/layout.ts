@@ -21,18 +21,23 @@ interface Page {
   readonly link?: string;
   /** The page shows a fixed span of time: it does not change by itself. */
   readonly fixed?: boolean;
+  /** The page shows what never changes: there is nothing live about it. */
+  readonly still?: boolean;
 }
 
 /** Screens, and the key that leads there after `g`. */
 export const LINKS = [
   ["/", "Overview", "o"],
   ["/failures", "Failures", "f"],
+  ["/calls", "Calls", "c"],
   ["/principals", "Principals", "p"],
+  ["/exports", "Exports", "x"],
   ["/health", "Health", "h"],
 ] as const;
 
 /** The frame of every page: bar, main, scripts. Works without scripts, but for charts and live updates. */
-export function layout({ title, path, screen, chart = false, scripts = [], body, link, fixed = false }: Page): Markup {
+export function layout(page: Page): Markup {
+  const { title, path, screen, chart = false, scripts = [], body, link, fixed = false, still = false } = page;
   const libraries = chart ? ["chart.js", "luxon.js", "adapter.js", "annotation.js"] : [];
   return html`<!doctype html>
 <html lang="en">
@@ -54,7 +59,7 @@ ${[...(chart ? ["chart-page.js"] : []), ...scripts].map((name) => html`<script s
 <header class="bar">
 <a class="brand" href="/">Scopetrail</a>
 <nav aria-label="Screens">${LINKS.map(([href, name]) => html`<a href="${href}"${isHere(href, path) ? html` aria-current="page"` : ""}>${name}</a>`)}</nav>
-<span class="pulse">${livePill(screen)}<button type="button" class="quiet" id="pause" aria-pressed="false">Pause</button></span>
+${still ? "" : html`<span class="pulse">${livePill(screen)}<button type="button" class="quiet" id="pause" aria-pressed="false">Pause</button></span>`}
 <span class="push"></span>
 <form class="search" action="/search" role="search"><input type="search" name="q" id="search" maxlength="${LONGEST_SEARCH}" placeholder="Finding, call id, API …" aria-label="Search findings and calls"></form>
 <span class="zone" title="All times are UTC">UTC</span>

@@ -1,0 +1,205 @@
+import { entry } from "../lib/entry.ts";
+import type { BlindSpot, Finding } from "../model/finding.ts";
+import type { GatewayScope } from "../model/gateway-inventory.ts";
+import type { Instant } from "../model/time.ts";
+import { daysIn } from "./day-ring.ts";
+import { type Exposure, exposureOf } from "./exposure.ts";
+import type { AccessUse } from "./gateway-access.ts";
+import type { ServiceGrants } from "./gateway-grants.ts";
+import type { Privileges } from "./privileges.ts";
+import { wideFinding } from "./wide-finding.ts";
+
+/** What a product or a subscription opens, and what of it was called. Names are lower-cased. */
+export interface Opening {
+  readonly service: string;
+  /** ARM id of the service. */
+  readonly serviceId: string;
+  readonly of: "product" | "subscription";
+  readonly name: string;
+  readonly scope: GatewayScope;
+  /** APIs that it opens and that are to be told here. */
+  readonly granted: readonly string[];
+  readonly used: readonly string[];
+  /** Operations of the granted APIs, as lists tell; undefined where they are not listed for each. */
+  readonly operations: { readonly granted: number; readonly used: number } | undefined;
+  readonly calls: number;
+  readonly last: Instant | undefined;
+  /** APIs that the gateway is known to have. */
+  readonly known: number;
+  /** Whether a list told all APIs that it opens; else they are those that logs name. */
+  readonly isListed: boolean;
+  /** Undefined where no call of the gateway was seen since it is there. */
+  readonly exposure: Exposure | undefined;
+  /** Calls that were not told apart: some may be its. */
+  readonly uncounted: number;
+}
+
+/** The built-in subscription: its use has a finding of its own, and it cannot be made narrower. */
+const ALL_ACCESS = "master";
+
+/** Products that hold APIs which nobody calls through them, and subscriptions that open more than they call. */
+export function wideAccess(privileges: Privileges, now: Instant): readonly Finding[] {
+  const { gatewayAccess, gatewayGrants } = privileges;
+  const byService = Map.groupBy(gatewayAccess.uses.values(), ({ service }) => service);
+  return [...gatewayGrants.services]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, grants]) => {
+      const known = knownOf(privileges, name, grants, byService.get(name) ?? []);
+      return productsOf(known).concat(subscriptionsOf(known));
+    })
+    .flatMap((opening) => wideFinding(opening, now));
+}
+
+interface Known {
+  readonly service: string;
+  readonly grants: ServiceGrants;
+  readonly uses: readonly AccessUse[];
+  readonly bySubscription: ReadonlyMap<string, readonly AccessUse[]>;
+  /** Listed, or called. */
+  readonly apis: ReadonlySet<string>;
+  readonly observed: ReadonlySet<number>;
+  readonly uncounted: number;
+  /** Product → APIs that were called through it or with a key of it. */
+  readonly calledOf: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+function knownOf(
+  { gatewayAccess }: Privileges,
+  service: string,
+  grants: ServiceGrants,
+  uses: readonly AccessUse[],
+): Known {
+  const ring = gatewayAccess.observed.get(service);
+  const inProducts = [...grants.products.values()].flatMap(({ apis }) => Array.from(apis));
+  const calledOf = new Map<string, Set<string>>();
+  for (const { product, subscription, api } of uses) {
+    for (const name of throughOf(grants, { product, subscription, api }))
+      entry(calledOf, name, () => new Set<string>()).add(api);
+  }
+  return {
+    service,
+    grants,
+    uses,
+    bySubscription: Map.groupBy(uses, ({ subscription }) => subscription),
+    apis: new Set([...grants.apis, ...inProducts, ...uses.map(({ api }) => api)]),
+    observed: new Set(ring === undefined ? [] : daysIn(ring)),
+    uncounted: gatewayAccess.beyond,
+    calledOf,
+  };
+}
+
+/** Products that a use may have come through: told by the log, or by the key; of a key that no list has, all with the API. */
+function throughOf(
+  { products, subscriptions }: ServiceGrants,
+  { product, subscription, api }: Pick<AccessUse, "product" | "subscription" | "api">,
+): readonly string[] {
+  const scope = subscriptions.get(subscription)?.scope;
+  if (scope?.kind === "product") return [product, scope.product];
+  if (product !== "" || scope !== undefined || subscription === "" || subscription === ALL_ACCESS) return [product];
+  return [...products].filter(([, { apis }]) => apis.has(api)).map(([name]) => name);
+}
+
+/** Of products whose APIs are listed. */
+function productsOf(known: Known): readonly Opening[] {
+  const { grants, uses, calledOf } = known;
+  return [...grants.products].flatMap(([name, { isPublished, apis }]) => {
+    if (!isPublished || apis.size === 0) return [];
+    const called = calledOf.get(name) ?? new Set<string>();
+    const own = uses.filter((use) => throughOf(grants, use).includes(name));
+    const scope = { kind: "product", product: name } as const;
+    return [openingOf(known, { of: "product", name, scope, granted: apis, called, own, isListed: true })];
+  });
+}
+
+/** Of subscriptions whose scope is listed. What nobody calls of a product is told of the product, not of each of its keys. */
+function subscriptionsOf(known: Known): readonly Opening[] {
+  const { grants, bySubscription, apis, calledOf } = known;
+  return [...grants.subscriptions].flatMap(([name, { scope, isActive, since }]) => {
+    if (!isActive || name === ALL_ACCESS) return [];
+    const own = bySubscription.get(name) ?? [];
+    const called = new Set(own.map(({ api }) => api));
+    const told = { of: "subscription", name, scope, called, own, since } as const;
+    if (scope.kind === "all") return [openingOf(known, { ...told, granted: apis, isListed: grants.apis.size > 0 })];
+    if (scope.kind === "api") return [openingOf(known, { ...told, granted: new Set([scope.api]), isListed: true })];
+    const listed = grants.products.get(scope.product)?.apis ?? new Set<string>();
+    const shared = called.size === 0 ? listed : (calledOf.get(scope.product) ?? called);
+    return listed.size === 0 && called.size > 0
+      ? []
+      : [openingOf(known, { ...told, granted: shared, isListed: listed.size > 0 })];
+  });
+}
+
+interface Told {
+  readonly of: Opening["of"];
+  readonly name: string;
+  readonly scope: GatewayScope;
+  readonly granted: ReadonlySet<string>;
+  readonly called: ReadonlySet<string>;
+  readonly own: readonly AccessUse[];
+  readonly isListed: boolean;
+  readonly since?: Instant | undefined;
+}
+
+function openingOf({ service, grants, apis, observed, uncounted }: Known, told: Told): Opening {
+  const { of, name, scope, granted, called, own, isListed, since } = told;
+  const list = [...granted].toSorted();
+  return {
+    service,
+    serviceId: grants.id,
+    of,
+    name,
+    scope,
+    granted: list,
+    used: list.filter((api) => called.has(api)),
+    operations: operationsOf(grants, list, own),
+    calls: own.reduce((sum, { calls }) => sum + calls, 0),
+    last: own.reduce<Instant | undefined>(
+      (last, use) => (last === undefined || use.last > last ? use.last : last),
+      undefined,
+    ),
+    known: apis.size,
+    isListed,
+    exposure: exposureOf(observed, since, [...Map.groupBy(own, ({ api }) => api).values()].map(daysOf)),
+    uncounted,
+  };
+}
+
+/** Days on which any of the uses was, each once, oldest first. */
+const daysOf = (uses: readonly AccessUse[]): Int32Array =>
+  Int32Array.from(new Set(uses.flatMap(({ days }) => [...daysIn(days)]))).toSorted();
+
+function operationsOf(
+  { operations }: ServiceGrants,
+  apis: readonly string[],
+  own: readonly AccessUse[],
+): Opening["operations"] {
+  const listed = apis.map((api) => operations.get(api));
+  if (listed.length === 0 || listed.includes(undefined)) return undefined;
+  const called = new Set(
+    own
+      .filter(({ api, operation }) => operations.get(api)?.has(operation) === true)
+      .map(({ api, operation }) => `${api}|${operation}`),
+  );
+  return { granted: listed.reduce((sum, list) => sum + (list?.size ?? 0), 0), used: called.size };
+}
+
+/** Subscriptions in use of which no list tells what they open. */
+export function unlistedAccess({ gatewayAccess, gatewayGrants }: Privileges): readonly BlindSpot[] {
+  const unknown = new Map<string, Set<string>>();
+  for (const { service, subscription } of gatewayAccess.uses.values()) {
+    const grants = gatewayGrants.services.get(service);
+    const scope = grants?.subscriptions.get(subscription)?.scope;
+    const isKnown =
+      scope !== undefined && (scope.kind !== "product" || (grants?.products.get(scope.product)?.apis.size ?? 0) > 0);
+    if (subscription === "" || subscription === ALL_ACCESS || isKnown) continue;
+    entry(unknown, service, () => new Set<string>()).add(subscription);
+  }
+  return [...unknown].slice(0, 20).map(
+    ([service, { size }]): BlindSpot => ({
+      id: "no-gateway-inventory",
+      scope: `gateway:${service}`,
+      says: `What ${size} ${size === 1 ? "subscription" : "subscriptions"} in use on ${service} may call is not known: no list tells it.`,
+      fix: "Add the outputs of `az apim api list`, `az apim product list`, `az apim product api list` (for each product), and of `az rest --url …/subscriptions?api-version=2022-08-01` to the files.",
+    }),
+  );
+}

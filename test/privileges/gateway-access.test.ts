@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { createEventTable } from "../../src/model/event-table.ts";
+import { createNames } from "../../src/model/names.ts";
+import { plusMs } from "../../src/model/time.ts";
+import { putEvent } from "../../src/normalize/event-row.ts";
+import { addDay, createDayRing, daysIn, RING_DAYS } from "../../src/privileges/day-ring.ts";
+import { forgetOldAccess } from "../../src/privileges/gateway-access.ts";
+import {
+  createPrivileges,
+  learnRows,
+  privilegeSpots,
+  type Privileges,
+  readersOf,
+} from "../../src/privileges/privileges.ts";
+import { at, gatewayRequest } from "../builders.ts";
+
+const DAY_MS = 86_400_000;
+const names = createNames(1);
+
+function calls(privileges: Privileges, readers: ReturnType<typeof readersOf>, days: readonly number[]): void {
+  const table = createEventTable();
+  for (const day of days)
+    putEvent(table, names, gatewayRequest({ time: plusMs(at(0), day * DAY_MS), subscription: "k1" }), "GatewayLogs");
+  learnRows(privileges, readers, table);
+}
+
+test("a use that was forgotten is counted again when it returns, by the same reader", () => {
+  const privileges = createPrivileges();
+  const readers = readersOf(privileges, names);
+  calls(privileges, readers, [0, 1]);
+  forgetOldAccess(privileges.gatewayAccess, plusMs(at(0), 500 * DAY_MS));
+  expect(privileges.gatewayAccess.uses.size).toBe(0);
+  calls(privileges, readers, [501, 502]);
+  expect(
+    [...privileges.gatewayAccess.uses.values()].map(({ calls: count, days }) => [count, daysIn(days).length]),
+  ).toEqual([[2, 2]]);
+});
+
+test("a time that has not come yet is no use and no observed day", () => {
+  const privileges = createPrivileges();
+  privileges.ledger.until = plusMs(at(0), 10 * DAY_MS);
+  calls(privileges, readersOf(privileges, names), [0, 30_000]);
+  const [use] = privileges.gatewayAccess.uses.values();
+  expect(use?.calls).toBe(1);
+});
+
+test("of a key in use whose scope no list tells, that is a blind spot", () => {
+  const privileges = createPrivileges();
+  calls(privileges, readersOf(privileges, names), [0]);
+  expect(privilegeSpots(privileges, 0)).toMatchObject([{ id: "no-gateway-inventory", scope: "gateway:apim-test" }]);
+});
+
+test("a ring holds the newest days, whatever the order in which they come", () => {
+  const days = [3, 700, 1, 699, 200, 189, 188, 700 - RING_DAYS];
+  const expected = [189, 200, 699, 700];
+  for (const order of [days, days.toReversed(), days.toSorted((a, b) => a - b)]) {
+    const ring = createDayRing();
+    for (const day of order) addDay(ring, day);
+    expect([...daysIn(ring)]).toEqual(expected);
+  }
+});
