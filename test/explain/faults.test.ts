@@ -120,3 +120,22 @@ test("a key that is refused for two reasons at once is two findings", () => {
   const found = analyze(eventsOf(CALLS, fault)).map(({ cause }) => cause.id);
   expect(found.toSorted()).toEqual(["key-rotated", "local-auth-disabled"]);
 });
+
+test("refusals without a reason, an hour before those of the same key that have one, are a fault of their own", () => {
+  const regenerated = change({
+    time: at(ONSET - 30),
+    operation: "microsoft.documentdb/databaseaccounts/regeneratekey/action",
+    change: "key-regenerated",
+  });
+  const fault: Fault = (call) => {
+    if (!keyed(call)) return undefined;
+    if (call.seconds >= ONSET && call.seconds < ONSET + 900) return refusedByCosmos(call, 401, {});
+    return call.seconds >= ONSET + 3_600 ? refusedByCosmos(call, 401, { subStatus: 5202 }) : undefined;
+  };
+  const events = [...eventsOf(CALLS, fault), regenerated].toSorted((a, b) => a.time - b.time);
+  expect(
+    analyze(events)
+      .map(({ cause }) => cause.id)
+      .toSorted(),
+  ).toEqual(["key-rotated", "local-auth-disabled"]);
+});
