@@ -57,7 +57,7 @@ export function riseOf(
 }
 
 /** Log-likelihood by which refusals before the clear part must beat chance to be its beginning. */
-const BEGINS = 3;
+const BEGINS = 4;
 /** The slowest beginning that is looked for. */
 const BEGINS_WITHIN_MS: DurationMs = 3_600_000;
 
