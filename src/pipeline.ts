@@ -24,12 +24,12 @@ import {
 } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
-import { judgeHeard } from "./privileges/standing.ts";
+import { judgeHeard, setExceptions } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
 import type { Source } from "./sources/source.ts";
-import { hear, stand } from "./stand.ts";
+import { hear, miss, stand } from "./stand.ts";
 import { PendingCommit } from "./pending-commit.ts";
 import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
@@ -53,6 +53,7 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
     expectPartitions(reorder, accepted.expects);
     return [];
   }
+  miss(analysis, accepted);
   if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent), onCall);
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
@@ -241,7 +242,7 @@ class LiveRun {
   #leaveOut(sources: readonly Source[]): void {
     const known = [...this.#analysis.reorder.partitions].filter(([, { caughtUp }]) => !caughtUp).map(([name]) => name);
     const left = known.filter((partition) => !sources.some(({ name }) => partition.startsWith(`${name}/`)));
-    if (left.length > 0) this.#take({ silent: left });
+    if (left.length > 0) this.#take({ silent: left, left: true });
   }
 
   /** No more is read than one commit holds: a full disk is waited for. */
@@ -250,7 +251,7 @@ class LiveRun {
   }
 
   /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
-  #take(input: Pick<Accepted, "expects" | "silent">): void {
+  #take(input: Pick<Accepted, "expects" | "silent" | "left">): void {
     const nothing = {
       events: createEventTable(0),
       texts: [],
@@ -333,7 +334,7 @@ function restore(
   // Both were written by this program into its own file; their version is checked by the store.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const analysis = saved.snapshot === undefined ? createAnalysis(options) : (codec.decode(saved.snapshot) as Analysis);
-  analysis.standing.exceptions = exceptions;
+  setExceptions(analysis.standing, exceptions);
   calls.begin(correlationCounts(analysis.calls).calls);
   const onCall = keeping(calls);
   let changes = 0;

@@ -12,6 +12,7 @@ import type { Analysis } from "../analysis.ts";
 import type { PrincipalsView } from "../server/principals-view.ts";
 import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
 import type { CallLog, LedgerRow } from "../store/store.ts";
+import { identitiesOf } from "./identities.ts";
 import { keptCalls } from "./live-calls.ts";
 import { livePrincipals } from "./live-principals.ts";
 
@@ -83,6 +84,7 @@ export function createLiveView(options: LiveViewOptions): LiveView {
         : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
     },
     calls: (id) => keptCalls(id, { current, findCalls, findings: view.report().findings }),
+    identities: () => (current === undefined ? [] : identitiesOf(current)),
     sources: () => sourceHealth(ledger(), current),
     ...seen,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),

@@ -89,6 +89,8 @@ export interface View {
   readonly principals?: PrincipalsView;
   /** Folders of exports, and what is in them; absent where none is known. */
   bundles?(): readonly BundleList[];
+  /** Names of people and applications that are known, to find whose pseudonym one is. */
+  identities(): Iterable<string>;
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
@@ -118,6 +120,8 @@ export interface Screen {
   readonly decisions: DecisionsOfScreen;
   /** Whether somebody signed in with this browser, who may sign out. */
   readonly canSignOut?: boolean;
+  /** The name behind a pseudonym, kept on record with the reason; absent for who may not know. */
+  readonly reveal?: ((pseudonym: string, reason: string) => string | undefined) | undefined;
 }
 
 /** All findings: those about refusals, and those about what principals hold. */

@@ -13,6 +13,7 @@ import { exportsHealth } from "./export-health.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { principalRoutes } from "./principal-routes.ts";
+import { revealRoutes } from "./reveal-routes.ts";
 import type { Answer, Route, ScreenOf } from "./route.ts";
 import * as shapes from "./schemas.ts";
 
@@ -23,6 +24,7 @@ export const routesOf = (screen: ScreenOf): readonly Route[] => [
   ...decisionRoutes(screen),
   ...callRoutes(screen),
   ...principalRoutes(screen),
+  ...revealRoutes(screen),
 ];
 
 function wholeRoutes(screen: ScreenOf): readonly Route[] {

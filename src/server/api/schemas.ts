@@ -126,7 +126,11 @@ export const DecisionSchema = z.strictObject({
 
 /** At least one character that can be seen, by the rules of every language that reads the schema. */
 const SEEN = /[!-~\u00a1-\uffff]/;
-const reason = z.string().max(500).regex(SEEN, "is needed").meta({ description: "Why, for those who read it later." });
+export const reason = z
+  .string()
+  .max(500)
+  .regex(SEEN, "is needed")
+  .meta({ description: "Why, for those who read it later." });
 
 export const AcknowledgeBody = z.strictObject({ reason: reason.optional() });
 export const MuteBody = z.strictObject({
