@@ -33,20 +33,19 @@ const toldOf = ({ symptom, place }: Window, row: number): string | undefined =>
 
 /** A reason with how often and between which times it was told. */
 interface Told {
-  count: number;
-  from: number;
-  to: number;
+  readonly reason: string;
+  readonly count: number;
+  readonly from: number;
+  readonly to: number;
 }
 
-type Most = Told & { readonly reason: string };
-
-function reasonAbout(told: Most | undefined, time: number): string {
+function reasonAbout(told: Told | undefined, time: number): string {
   if (told === undefined) return "";
   const around = AROUND_MS * TICKS_PER_MS;
   return time >= told.from - around && time <= told.to + around ? told.reason : "";
 }
 
-function mostToldByUnit(window: Window): ReadonlyMap<number, Most> {
+function mostToldByUnit(window: Window): ReadonlyMap<number, Told> {
   const units = new Map<number, Map<string, Told>>();
   for (let row = 0; row < window.refused; row++) {
     const reason = toldOf(window, row);
@@ -54,16 +53,10 @@ function mostToldByUnit(window: Window): ReadonlyMap<number, Most> {
     const time = window.time[row] ?? 0;
     const unit = units.get(window.unit[row] ?? -1) ?? new Map<string, Told>();
     units.set(window.unit[row] ?? -1, unit);
-    const told = unit.get(reason) ?? { count: 0, from: time, to: time };
-    unit.set(reason, { count: told.count + 1, from: Math.min(told.from, time), to: Math.max(told.to, time) });
+    const told = unit.get(reason) ?? { reason, count: 0, from: time, to: time };
+    unit.set(reason, { reason, count: told.count + 1, from: Math.min(told.from, time), to: Math.max(told.to, time) });
   }
-  const mostOf = (unit: ReadonlyMap<string, Told>): readonly Most[] =>
-    [...unit].map(([reason, told]) => ({ reason, ...told })).toSorted((a, b) => b.count - a.count);
-  return new Map(
-    [...units].flatMap(([unit, told]) =>
-      mostOf(told)
-        .slice(0, 1)
-        .map((most) => [unit, most] as const),
-    ),
-  );
+  const mostOf = (unit: ReadonlyMap<string, Told>): readonly Told[] =>
+    [...unit.values()].toSorted((a, b) => b.count - a.count).slice(0, 1);
+  return new Map([...units].flatMap(([unit, told]) => mostOf(told).map((most) => [unit, most] as const)));
 }
