@@ -49,12 +49,15 @@ export interface Accepted {
   readonly caughtUp: boolean;
   readonly enqueued: Batch["enqueued"];
   readonly gap: Batch["gap"];
+  readonly unsure?: NonNullable<Batch["unsure"]>;
   readonly facts?: readonly Fact[];
   readonly lists?: NonNullable<Batch["lists"]>;
   /** Partitions that are about to be read: at the start of a source. */
   readonly expects?: readonly string[];
   /** Partitions that are behind and silent: the watermark waits for them no longer. */
   readonly silent?: readonly string[];
+  /** Whether these are silent because nobody reads them any more. */
+  readonly left?: boolean;
 }
 
 const fingerprint = new Fingerprint();
@@ -75,7 +78,7 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const events = createEventTable(batch.records.length);
   const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
-  const { caughtUp, enqueued, gap, lists } = batch;
+  const { caughtUp, enqueued, gap, lists, unsure } = batch;
   const partition = source === undefined ? batch.partition : `${source}/${batch.partition}`;
   const kept = newFacts(analysis, facts, tally);
   return {
@@ -89,6 +92,7 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
     // Of a list the repeats belong to it, too.
     facts: lists === undefined ? kept : facts,
     ...(lists === undefined ? {} : { lists }),
+    ...(unsure === undefined ? {} : { unsure }),
   };
 }
 

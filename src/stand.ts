@@ -1,8 +1,9 @@
 import type { Accepted } from "./accept.ts";
 import type { Analysis } from "./analysis.ts";
-import { timeOf } from "./model/event-table.ts";
+import { type EventTable, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
-import { instantFromMs } from "./model/time.ts";
+import { type Instant, instantFromMs } from "./model/time.ts";
+import { addLoss, hearOf, openLoss } from "./privileges/losses.ts";
 import { isJudgementDue, judgeStanding, learnHeard, learnPlace } from "./privileges/standing.ts";
 
 /** Lists of roles and sums of operations are of no moment: they count when they come. */
@@ -10,6 +11,44 @@ export function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Ac
   if (facts === undefined || (facts.length === 0 && lists === undefined)) return;
   const at = enqueued === undefined ? now : instantFromMs(enqueued);
   learnHeard(standing, lists === undefined ? { facts } : { facts, lists }, at);
+}
+
+/** Records that are missing, or may be: days that they touch are not observed. */
+export function miss({ standing, reorder, now }: Analysis, accepted: Accepted): void {
+  const { losses } = standing.privileges;
+  const { partition, gap, unsure, events, caughtUp, silent, left = false } = accepted;
+  const newestOf = (name: string): Instant => {
+    const newest = reorder.partitions.get(name)?.newest ?? BEFORE_EVENTS;
+    return newest > BEFORE_EVENTS ? newest : now;
+  };
+  for (const name of silent ?? []) {
+    const from = newestOf(name);
+    if (from <= BEFORE_EVENTS) continue;
+    if (left) addLoss(losses, { partition: name, because: "source-ended", from, to: from });
+    else openLoss(losses, { partition: name, because: "silent", from });
+  }
+  if (silent !== undefined) return;
+  const from = newestOf(partition);
+  if (gap !== undefined && from > BEFORE_EVENTS) openLoss(losses, { partition, because: "past-retention", from });
+  if (unsure !== undefined)
+    addLoss(losses, {
+      partition,
+      because: "not-compared",
+      from: instantFromMs(unsure.from),
+      to: instantFromMs(unsure.to),
+    });
+  if (losses.open.size > 0) hearOf(losses, { partition, first: firstOf(events), caughtUp });
+}
+
+const BEFORE_EVENTS = instantFromMs(0);
+
+function firstOf(events: EventTable): Instant | undefined {
+  let first: Instant | undefined;
+  for (let place = 0; place < events.count; place++) {
+    const time = timeOf(events, place);
+    if (first === undefined || time < first) first = time;
+  }
+  return first;
 }
 
 /** A row's use of privileges; what is held is judged when its time has come. */

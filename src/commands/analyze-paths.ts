@@ -11,7 +11,7 @@ import { createAnalysis } from "../analysis.ts";
 import type { JoinPath } from "../normalize/join-path.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { end, followTable, type OnCall } from "../pipeline.ts";
-import type { PrivilegeException } from "../privileges/exceptions.ts";
+import { ignoreScanners, type PrivilegeException } from "../privileges/exceptions.ts";
 import { leftOut, privilegeFindings } from "../privileges/findings.ts";
 import { indirectAccess } from "../privileges/azure-roles.ts";
 import { gatewayFindings } from "../privileges/gateway-findings.ts";
@@ -68,6 +68,7 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const memo = new ScanMemo();
   const { privileges } = analysis.standing;
   if (options.until !== undefined) privileges.ledger.until = options.until;
+  ignoreScanners(privileges.ledger, options.exceptions ?? []);
   const readers = readersOf(privileges, analysis.names);
   const sorter = new RowSorter(compareContent(analysis.names), ROWS_IN_MEMORY);
   const { signal = new AbortController().signal } = options;

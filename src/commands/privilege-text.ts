@@ -20,12 +20,14 @@ export function privilegeLines(finding: Finding, privilege: Privilege): readonly
   const { severity, status, cause, fix, id, title } = finding;
   const { exposure, score, confidence, granted, clients } = privilege;
   const muted = status === "muted" ? " · muted by an exception" : "";
+  const { closed } = finding;
   return [
     { before: `${severity.toUpperCase().padEnd(6)} `, text: `${id}  ${title}`, style: [COLOURS[severity], "bold"] },
     {
       before: "       ",
       text: `${exposure.days} days observed${exposure.days === 0 ? "" : `, ${day(exposure.from)} to ${day(exposure.to)}`} · score ${score.toFixed(1)} of 100 · confidence ${confidence.toFixed(2)}${muted}`,
     },
+    ...(closed === undefined ? [] : labelled(status === "muted" ? "muted" : "ended", [`${closed.says}.`])),
     ...labelled("cause", [cause.id]),
     ...cause.evidence.map(({ says }) => ({ before: `${label("")}- `, text: says })),
     ...labelled(

@@ -3,6 +3,7 @@ import { accept } from "../accept.ts";
 import { createAnalysis, keepBounded } from "../analysis.ts";
 import { ScanMemo } from "../normalize/scanned.ts";
 import { type Instant, instantFromMs } from "../model/time.ts";
+import { ignoreScanners, type PrivilegeException } from "../privileges/exceptions.ts";
 import { createPrivileges, learnFacts, learnRows, type Privileges, readersOf } from "../privileges/privileges.ts";
 import type { Grants } from "../sources/grants.ts";
 import { filesSource } from "../sources/files.ts";
@@ -15,6 +16,7 @@ export interface PrivilegeReading {
   readonly onLoss?: (says: string) => void;
   /** Asked for roles beside the files; throws SourceError where it cannot tell them. */
   readonly grants?: readonly Grants[];
+  readonly exceptions?: readonly PrivilegeException[];
 }
 
 const DAY_MS = 86_400_000;
@@ -25,7 +27,7 @@ export const tomorrow = (): Instant => instantFromMs(Date.now() + DAY_MS);
 /** What log files and role inventories tell of grants and their use; throws PathError when a path gives nothing. */
 export async function readPrivileges(
   paths: readonly string[],
-  { signal = new AbortController().signal, onLoss, grants = [] }: PrivilegeReading = {},
+  { signal = new AbortController().signal, onLoss, grants = [], exceptions = [] }: PrivilegeReading = {},
 ): Promise<Privileges> {
   const source = filesSource(paths);
   refuseMissing(await source.problems());
@@ -33,6 +35,7 @@ export async function readPrivileges(
   const memo = new ScanMemo();
   const privileges = createPrivileges();
   privileges.ledger.until = tomorrow();
+  ignoreScanners(privileges.ledger, exceptions);
   let readers = readersOf(privileges, analysis.names);
   for await (const batch of source.read(new Map(), signal)) {
     for (const { position, detail } of batch.rejects.filter(isLoss)) onLoss?.(`${position.partition}: ${detail}`);

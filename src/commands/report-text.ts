@@ -95,6 +95,7 @@ export function findingLines(finding: Finding): readonly Line[] {
         ? `${span} · ${counts.calls} calls`
         : `${span} · ${counts.refused} of ${counts.calls} calls refused (${percent(counts.refused / Math.max(1, counts.calls))}, usually ${percent(counts.usualRate)}) · refused by ${LAYERS[finding.layer]}`,
     },
+    ...labelled("ended", finding.closed === undefined ? [] : [`${finding.closed.says}.`]),
     ...labelled("differs", finding.splits.slice(0, SPLITS).map(splitText)),
     ...labelled("cause", [`${cause.id} (confidence ${cause.confidence.toFixed(2)})`]),
     ...cause.evidence.map(({ says }) => ({ before: `${label("")}- `, text: says })),

@@ -76,11 +76,11 @@ const STATES = { open: "going on", resolved: "ended", muted: "muted" } as const;
 
 function listLines(findings: readonly Finding[]): readonly Line[] {
   if (findings.length === 0) return [{ before: "", text: "No finding is like that." }];
-  return findings.flatMap(({ id, title, severity, status, onset, end, counts, cause }): readonly Line[] => [
+  return findings.flatMap(({ id, title, severity, status, closed, onset, end, counts, cause }): readonly Line[] => [
     { before: `${severity.toUpperCase().padEnd(6)} `, text: `${id}  ${title}`, style: [COLOURS[severity], "bold"] },
     {
       before: "       ",
-      text: `${STATES[status]} · ${shortTime(onset)}${end === null ? "" : ` to ${shortTime(end)}`} UTC · ${counts.refused} of ${counts.calls} calls refused · ${cause.id}`,
+      text: `${STATES[status]}${closed === undefined ? "" : ` (${closed.says})`} · ${shortTime(onset)}${end === null ? "" : ` to ${shortTime(end)}`} UTC · ${counts.refused} of ${counts.calls} calls refused · ${cause.id}`,
     },
   ]);
 }

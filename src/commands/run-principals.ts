@@ -48,6 +48,7 @@ export async function read(flags: PrincipalsFlags, then: (known: Known) => numbe
   let losses = 0;
   try {
     const privileges = await readPrivileges(paths, {
+      exceptions: exceptions.value,
       grants: account.map((id) => managementGrants({ account: id, ...(endpoint === undefined ? {} : { endpoint }) })),
       onLoss(says) {
         losses += 1;

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { privilegeSchema } from "../findings/privilege-schema.ts";
 import { CAUSES, PRIVILEGE_CAUSES } from "../model/cause.ts";
 import { DIMENSIONS } from "../model/call.ts";
-import { GATEWAY_KINDS, PRIVILEGE_KINDS } from "../model/finding.ts";
+import { CLOSED_REASONS, GATEWAY_KINDS, PRIVILEGE_KINDS } from "../model/finding.ts";
 
 const count = z.int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -52,6 +52,10 @@ export const FindingSchema = z.strictObject({
   kind: z.enum(["intermittent-refusal", "source-gap", ...PRIVILEGE_KINDS, ...GATEWAY_KINDS]),
   severity: z.enum(["low", "medium", "high"]),
   status: z.enum(["open", "resolved", "muted"]),
+  closed: z
+    .strictObject({ because: z.enum(CLOSED_REASONS), says: z.string() })
+    .optional()
+    .meta({ description: "Why a finding about what is held is not open." }),
   title: z.string(),
   subject,
   onset: instant,

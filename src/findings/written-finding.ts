@@ -2,6 +2,7 @@ import { z } from "zod";
 import { DIMENSIONS, type Layer } from "../model/call.ts";
 import { privilegeSchema } from "./privilege-schema.ts";
 import { CAUSES, PRIVILEGE_CAUSES } from "../model/cause.ts";
+import { CLOSED_REASONS } from "../model/finding.ts";
 import type { FindingKind, FindingStatus, PrincipalKind, Severity } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 
@@ -45,6 +46,7 @@ export const writtenFinding = <I extends z.ZodType<Instant>>(instant: I) =>
     kind,
     severity,
     status,
+    closed: z.strictObject({ because: z.enum(CLOSED_REASONS), says: text }).exactOptional(),
     title: text,
     subject: z.strictObject({
       principal: optionalText,

@@ -76,12 +76,23 @@ export interface Split {
   readonly pAdjusted: number;
 }
 
+/** Why a finding about what is held is not open. */
+export interface Closed {
+  readonly because: ClosedReason;
+  readonly says: string;
+}
+
+export const CLOSED_REASONS = ["grant-gone", "grant-changed", "used-now", "quiet", "excepted", "not-judged"] as const;
+export type ClosedReason = (typeof CLOSED_REASONS)[number];
+
 export interface Finding {
   /** `F-` and 10 letters or digits; derived from content, so replay repeats it. */
   readonly id: string;
   readonly kind: FindingKind;
   readonly severity: Severity;
   readonly status: FindingStatus;
+  /** Of a finding about what is held or let in that has ended, or that an exception mutes. */
+  readonly closed?: Closed;
   /** One sentence that a caller could be told. */
   readonly title: string;
   readonly subject: Subject;

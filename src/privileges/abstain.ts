@@ -4,6 +4,7 @@ import { BATCH, needOf, UNMAPPED, useName } from "./actions.ts";
 import { type Exposure, GRACE_DAYS, isEnough } from "./exposure.ts";
 import { type Holder, reachOf, type UseFact } from "./holder.ts";
 import { heldAt } from "./least.ts";
+import { lossText } from "./losses.ts";
 
 type Judged = Pick<Holder, "kind" | "grants" | "uses" | "exposure" | "clients"> & {
   /** Of a group, those of its members that were seen. */
@@ -35,8 +36,7 @@ function exposureNotes(exposure: Exposure | undefined): readonly Abstention[] {
         says: "No data-plane log of the account was seen since the grants are as they are.",
       },
     ];
-  const { days, longestPeriod, quarterEnd, gaps } = exposure;
-  const missing = gaps.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+  const { days, longestPeriod, quarterEnd } = exposure;
   const wanted = Math.max(30, 2 * longestPeriod);
   const parts = [
     ...(days < wanted ? [`${days} of at least ${wanted} days were observed`] : []),
@@ -44,13 +44,20 @@ function exposureNotes(exposure: Exposure | undefined): readonly Abstention[] {
   ];
   return [
     ...(isEnough(exposure) ? [] : [{ id: "not-enough-exposure", says: `${sentence(parts.join(" and "))}.` } as const]),
-    ...(missing === 0
+    ...gapTexts(exposure, "record of the account").map((says) => ({ id: "log-gap", says }) as const),
+  ];
+}
+
+/** Days that are not observed though they lie between observed ones, or have records. */
+export function gapTexts({ gaps, lost, from, to }: Exposure, what: string): readonly string[] {
+  const between = [...lost.keys()].filter((day) => day > from && day < to).length;
+  const missing = gaps.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0) - between;
+  return [
+    ...(missing === 0 ? [] : [`${missing} days without any ${what} are not counted as observed.`]),
+    ...(lost.size === 0
       ? []
       : [
-          {
-            id: "log-gap",
-            says: `${missing} days without any record of the account are not counted as observed.`,
-          } as const,
+          `${lost.size} ${lost.size === 1 ? "day is" : "days are"} not counted as observed, because records are missing (${lossText(lost.values())}).`,
         ]),
   ];
 }

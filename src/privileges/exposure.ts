@@ -1,12 +1,15 @@
 import type { Instant } from "../model/time.ts";
 import { dayOf } from "./ledger.ts";
+import type { Loss } from "./losses.ts";
 
 /** Days on which a grant was there and its account's log was, too. Days are UTC days since 1970, both ends included. */
 export interface Exposure {
   readonly from: number;
   readonly to: number;
-  /** Days between without any record of the account: nothing is known of them. */
+  /** Days between without any record of the account, or of which records were lost: nothing is known of them. */
   readonly gaps: readonly { readonly from: number; readonly to: number }[];
+  /** Days with records and of which others were lost: they are not observed. */
+  readonly lost: ReadonlyMap<number, Loss>;
   /** Days that were observed. */
   readonly days: number;
   /** Longest time between two days of one use, in days; 0 where no use came twice. */
@@ -20,14 +23,21 @@ const CYCLES = 2;
 /** Days in which a new grant is not judged. */
 export const GRACE_DAYS = 14;
 
-/** Undefined where the account's log was never seen since the grants are as they are. */
+/** Days with records, and those of which records were lost. */
+export interface Watched {
+  readonly observed: ReadonlySet<number>;
+  readonly lost: ReadonlyMap<number, Loss>;
+}
+
+/** Undefined where the account's log was never seen whole since the grants are as they are. */
 export function exposureOf(
-  observed: ReadonlySet<number>,
+  { observed, lost }: Watched,
   since: Instant | undefined,
   usedDays: readonly Int32Array[],
 ): Exposure | undefined {
   const start = since === undefined ? Number.NEGATIVE_INFINITY : dayOf(since);
-  const days = [...observed].filter((day) => day >= start).toSorted((a, b) => a - b);
+  const seen = [...observed].filter((day) => day >= start);
+  const days = seen.filter((day) => !lost.has(day)).toSorted((a, b) => a - b);
   const from = days[0];
   const to = days.at(-1);
   if (from === undefined || to === undefined) return undefined;
@@ -39,10 +49,16 @@ export function exposureOf(
     from,
     to,
     gaps,
+    lost: new Map(seen.flatMap((day) => lostOn(lost, day))),
     days: days.length,
     longestPeriod: usedDays.reduce((longest, list) => Math.max(longest, longestStep(list)), 0),
     quarterEnd: days.some(isQuarterEnd),
   };
+}
+
+function lostOn(lost: Watched["lost"], day: number): readonly (readonly [number, Loss])[] {
+  const loss = lost.get(day);
+  return loss === undefined ? [] : [[day, loss]];
 }
 
 function longestStep(days: Int32Array): number {

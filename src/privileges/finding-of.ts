@@ -1,7 +1,7 @@
 import { shortId } from "../lib/hash.ts";
 import type { Cause, Evidence, PrivilegeCauseId } from "../model/cause.ts";
-import type { Finding, FindingKind, PrincipalKind, Severity } from "../model/finding.ts";
-import { formatInstant, type Instant } from "../model/time.ts";
+import type { Closed, Finding, FindingKind, PrincipalKind, Severity } from "../model/finding.ts";
+import { formatInstant, type Instant, plusMs } from "../model/time.ts";
 import { exceptionFor, type PrivilegeException } from "./exceptions.ts";
 import type { Holder } from "./holder.ts";
 import { callsOf } from "./privilege-of.ts";
@@ -34,7 +34,7 @@ export function build(holder: Holder, { exceptions, now }: Judging, told: Told):
   const { account, principal } = holder;
   const { about = principal } = told;
   const { calls, denied401, denied403 } = callsOf(holder);
-  const exception = exceptionFor(exceptions, principal, account);
+  const exception = exceptionFor(exceptions, about, account);
   const isMuted = exception !== undefined && exception.expires > now && told.kind !== "break-glass-used";
   const note = exception === undefined ? [] : [exceptionNote(exception, isMuted)];
   return {
@@ -42,6 +42,7 @@ export function build(holder: Holder, { exceptions, now }: Judging, told: Told):
     kind: told.kind,
     severity: told.severity,
     status: isMuted ? "muted" : "open",
+    ...(exception !== undefined && isMuted ? { closed: exceptedBy(exception) } : {}),
     title: told.title,
     subject: { principal, principalKind: principalKind(holder), account },
     onset: told.onset,
@@ -59,9 +60,17 @@ export function build(holder: Holder, { exceptions, now }: Judging, told: Told):
 
 export const dateOf = (at: Instant): string => formatInstant(at).slice(0, 10);
 
+const exceptedBy = ({ owner, reason, expires }: PrivilegeException): Closed => ({
+  because: "excepted",
+  says: `${owner} answers for it until ${lastDay(expires)}: ${reason}`,
+});
+
+/** The exception ends with its last day. */
+const lastDay = (expires: Instant): string => dateOf(plusMs(expires, -1));
+
 const exceptionNote = ({ kind, owner, reason, expires }: PrivilegeException, isMuted: boolean): Evidence => ({
-  says: `${kind === "break-glass" ? "A break-glass identity" : "Accepted"}, ${owner} answers for it until ${dateOf(expires)}: ${reason}${isMuted ? "" : " (this has expired, or does not cover its use)"}`,
-  fields: { owner, expires: dateOf(expires) },
+  says: `${kind === "break-glass" ? "For emergencies" : "Accepted"}, ${owner} answers for it until ${lastDay(expires)}: ${reason}${isMuted ? "" : " (this has expired, or does not cover its use)"}`,
+  fields: { owner, expires: lastDay(expires) },
 });
 
 function principalKind({ kind, type }: Holder): PrincipalKind {

@@ -2,9 +2,9 @@ import { scopeText } from "../model/grant.ts";
 import type { Evidence } from "../model/cause.ts";
 import type { Finding, Severity } from "../model/finding.ts";
 import type { Abstention } from "../model/privilege.ts";
-import { instantFromMs } from "../model/time.ts";
 import { ACTION_WEIGHTS, bitsOf } from "./actions.ts";
 import { exceptionFor } from "./exceptions.ts";
+import { breakGlassUse } from "./break-glass.ts";
 import { build, causeOf, type Judging, onsetOf } from "./finding-of.ts";
 import { coveredBy, type Holder, isTried } from "./holder.ts";
 import { keysInUse } from "./key-findings.ts";
@@ -41,7 +41,7 @@ const isStranger = ({ kind, grants, uses }: Holder): boolean =>
 
 const findingsOf = (holder: Holder, strangers: readonly Holder[], judging: Judging): readonly Finding[] =>
   [
-    breakGlass(holder, judging),
+    breakGlassUse(holder, judging),
     overPrivileged(holder, judging),
     neverUsed(holder, strangers, judging),
     redundant(holder, judging),
@@ -223,33 +223,4 @@ function redundantFinding(holder: Holder, grant: Grant, judging: Judging): Findi
     privilege: { ...privilege, recommended: null },
     onset: onsetOf({ ...holder, grants: [grant] }, privilege),
   });
-}
-
-const DAY_MS = 86_400_000;
-
-function breakGlass(holder: Holder, judging: Judging): readonly Finding[] {
-  const exception = exceptionFor(judging.exceptions, holder.principal, holder.account);
-  const uses = holder.uses.filter(isTried);
-  if (exception?.kind !== "break-glass" || uses.length === 0) return [];
-  const privilege = privilegeOf(holder);
-  const calls = uses.reduce((sum, { succeeded, other }) => sum + succeeded + other, 0);
-  const firstDay = uses.reduce((first, { days }) => Math.min(first, days[0] ?? first), Number.POSITIVE_INFINITY);
-  const first = Number.isFinite(firstDay) ? instantFromMs(firstDay * DAY_MS) : privilege.exposure.from;
-  return [
-    build(holder, judging, {
-      kind: "break-glass-used",
-      severity: "high",
-      title: `The break-glass identity ${holder.principal} was used on ${holder.account}: ${calls} calls.`,
-      cause: causeOf("break-glass-in-use", 1, [
-        {
-          says: `${calls} calls of an identity that is for emergencies only.`,
-          fields: { calls, clients: holder.clients.length },
-        },
-      ]),
-      says: `Ask ${exception.owner} whether this was an emergency; if it was not, take its credentials back.`,
-      privilege,
-      onset: first,
-      commands: [],
-    }),
-  ];
 }

@@ -4,10 +4,14 @@ import type { Finding } from "../model/finding.ts";
 import { ACCOUNT_SCOPE, scopeText } from "../model/grant.ts";
 import { type Instant, instantFromMs, plusMs } from "../model/time.ts";
 import { ALL_ACTIONS, MANAGEMENT, READ_ACTIONS } from "./actions.ts";
+import { gapTexts } from "./abstain.ts";
+import { breakGlassUse } from "./break-glass.ts";
+import { KEYS } from "./exceptions.ts";
 import { build, causeOf, dateOf, type Judging } from "./finding-of.ts";
 import { type Holder, isTried, type UseFact } from "./holder.ts";
 import { leastRoles, type Reach, reachesOf } from "./least.ts";
 import { dayOf } from "./ledger.ts";
+import { lostDays } from "./losses.ts";
 import { accountOf, callsOf, privilegeOf } from "./privilege-of.ts";
 import { azCommands, bicepOf, groupOption, wayDown } from "./way-down.ts";
 
@@ -39,9 +43,10 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
     `az resource update --resource-type Microsoft.DocumentDB/databaseAccounts --name ${shellQuoted(account)} ${groupOption(way.account)} --set properties.disableLocalAuth=${isOff}`;
   const power = held === READING ? "may read everything" : "may do everything";
   return [
+    ...breakGlassUse(whole, judging, KEYS),
     build(whole, judging, {
       kind: "account-key-in-use",
-      about: "keys",
+      about: KEYS,
       severity: quiet.isSafe ? "low" : "medium",
       title: `Keys of ${account} are used by ${clientsText(whole)}: a key names no caller and ${power}.`,
       cause: causeOf("key-instead-of-identity", 1, evidenceOf(whole, quiet, judging)),
@@ -69,8 +74,9 @@ interface Quiet {
 /** Days without a record of the account tell nothing about keys: only observed ones count. */
 function quietOf({ accountText, exposure }: Holder, last: Instant, { privileges, now }: Judging): Quiet {
   const wanted = Math.max(QUIET_DAYS, 2 * (exposure?.longestPeriod ?? 0));
+  const lost = lostDays(privileges.losses, privileges.ledger.newest);
   const days = [...(privileges.ledger.observed.get(accountText) ?? [])]
-    .filter((day) => day > dayOf(last))
+    .filter((day) => day > dayOf(last) && !lost.has(day))
     .toSorted((a, b) => a - b);
   const reached = days[wanted - 1];
   const safe =
@@ -101,6 +107,10 @@ function evidenceOf(whole: Holder, { last, wanted, seen, isSafe, safe }: Quiet, 
             fields: { listed: listed.times },
           },
         ]),
+    ...(whole.exposure === undefined ? [] : gapTexts(whole.exposure, "record of the account")).map((says) => ({
+      says,
+      fields: { abstains: "log-gap" },
+    })),
     ...whole.abstains.map(({ id, says }) => ({ says, fields: { abstains: id } })),
   ];
 }

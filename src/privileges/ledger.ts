@@ -41,6 +41,8 @@ export interface Ledger {
   newest: Instant;
   /** Operations of a later time are not believed: one record dated 2099 must not push out all kept days. */
   until: Instant;
+  /** What calls itself so is a probe or a scanner up to that time: its operations are no use. Set anew at each start. */
+  readonly ignored: Map<string, Instant>;
   /** Operations that were not believed. */
   ahead: number;
   /** Operations that were not counted because a limit was reached. */
@@ -86,6 +88,9 @@ const MAX_PLACES = 1 << 17;
 const MAX_PAIRS = 1 << 16;
 const FIRST = 64;
 
+/** What the calls of a tool that probes on our behalf say that they are, as far as it is told to the first `/`. */
+export const OWN_AGENT = "scopetrail";
+
 export const createLedger = (): Ledger => ({
   texts: [""],
   textIds: new Map([["", 0]]),
@@ -112,6 +117,7 @@ export const createLedger = (): Ledger => ({
   oldestDay: 0,
   newest: instantFromTicks(Number.NEGATIVE_INFINITY),
   until: instantFromTicks(Number.POSITIVE_INFINITY),
+  ignored: new Map([[OWN_AGENT, instantFromTicks(Number.POSITIVE_INFINITY)]]),
   ahead: 0,
   beyond: 0,
   clientsBeyond: 0,

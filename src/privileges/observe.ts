@@ -3,6 +3,7 @@ import { passedAuthorization } from "../correlate/outcome.ts";
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { type Names, nameText } from "../model/names.ts";
+import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { RowMemo } from "./row-memo.ts";
@@ -29,9 +30,6 @@ export const KEY_SIGNER = "key:";
 export const TOKEN_SIGNER = "token:";
 export const UNKNOWN_SIGNER = "unknown:";
 
-/** What the operations of a tool that probes on our behalf call themselves: their use is no one's need. */
-const OWN_AGENTS: readonly string[] = ["scopetrail"];
-
 /** Words of a row that tell which use it is, and under which role assignment. */
 const TELLING = [
   row.OWNER,
@@ -54,13 +52,11 @@ export class UseReader {
   /** Text id of an address' network and of a user agent's family, by name id. */
   #networks = new Int32Array(0);
   #agents = new Int32Array(0);
-  readonly #own: ReadonlySet<number>;
 
   constructor(ledger: Ledger, names: Names) {
     this.#ledger = ledger;
     this.#names = names;
     this.#memo = new RowMemo(TELLING, names.seed);
-    this.#own = new Set(OWN_AGENTS.map((agent) => textId(ledger, agent)));
   }
 
   /** Counts the row, which is a data-plane operation. */
@@ -70,7 +66,7 @@ export class UseReader {
     this.#agents = covering(this.#agents, length);
     const at = WORDS * place;
     const agent = this.#remembered(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
-    if (this.#own.has(agent)) return;
+    if (isIgnored(this.#ledger, agent, timeOf(table, place))) return;
     const network = this.#remembered(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
     const status = table.words[at + row.STATUS] ?? 0;
     const what = { status, time: timeOf(table, place), calls: 1 };
@@ -102,6 +98,12 @@ export class UseReader {
   }
 }
 
+/** `agent`: text id of a user agent's family. */
+const isIgnored = ({ texts, ignored }: Ledger, agent: number, time: Instant): boolean =>
+  time <= (ignored.get(texts[agent] ?? "") ?? NEVER);
+
+const NEVER = instantFromTicks(Number.NEGATIVE_INFINITY);
+
 const familyText = (userAgent: string): string => userAgentFamily(userAgent) ?? "";
 
 function covering(memo: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
@@ -114,10 +116,11 @@ function covering(memo: Int32Array<ArrayBuffer>, count: number): Int32Array<Arra
 /** Counts a row of an aggregated table. */
 export function readTotal(ledger: Ledger, total: UseTotal): void {
   const family = familyText(total.userAgent ?? "");
-  if (OWN_AGENTS.includes(family) || total.calls === 0) return;
+  const agent = textId(ledger, family);
+  if (total.calls === 0 || isIgnored(ledger, agent, total.time)) return;
   const network = textId(ledger, networkOf(total.clientAddress ?? ""));
   const found = find(ledger, total, total.minutes === 5 ? 1 : 2);
-  countFound(ledger, found, { network, agent: textId(ledger, family) }, total);
+  countFound(ledger, found, { network, agent }, total);
 }
 
 /** Where an operation is counted. */

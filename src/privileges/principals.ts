@@ -3,10 +3,11 @@ import { isSameScope, type Scope } from "../model/grant.ts";
 import { abstentionsOf } from "./abstain.ts";
 import { bitsOf, needOf } from "./actions.ts";
 import { clientsOf } from "./clients.ts";
-import { exposureOf, isEnough } from "./exposure.ts";
+import { exposureOf, isEnough, type Watched } from "./exposure.ts";
 import { type Holder, type HolderKind, isBeyond, isTried, reachOf, type UseFact } from "./holder.ts";
 import { heldAt, leastRoles, needsOf, type Reach, reachesOf } from "./least.ts";
 import { dayOf, lastUsed, type Ledger } from "./ledger.ts";
+import { lostDays } from "./losses.ts";
 import { KEY_SIGNER, TOKEN_SIGNER, UNKNOWN_SIGNER } from "./observe.ts";
 import type { Privileges } from "./privileges.ts";
 import { type Grant, grantsOf } from "./roles.ts";
@@ -21,6 +22,7 @@ export function holdersOf(privileges: Privileges): readonly Holder[] {
   const grants = grantsOf(privileges.roles);
   const known = {
     ledger,
+    lost: lostDays(privileges.losses, ledger.newest),
     kinds,
     grants: Map.groupBy(grants, ({ assignment }) => assignment.account),
     index: indexUses(ledger, usage),
@@ -80,6 +82,7 @@ function accountsOf(ledger: Ledger, grants: readonly Grant[]): ReadonlySet<strin
 
 interface Known {
   readonly ledger: Ledger;
+  readonly lost: Watched["lost"];
   readonly kinds: Privileges["kinds"];
   readonly grants: ReadonlyMap<string, readonly Grant[]>;
   readonly index: Index;
@@ -93,7 +96,7 @@ type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
   readonly throughGroups: readonly Reach[];
 };
 
-function draftsOf({ ledger, kinds, grants, index }: Known, account: string): readonly Draft[] {
+function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string): readonly Draft[] {
   const ofAccount = grants.get(account) ?? [];
   const byPrincipal = Map.groupBy(ofAccount, ({ assignment }) => assignment.principal);
   const signers = index.get(account) ?? new Map<string, UseFact[]>();
@@ -123,7 +126,7 @@ function draftsOf({ ledger, kinds, grants, index }: Known, account: string): rea
       grants: own,
       uses,
       exposure: exposureOf(
-        observed,
+        { observed, lost },
         since.length === 0 ? undefined : since.reduce((a, b) => (a > b ? a : b)),
         uses.map(({ days }) => days),
       ),

@@ -6,10 +6,12 @@ import type { Names } from "../model/names.ts";
 import type { Instant } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { addAzureRecord, type AzureRoles, createAzureRoles, noteAzureChange, replaceAzure } from "./azure-grants.ts";
+import { Agents } from "./agents.ts";
 import { AccessReader, createGatewayAccess, type GatewayAccess } from "./gateway-access.ts";
 import { addGatewayRecord, createGatewayGrants, type GatewayGrants } from "./gateway-grants.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import { createGatewayUse, GatewayReader, type GatewayUse } from "./gateway-use.ts";
+import { createLosses, type Losses } from "./losses.ts";
 import { readTotal, UseReader } from "./observe.ts";
 import { unlistedAccess } from "./wide-access.ts";
 import { addRole, createRoles, noteRoleChange, replaceRoles, type Roles } from "./roles.ts";
@@ -22,6 +24,7 @@ export interface Privileges {
   readonly gateway: GatewayUse;
   readonly gatewayAccess: GatewayAccess;
   readonly gatewayGrants: GatewayGrants;
+  readonly losses: Losses;
   /** Account → times at which its keys were listed, at most `MAX_ACCOUNTS` accounts. */
   readonly keysListed: Map<string, KeysListed>;
   /** Application id → object id of its service principal, as sign-ins tell; at most `MAX_APPLICATIONS`. */
@@ -47,6 +50,7 @@ export const createPrivileges = (): Privileges => ({
   gateway: createGatewayUse(),
   gatewayAccess: createGatewayAccess(),
   gatewayGrants: createGatewayGrants(),
+  losses: createLosses(),
   keysListed: new Map(),
   applications: new Map(),
   kinds: new Map(),
@@ -104,19 +108,23 @@ export interface Readers {
   readonly operations: UseReader;
   readonly gateway: GatewayReader;
   readonly access: AccessReader;
+  /** Of what calls gateways. */
+  readonly agents: Agents;
 }
 
 export const readersOf = ({ ledger, gateway, gatewayAccess }: Privileges, names: Names): Readers => ({
   operations: new UseReader(ledger, names),
   gateway: new GatewayReader(gateway, names),
   access: new AccessReader(gatewayAccess, ledger, names),
+  agents: new Agents(ledger, names),
 });
 
 /** Takes a row that is no other event; false where it is one. */
-export function learnRow({ operations, gateway, access }: Readers, table: EventTable, place: number): boolean {
+export function learnRow({ operations, gateway, access, agents }: Readers, table: EventTable, place: number): boolean {
   const kind = kindOf(table, place);
   if (kind === OPERATION_KIND) operations.readOne(table, place);
   else if (kind === GATEWAY_KIND) {
+    if (agents.isIgnored(table, place)) return true;
     gateway.readOne(table, place);
     access.readOne(table, place);
   } else return false;

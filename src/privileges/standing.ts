@@ -4,7 +4,8 @@ import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { Names } from "../model/names.ts";
 import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs } from "../model/time.ts";
 import { indirectAccess } from "./azure-roles.ts";
-import type { PrivilegeException } from "./exceptions.ts";
+import { closedBecause } from "./closing.ts";
+import { ignoreScanners, type PrivilegeException } from "./exceptions.ts";
 import { leftOut, privilegeFindings } from "./findings.ts";
 import { forgetOldAccess } from "./gateway-access.ts";
 import { gatewayFindings } from "./gateway-findings.ts";
@@ -97,6 +98,12 @@ export function learnHeard(standing: Standing, { facts = [], lists }: Heard, at:
   if (facts.some(({ what }) => what.kind === "role") || lists !== undefined) standing.next = BEGINNING;
 }
 
+/** Who answers for what, in place of what held before. */
+export function setExceptions(standing: Standing, exceptions: readonly PrivilegeException[]): void {
+  standing.exceptions = exceptions;
+  ignoreScanners(standing.privileges.ledger, exceptions);
+}
+
 export const isJudgementDue = ({ next }: Standing, at: Instant): boolean => at >= next;
 
 /** Judges what is due though no row calls for it, as of the newest event time that is known; before any there is nothing to judge. */
@@ -121,12 +128,14 @@ export function judgeStanding(standing: Standing, at: Instant): readonly Finding
   standing.next = nextAfter(standing, at);
   standing.judgedAt = at;
   standing.rows = principalRows(holders.slice(0, MAX_ROWS), now);
-  standing.spots = privilegeSpots(privileges, leftOut(holders));
+  const unjudged = leftOut(holders);
+  standing.spots = privilegeSpots(privileges, unjudged);
   const current = new Set(now.map(({ id }) => id));
   const changed = now.flatMap((finding) => follow(standing, finding));
   for (const finding of standing.findings.values()) {
     if (finding.status === "resolved" || current.has(finding.id)) continue;
-    const ended: Finding = { ...finding, status: "resolved", end: at };
+    const closed = closedBecause(finding, { holders, exceptions, unjudged });
+    const ended: Finding = { ...finding, status: "resolved", closed, end: at };
     standing.findings.set(finding.id, ended);
     changed.push(ended);
   }

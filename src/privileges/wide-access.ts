@@ -3,9 +3,10 @@ import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { GatewayScope } from "../model/gateway-inventory.ts";
 import type { Instant } from "../model/time.ts";
 import { daysIn } from "./day-ring.ts";
-import { type Exposure, exposureOf } from "./exposure.ts";
+import { type Exposure, exposureOf, type Watched } from "./exposure.ts";
 import type { AccessUse } from "./gateway-access.ts";
 import type { ServiceGrants } from "./gateway-grants.ts";
+import { lostDays } from "./losses.ts";
 import type { Privileges } from "./privileges.ts";
 import { wideFinding } from "./wide-finding.ts";
 
@@ -40,11 +41,12 @@ const ALL_ACCESS = "master";
 /** Products that hold APIs which nobody calls through them, and subscriptions that open more than they call. */
 export function wideAccess(privileges: Privileges, now: Instant): readonly Finding[] {
   const { gatewayAccess, gatewayGrants } = privileges;
+  const lost = lostDays(privileges.losses, now);
   const byService = Map.groupBy(gatewayAccess.uses.values(), ({ service }) => service);
   return [...gatewayGrants.services]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, grants]) => {
-      const known = knownOf(privileges, name, grants, byService.get(name) ?? []);
+      const known = knownOf(gatewayAccess, { service: name, lost, grants, uses: byService.get(name) ?? [] });
       return productsOf(known).concat(subscriptionsOf(known));
     })
     .flatMap((opening) => wideFinding(opening, now));
@@ -57,19 +59,16 @@ interface Known {
   readonly bySubscription: ReadonlyMap<string, readonly AccessUse[]>;
   /** Listed, or called. */
   readonly apis: ReadonlySet<string>;
-  readonly observed: ReadonlySet<number>;
+  readonly watched: Watched;
   readonly uncounted: number;
   /** Product → APIs that were called through it or with a key of it. */
   readonly calledOf: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-function knownOf(
-  { gatewayAccess }: Privileges,
-  service: string,
-  grants: ServiceGrants,
-  uses: readonly AccessUse[],
-): Known {
-  const ring = gatewayAccess.observed.get(service);
+type Taken = Pick<Known, "service" | "grants" | "uses"> & Pick<Watched, "lost">;
+
+function knownOf(access: Privileges["gatewayAccess"], { service, grants, uses, lost }: Taken): Known {
+  const ring = access.observed.get(service);
   const inProducts = [...grants.products.values()].flatMap(({ apis }) => Array.from(apis));
   const calledOf = new Map<string, Set<string>>();
   for (const { product, subscription, api } of uses) {
@@ -82,8 +81,8 @@ function knownOf(
     uses,
     bySubscription: Map.groupBy(uses, ({ subscription }) => subscription),
     apis: new Set([...grants.apis, ...inProducts, ...uses.map(({ api }) => api)]),
-    observed: new Set(ring === undefined ? [] : daysIn(ring)),
-    uncounted: gatewayAccess.beyond,
+    watched: { observed: new Set(ring === undefined ? [] : daysIn(ring)), lost },
+    uncounted: access.beyond,
     calledOf,
   };
 }
@@ -140,7 +139,7 @@ interface Told {
   readonly since?: Instant | undefined;
 }
 
-function openingOf({ service, grants, apis, observed, uncounted }: Known, told: Told): Opening {
+function openingOf({ service, grants, apis, watched, uncounted }: Known, told: Told): Opening {
   const { of, name, scope, granted, called, own, isListed, since } = told;
   const list = [...granted].toSorted();
   return {
@@ -159,7 +158,7 @@ function openingOf({ service, grants, apis, observed, uncounted }: Known, told: 
     ),
     known: apis.size,
     isListed,
-    exposure: exposureOf(observed, since, [...Map.groupBy(own, ({ api }) => api).values()].map(daysOf)),
+    exposure: exposureOf(watched, since, [...Map.groupBy(own, ({ api }) => api).values()].map(daysOf)),
     uncounted,
   };
 }

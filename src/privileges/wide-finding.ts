@@ -2,6 +2,7 @@ import { shortId } from "../lib/hash.ts";
 import type { Evidence } from "../model/cause.ts";
 import type { Finding, Severity } from "../model/finding.ts";
 import { type Instant, instantFromMs } from "../model/time.ts";
+import { gapTexts } from "./abstain.ts";
 import { GRACE_DAYS, isEnough } from "./exposure.ts";
 import { causeOf, dateOf } from "./finding-of.ts";
 import { fitPrior, unneeded } from "./score.ts";
@@ -98,8 +99,7 @@ function evidenceOf(
 function abstentions({ exposure, isListed, uncounted, granted }: Opening): readonly Evidence[] {
   const note = (abstains: string, says: string): Evidence => ({ says, fields: { abstains } });
   if (exposure === undefined) return [];
-  const { days, longestPeriod, quarterEnd, gaps, from, to } = exposure;
-  const missing = gaps.reduce((sum, gap) => sum + gap.to - gap.from + 1, 0);
+  const { days, longestPeriod, quarterEnd, from, to } = exposure;
   const wanted = Math.max(30, 2 * longestPeriod);
   return [
     ...(isEnough(exposure)
@@ -111,9 +111,7 @@ function abstentions({ exposure, isListed, uncounted, granted }: Opening): reado
           ),
         ]),
     ...(to - from + 1 < GRACE_DAYS ? [note("new-grant", `What is new is not judged for ${GRACE_DAYS} days.`)] : []),
-    ...(missing === 0
-      ? []
-      : [note("log-gap", `${missing} days without any call of the gateway are not counted as observed.`)]),
+    ...gapTexts(exposure, "call of the gateway").map((says) => note("log-gap", says)),
     ...(isListed
       ? []
       : [

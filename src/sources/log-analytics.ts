@@ -42,6 +42,8 @@ export interface LogAnalyticsConfig {
   readonly patienceMs?: number;
   /** Rows that one query is meant to give. */
   readonly windowRows?: number;
+  /** Rows of one table that are remembered for comparison; beyond, the oldest hours are given up, and said. */
+  readonly mostHashes?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
   /** Told when every row that came in before a time was delivered, by the workspace's own count. */
@@ -54,7 +56,7 @@ const POLL_MS = 60_000;
 const PATIENCE_MS = 60_000;
 /** Rows of one query: at 32 KB, the largest of a gateway's, more than one answer holds, and then it is cut. */
 const WINDOW_ROWS = 10_000;
-/** Of one table; at 16 bytes each. Beyond, the oldest hours are given up unreconciled, and said. */
+/** At 16 bytes each. */
 const MOST_HASHES = 4_000_000;
 
 interface Table {
@@ -157,8 +159,13 @@ async function* poll(table: Table, polling: Polling): AsyncGenerator<Batch> {
     else yield* readSlice(table, whole(window), { polling, moves: true });
     if (ledger.cursor !== window.to) return; // given up, or its table is gone: what follows it would leave a gap
   }
-  const forgotten = agree(table, counts, polling);
-  yield quiet(table, new Map(forgotten.map((minute) => [minuteKey(table.name, minute), undefined])));
+  const before = ledger.reconciled;
+  const { forgotten, isAgreed } = agree(table, counts, polling);
+  const kept = new Map(forgotten.map((minute): [string, undefined] => [minuteKey(table.name, minute), undefined]));
+  const batch = quiet(table, kept);
+  yield isAgreed
+    ? batch
+    : { ...batch, unsure: { from: epochMs(instantFromMs(before)), to: epochMs(instantFromMs(ledger.reconciled)) } };
 }
 
 const whole = (span: Span): Slice => ({ ...span, shards: 1, shard: 0 });
@@ -223,12 +230,19 @@ function deliver(
   };
 }
 
-/** Hours whose rows can no longer appear and whose counts agree; gives the minutes that need not be known any more. */
+interface Agreed {
+  /** Minutes that need not be known any more. */
+  readonly forgotten: readonly number[];
+  /** Whether hours were given up though nobody knows whether all of their rows were read. */
+  readonly isAgreed: boolean;
+}
+
+/** Hours whose rows can no longer appear and whose counts agree, or that are too many to be compared. */
 function agree(
   { name, ledger }: Table,
   counts: ReadonlyMap<number, number>,
   { config, source, onTrouble }: Polling,
-): readonly number[] {
+): Agreed {
   const hour = Math.floor((ledger.cursor - (config.overlapMs ?? OVERLAP_MS)) / HOUR_MS) * HOUR_MS;
   if (hour > ledger.reconciled && shortMinutes(ledger, counts).every((minute) => minute >= hour)) {
     const gone = goneRows(ledger, counts, hour);
@@ -237,13 +251,13 @@ function agree(
         new SourceError(source, "unreachable", `${name}: ${gone} rows that were read are gone from the workspace`),
       );
     config.onReconciled?.(name, hour);
-    return reconcile(ledger, hour);
+    return { forgotten: reconcile(ledger, hour), isAgreed: true };
   }
-  if (heldHashes(ledger) <= MOST_HASHES) return [];
+  if (heldHashes(ledger) <= (config.mostHashes ?? MOST_HASHES)) return { forgotten: [], isAgreed: true };
   const oldest = (Math.floor(ledger.reconciled / HOUR_MS) + 1) * HOUR_MS;
   const says = `${name}: too many rows to compare; rows that appear late before ${new Date(oldest).toISOString()} are not noticed`;
   onTrouble(new SourceError(source, "unreachable", says));
-  return reconcile(ledger, Math.min(oldest, ledger.cursor));
+  return { forgotten: reconcile(ledger, Math.min(oldest, ledger.cursor)), isAgreed: false };
 }
 
 const quiet = ({ name, ledger }: Table, kept: ReadonlyMap<string, undefined>): Batch => ({

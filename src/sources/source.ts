@@ -23,6 +23,8 @@ export interface Batch {
   readonly lists?: { readonly account: string; readonly accountId: string; readonly of: "data-plane" | "azure" };
   /** Records before this batch that the source no longer has, counted in its own numbers, both ends included: they are lost. */
   readonly gap?: { readonly from: number; readonly to: number };
+  /** Times between which records may have been missed, though the source still had them. */
+  readonly unsure?: { readonly from: EpochMs; readonly to: EpochMs };
   /** The partition holds no more for now: it need not hold the watermark back. */
   readonly caughtUp: boolean;
 }

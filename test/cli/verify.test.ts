@@ -25,10 +25,12 @@ test.each([
 async function startGateway(log: string, refuses: number) {
   let count = 0;
   const secrets: (string | undefined)[] = [];
+  const agents = new Set<string | undefined>();
   const server = createServer((request, response) => {
     count += 1;
     const status = refuses > 0 && count % refuses === 0 ? 403 : 200;
     const mark = String(request.headers["x-scopetrail-mark"]);
+    agents.add(request.headers["user-agent"]);
     secrets.push(request.headers["x-secret"]?.toString());
     const time = new Date().toISOString();
     const gateway = {
@@ -47,7 +49,7 @@ async function startGateway(log: string, refuses: number) {
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
-  return { url: `http://127.0.0.1:${address.port}/orders/1`, secrets, close: () => server.close() };
+  return { url: `http://127.0.0.1:${address.port}/orders/1`, secrets, agents, close: () => server.close() };
 }
 
 async function verify(args: readonly string[]) {
@@ -64,6 +66,8 @@ test("verify: clean, not clean and why, not there, and nobody who answers", { ti
   clean.close();
   expect(good).toMatchObject({ code: 0, said: "" });
   expect(good.out).toMatch(/^Clean to under 9\.8 % at 95 %: none of 29 calls was refused\.\n {2}29 sent: 29 × 200\n$/);
+  // What it uses on its way is nobody's need: the usage ledger passes over it by this name.
+  expect([...clean.agents]).toEqual(["scopetrail/verify"]);
   expect(new Set(clean.secrets)).toEqual(new Set(["s3cr3t"]));
 
   const half = await startGateway(b, 2);

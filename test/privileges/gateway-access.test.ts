@@ -4,6 +4,7 @@ import { createNames } from "../../src/model/names.ts";
 import { plusMs } from "../../src/model/time.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
 import { addDay, createDayRing, daysIn, RING_DAYS } from "../../src/privileges/day-ring.ts";
+import { countsOf } from "../../src/privileges/gateway-use.ts";
 import { forgetOldAccess } from "../../src/privileges/gateway-access.ts";
 import {
   createPrivileges,
@@ -42,6 +43,16 @@ test("a time that has not come yet is no use and no observed day", () => {
   calls(privileges, readersOf(privileges, names), [0, 30_000]);
   const [use] = privileges.gatewayAccess.uses.values();
   expect(use?.calls).toBe(1);
+});
+
+test("a call of our own probe tells nothing of a gateway", () => {
+  const privileges = createPrivileges();
+  const table = createEventTable();
+  for (const userAgent of ["scopetrail/verify", "curl/8"])
+    putEvent(table, names, gatewayRequest({ time: at(0), subscription: "k1", userAgent }), "GatewayLogs");
+  learnRows(privileges, readersOf(privileges, names), table);
+  expect([...privileges.gatewayAccess.uses.values()].map(({ calls: count }) => count)).toEqual([1]);
+  expect(countsOf(privileges.gateway).map(({ calls: count }) => count)).toEqual([1]);
 });
 
 test("of a key in use whose scope no list tells, that is a blind spot", () => {

@@ -198,6 +198,19 @@ describe("reconciliation", () => {
     expect(told).toEqual([`${GATEWAY} 2026-11-25T14:00:00.000Z`]);
   });
 
+  test("gives up hours that are too many rows to compare, and says between which times some may be missing", async () => {
+    const { told, parts } = reconciled();
+    azure.workspace.add(GATEWAY, rows("a", NOW - 3 * HOUR, 10, MINUTE));
+    azure.faults.push(undefined, { kind: "short" });
+    const batches = await look({ parts: { ...parts, tables: [GATEWAY], mostHashes: 5 } });
+    const [unsure] = batches.flatMap((batch) => batch.unsure ?? []);
+    expect(unsure && [unsure.from, unsure.to].map((ms) => new Date(ms).toISOString())).toEqual([
+      "2026-11-25T12:30:00.000Z",
+      "2026-11-25T13:00:00.000Z",
+    ]);
+    expect(told).toEqual([]);
+  });
+
   test("says that rows are gone from the workspace, and goes on", async () => {
     const { told, parts } = reconciled();
     const trouble: string[] = [];

@@ -3,6 +3,7 @@ import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { z } from "zod";
+import { readerOf } from "../access/reading.ts";
 import type { Screen } from "../view.ts";
 import { arrowOf } from "./arrow-table.ts";
 import { csvOf, flatTable } from "./flat-table.ts";
@@ -159,6 +160,8 @@ async function list(
   type: string,
   context: Context,
 ): Promise<Response> {
+  const reader = readerOf();
+  if (reader !== undefined) reader.rows = items.length;
   if (type === "application/json") return context.json({ items, next, ...more });
   const url = new URL(context.req.url);
   if (next !== null) {

@@ -13,7 +13,7 @@ import { callPath } from "./call-cells.ts";
 import { comparison } from "./comparison.ts";
 import { layout, type Markup, partialNotice } from "./layout.ts";
 import { splits } from "./splits.ts";
-import { mainStatus, refusedShare, scrollable, severityPill, statusPill, timeChart } from "./parts.ts";
+import { closedNote, mainStatus, refusedShare, scrollable, severityPill, statusPill, timeChart } from "./parts.ts";
 
 /** One finding: since when, what differs, why, what to do. */
 export function findingPage(screen: Screen, finding: Finding): Markup {
@@ -30,7 +30,7 @@ ${partialNotice(screen)}
 <div class="columns finding-page">
 <div class="wide">
 <header class="head" id="head" data-swap><h1><span class="code s${mainStatus(finding)}">${mainStatus(finding)}</span> ${finding.title}</h1>
-<p class="pills">${severityPill(finding)} ${statusPill(finding)}</p><p>${headline(finding, screen)}</p></header>
+<p class="pills">${severityPill(finding)} ${statusPill(finding)}${closedNote(finding)}</p><p>${headline(finding, screen)}</p></header>
 <section class="panel" id="when" data-swap><div class="panel-head"><h2>Since when <span class="muted">401/403 per minute</span></h2>${range.moves ? "" : html`<a class="button step" href="${path}">Show all of it</a>`}</div>
 ${timeChart({ id: "since", source, label: chartLabel(finding), rows, marks: marks(finding, changes), brush: true })}
 ${changeList(changes, finding)}</section>

@@ -10,6 +10,10 @@ export const severityPill = ({ severity }: Finding): Markup => html`<span class=
 export const statusPill = ({ status }: Finding): Markup =>
   html`<span class="pill ${status}">${status === "open" ? "going on" : status}</span>`;
 
+/** Why a finding about what is held is not open. */
+export const closedNote = ({ closed }: Finding): Markup =>
+  closed === undefined ? html`` : html` <span class="muted" data-closed="${closed.because}">${closed.says}.</span>`;
+
 /** The HTTP status that most of the refused calls got. */
 export const mainStatus = ({ counts }: Finding): "401" | "403" =>
   counts.status["401"] >= counts.status["403"] ? "401" : "403";
@@ -26,7 +30,7 @@ export function findingRow(finding: Finding): Markup {
   return html`<li class="finding ${finding.status}" data-key="${finding.id}">
 <span class="code s${mainStatus(finding)}">${mainStatus(finding)}</span>
 <div class="what"><a href="/failures/${finding.id}">${finding.title}</a>
-<p class="meta">${severityPill(finding)} ${statusPill(finding)} <span>${when}</span> <span>${finding.cause.id}</span></p></div>
+<p class="meta">${severityPill(finding)} ${statusPill(finding)} <span>${when}</span> <span>${finding.cause.id}</span>${closedNote(finding)}</p></div>
 <div class="impact"><strong>${percent(refusedShare(finding))}</strong><span>${count(counts.refused)} of ${count(counts.calls)} calls</span></div>
 </li>`;
 }

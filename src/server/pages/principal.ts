@@ -6,7 +6,7 @@ import type { PrincipalRow } from "../../privileges/rows.ts";
 import type { PrincipalAccount } from "../principals-view.ts";
 import type { Screen } from "../view.ts";
 import { layout, type Markup } from "./layout.ts";
-import { scrollable, severityPill, statusPill } from "./parts.ts";
+import { closedNote, scrollable, severityPill, statusPill } from "./parts.ts";
 import { isSecret } from "./principals.ts";
 import { privilegeMatrix, shortAction } from "./privilege-matrix.ts";
 
@@ -50,7 +50,7 @@ function headline(row: PrincipalRow, { exposure }: Privilege): Markup {
 }
 
 const findingLine = (finding: Finding): Markup =>
-  html`<p>${severityPill(finding)} ${statusPill(finding)} ${finding.title} <span class="muted">${finding.id}</span></p>`;
+  html`<p>${severityPill(finding)} ${statusPill(finding)} ${finding.title} <span class="muted">${finding.id}</span>${closedNote(finding)}</p>`;
 
 const why = ({ cause }: Finding): Markup =>
   html`<p class="cause"><strong>${cause.id}</strong> <span class="muted">confidence ${cause.confidence.toFixed(2)}</span></p>
