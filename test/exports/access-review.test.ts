@@ -1,0 +1,73 @@
+import { chromium } from "playwright-core";
+import { expect, test } from "vitest";
+import { accessReviewHtml } from "../../src/exports/access-review-page.ts";
+import { NO_REDACTION, Pseudonyms } from "../../src/exports/redaction.ts";
+import type { PrincipalRow } from "../../src/privileges/rows.ts";
+import { at } from "../builders.ts";
+
+const names = new Pseudonyms(Buffer.alloc(32, 1));
+const row = (i: number, more: Partial<PrincipalRow> = {}): PrincipalRow => ({
+  principal: `dddddddd-0000-4000-8000-${String(i).padStart(12, "0")}`,
+  kind: "principal",
+  account: "shop",
+  score: 40,
+  confidence: 0.9,
+  enough: i % 3 !== 0,
+  roles: ["Cosmos DB Built-in Data Contributor on /dbs/shop/colls/orders"],
+  actionsGranted: 9,
+  actionsUsed: i % 9,
+  calls: 1_000 * i,
+  refused: i,
+  lastUsed: i % 4 === 0 ? null : at(i),
+  verdict: "holds more than it used",
+  findings: ["F-0123456789"],
+  ...more,
+});
+const page = async (rows: readonly PrincipalRow[], profile = NO_REDACTION) =>
+  await accessReviewHtml({ rows, profile, names, madeAt: "2026-11-25T12:00:00Z", version: "test" });
+
+test("what logs hold is text; who is hidden is nowhere; keys are told by their names", async () => {
+  const hostile = row(1, { principal: `"><script>alert(1)</script>`, roles: ["<img src=x onerror=alert(1)>"] });
+  const text = await page([hostile]);
+  expect(text).not.toContain("<script>");
+  expect(text).not.toContain("<img");
+  const hidden = await page([row(2), row(3, { principal: "PrimaryMasterKey", kind: "key" })], {
+    ...NO_REDACTION,
+    identity: "pseudonym",
+  });
+  expect(hidden).not.toContain("dddddddd-0000");
+  expect(hidden).toContain("PrimaryMasterKey");
+  expect(await page(Array.from({ length: 2_003 }, (_, i) => row(i)))).toContain("3 more are in access-review.csv.");
+});
+
+test("asks nothing of anybody, and fits the screen and the paper in both themes", { timeout: 60_000 }, async () => {
+  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium" });
+  try {
+    const text = await page([
+      ...Array.from({ length: 40 }, (_, i) => row(i)),
+      row(7, { principal: "x".repeat(300), roles: [] }),
+    ]);
+    for (const colorScheme of ["light", "dark"] as const) {
+      const context = await browser.newContext({ colorScheme, viewport: { width: 1_200, height: 800 } });
+      const tab = await context.newPage();
+      const asked: string[] = [];
+      tab.on("request", (request) => asked.push(request.url()));
+      await tab.setContent(text);
+      expect(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+      expect(asked).toEqual([]);
+      const shots = process.env["SHOTS"];
+      if (shots !== undefined) await tab.screenshot({ path: `${shots}/review-${colorScheme}.png` });
+      if (colorScheme === "dark") {
+        await tab.emulateMedia({ media: "print" });
+        // A4 across, less its margins.
+        await tab.setViewportSize({ width: 1_031, height: 700 });
+        expect(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+        expect(await tab.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
+        if (shots !== undefined) await tab.screenshot({ path: `${shots}/review-print.png` });
+      }
+      await context.close();
+    }
+  } finally {
+    await browser.close();
+  }
+});
