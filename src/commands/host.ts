@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
 import type { Analysis } from "../analysis.ts";
-import type { Shell } from "../pipeline.ts";
+import type { Shell } from "../live-run.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
 import type { ExportHealth } from "../server/export-health.ts";
 import { listen } from "../server/listen.ts";
@@ -111,6 +111,7 @@ export async function host(options: Host): Promise<number> {
         view.publish(state);
         options.onCommit?.(state);
       },
+      onOtherVersion: () => log.warn(OTHER_VERSION),
       onCommitFailure: onFailure,
       elapsed: () => performance.now(),
     },
@@ -125,6 +126,9 @@ export async function host(options: Host): Promise<number> {
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+const OTHER_VERSION =
+  "The state is of another version. Counts, uses and calls go on; what is usual is learned anew, and open findings end: those that last are found again.";
 
 const shellOf = ({ joinBy, exceptions, lateness, joinWindow }: Host) => ({
   joinBy,

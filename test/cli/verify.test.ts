@@ -134,13 +134,13 @@ test("verify: by gateway, identity and operation, each by itself and all togethe
   });
   expect(asked.filter((one) => one === "GET /neu/carts/1 Bearer t2")).toHaveLength(3);
 
-  const text = await verify([...matrix, ...operations, "--count", "3"]);
-  expect(text.out).toMatch(
+  const said = await verify([...matrix, ...operations, "--count", "3"]);
+  expect(said.out).toMatch(
     /^Not clean: 2 of 8 combinations were refused, 6 of 24 calls\.\n {2}West Europe · billing · GET \/orders\/1: clean to under /,
   );
-  expect(text.out).toMatch(/North Europe · reports · GET \/carts\/1: 3 of 3 refused\n/);
-  expect(text.out).toContain(`needs ${outcome.needed} answered calls of each combination`);
-  expect(text.out + text.said).not.toMatch(/t1|t2/);
+  expect(said.out).toMatch(/North Europe · reports · GET \/carts\/1: 3 of 3 refused\n/);
+  expect(said.out).toContain(`needs ${outcome.needed} answered calls of each combination`);
+  expect(said.out + said.said).not.toMatch(/t1|t2/);
 
   const clean = await verify([...matrix.slice(0, 2), ...matrix.slice(3), "--below", "20"]);
   server.close();

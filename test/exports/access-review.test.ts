@@ -1,8 +1,9 @@
-import { chromium } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
 import { accessReviewHtml } from "../../src/exports/access-review-page.ts";
 import { NO_REDACTION, Pseudonyms } from "../../src/exports/redaction.ts";
 import type { PrincipalRow } from "../../src/privileges/rows.ts";
+import { launch } from "../browser/harness.ts";
 import { at } from "../builders.ts";
 
 const names = new Pseudonyms(Buffer.alloc(32, 1));
@@ -40,34 +41,33 @@ test("what logs hold is text; who is hidden is nowhere; keys are told by their n
   expect(await page(Array.from({ length: 2_003 }, (_, i) => row(i)))).toContain("3 more are in access-review.csv.");
 });
 
-test("asks nothing of anybody, and fits the screen and the paper in both themes", { timeout: 60_000 }, async () => {
-  const browser = await chromium.launch({ executablePath: "/usr/bin/chromium" });
-  try {
-    const text = await page([
-      ...Array.from({ length: 40 }, (_, i) => row(i)),
-      row(7, { principal: "x".repeat(300), roles: [] }),
-    ]);
-    for (const colorScheme of ["light", "dark"] as const) {
-      const context = await browser.newContext({ colorScheme, viewport: { width: 1_200, height: 800 } });
-      const tab = await context.newPage();
-      const asked: string[] = [];
-      tab.on("request", (request) => asked.push(request.url()));
-      await tab.setContent(text);
-      expect(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-      expect(asked).toEqual([]);
-      const shots = process.env["SHOTS"];
-      if (shots !== undefined) await tab.screenshot({ path: `${shots}/review-${colorScheme}.png` });
-      if (colorScheme === "dark") {
-        await tab.emulateMedia({ media: "print" });
-        // A4 across, less its margins.
-        await tab.setViewportSize({ width: 1_031, height: 700 });
-        expect(await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-        expect(await tab.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
-        if (shots !== undefined) await tab.screenshot({ path: `${shots}/review-print.png` });
-      }
-      await context.close();
+const FITS = "document.documentElement.scrollWidth <= innerWidth";
+
+async function look(browser: Browser, text: string, colorScheme: "light" | "dark"): Promise<void> {
+  const context = await browser.newContext({ colorScheme, viewport: { width: 1_200, height: 800 } });
+  const tab = await context.newPage();
+  const asked: string[] = [];
+  tab.on("request", (request) => asked.push(request.url()));
+  await tab.setContent(text);
+  expect(await tab.evaluate(FITS)).toBe(true);
+  expect(asked).toEqual([]);
+  await tab.emulateMedia({ media: "print" });
+  // A4 across, less its margins.
+  await tab.setViewportSize({ width: 1_031, height: 700 });
+  expect(await tab.evaluate(FITS)).toBe(true);
+  expect(await tab.evaluate("getComputedStyle(document.body).backgroundColor")).toBe("rgb(255, 255, 255)");
+  await context.close();
+}
+
+test.each(["light", "dark"] as const)(
+  "asks nothing of anybody, and fits the screen and the paper: %s",
+  async (theme) => {
+    const browser = await launch();
+    try {
+      const long = row(7, { principal: "x".repeat(300), roles: [] });
+      await look(browser, await page([...Array.from({ length: 40 }, (_, i) => row(i)), long]), theme);
+    } finally {
+      await browser.close();
     }
-  } finally {
-    await browser.close();
-  }
-});
+  },
+);
