@@ -26,7 +26,7 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   emulator = await startEventHubsEmulator();
   const hub = emulator.addHub("logs", { partitions: 2 });
-  const { records } = generate({ seed: 3, scenario: "single", hours: 0.5, from: today - DAY / 2 });
+  const { records } = generate({ seed: 3, scenario: "single", hours: 1, from: today - DAY / 2 });
   count = records.length;
   for (let at = 0; at < records.length; at += 500)
     hub.route(undefined).add(JSON.stringify({ records: records.slice(at, at + 500).map(({ record }) => record) }));
