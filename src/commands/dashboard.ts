@@ -8,6 +8,7 @@ import { readerOf } from "../server/access/reading.ts";
 import type { Evidence } from "../server/api/export-route.ts";
 import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { BundleList } from "../server/export-view.ts";
 import type { ExportHealth } from "../server/export-health.ts";
 import type { ExportSource } from "../server/export-source.ts";
 import type { TargetHealth } from "../server/view.ts";
@@ -45,6 +46,7 @@ interface Parts {
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** What auditors may take, and where it is noted who took what. */
   readonly evidence: EvidenceParts;
+  readonly bundles?: (() => readonly BundleList[]) | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
 }
@@ -63,6 +65,7 @@ export function createDashboard(parts: Parts): Dashboard {
     waitingFor,
     targets,
     exports: parts.exports,
+    bundles: parts.bundles,
     shown,
   });
   const app = createApp(view, {

@@ -3,6 +3,7 @@ import { aborted } from "../lib/aborted.ts";
 import type { Analysis } from "../analysis.ts";
 import type { Shell } from "../live-run.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { BundleList } from "../server/export-view.ts";
 import type { ExportHealth } from "../server/export-health.ts";
 import { listen } from "../server/listen.ts";
 import type { Silence } from "../findings/silences.ts";
@@ -55,6 +56,8 @@ export interface Host {
   readonly onCommit?: (analysis: Analysis) => void;
   /** What auditors may take of the calls, and the log of who took it. */
   readonly evidence: EvidenceParts;
+  /** What is in the folders that exports go to. */
+  readonly bundles?: (() => readonly BundleList[]) | undefined;
   /** What becomes of scheduled exports. */
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** Told why it cannot go on, in a sentence with the way out. */

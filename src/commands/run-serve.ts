@@ -17,6 +17,7 @@ import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { bundlesOf } from "./bundle-lists.ts";
 import { buildExports } from "./build-exports.ts";
 import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -130,6 +131,7 @@ async function hostOn(
       accesses,
       rows: exportRows({ calls, folder: callsFolder(config.state), durable: () => calls.durable ?? 0 }),
     },
+    bundles: bundlesOf(parts.exports),
     sinks,
     heartbeats: heartbeatsOf(config),
     decisions,
