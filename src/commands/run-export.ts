@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { accessCsv } from "../exports/access-csv.ts";
+import { accessReviewHtml } from "../exports/access-review-page.ts";
 import { accessReviewCsv } from "../exports/access-review.ts";
 import { Bundle, type Written } from "../exports/bundle.ts";
 import { newestBundle, rotationOf } from "../exports/chain.ts";
@@ -126,7 +127,7 @@ async function write(bundle: Bundle, { options, input, talk, now, selection }: W
     reconciliation: hours.reconciliation(),
     gaps: read.gaps,
   };
-  if (!isDigest) documents(bundle, { statement, hours, principals: rows.principals, options, read });
+  if (!isDigest) await documents(bundle, { statement, hours, principals: rows.principals, options, read });
   return { ...bundle.close(statement), isPartial: read.isPartial };
 }
 
@@ -168,7 +169,7 @@ interface Documents {
 
 const VERIFIER = join(import.meta.dirname, "../exports/verify-export.mjs");
 
-function documents(bundle: Bundle, { statement, hours, principals, options, read }: Documents): void {
+async function documents(bundle: Bundle, { statement, hours, principals, options, read }: Documents): Promise<void> {
   const { profile, names } = options;
   const redacted = redactedFindings(read.findings, profile, names);
   bundle.document("dictionary.csv", dictionaryCsv());
@@ -178,8 +179,15 @@ function documents(bundle: Bundle, { statement, hours, principals, options, read
     bundle.document("findings.ocsf", events.map((event) => `${JSON.stringify(event)}\n`).join(""));
   }
   bundle.document("principals.csv", principals.csv());
-  if (read.principals !== undefined)
-    bundle.document("access-review.csv", accessReviewCsv(read.principals, profile, names));
+  const rows = read.principals;
+  if (rows !== undefined) {
+    bundle.document("access-review.csv", accessReviewCsv(rows, profile, names));
+    const { createdAt: madeAt, tool } = statement;
+    bundle.document(
+      "access-review.html",
+      await accessReviewHtml({ rows, profile, names, madeAt, version: tool.version }),
+    );
+  }
   if (read.accesses !== undefined) bundle.document("access.csv", accessCsv(read.accesses, profile, names));
   bundle.document("hours.csv", hours.csv());
   bundle.document("calls.kql", exportKql(statement.scope));

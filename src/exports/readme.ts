@@ -37,7 +37,8 @@ Files
   dictionary.csv  what each column means         findings.json  what Scopetrail concluded about the calls it read
   principals.csv  who called, and how often      hours.csv      calls and records of the two logs, hour by hour
   calls.kql       the query that repeats this    *.rows         first 8 bytes of each row's hash
-  access-review.csv  who holds which roles and uses what of them, with room for a decision (exports from files)
+  access-review.csv  who holds which roles and uses what of them, with room for a decision; access-review.html to print
+  access.csv      who read these calls in Scopetrail, exported them or signed in, each line with the hash of the one before
   verify.mjs      checks this folder             manifest.json  all of the above with hashes; manifest.sig signs it
 
 Check it

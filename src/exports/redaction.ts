@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { isIPv4, isIPv6 } from "node:net";
 import type { Cell, Column, Personal, Row } from "../model/evidence.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 
@@ -58,14 +59,17 @@ export class Pseudonyms {
   }
 }
 
-const V4 = /^(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}$/;
-
-/** The /24 or /48 network of an address; what is no address is gone. */
+/** The /24 or /48 network of an address, whose port is gone; what is no address is gone. */
 export function truncatedAddress(address: string): string | null {
-  const v4 = V4.exec(address)?.[1];
-  if (v4 !== undefined) return `${v4}.0/24`;
-  if (!/^[0-9a-f:.]{2,45}$/i.test(address) || !address.includes(":")) return null;
-  const [left = "", right] = address.split("::");
+  const bare = (/^\[(.+)\](?::\d+)?$/.exec(address)?.[1] ?? address.replace(/^([\d.]+):\d+$/, "$1")).replace(
+    /%.*$/,
+    "",
+  );
+  const v4 = /^::ffff:([\d.]+)$/i.exec(bare)?.[1] ?? bare;
+  if (isIPv4(v4)) return `${v4.slice(0, v4.lastIndexOf("."))}.0/24`;
+  if (!isIPv6(bare)) return null;
+  // An IPv4 address at the end stands for the last two groups, which are cut in any case.
+  const [left = "", right] = bare.replace(/[\d.]+\.\d+$/, "0:0").split("::");
   const head = left === "" ? [] : left.split(":");
   const tail = right === undefined || right === "" ? [] : right.split(":");
   const gap = right === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);

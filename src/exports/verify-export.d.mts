@@ -13,6 +13,8 @@ export interface VerifyOptions {
   readonly readers?: Readonly<Record<string, RowReader>>;
   /** Told what could not be checked. */
   readonly note?: (text: string) => void;
+  /** Length and SHA-256 (hexadecimal) of a file; reads it without one. */
+  readonly hashOf?: (path: string) => Promise<{ readonly bytes: number; readonly sha256: string }>;
 }
 
 export interface Verified {
@@ -27,5 +29,7 @@ export interface Verified {
 export declare const leafHash: (row: Uint8Array) => Buffer;
 export declare function merkleTree(): { add(leaf: Buffer): void; count(): number; root(): Buffer };
 export declare const READERS: Readonly<Record<string, RowReader>>;
+/** Checks one export. */
+export declare function verifyBundle(dir: string, options?: VerifyOptions): Promise<Pick<Verified, "faults">>;
 /** Checks an export, or the exports of a folder. */
 export declare function verifyExports(dir: string, options?: VerifyOptions): Promise<Verified>;

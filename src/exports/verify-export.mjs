@@ -164,7 +164,7 @@ async function faultInRows(dir, file, readers) {
 }
 
 /** Faults of the files of one export, the first of each file; `note` is told what could not be checked here. */
-async function faultsInFiles(dir, manifest, { readers, note }) {
+async function faultsInFiles(dir, manifest, { readers, note, hashOf }) {
   const faults = [];
   const files = Array.isArray(manifest.files) ? manifest.files : [];
   const known = new Set(["manifest.json", "manifest.sig", ...files.map(({ name }) => name)]);
@@ -175,7 +175,7 @@ async function faultsInFiles(dir, manifest, { readers, note }) {
     else if (!existsSync(path)) faults.push(`${file.name}: is missing`);
     else if (!lstatSync(path).isFile()) faults.push(`${file.name}: is no plain file`);
     else {
-      const found = await fileHash(path);
+      const found = await hashOf(path);
       const isSame = found.bytes === file.bytes && found.sha256 === file.sha256;
       const hashes = String(file.table?.rowHashes);
       const canRead = file.table !== undefined && NAME.test(hashes) && existsSync(join(dir, hashes));
@@ -215,10 +215,10 @@ const isRotated = ({ rotation, signer, sequence }, key) =>
   isSigned(key, Buffer.from(`scopetrail.rotation/1\n${signer.publicKey}\n${sequence}\n`), rotation?.signature);
 
 /** Checks one export; faults are texts that begin with the file. */
-export async function verifyBundle(dir, { key, readers = READERS, note = () => {} } = {}) {
+export async function verifyBundle(dir, { key, readers = READERS, note = () => {}, hashOf = fileHash } = {}) {
   const head = manifestOf(dir, key);
   if (head.manifest === undefined) return head;
-  return { ...head, faults: [...head.faults, ...(await faultsInFiles(dir, head.manifest, { readers, note }))] };
+  return { ...head, faults: [...head.faults, ...(await faultsInFiles(dir, head.manifest, { readers, note, hashOf }))] };
 }
 
 function faultsInLink(manifest, before) {

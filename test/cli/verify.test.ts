@@ -92,3 +92,75 @@ test("verify: clean, not clean and why, not there, and nobody who answers", { ti
   expect(wrong.code).toBe(2);
   expect(wrong.said.trimEnd().split("\n")).toHaveLength(3);
 });
+
+test("verify: by gateway, identity and operation, each by itself and all together", { timeout: 120_000 }, async () => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    const who = request.headers.authorization ?? "";
+    asked.push(`${request.method} ${request.url} ${who}`);
+    response.writeHead(request.url?.startsWith("/neu/") === true && who === "Bearer t2" ? 403 : 200).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const base = `http://127.0.0.1:${port}`;
+  const matrix = [
+    "--gateway-url",
+    `West Europe=${base}/weu`,
+    `North Europe=${base}/neu/`,
+    "--identity",
+    "billing=env:T1",
+    "reports=env:T2",
+  ];
+  const operations = ["--operation", "GET /orders/1", "/carts/1"];
+  process.env["T1"] = "t1";
+  process.env["T2"] = "t2";
+  const bad = await verify([...matrix, ...operations, "--count", "3", "--json"]);
+  expect(bad.code).toBe(1);
+  const outcome = JSON.parse(bad.out) as {
+    needed: number;
+    cells: readonly { refused: number; below: number | null }[];
+  };
+  expect(outcome).toMatchObject({ sent: 24, refused: 6, below: null, unanswered: 0 });
+  // Eight at once at 95 %: each at 1 - 0.05 / 8.
+  expect(outcome.needed).toBe(callsForBound(0.01, 1 - 0.05 / 8));
+  expect(outcome.cells.map(({ refused }) => refused)).toEqual([0, 0, 0, 0, 0, 0, 3, 3]);
+  expect(outcome.cells[0]?.below).toBeCloseTo(cleanBound(3, 1 - 0.05 / 8));
+  expect(outcome.cells[7]).toMatchObject({
+    gateway: "North Europe",
+    identity: "reports",
+    operation: "GET /carts/1",
+    below: null,
+  });
+  expect(asked.filter((one) => one === "GET /neu/carts/1 Bearer t2")).toHaveLength(3);
+
+  const said = await verify([...matrix, ...operations, "--count", "3"]);
+  expect(said.out).toMatch(
+    /^Not clean: 2 of 8 combinations were refused, 6 of 24 calls\.\n {2}West Europe · billing · GET \/orders\/1: clean to under /,
+  );
+  expect(said.out).toMatch(/North Europe · reports · GET \/carts\/1: 3 of 3 refused\n/);
+  expect(said.out).toContain(`needs ${outcome.needed} answered calls of each combination`);
+  expect(said.out + said.said).not.toMatch(/t1|t2/);
+
+  const clean = await verify([...matrix.slice(0, 2), ...matrix.slice(3), "--below", "20"]);
+  server.close();
+  const needed = callsForBound(0.2, 1 - 0.05 / 2);
+  expect(clean).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/^Clean: each of 2 combinations to under \d+ %, all together at 95 %\./) as string,
+  });
+  expect(clean.out).toContain(`${2 * needed} sent: ${2 * needed} × 200`);
+
+  const wrong = await verify([
+    "--gateway-url",
+    "x",
+    "--identity",
+    "a=token",
+    "--operation",
+    "POST /x",
+    "--confidence",
+    "100",
+  ]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.said.trimEnd().split("\n")).toHaveLength(4);
+});

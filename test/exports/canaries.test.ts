@@ -124,7 +124,7 @@ test(`there are ${CANARIES} secrets in 40 carriers or more, and the logs hold ev
 const talk = { onRead() {}, onCalls() {}, onLoss() {} };
 
 describe("no secret is in any byte of", () => {
-  test.each(["ndjson", "csv", "arrow"] as const)("an export as %s", async (format) => {
+  test.each(["ndjson", "csv", "arrow", "ocsf", "cef"] as const)("an export as %s", async (format) => {
     await using folder = await temporaryFolder();
     const flags = { in: [logs.path], out: folder.path, format, key: "env:KEY" };
     const options = value(exportOptions(flags, { KEY: newSigningPem() }, () => {}));

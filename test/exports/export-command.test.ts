@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type ExportFlags, type ExportOptions, exportOptions } from "../../src/commands/export-options.ts";
 import { filesInput } from "../../src/commands/export-input.ts";
 import { exportCalls } from "../../src/commands/run-export.ts";
+import { Pseudonyms } from "../../src/exports/redaction.ts";
 import { newSigningPem } from "../../src/exports/signing-key.ts";
 import { verifyExports } from "../../src/exports/verify-export.mjs";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
@@ -116,6 +117,30 @@ describe("export", () => {
       for (const who of ["dddddddd-0000", "team-a", "203.0.113.7", "198.51.100.4"]) expect(text).not.toContain(who);
     }
     expect(manifest.redaction.keyId).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  test("whoever destroys the pseudonyms' key makes them nobody's: it is nowhere else, and the chain verifies without it", async () => {
+    await using folder = await temporaryFolder();
+    const redact = "identity=pseudonym";
+    const nameIn = (calls: readonly Record<string, unknown>[]) =>
+      calls.find(({ id }) => id === callId(3))?.["cosmos_principal"];
+    const first = await exported(folder.path, { redact, redactKey: "env:PSEUDONYMS" });
+    const again = await exported(folder.path, { redact, redactKey: "env:PSEUDONYMS" });
+    const lost = await exported(folder.path, { redact });
+    const person = "dddddddd-0000-4000-8000-000000000001";
+    const of = (key: string) => new Pseudonyms(Buffer.from(key)).of("identity", person);
+    expect(nameIn(first.calls)).toBe(of(environment.PSEUDONYMS));
+    expect(nameIn(again.calls)).toBe(nameIn(first.calls));
+    expect(nameIn(lost.calls)).not.toBe(nameIn(first.calls));
+    expect(nameIn(first.calls)).not.toBe(of(`${environment.PSEUDONYMS}x`));
+    expect(lost.manifest.redaction.keyId).toBeNull();
+    for (const path of [first.path, again.path, lost.path])
+      for (const name of readdirSync(path)) {
+        const bytes = readFileSync(join(path, name));
+        expect(bytes.includes(environment.PSEUDONYMS)).toBe(false);
+        expect(bytes.includes(person)).toBe(false);
+      }
+    expect(await verifyExports(folder.path)).toMatchObject({ faults: [], exports: 3 });
   });
 
   test("calls of a finding; one that there is not is told, with those that there are", async () => {

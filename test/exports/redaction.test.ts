@@ -39,10 +39,28 @@ test.each([
   { address: "2001:db8:1:2::3", network: "2001:db8:1::/48" },
   { address: "::1", network: "0:0:0::/48" },
   { address: "fe80::", network: "fe80:0:0::/48" },
+  { address: "203.0.113.77:51234", network: "203.0.113.0/24" },
+  { address: "[2001:db8:1:2::3]:443", network: "2001:db8:1::/48" },
+  { address: "::ffff:203.0.113.77", network: "203.0.113.0/24" },
+  { address: "2001:db8:1:2:3:4:203.0.113.77", network: "2001:db8:1::/48" },
+  { address: "fe80::1%eth0", network: "fe80:0:0::/48" },
+  { address: "203.0.113.256", network: null },
+  { address: "203.0.113.77:x", network: null },
   { address: "not an address", network: null },
   { address: "1.2.3", network: null },
 ])("$address is of $network", ({ address, network }) => {
   expect(truncatedAddress(address)).toBe(network);
+});
+
+test("of whatever address, the network tells nothing of the rest", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.integer({ min: 1, max: 65_535 }), (address, port) => {
+      const network = truncatedAddress(address) ?? "";
+      expect(network).toMatch(/^(?:\d{1,3}\.){3}0\/24$|^(?:[0-9a-f]{1,4}:){3}:\/48$/i);
+      const withPort = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+      expect(truncatedAddress(withPort)).toBe(network);
+    }),
+  );
 });
 
 describe("rows", () => {

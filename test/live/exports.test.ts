@@ -63,7 +63,7 @@ const idsIn = (path: string): readonly string[] =>
     .toSorted();
 
 test("serve that is killed again and again writes each hour's digest and each day's export once; others ask it meanwhile", {
-  timeout: 60_000 + 10_000 * faultRuns(2),
+  timeout: 150_000 + 10_000 * faultRuns(2),
 }, async () => {
   const first = await startServe(options);
   await reportWhen(first.address, ({ input }) => input.records === count);
