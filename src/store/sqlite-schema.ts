@@ -5,7 +5,7 @@ export const APPLICATION_ID = 0x53434f50;
 export const SCHEMA_VERSION = 5;
 
 /** Raised with every change of what a snapshot or a journal holds: a state of another one cannot be gone on from. */
-export const ANALYSIS_VERSION = 7;
+export const ANALYSIS_VERSION = 8;
 
 const KEPT = `
 create table kept (
