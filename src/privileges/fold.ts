@@ -1,4 +1,4 @@
-import { addDayRow, type Block, packTail, visitRows } from "./day-rows.ts";
+import { addDayRow, type Block, packTail, PERIOD, visitRows } from "./day-rows.ts";
 import { createFolding, foldInto, packFolding, periodOf, visitFolded } from "./folded-rows.ts";
 import { finestOf } from "./grains.ts";
 import type { Ledger } from "./ledger.ts";
@@ -30,6 +30,13 @@ export function foldOldest({ rows, uses, newestDay, isTold }: Ledger): boolean {
   rows.folded.push(packFolding(folding));
   rows.folded.sort((a, b) => a.firstDay - b.firstDay);
   return true;
+}
+
+/** The day after those that go next, where nothing may be folded any more. */
+export function endOfOldest({ rows, newestDay, oldestDay }: Ledger): number {
+  const [period] = rows.folded;
+  const end = period === undefined ? (rows.blocks[0]?.lastDay ?? newestDay) + 1 : period.firstDay + PERIOD;
+  return Math.max(end, oldestDay + 1);
 }
 
 /** Takes those that are so out of the list. */

@@ -6,12 +6,11 @@ import {
   type DayRows,
   forgetBefore,
   packedBytes,
-  PERIOD,
   packTail,
   type RowVisitor,
   visitRows,
 } from "./day-rows.ts";
-import { foldOldest } from "./fold.ts";
+import { endOfOldest, foldOldest } from "./fold.ts";
 import { periodOf, visitFolded } from "./folded-rows.ts";
 import { finestOf } from "./grains.ts";
 
@@ -252,13 +251,6 @@ function openDay(ledger: Ledger, day: number): void {
   while (packedBytes(ledger.rows) > ledger.mostBytes) if (!foldOldest(ledger)) forget(ledger, endOfOldest(ledger));
 }
 
-/** The day after those that go next. */
-function endOfOldest({ rows, newestDay, oldestDay }: Ledger): number {
-  const [period] = rows.folded;
-  const end = period === undefined ? (rows.blocks[0]?.lastDay ?? newestDay) + 1 : period.firstDay + PERIOD;
-  return Math.max(end, oldestDay + 1);
-}
-
 /** A day of which a part is gone is no observed day; of folded days all stay as long as one of them does. */
 function forget(ledger: Ledger, day: number): void {
   const isFolded = ledger.rows.folded.some(({ firstDay }) => firstDay === periodOf(day));
@@ -267,6 +259,8 @@ function forget(ledger: Ledger, day: number): void {
   ledger.oldestDay = oldest;
   ledger.forgotten += forgetBefore(ledger.rows, oldest);
   for (const days of ledger.observed.values()) for (const old of days) if (old < oldest) days.delete(old);
+  if (2 * ledger.applied.size > MAX_PAIRS)
+    for (const [key, { last }] of ledger.applied) if (dayOf(last) < oldest) ledger.applied.delete(key);
 }
 
 function closeDay(ledger: Ledger, use: number): void {
@@ -309,6 +303,9 @@ export function countApplied(ledger: Ledger, key: string, { time, calls }: Calls
   } else if (ledger.applied.size < MAX_PAIRS) ledger.applied.set(key, { calls, last: time });
   else ledger.beyond += calls;
 }
+
+/** Whether others than those that are remembered may have been applied. */
+export const isAppliedFull = ({ applied }: Ledger): boolean => applied.size >= MAX_PAIRS;
 
 /** One number for two text ids. */
 export const clientKey = (network: number, agent: number): number => network * MAX_TEXTS + agent;
