@@ -289,7 +289,7 @@ class LiveRun {
   }
 
   commit(): void {
-    if (this.#pending.journal.length === 0) return;
+    if (this.#pending.journal.length === 0 && !this.#shell.calls.isFull) return;
     const { store, calls, codec, alerts, onCommit } = this.#shell;
     const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];

@@ -9,6 +9,7 @@ import { createSessions } from "../server/access/sessions.ts";
 import type { SignInOptions } from "../server/access/sign-in.ts";
 import type { Tls } from "../server/listen.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { viewerKey, viewerPseudonyms } from "./viewer-pseudonyms.ts";
 
 /** Where the dashboard answers and whom, as configured. */
 export interface Serving {
@@ -20,6 +21,9 @@ export interface Serving {
   readonly access?: AccessOptions | undefined;
   readonly signIn?: SignInOptions | undefined;
 }
+
+/** A page that is open asks twice a second at most. */
+const RATE = { perSecond: 10, burst: 100 } as const;
 
 type OpenId = NonNullable<NonNullable<Config["server"]["auth"]>["openId"]>;
 
@@ -42,12 +46,17 @@ export function buildServing(
   const { auth } = server;
   if (auth === undefined) return ok(base);
   const { openId } = auth;
+  const key = viewerKey(`${config.state}.pseudonym-key`);
+  if (!key.ok) return err([key.error]);
   const canSignIn = openId?.browser === true && publicUrl !== undefined;
   const sessions = canSignIn ? createSessions() : undefined;
   const { now, log } = context;
   const access: AccessOptions = {
     now,
     sessions,
+    pseudonyms: viewerPseudonyms(key.value),
+    log: ({ what, ...event }) => log.info(event, what),
+    rate: RATE,
     tokens: auth.tokens.map(({ name, sha256, roles, expires }) => ({
       name,
       sha256,

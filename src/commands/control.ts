@@ -11,6 +11,8 @@ const Request = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("backfill"), source: z.string(), from: z.number(), to: z.number() }),
   z.strictObject({ do: z.literal("rejects"), after: z.number(), limit: z.number(), reason: z.string().optional() }),
   z.strictObject({ do: z.literal("reject-counts") }),
+  z.strictObject({ do: z.literal("facts") }),
+  z.strictObject({ do: z.literal("call"), id: z.string().max(1_000) }),
   z.strictObject({ do: z.literal("retry"), reason: z.string().optional(), id: z.number().optional() }),
 ]);
 export type ControlRequest = z.infer<typeof Request>;

@@ -5,6 +5,7 @@ import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { ExportHealth } from "../server/export-health.ts";
 import type { TargetHealth } from "../server/view.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
 import type { CallLog, Store } from "../store/store.ts";
@@ -31,6 +32,7 @@ export function createDashboard(parts: {
   readonly silences?: readonly Silence[] | undefined;
   readonly serving?: Serving | undefined;
   readonly azure?: AzurePortal | undefined;
+  readonly exports?: (() => readonly ExportHealth[]) | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
 }): Dashboard {
@@ -44,6 +46,7 @@ export function createDashboard(parts: {
     findCalls: (id) => parts.calls.find(id),
     waitingFor,
     targets,
+    exports: parts.exports,
     shown,
   });
   const app = createApp(view, {

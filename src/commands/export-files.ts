@@ -6,6 +6,7 @@ import { type ExportTalk, filesInput, keptInput } from "./export-input.ts";
 import { type ExportFlags, exportOptions } from "./export-options.ts";
 import { bar, createProgressLine } from "./progress-line.ts";
 import { exportCalls } from "./run-export.ts";
+import { readFacts } from "./state-facts.ts";
 
 /** Exports from files, or of the calls that `serve` keeps; talks on standard error, gives the exit code. */
 export async function runExport(flags: ExportFlags): Promise<number> {
@@ -24,7 +25,9 @@ export async function runExport(flags: ExportFlags): Promise<number> {
       say(plainText(says));
     },
   };
-  const input = paths.length === 0 ? keptInput(state, talk) : filesInput(paths, talk);
+  let facts: ReturnType<typeof readFacts> | undefined;
+  const input =
+    paths.length === 0 ? keptInput(state, () => (facts ??= readFacts(state)), talk) : filesInput(paths, talk);
   const exported = await exportCalls(options.value, input, talk, new Date().toISOString());
   line.clear();
   if (!exported.ok) return usage([exported.error]);

@@ -5,14 +5,12 @@ import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import type { PrincipalRow } from "../privileges/rows.ts";
 import { callsFolder } from "../store/call-log.ts";
-import { listSegments, readSegments, type Span } from "../store/segment-folder.ts";
-import { openSqliteStore } from "../store/sqlite-store.ts";
-import { addLedgerRows, type LedgerRow, type Store } from "../store/store.ts";
-import { StoreError } from "../store/store-error.ts";
+import { listSegments, type Places, readSegments, type SegmentName, type Span } from "../store/segment-folder.ts";
 import { analyzePaths } from "./analyze-paths.ts";
 import { PathError } from "./path-error.ts";
 import { tomorrow } from "./read-privileges.ts";
 import { SourcePositions } from "./source-positions.ts";
+import type { StateFacts } from "./state-facts.ts";
 
 /** What an export tells while it runs. */
 export interface ExportTalk {
@@ -32,14 +30,16 @@ export interface ReadInput {
   readonly gaps: readonly string[];
   /** Some of it could not be read. */
   readonly isPartial: boolean;
+  /** Calls that were ever closed, of kept ones; 0 of files. */
+  readonly closed: number;
 }
 
 /** Where the calls of an export come from. Throws `PathError` when it gives nothing. */
 export interface ExportInput {
   /** How the command line names it. */
   readonly flags: readonly string[];
-  /** Calls of the span at least. */
-  read(span: Span, onCall: (evidence: CallEvidence) => void): Promise<ReadInput>;
+  /** Calls of the span at least, and of kept ones those before it that were closed at the place `lateSince` or later. */
+  read(span: Span & Pick<Places, "lateSince">, onCall: (evidence: CallEvidence) => void): Promise<ReadInput>;
   findings(): Promise<readonly Finding[]>;
 }
 
@@ -74,21 +74,28 @@ export const filesInput = (paths: readonly string[], talk: ExportTalk): ExportIn
       principals,
       gaps: [...blindSpots.map(({ says }) => says), ...losses],
       isPartial: losses.length > 0,
+      closed: 0,
     };
   },
 });
 
-/** Calls that `serve` keeps beside its state, which may be running. */
-export const keptInput = (state: string, talk: Pick<ExportTalk, "onLoss">): ExportInput => ({
+/** Calls that `serve` keeps beside its state, with what is known of that. */
+export const keptInput = (
+  state: string,
+  facts: () => Promise<StateFacts>,
+  talk: Pick<ExportTalk, "onLoss">,
+): ExportInput => ({
   flags: ["--state", state],
-  findings: async () => await Promise.resolve(stateOf(state).findings),
-  async read(span, onCall) {
+  findings: async () => (await facts()).findings,
+  async read({ lateSince, ...span }, onCall) {
     const folder = callsFolder(state);
-    if (!existsSync(folder))
+    const { ledger, findings, principals, closed, says } = await facts();
+    if (closed === undefined && !existsSync(folder))
       throw new PathError(`${folder}: there are no kept calls. Name files with --in, or a --state.`);
-    const { ledger, findings, says } = stateOf(state);
+    const segments = listSegments(folder);
+    const until = closed ?? segments.at(-1)?.end ?? 0;
     const losses: string[] = [];
-    const blocks = readSegments(folder, span, ({ file, says: lost }) => {
+    const blocks = readSegments(folder, { ...span, until, lateSince }, ({ file, says: lost }) => {
       losses.push(`${file}: ${lost}`);
       talk.onLoss(`${file}: ${lost}`);
     });
@@ -98,55 +105,36 @@ export const keptInput = (state: string, talk: Pick<ExportTalk, "onLoss">): Expo
       await Promise.resolve();
     }
     return {
-      sources: listSegments(folder).map(({ file, start, end }) => segmentPosition(file, end - start)),
+      sources: [...(ledger ?? []), ...segments.filter(({ start }) => start < until).map(segmentPosition)],
       conservation: conservationOf(ledger),
       findings,
-      principals: undefined,
+      principals,
       gaps: [...says, ...losses],
       isPartial: losses.length > 0,
+      closed: until,
     };
   },
 });
 
-const segmentPosition = (file: string, calls: number): SourcePosition => ({
+const segmentPosition = ({ file, start, end }: SegmentName): SourcePosition => ({
   partition: file,
   bytes: 0,
-  records: calls,
+  records: end - start,
   rejected: 0,
   position: "",
 });
 
-interface State {
-  readonly findings: readonly Finding[];
-  readonly ledger: ReturnType<Store["ledger"]> | undefined;
-  readonly says: readonly string[];
-}
-
-/** What the state knows beside the calls; a running `serve` has it to itself. */
-function stateOf(state: string): State {
-  if (!existsSync(state))
-    return { findings: [], ledger: undefined, says: [`${state} is not there: no findings, no ledger.`] };
-  try {
-    const store = openSqliteStore(state);
-    try {
-      return { findings: store.findings(), ledger: store.ledger(), says: [] };
-    } finally {
-      store.close();
-    }
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    const says = `The findings and the ledger are not part of this export: ${error.message}`;
-    return { findings: [], ledger: undefined, says: [says] };
-  }
-}
-
-const NOTHING: LedgerRow = { records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0, bytes: 0 };
+const NOTHING: Conservation = { records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0 };
 
 /** Of all that was ever read: the ledger of a state is not by time. */
-function conservationOf(ledger: State["ledger"]): Conservation | null {
-  if (ledger === undefined) return null;
-  let sum = NOTHING;
-  for (const partitions of ledger.values()) for (const row of partitions.values()) sum = addLedgerRows(sum, row);
-  const { records, accepted, duplicate, filtered, rejected } = sum;
-  return { records, accepted, duplicate, filtered, rejected };
-}
+const conservationOf = (ledger: StateFacts["ledger"]): Conservation | null =>
+  ledger?.reduce(
+    (sum, { records, accepted, duplicate, filtered, rejected }) => ({
+      records: sum.records + records,
+      accepted: sum.accepted + accepted,
+      duplicate: sum.duplicate + duplicate,
+      filtered: sum.filtered + filtered,
+      rejected: sum.rejected + rejected,
+    }),
+    NOTHING,
+  ) ?? null;

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { resolveSecret } from "../config/secret.ts";
+import type { Schedule } from "../exports/manifest.ts";
 import { isRedacting, NO_REDACTION, parseProfile, type Profile, Pseudonyms } from "../exports/redaction.ts";
+import type { Entry } from "../exports/schedule.ts";
 import { newSigningPem, parseSigningPem, type SigningKey } from "../exports/signing-key.ts";
 import type { TableFormat } from "../exports/table-format.ts";
 import { err, ok, type Result } from "../lib/result.ts";
@@ -43,6 +45,8 @@ export interface ExportOptions {
   readonly isKeyLost: boolean;
   readonly key: SigningKey;
   readonly old: SigningKey | undefined;
+  /** What of a schedule it is; undefined for an export by hand. */
+  readonly scheduled?: { readonly entry: Entry; readonly before: Schedule } | undefined;
 }
 
 const DEFAULT_KEY = ".scopetrail/export-key.pem";

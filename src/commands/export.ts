@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { EXPORT_FORMATS } from "../model/evidence.ts";
 import type { ExportFlags } from "./export-options.ts";
 import type { VerifyFlags } from "./run-verify-export.ts";
 
@@ -18,11 +19,7 @@ export function exportCommand(): Command {
     .option("--in <path...>", "files and folders to read, as analyze does; without it, the calls that serve keeps")
     .option("--state <file>", "state of serve; by default .scopetrail/state.db")
     .option("--out <folder>", "where the exports go")
-    .addOption(
-      new Option("--format <format>", "of the data")
-        .choices(["parquet", "arrow", "csv", "ndjson", "cef"])
-        .default("parquet"),
-    )
+    .addOption(new Option("--format <format>", "of the data").choices(EXPORT_FORMATS).default("parquet"))
     .option("--from <time>", "first day or time, UTC")
     .option("--to <time>", "day or time after the last one, UTC")
     .option("--principal <id>", "only calls of this application, object, subscription or Cosmos DB principal")

@@ -1,7 +1,9 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
+import type { Analysis } from "../analysis.ts";
 import type { Shell } from "../pipeline.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { ExportHealth } from "../server/export-health.ts";
 import { listen } from "../server/listen.ts";
 import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
@@ -50,7 +52,9 @@ export interface Host {
   /** Told when every source has come to its end; the dashboard stays. */
   readonly onIdle?: () => void;
   /** Told after each commit. */
-  readonly onCommit?: () => void;
+  readonly onCommit?: (analysis: Analysis) => void;
+  /** What becomes of scheduled exports. */
+  readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** Told why it cannot go on, in a sentence with the way out. */
   readonly onFatal: (says: string) => void;
 }
@@ -103,7 +107,7 @@ export async function host(options: Host): Promise<number> {
       every,
       onCommit(state) {
         view.publish(state);
-        options.onCommit?.();
+        options.onCommit?.(state);
       },
       onCommitFailure: onFailure,
       elapsed: () => performance.now(),

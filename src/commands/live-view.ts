@@ -12,6 +12,7 @@ import type { Analysis } from "../analysis.ts";
 import type { PrincipalsView } from "../server/principals-view.ts";
 import type { ChangeMark, SampleCall, SourceHealth, TargetHealth, View } from "../server/view.ts";
 import type { CallLog, LedgerRow } from "../store/store.ts";
+import { identitiesOf } from "./identities.ts";
 import { keptCalls } from "./live-calls.ts";
 import { livePrincipals } from "./live-principals.ts";
 
@@ -29,12 +30,14 @@ export interface LiveViewOptions {
   /** As in the view. */
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
+  readonly exports?: View["exports"];
   /** A finding as it is shown: what was decided about it may mute it. */
   readonly shown: (finding: Finding) => Finding;
 }
 
 /** What the dashboard reads of a running analysis; a report is made once for each state that was published. */
-export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }: LiveViewOptions): LiveView {
+export function createLiveView(options: LiveViewOptions): LiveView {
+  const { ledger, findCalls, shown, ...seen } = options;
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
@@ -81,9 +84,9 @@ export function createLiveView({ ledger, findCalls, waitingFor, targets, shown }
         : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
     },
     calls: (id) => keptCalls(id, { current, findCalls, findings: view.report().findings }),
+    identities: () => (current === undefined ? [] : identitiesOf(current)),
     sources: () => sourceHealth(ledger(), current),
-    waitingFor,
-    targets,
+    ...seen,
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);

@@ -8,14 +8,17 @@ import type { Finding } from "../model/finding.ts";
 import { type JoinPath, parseJoinPath } from "../normalize/join-path.ts";
 import { callsFolder } from "../store/call-log.ts";
 import { findInSegments } from "../store/segment-folder.ts";
+import type { FoundCalls } from "../store/store.ts";
 import { analyzePaths } from "./analyze-paths.ts";
 import { findingsOfCall } from "./call-findings.ts";
 import { renderCall } from "./call-text.ts";
+import { askControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DEFAULT_STATE } from "./export-options.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
+import { readFacts } from "./state-facts.ts";
 
 export interface CallFlags {
   readonly in?: readonly string[];
@@ -49,7 +52,7 @@ export async function runCall(id: string, flags: CallFlags): Promise<number> {
   if (joinBy !== undefined && path === undefined) return usage(`--join-by: "${joinBy}" leads to no field`);
   const wanted = id.trim().toLowerCase();
   try {
-    const search = paths.length === 0 ? searchKept(state, wanted) : await searchFiles(paths, wanted, path);
+    const search = await (paths.length === 0 ? searchKept(state, wanted) : searchFiles(paths, wanted, path));
     const { count, evidence, findings, isPartial } = search;
     const found = evidence.map((one) => ({
       story: callStory(one),
@@ -64,13 +67,30 @@ export async function runCall(id: string, flags: CallFlags): Promise<number> {
   }
 }
 
-function searchKept(state: string, id: string): Search {
+/** What the `serve` that has the state says, which knows what is not on the disk yet; else what is there. */
+async function searchKept(state: string, id: string): Promise<Search> {
+  const { calls, damages, findings } = (await askServe(state, id)) ?? (await onDisk(state, id));
+  for (const { file, says } of damages) say(`${file}: ${says}`);
+  return { evidence: calls.slice(0, MOST), count: calls.length, findings, isPartial: damages.length > 0 };
+}
+
+type Kept = FoundCalls & Pick<Search, "findings">;
+
+async function askServe(state: string, id: string): Promise<Kept | undefined> {
+  let kept: Kept | undefined;
+  const end = await askControl(state, { do: "call", id }, (value) => {
+    // Written by the same program on the same machine, and plain data.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    kept = value as Kept;
+  });
+  return end?.kind === "done" ? kept : undefined;
+}
+
+async function onDisk(state: string, id: string): Promise<Kept> {
   const folder = callsFolder(state);
   if (!existsSync(folder))
     throw new PathError(`${folder}: there are no kept calls. Name files with --in, or a --state.`);
-  const { calls, damages } = findInSegments(folder, id);
-  for (const { file, says } of damages) say(`${file}: ${says}`);
-  return { evidence: calls.slice(0, MOST), count: calls.length, findings: [], isPartial: damages.length > 0 };
+  return { ...findInSegments(folder, id), findings: (await readFacts(state)).findings };
 }
 
 async function searchFiles(paths: readonly string[], id: string, joinBy: JoinPath | undefined): Promise<Search> {

@@ -4,6 +4,7 @@ import { accessReviewCsv } from "../exports/access-review.ts";
 import { Bundle, type Written } from "../exports/bundle.ts";
 import { newestBundle, rotationOf } from "../exports/chain.ts";
 import { dictionaryCsv } from "../exports/dictionary.ts";
+import { Digest } from "../exports/digest.ts";
 import { Hours } from "../exports/hours.ts";
 import { exportKql } from "../exports/kql.ts";
 import type { Scope, Statement } from "../exports/manifest.ts";
@@ -11,6 +12,7 @@ import { Principals } from "../exports/principals.ts";
 import { bundleReadme } from "../exports/readme.ts";
 import { redactedFindings } from "../exports/redacted-findings.ts";
 import { isRedacting, redactValue, rowRedactor } from "../exports/redaction.ts";
+import { behind } from "../exports/schedule.ts";
 import { selects, type Selection } from "../exports/scope.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { err, ok, type Result } from "../lib/result.ts";
@@ -42,8 +44,16 @@ export async function exportCalls(
   try {
     const selection = await selectionOf(options, input);
     if (!selection.ok) return selection;
-    const { folder, format, key } = options;
-    const bundle = new Bundle({ folder, format, key, previous: previous.value, rotation: rotation.value });
+    const { folder, format, key, scheduled } = options;
+    const bundle = new Bundle({
+      folder,
+      format,
+      key,
+      previous: previous.value,
+      rotation: rotation.value,
+      owner: scheduled?.before.name,
+      hasTables: scheduled?.entry.kind !== "digest",
+    });
     return ok(await writeWhole(bundle, { options, input, talk, now, selection: selection.value }));
   } catch (error) {
     if (error instanceof PathError) return err(error.message);
@@ -83,8 +93,12 @@ interface Writing {
 
 async function write(bundle: Bundle, { options, input, talk, now, selection }: Writing): Promise<Exported> {
   const hours = new Hours();
-  const rows = rowWriter(bundle, options, selection);
-  const read = await input.read({ from: selection.from, to: selection.to }, (evidence) => {
+  const { scheduled } = options;
+  const isDigest = scheduled?.entry.kind === "digest";
+  const digest = new Digest();
+  const rows = rowWriter(isDigest ? digest : bundle, options, selection);
+  const lateSince = scheduled === undefined || isDigest ? undefined : scheduled.before.closed;
+  const read = await input.read({ from: selection.from, to: selection.to, lateSince }, (evidence) => {
     if (rows.isWithin(evidence)) hours.count(evidence);
     rows.add(evidence);
     if (rows.seen % 1_024 === 0) talk.onCalls(rows.seen, bundle.calls);
@@ -92,6 +106,9 @@ async function write(bundle: Bundle, { options, input, talk, now, selection }: W
   bundle.tables();
   const scope = scopeOf(options);
   const statement: Statement = {
+    kind: isDigest ? "digest" : "export",
+    schedule: scheduled === undefined ? null : behind(scheduled.before, scheduled.entry, read.closed),
+    digests: isDigest ? digest.rows() : [],
     createdAt: now,
     tool: { name: "scopetrail", version: VERSION },
     command: commandOf(options, input, scope),
@@ -103,16 +120,17 @@ async function write(bundle: Bundle, { options, input, talk, now, selection }: W
     },
     sources: read.sources,
     conservation: read.conservation,
-    calls: { seen: rows.seen, exported: bundle.calls, ...Object.fromEntries(rows.outcomes) },
+    calls: { seen: rows.seen, exported: bundle.calls, late: rows.late, ...Object.fromEntries(rows.outcomes) },
     reconciliation: hours.reconciliation(),
     gaps: read.gaps,
   };
-  documents(bundle, { statement, hours, principals: rows.principals, options, read });
+  if (!isDigest) documents(bundle, { statement, hours, principals: rows.principals, options, read });
   return { ...bundle.close(statement), isPartial: read.isPartial };
 }
 
-function rowWriter(bundle: Bundle, options: ExportOptions, selection: Selection) {
-  const isAsked = selects(selection);
+function rowWriter(table: Pick<Bundle, "add">, options: ExportOptions, selection: Selection) {
+  // What is late of a schedule is before its day.
+  const isAsked = selects(options.scheduled === undefined ? selection : { ...selection, from: undefined });
   const isWithin = selects({ from: selection.from, to: selection.to });
   const redactCall = rowRedactor(CALL_COLUMNS, options.profile, options.names);
   const redactOperation = rowRedactor(OPERATION_COLUMNS, options.profile, options.names);
@@ -120,14 +138,17 @@ function rowWriter(bundle: Bundle, options: ExportOptions, selection: Selection)
   const outcomes = new Map<string, number>();
   return {
     seen: 0,
+    /** Of earlier days, closed after their export. */
+    late: 0,
     principals,
     outcomes,
     isWithin,
     add(evidence: CallEvidence): void {
       this.seen += 1;
       if (!isAsked(evidence)) return;
+      if (!isWithin(evidence)) this.late += 1;
       const call = redactCall(evidence.call);
-      bundle.add({ call, operations: evidence.operations.map(redactOperation) });
+      table.add({ call, operations: evidence.operations.map(redactOperation) });
       principals.count(call);
       const outcome = String(call[OUTCOME]);
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);

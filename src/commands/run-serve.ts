@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Analysis } from "../analysis.ts";
 import type { Config } from "../config/config.ts";
 import { loadExceptions } from "../config/exceptions.ts";
 import type { Silence } from "../findings/silences.ts";
@@ -7,22 +8,25 @@ import { loadConfig } from "../config/load-config.ts";
 import { ok } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
-import { openDecisionLog } from "../store/decision-log.ts";
+import { type DecisionLog, openDecisionLog } from "../store/decision-log.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { buildExports } from "./build-exports.ts";
 import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { host, JOIN_SECONDS } from "./host.ts";
+import { host, type Host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
 import { keepBackups, openState } from "./open-state.ts";
 import { portOf } from "./port.ts";
 import { roleSources } from "./role-sources.ts";
+import { keepExports, type ScheduledExport } from "./scheduled-exports.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { openKeptCalls } from "./kept-calls.ts";
+import { factsOf, type StateFacts } from "./state-facts.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
 
@@ -42,8 +46,9 @@ export async function serve(flags: ServeFlags): Promise<number> {
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
   const answering = buildServing(config.value, { environment: process.env, now, log });
   const exceptions = await exceptionsOf(config.value);
-  const faults = [sinks, sources, port, answering, exceptions].flatMap((part) => (part.ok ? [] : part.error));
-  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok || !exceptions.ok) return usage(faults);
+  const exports = buildExports(config.value, { environment: process.env, now: now() });
+  const faults = [sinks, sources, port, answering, exceptions, exports].flatMap((part) => (part.ok ? [] : part.error));
+  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok || !exceptions.ok || !exports.ok) return usage(faults);
   const parts = {
     config: config.value,
     sinks: sinks.value,
@@ -51,61 +56,32 @@ export async function serve(flags: ServeFlags): Promise<number> {
     port: port.value,
     exceptions: exceptions.value,
     answering: answering.value,
+    exports: exports.value,
     log,
   };
   return await serveWith({ ...parts, isStandby: flags.standby === true });
 }
 
-async function serveWith(parts: {
-  config: Config;
-  sinks: Parameters<typeof host>[0]["sinks"];
-  sources: readonly Source[];
-  port: number;
-  exceptions: Parameters<typeof host>[0]["exceptions"];
-  answering: Serving;
-  log: Logger;
-  isStandby: boolean;
-}): Promise<number> {
-  const { config, sinks, sources, port, exceptions, answering, log, isStandby } = parts;
+interface Parts {
+  readonly config: Config;
+  readonly sinks: Host["sinks"];
+  readonly sources: readonly Source[];
+  readonly port: number;
+  readonly exceptions: Host["exceptions"];
+  readonly answering: Serving;
+  readonly exports: readonly ScheduledExport[];
+  readonly log: Logger;
+}
+
+async function serveWith(parts: Parts & { readonly isStandby: boolean }): Promise<number> {
+  const { config, log, isStandby } = parts;
   const stop = stopSignal();
   try {
     const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const decisions = openDecisionLog(`${config.state}.decisions`);
     try {
-      const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
-      const serving = { config, store, jobs, log };
-      const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
-        log.warn({ err: error }, "no commands are taken");
-        return async () => undefined;
-      });
-      resumeBackfills(serving);
-      const stopBackups = keepBackups(store, log);
-      const code = await host({
-        sources: jobs === undefined ? sources : [...sources, jobs],
-        onCommit: () => jobs?.committed(),
-        store,
-        calls: openKeptCalls(config),
-        sinks,
-        heartbeats: heartbeatsOf(config),
-        decisions,
-        lateness: config.lateness,
-        joinWindow: JOIN_SECONDS,
-        joinBy: config.joinBy,
-        azure: config.azure,
-        silences: silencesOf(config),
-        serving: answering,
-        port,
-        exceptions,
-        log,
-        signal: stop,
-        onReady: (address) => process.stderr.write(`Scopetrail is ready: ${address}\n`),
-        onIdle: () => log.info("all sources were read to their ends"),
-        onFatal: (says) => usage([says]),
-      });
-      stopBackups();
-      await stopControl();
-      return exitCodeOf(code, stop);
+      return exitCodeOf(await hostOn(store, { ...parts, decisions, stop }), stop);
     } finally {
       decisions.close();
       store.close();
@@ -114,6 +90,56 @@ async function serveWith(parts: {
     if (!(error instanceof StoreError)) throw error;
     return usage([error.message]);
   }
+}
+
+/** Host and what goes on beside it, until it is stopped; gives the exit code. */
+async function hostOn(
+  store: Store,
+  parts: Parts & { readonly decisions: DecisionLog; readonly stop: AbortSignal },
+): Promise<number> {
+  const { config, sinks, sources, port, exceptions, answering, log, decisions, stop } = parts;
+  const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
+  const calls = openKeptCalls(config);
+  let analysis: Analysis | undefined;
+  const facts = (): StateFacts => factsOf(store, { principals: analysis?.standing.rows, closed: calls.durable });
+  const serving = { config, store, jobs, log, calls, facts };
+  const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
+    log.warn({ err: error }, "no commands are taken");
+    return async () => undefined;
+  });
+  resumeBackfills(serving);
+  const stopBackups = keepBackups(store, log);
+  const exports = keepExports({ exports: parts.exports, state: config.state, calls, facts, now, log });
+  const code = await host({
+    sources: jobs === undefined ? sources : [...sources, jobs],
+    onCommit(state) {
+      analysis = state;
+      jobs?.committed();
+    },
+    store,
+    calls,
+    exports: exports.health,
+    sinks,
+    heartbeats: heartbeatsOf(config),
+    decisions,
+    lateness: config.lateness,
+    joinWindow: JOIN_SECONDS,
+    joinBy: config.joinBy,
+    azure: config.azure,
+    silences: silencesOf(config),
+    serving: answering,
+    port,
+    exceptions,
+    log,
+    signal: stop,
+    onReady: (address) => process.stderr.write(`Scopetrail is ready: ${address}\n`),
+    onIdle: () => log.info("all sources were read to their ends"),
+    onFatal: (says) => usage([says]),
+  });
+  stopBackups();
+  await exports.stop();
+  await stopControl();
+  return code;
 }
 
 const STANDBY_MS = 1_000;

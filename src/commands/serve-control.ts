@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
 import type { JobSource } from "../sources/job-source.ts";
 import { parseBackfill } from "../sources/log-analytics-backfill.ts";
@@ -6,7 +7,9 @@ import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { backfillJob, JOBS } from "./backfill-job.ts";
 import type { ControlHandler } from "./control.ts";
+import type { KeptCalls } from "./kept-calls.ts";
 import { retryJob } from "./reject-job.ts";
+import type { StateFacts } from "./state-facts.ts";
 
 export interface Serving {
   readonly config: Config;
@@ -14,9 +17,15 @@ export interface Serving {
   /** Undefined where it ends with its files. */
   readonly jobs: JobSource | undefined;
   readonly log: Logger;
+  /** What the state knows, and the kept calls that others may read. */
+  readonly facts: () => StateFacts;
+  readonly calls: Pick<KeptCalls, "find" | "settled">;
 }
 
 type Say = (value: unknown) => void;
+
+/** How long is waited until what was closed just now is durable; what is not then comes with a later export. */
+const SETTLE_MS = 3_000;
 
 /** Does what other commands ask of the running analyzer. A job goes on when who asked for it is gone. */
 export function controlHandler(serving: Serving): ControlHandler {
@@ -29,6 +38,13 @@ export function controlHandler(serving: Serving): ControlHandler {
         return say(store.rejects(request));
       case "reject-counts":
         return say(store.rejectCounts());
+      case "facts":
+        await Promise.race([serving.calls.settled(), sleep(SETTLE_MS, undefined, { ref: false })]);
+        return say(serving.facts());
+      case "call": {
+        const { calls, damages } = serving.calls.find(request.id);
+        return say({ calls, damages, findings: serving.store.findings() });
+      }
       case "retry":
         return jobsOf(serving).add(retryJob({ ...request, store, joinBy: config.joinBy, onDone: say }));
     }

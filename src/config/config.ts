@@ -2,6 +2,7 @@ import { z } from "zod";
 import { SILENCE_LABELS } from "../findings/silences.ts";
 import { parseJoinPath } from "../normalize/join-path.ts";
 import { serverConfig } from "./server-config.ts";
+import { Exports } from "./export-config.ts";
 import { name, secret } from "./fields.ts";
 import { Sources } from "./source-config.ts";
 
@@ -99,6 +100,11 @@ export const ConfigSchema = z.strictObject({
     .default([])
     .meta({ description: "Findings that nobody is told of; they stay on the dashboard as muted." }),
   targets: z.array(Targets).default([]).meta({ description: "Whom to tell about findings." }),
+  exports: z
+    .array(Exports)
+    .max(20)
+    .default([])
+    .meta({ description: "Evidence that is written by itself: an export a day and a digest an hour." }),
   accounts: z
     .array(
       z
@@ -153,4 +159,5 @@ export const ConfigSchema = z.strictObject({
 
 export type Config = z.infer<typeof ConfigSchema>;
 export type SourceConfig = Config["sources"][number];
+export type ExportConfig = Config["exports"][number];
 export type TargetConfig = Config["targets"][number];

@@ -30,14 +30,17 @@ export function parseConfig(text: string, path: string): Result<Config, Faults> 
   }
   const parsed = ConfigSchema.safeParse(value);
   if (!parsed.success) return err(parsed.error.issues.flatMap((issue) => faultsOf(issue, path)));
-  const names = [...parsed.data.sources, ...parsed.data.targets].map(({ name }) => name);
+  const { sources, targets, exports } = parsed.data;
+  const names = [...sources, ...targets, ...exports].map(({ name }) => name);
   const twice = names.filter((name, i) => names.indexOf(name) !== i);
   const served = serverFaults(parsed.data.server, parsed.data.publicUrl).map((fault) => `${path}: ${fault}`);
   return twice.length + served.length === 0
     ? ok(parsed.data)
     : err([
         ...served,
-        ...twice.map((name) => `${path}: the name "${name}" is given twice. Names of sources and targets must differ.`),
+        ...twice.map(
+          (name) => `${path}: the name "${name}" is given twice. Names of sources, targets and exports must differ.`,
+        ),
       ]);
 }
 
@@ -66,6 +69,16 @@ const KEYS = [
   "targets",
   "accounts",
   "exceptions",
+  "exports",
+  "format",
+  "rotateFrom",
+  "redact",
+  "redactKey",
+  "afterMinutes",
+  "account",
+  "container",
+  "prefix",
+  "path",
   "publicUrl",
   "host",
   "tls",

@@ -5,7 +5,7 @@ import { name, secret } from "./fields.ts";
 const START = "earliest, latest, checkpoint or a time such as 2026-11-25T12:00:00Z";
 const guid = z.guid("a GUID such as 11111111-1111-1111-1111-111111111111");
 
-const credential = z
+export const credential = z
   .discriminatedUnion("type", [
     z.strictObject({ type: z.literal("default") }),
     z.strictObject({
@@ -38,7 +38,7 @@ const credential = z
       "How to sign in: `default` (DefaultAzureCredential), `managed-identity`, `workload-identity`, `client-certificate` or `cli`.",
   });
 
-const cloud = z
+export const cloud = z
   .enum(["public", "us-government", "china"])
   .optional()
   .meta({ description: "Azure cloud to sign in to; `AZURE_AUTHORITY_HOST` or the public one without it." });

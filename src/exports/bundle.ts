@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CallEvidence } from "../model/evidence.ts";
 import { bundleName } from "./chain.ts";
@@ -22,6 +22,10 @@ export interface BundleOptions {
   readonly previous: Previous | undefined;
   readonly key: SigningKey;
   readonly rotation: Rotation | null;
+  /** Whose it is until it is whole; what is left of one by the same name was never whole, and is removed. */
+  readonly owner?: string | undefined;
+  /** A digest has no tables. */
+  readonly hasTables?: boolean | undefined;
 }
 
 /** A bundle as it was written. */
@@ -39,17 +43,21 @@ export class Bundle {
   readonly #options: BundleOptions;
   readonly #sequence: number;
   readonly #part: string;
-  readonly #calls: TableFile;
-  readonly #operations: TableFile;
+  readonly #calls: TableFile | undefined;
+  readonly #operations: TableFile | undefined;
   readonly #documents: FileEntry[] = [];
 
   /** Throws where another process writes the same bundle. */
   constructor(options: BundleOptions) {
     this.#options = options;
     this.#sequence = (options.previous?.sequence ?? 0) + 1;
-    this.#part = join(options.folder, `.${bundleName(this.#sequence)}.part`);
+    const { owner } = options;
+    const whose = owner === undefined ? "" : `.${owner}`;
+    this.#part = join(options.folder, `.${bundleName(this.#sequence)}${whose}.part`);
     mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    if (owner !== undefined) this.discard();
     mkdirSync(this.#part, { mode: 0o700 });
+    if (options.hasTables === false) return;
     this.#calls = new TableFile(this.#part, "calls", options.format);
     this.#operations = new TableFile(this.#part, "operations", options.format);
   }
@@ -64,12 +72,12 @@ export class Bundle {
   }
 
   get calls(): number {
-    return this.#calls.rows;
+    return this.#calls?.rows ?? 0;
   }
 
   add({ call, operations }: Pick<CallEvidence, "call" | "operations">): void {
-    this.#calls.add(call);
-    for (const operation of operations) this.#operations.add(operation);
+    this.#calls?.add(call);
+    for (const operation of operations) this.#operations?.add(operation);
   }
 
   /** A file beside the tables; its name is ours, never of the data. */
@@ -81,7 +89,7 @@ export class Bundle {
 
   /** Closes the tables; their counts and hashes, for documents that tell of them. */
   tables(): readonly FileEntry[] {
-    const entries = [...this.#calls.close(), ...this.#operations.close()];
+    const entries = [...(this.#calls?.close() ?? []), ...(this.#operations?.close() ?? [])];
     this.#documents.unshift(...entries);
     return entries;
   }
@@ -101,7 +109,9 @@ export class Bundle {
     this.#put("manifest.json", signed.text);
     this.#put("manifest.sig", signed.signature);
     const path = join(folder, bundleName(this.#sequence));
+    syncFolder(this.#part);
     renameSync(this.#part, path);
+    syncFolder(folder);
     return { path, manifest, sha256: signed.sha256 };
   }
 
@@ -115,4 +125,12 @@ export class Bundle {
     file.writeText(text);
     file.close();
   }
+}
+
+/** The names in a folder are on the disk; Windows has no such thing for folders. */
+function syncFolder(path: string): void {
+  if (process.platform === "win32") return;
+  const folder = openSync(path, "r");
+  fsyncSync(folder);
+  closeSync(folder);
 }

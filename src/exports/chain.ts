@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { err, ok, type Result } from "../lib/result.ts";
-import type { Previous, Rotation } from "./manifest.ts";
+import type { Previous, Rotation, Schedule } from "./manifest.ts";
 import { rotationText } from "./manifest.ts";
 import type { SigningKey } from "./signing-key.ts";
 
@@ -18,13 +18,37 @@ const Head = z.object({
   signer: z.object({ publicKey: z.string().regex(/^[0-9a-f]{64}$/) }),
 });
 
-/** The newest bundle of a folder, which the next one follows; undefined where there is none. */
-export function newestBundle(folder: string): Result<Previous | undefined, string> {
-  const names = existsSync(folder) ? readdirSync(folder) : [];
-  const sequences = names.flatMap((name) => {
+/** Places of the bundles in a folder. */
+export const sequencesIn = (folder: string): readonly number[] =>
+  (existsSync(folder) ? readdirSync(folder) : []).flatMap((name) => {
     const found = NAME.exec(name);
     return found === null ? [] : [Number(found[1])];
   });
+
+const Scheduled = Head.extend({
+  schedule: z
+    .object({
+      name: z.string(),
+      nextHour: z.iso.datetime(),
+      nextDay: z.iso.datetime(),
+      closed: z.int().nonnegative(),
+    })
+    .nullish(),
+});
+
+/** Where a schedule stands, as the newest of its entries in the chain says; undefined where it has none. */
+export function newestOfSchedule(folder: string, name: string): Schedule | undefined {
+  for (const sequence of sequencesIn(folder).toSorted((a, b) => b - a)) {
+    const path = join(folder, bundleName(sequence), "manifest.json");
+    const head = existsSync(path) ? Scheduled.safeParse(parsed(readFileSync(path, "utf8"))) : undefined;
+    if (head?.success === true && head.data.schedule?.name === name) return head.data.schedule;
+  }
+  return undefined;
+}
+
+/** The newest bundle of a folder, which the next one follows; undefined where there is none. */
+export function newestBundle(folder: string): Result<Previous | undefined, string> {
+  const sequences = sequencesIn(folder);
   if (sequences.length === 0) return ok(undefined);
   const sequence = sequences.reduce((a, b) => Math.max(a, b));
   const path = join(folder, bundleName(sequence), "manifest.json");

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { EvidenceTable } from "../model/evidence.ts";
 import type { SigningKey } from "./signing-key.ts";
 import type { FileEntry } from "./table-file.ts";
 
@@ -39,8 +40,32 @@ export interface Reconciliation {
   readonly operationsWithoutCall: number;
 }
 
+/** Rows of one table that a digest vouches for, without having them. */
+export interface DigestRows {
+  readonly name: EvidenceTable;
+  readonly rows: number;
+  /** Root of the Merkle tree whose leaves are the rows as canonical lines, in the order of their closing, redacted. */
+  readonly merkleRoot: string;
+}
+
+/** Where a schedule goes on behind this entry: what is before has its entry, once. */
+export interface Schedule {
+  readonly name: string;
+  /** Begin of the first hour without a digest, and of the first day without an export; ISO 8601. */
+  readonly nextHour: string;
+  readonly nextDay: string;
+  /** Calls closed before this place are in an export of the schedule, where their day has one. */
+  readonly closed: number;
+}
+
 /** What an export tells of itself, apart from its files, its place in the chain and its signer. */
 export interface Statement {
+  /** A digest has no files: it says what of an hour is known, so that an hour without one is a gap. */
+  readonly kind: "export" | "digest";
+  /** Null for an export by hand. */
+  readonly schedule: Schedule | null;
+  /** Of a digest; none of an export, whose files tell. */
+  readonly digests: readonly DigestRows[];
   readonly createdAt: string;
   readonly tool: { readonly name: string; readonly version: string };
   /** The command that made it. */

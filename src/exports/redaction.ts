@@ -104,7 +104,7 @@ export function rowRedactor(columns: readonly Column[], profile: Profile, names:
 }
 
 const GUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
-const V4_TEXT = /(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?:\/\d{1,2})?(?![\d.])/g;
+const V4_TEXT = /(?<![\d.])(\d{1,3}(?:\.\d{1,3}){3})(?:\/\d{1,2})?(?!\d|\.\d)/g;
 /** All eight groups, or a double colon among fewer: a time of day is none. */
 const V6_TEXT =
   /(?<![\w:])((?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){0,7}:(?::?[0-9a-f]{1,4}){0,7})(?:\/\d{1,3})?(?![\w:])/gi;

@@ -1,4 +1,4 @@
-import type { Column, Row } from "../model/evidence.ts";
+import type { Column, EXPORT_FORMATS, Row } from "../model/evidence.ts";
 import { arrowFormat } from "./arrow.ts";
 import { cefFormat } from "./cef.ts";
 import { csvFormat } from "./csv.ts";
@@ -9,7 +9,7 @@ import { parquetFormat } from "./parquet.ts";
 export const TABLE_FORMATS = ["parquet", "arrow", "csv", "ndjson"] as const;
 
 /** Formats of the tables of an export. */
-export type TableFormat = (typeof TABLE_FORMATS)[number] | "cef";
+export type TableFormat = (typeof EXPORT_FORMATS)[number];
 
 /** Writes rows of one table behind each other; `lines` are the same rows as canonical lines. */
 export interface FormatWriter {

@@ -137,6 +137,9 @@ export const OPERATION_COLUMNS: readonly Column[] = [
   text("partition_id", "Physical partition."),
 ];
 
+/** Formats that the tables of an export can have. */
+export const EXPORT_FORMATS = ["parquet", "arrow", "csv", "ndjson", "cef"] as const;
+
 /** The two tables of an export. */
 export const EVIDENCE_TABLES = { calls: CALL_COLUMNS, operations: OPERATION_COLUMNS } as const;
 

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { EpochMs } from "../model/time.ts";
 import { access, type AccessOptions, whoAsks } from "./access/access.ts";
+import { revealOf, viewsOf } from "./access/reveal.ts";
 import { serveSignIn, type SignInOptions } from "./access/sign-in.ts";
 import { openApi } from "./api/openapi.ts";
 import { serveRoutes } from "./api/route.ts";
@@ -53,8 +54,9 @@ export function createApp(view: View, options: AppOptions): Hono {
   if (options.access !== undefined) app.use(access(options.access));
   if (options.signIn !== undefined) serveSignIn(app, options.signIn);
   serveAssets(app);
+  const viewOf = viewsOf(view, options.access);
   const screen: ScreenOf = (context) => ({
-    view,
+    view: viewOf(context),
     now: options.now(),
     url: new URL(context.req.url),
     azure: options.azure,
@@ -65,12 +67,13 @@ export function createApp(view: View, options: AppOptions): Hono {
       by: whoAsks(context).name,
       add: (decision) => options.decisions.add(decision),
     },
+    reveal: options.access === undefined ? undefined : revealOf(view, options.access, whoAsks(context)),
   });
   principalPages(app, { screen, missing: (context) => missing(context, screen(context)) });
   callPages(app, screen);
   pages(app, screen);
   api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined });
-  if (options.hasMcp === true) serveMcp(app, view, options.version);
+  if (options.hasMcp === true) serveMcp(app, viewOf, options.version);
   app.notFound((context) => missing(context, screen(context)));
   app.onError((error, context) => {
     options.onFailure(error);

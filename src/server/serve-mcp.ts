@@ -1,4 +1,4 @@
-import type { Hono } from "hono";
+import type { Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { answerMcp } from "./mcp.ts";
 import { problem } from "./problem.ts";
@@ -7,7 +7,7 @@ import type { View } from "./view.ts";
 const MOST_BODY = 65_536;
 
 /** `/mcp`: the Model Context Protocol over HTTP, one message a request, nothing kept between two. */
-export function serveMcp(app: Hono, view: View, version: string): void {
+export function serveMcp(app: Hono, viewOf: (context: Context) => View, version: string): void {
   app.use(
     "/mcp",
     bodyLimit({ maxSize: MOST_BODY, onError: (context) => problem(context, 413, `At most ${MOST_BODY} bytes.`) }),
@@ -15,7 +15,7 @@ export function serveMcp(app: Hono, view: View, version: string): void {
   app.post("/mcp", async (context) => {
     if (!/^application\/json\b/i.test(context.req.header("content-type") ?? ""))
       return problem(context, 415, "Send application/json.");
-    const answer = answerMcp(view, await context.req.text(), version);
+    const answer = answerMcp(viewOf(context), await context.req.text(), version);
     return answer === undefined ? context.body(null, 202) : context.json(answer);
   });
   app.all("/mcp", (context) => problem(context, 405, "Send messages with POST.", { allow: "POST" }));

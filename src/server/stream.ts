@@ -1,10 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
+import { problem } from "./problem.ts";
 import type { View } from "./view.ts";
 
 const COALESCE_MS = 1_000;
 const HEARTBEAT_MS = 15_000;
+
+/** Clients that listen at once. */
+const MOST_OPEN = 256;
+const open = new WeakMap<Feed, number>();
 
 /** The changes of a view since the start, numbered, so that a client can say up to where it knows. */
 export interface Feed {
@@ -26,6 +31,9 @@ export function createFeed(view: View): Feed {
  * with the id of the newest change missed nothing; with any other it is told `changed` at once.
  */
 export function changes(feed: Feed, context: Context): Response {
+  if (open.get(feed) === MOST_OPEN)
+    return problem(context, 503, "Too many clients listen already.", { "retry-after": "60" });
+  open.set(feed, (open.get(feed) ?? 0) + 1);
   const known = context.req.header("last-event-id");
   return streamSSE(context, async (stream) => {
     const gone = new AbortController();
@@ -49,6 +57,7 @@ export function changes(feed: Feed, context: Context): Response {
         await pause(COALESCE_MS, signal);
       }
     } finally {
+      open.set(feed, (open.get(feed) ?? 1) - 1);
       unsubscribe();
     }
   });

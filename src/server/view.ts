@@ -7,6 +7,7 @@ import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { ExportHealth } from "./export-health.ts";
 import type { PrincipalsView } from "./principals-view.ts";
 import type { BundleList } from "./export-view.ts";
 import type { AzurePortal } from "./azure-link.ts";
@@ -82,10 +83,14 @@ export interface View {
   sources(): readonly SourceHealth[];
   /** Whom findings are told to. */
   targets(): readonly TargetHealth[];
+  /** Scheduled exports; absent where there are none. */
+  readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
   /** Folders of exports, and what is in them; absent where none is known. */
   bundles?(): readonly BundleList[];
+  /** Names of people and applications that are known, to find whose pseudonym one is. */
+  identities(): Iterable<string>;
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
@@ -115,6 +120,8 @@ export interface Screen {
   readonly decisions: DecisionsOfScreen;
   /** Whether somebody signed in with this browser, who may sign out. */
   readonly canSignOut?: boolean;
+  /** The name behind a pseudonym, kept on record with the reason; absent for who may not know. */
+  readonly reveal?: ((pseudonym: string, reason: string) => string | undefined) | undefined;
 }
 
 /** All findings: those about refusals, and those about what principals hold. */

@@ -1,4 +1,12 @@
-import type { EventHubConsumerClient, PartitionContext, ReceivedEventData } from "@azure/event-hubs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type {
+  EventHubConsumerClient,
+  EventPosition,
+  PartitionContext,
+  ReceivedEventData,
+  Subscription,
+  SubscriptionEventHandlers,
+} from "@azure/event-hubs";
 import type { ByteQueue } from "./byte-queue.ts";
 import type { PartitionStart } from "./event-hubs-position.ts";
 
@@ -17,6 +25,20 @@ export interface ReaderOptions {
   failed(error: unknown, partition: string): void;
 }
 
+/** A partition that is being read. */
+export interface PartitionReader {
+  readonly partition: string;
+  /** Sequence number of the newest event that was delivered; -1 before the first. */
+  last(): number;
+  /** Whether what was delivered waits for its place in the queue: then no more is asked for. */
+  isHeldUp(): boolean;
+  /** Gives the link up and asks for what follows the last event by another. */
+  again(): Promise<void>;
+}
+
+/** What a link that does not answer is waited for when it is given up. */
+const CLOSE_MS = 2_000;
+
 /**
  * Reads one partition into the queue until the client is closed: events in order and once, and a word when there are no more.
  * The client asks for more only after the queue took what it had, so a slow reader slows the link down.
@@ -26,11 +48,12 @@ export function readPartition(
   start: PartitionStart,
   queue: ByteQueue<Delivery>,
   options: ReaderOptions,
-): void {
+): PartitionReader {
   const { partition } = start;
   let last = start.last?.sequence ?? -1;
   let newest = start.newest;
   let toldCaughtUp: boolean | undefined;
+  let held = 0;
 
   const deliver = async (received: readonly ReceivedEventData[], context: PartitionContext): Promise<void> => {
     const events = received.filter((event) => event.sequenceNumber > last);
@@ -39,33 +62,43 @@ export function readPartition(
     const caughtUp = last >= newest;
     if (events.length === 0 && caughtUp === toldCaughtUp) return;
     toldCaughtUp = caughtUp;
+    held += 1;
     await queue.put({ partition, events, caughtUp }, sizeOf(events));
+    held -= 1;
   };
 
-  client.subscribe(
-    partition,
-    {
-      async processEvents(received, context) {
-        // What this throws would come back as an error of the client's, and be tried again: it is ours.
-        await deliver(received, context).catch((error: unknown) => queue.fail(asError(error)));
-        const newestEvent = received.at(-1);
-        // In memory only: where the client itself goes on after it had to close the partition.
-        if (newestEvent !== undefined) await context.updateCheckpoint(newestEvent);
-      },
-      async processError(error) {
-        options.failed(error, partition);
-      },
+  const handlers: SubscriptionEventHandlers = {
+    async processEvents(received, context) {
+      // What this throws would come back as an error of the client's, and be tried again: it is ours.
+      await deliver(received, context).catch((error: unknown) => queue.fail(asError(error)));
+      const newestEvent = received.at(-1);
+      // In memory only: where the client itself goes on after it had to close the partition.
+      if (newestEvent !== undefined) await context.updateCheckpoint(newestEvent);
     },
-    {
-      startPosition: start.position,
+    async processError(error) {
+      options.failed(error, partition);
+    },
+  };
+  const subscribe = (startPosition: EventPosition): Subscription =>
+    client.subscribe(partition, handlers, {
+      startPosition,
       skipParsingBodyAsJson: true,
       trackLastEnqueuedEventProperties: true,
       maxBatchSize: options.messages,
       prefetchCount: 2 * options.messages,
       maxWaitTimeInSeconds: options.idleSeconds,
       ...(options.ownerLevel === undefined ? {} : { ownerLevel: options.ownerLevel }),
+    });
+  let subscription = subscribe(start.position);
+  return {
+    partition,
+    last: () => last,
+    isHeldUp: () => held > 0,
+    async again() {
+      await Promise.race([subscription.close().catch(() => {}), sleep(CLOSE_MS, undefined, { ref: false })]);
+      subscription = subscribe(last < 0 ? start.position : { sequenceNumber: last, isInclusive: false });
     },
-  );
+  };
 }
 
 const asError = (value: unknown): Error => (value instanceof Error ? value : new Error(String(value)));

@@ -6,9 +6,10 @@ import { type Batcher, createBatcher } from "./event-hubs-batches.ts";
 import { type ClientSettings, createClient, DEFAULT_RETRY, type EventHubsConnection } from "./event-hubs-connection.ts";
 import { guardCredit } from "./event-hubs-credit.ts";
 import { sourceErrorOf } from "./event-hubs-errors.ts";
-import { asked, findNewPartitions, type OpenHub, openHub, placeOf } from "./event-hubs-open.ts";
+import { asked, type OpenHub, openHub, placeOf } from "./event-hubs-open.ts";
 import { type EventHubsStart, type PartitionStart, START_OVER, startText } from "./event-hubs-position.ts";
-import { type Delivery, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
+import { type Delivery, type PartitionReader, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
+import { watchPartitions } from "./event-hubs-watch.ts";
 import { sharedScanner } from "./shared-scanner.ts";
 import type { Batch, Source } from "./source.ts";
 import { SourceError } from "./source-error.ts";
@@ -27,7 +28,7 @@ export interface EventHubsConfig {
   /** Seconds without an event after which a partition may count as read to its end. */
   readonly idleSeconds?: number;
   readonly retry?: RetryOptions;
-  /** Between two looks for partitions that were added. */
+  /** Between two looks for partitions that were added, or that deliver nothing although events wait. */
   readonly partitionCheckMs?: number;
   /** Told, at each attempt, of what is tried again. */
   readonly onTrouble?: (error: SourceError) => void;
@@ -137,22 +138,31 @@ interface Reading {
 }
 
 async function* readHub(hub: OpenHub, reading: Reading): AsyncGenerator<Batch> {
-  const { client, config, signal } = reading;
+  const { client, config, settings, signal } = reading;
   const queue = createByteQueue<Delivery>(config.queueBytes ?? QUEUE_BYTES);
   const end = new AbortController();
   const batchers = new Map<string, Batcher>();
   const options = readerOptions(reading, hub.starts.length, queue);
   const scanner = sharedScanner(config.joinBy);
+  const readers: PartitionReader[] = [];
   const open = (start: PartitionStart): void => {
     batchers.set(start.partition, createBatcher(config.name, start, { created: hub.created, scanner }));
-    readPartition(client, start, queue, options);
+    readers.push(readPartition(client, start, queue, options));
   };
   const stop = (): void => queue.end();
   signal.addEventListener("abort", stop);
   if (signal.aborted) stop();
   try {
     for (const start of hub.starts) open(start);
-    void watchPartitions(reading, new Set(batchers.keys()), { open, signal: end.signal });
+    const told = (failure: SourceError): void => config.onTrouble?.(failure);
+    void watchPartitions(client, settings, {
+      everyMs: config.partitionCheckMs ?? PARTITION_CHECK_MS,
+      readers,
+      open,
+      told,
+      failed: (failure) => queue.fail(failure),
+      signal: end.signal,
+    });
     for (const batcher of batchers.values()) yield* until(signal, batcher.opening());
     for await (const delivery of queue.values())
       yield* until(signal, batchers.get(delivery.partition)?.batches(delivery) ?? []);
@@ -182,30 +192,6 @@ function readerOptions({ config, settings }: Reading, partitions: number, queue:
       else queue.fail(failure);
     },
   };
-}
-
-interface Watch {
-  readonly open: (start: PartitionStart) => void;
-  readonly signal: AbortSignal;
-}
-
-async function watchPartitions(
-  { client, config, settings }: Reading,
-  known: Set<string>,
-  { open, signal }: Watch,
-): Promise<void> {
-  for (;;) {
-    try {
-      await sleep(config.partitionCheckMs ?? PARTITION_CHECK_MS, undefined, { signal, ref: false });
-      for (const start of await findNewPartitions(client, known, signal)) {
-        known.add(start.partition);
-        open(start);
-      }
-    } catch (error) {
-      if (signal.aborted) return;
-      config.onTrouble?.(sourceErrorOf(error, placeOf(settings)));
-    }
-  }
 }
 
 async function closeSoon(client: EventHubConsumerClient): Promise<void> {

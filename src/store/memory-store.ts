@@ -64,6 +64,7 @@ export function createMemoryStore(): Store {
       outbox.add(commit.outbox);
       rejects.add(commit.rejects);
     },
+    positions: () => copyOf(positions),
     ledger: () => copyOf(ledger),
     findings: () => [...findings.values()].map(parseFindingRow),
     rejects: rejects.rejects,

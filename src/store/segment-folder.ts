@@ -71,35 +71,59 @@ export interface Span {
   readonly to?: Instant | undefined;
 }
 
+/** Places among all calls ever closed. */
+export interface Places {
+  /** Not included; without it, all that there are. */
+  readonly until?: number | undefined;
+  /** Calls of times before the span come too, where they were closed at this place or later. */
+  readonly lateSince?: number | undefined;
+}
+
 /** Calls of a span of time in the order of their closing, one block in memory at a time; `onDamage` is told what is not there. */
 export function* readSegments(
   folder: string,
-  span: Span,
+  span: Span & Places,
   onDamage: (damage: Damage) => void,
 ): Generator<readonly CallEvidence[]> {
   let end: number | undefined;
   for (const { file, start, end: next } of listSegments(folder)) {
+    if (span.until !== undefined && start >= span.until) return;
     if (end !== undefined && start > end) onDamage({ file, says: `calls ${end} to ${start - 1} are not kept` });
     end = next;
     yield* readSegment(join(folder, file), span, (says) => onDamage({ file, says }));
   }
 }
 
-function* readSegment(path: string, span: Span, onDamage: (says: string) => void): Generator<readonly CallEvidence[]> {
+function* readSegment(
+  path: string,
+  span: Span & Places,
+  onDamage: (says: string) => void,
+): Generator<readonly CallEvidence[]> {
   const handle = openSync(path, "r");
   try {
     for (const block of blocksOf(handle, onDamage)) {
+      const { start } = block.head;
       if (!reaches(block.head, span)) continue;
       const calls = readBlock(handle, block);
       if (calls === undefined) onDamage(damageOf(block));
-      else yield calls.filter(({ time }) => isWithin(time, time, span));
+      else yield calls.filter(({ time }, i) => isAsked(time, start + i, span));
     }
   } finally {
     closeSync(handle);
   }
 }
 
-const reaches = ({ from, to }: BlockHead, span: Span): boolean => isWithin(from, to, span);
+function reaches({ from, to, start, calls }: BlockHead, span: Span & Places): boolean {
+  if (start >= (span.until ?? Number.POSITIVE_INFINITY)) return false;
+  return isWithin(from, to, span) || isLate(from, start + calls - 1, span);
+}
+
+const isAsked = (time: Instant, place: number, span: Span & Places): boolean =>
+  place < (span.until ?? Number.POSITIVE_INFINITY) && (isWithin(time, time, span) || isLate(time, place, span));
+
+/** Whether something that begins at `time` and is closed until `place` may belong to a span that an export had before. */
+const isLate = (time: number, place: number, { from, lateSince }: Span & Places): boolean =>
+  from !== undefined && lateSince !== undefined && time < from && place >= lateSince;
 
 /** Whether something from `first` to `last` may be in the span. */
 const isWithin = (first: number, last: number, { from, to }: Span): boolean =>

@@ -6,7 +6,7 @@ import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
 import { createSqliteRejects } from "./sqlite-rejects.ts";
-import { type Commit, KEPT_FINDINGS, type LedgerRow, type Store } from "./store.ts";
+import { type Commit, KEPT_FINDINGS, type LedgerRow, type Saved, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
 export interface SqliteStoreOptions extends SqliteFileOptions {
@@ -77,14 +77,9 @@ function createStore(path: string, db: DatabaseSync): Store {
         rejects.add(commit.rejects);
       });
     },
+    positions: () => read("its positions cannot be read", () => loadPositions(db)),
     ledger: () => read("its ledger cannot be read", () => loadLedger(db)),
-    findings: () =>
-      read("its findings cannot be read", () =>
-        db
-          .prepare("select body from finding order by rowid")
-          .all()
-          .map((row) => parseFindingRow(textOf(row, "body"))),
-      ),
+    findings: () => read("its findings cannot be read", () => loadFindings(db)),
     ...rowsOf({ read, transact, outbox, rejects }),
     async backUp() {
       if (broken !== undefined) throw broken;
@@ -195,14 +190,21 @@ const ledgerColumns = (row: LedgerRow): readonly number[] => [
 function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
   const snapshot = db.prepare("select bytes, crc from snapshot").get();
   return {
-    positions: nested(db.prepare("select source, partition, checkpoint from position").all(), (row) =>
-      textOf(row, "checkpoint"),
-    ),
+    positions: loadPositions(db),
     kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
     snapshot: snapshot === undefined ? undefined : checkedBytesOf(snapshot),
     journal: db.prepare("select bytes, crc from journal order by id").all().map(checkedBytesOf),
   };
 }
+
+const loadFindings = (db: DatabaseSync): ReturnType<Store["findings"]> =>
+  db
+    .prepare("select body from finding order by rowid")
+    .all()
+    .map((row) => parseFindingRow(textOf(row, "body")));
+
+const loadPositions = (db: DatabaseSync): Saved["positions"] =>
+  nested(db.prepare("select source, partition, checkpoint from position").all(), (row) => textOf(row, "checkpoint"));
 
 const loadLedger = (db: DatabaseSync): ReturnType<Store["ledger"]> =>
   nested(db.prepare("select * from ledger").all(), (columns) => {

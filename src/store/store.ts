@@ -119,6 +119,8 @@ export const KEPT_FINDINGS = 10_000;
 export interface Store {
   load(): Saved;
   commit(commit: Commit): void;
+  /** Source name → partition → checkpoint, as of the last commit. */
+  positions(): ReadonlyMap<string, ReadonlyMap<string, string>>;
   ledger(): ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
   findings(): readonly Finding[];
   /** Kept rejects with ids beyond `after`, oldest first. */

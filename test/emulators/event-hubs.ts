@@ -32,6 +32,8 @@ export interface EventHubsEmulator {
   dropSockets(): number;
   /** Detaches the readers of a partition with an error of the service; returns how many. */
   detach(hub: string, partition: string, condition: string): number;
+  /** The open links of a partition deliver nothing more, and nobody is told; gives how many. `lasting`: nor do later ones. */
+  stall(hub: string, partition: string, lasting?: boolean): number;
   /** Ends listening and every connection; the hubs stay for another `listen`. */
   close(): Promise<void>;
   /** Listens again on the same port. */
@@ -47,6 +49,7 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
   const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
   const hubs = new Map<string, Hub>();
   const readers = new Set<Reader>();
+  const stalled = new Set<string>();
   const sockets = new Set<Socket>();
   const tokens = { asked: 0, refused: 0 };
   const container = createContainer();
@@ -55,7 +58,7 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
   let port = options.port ?? 0;
 
   serveConnections(container, readers);
-  serveLinks(container, hubs, readers);
+  serveLinks(container, { hubs, readers, stalled });
   container.on("message", (context: EventContext) => {
     const address = context.receiver?.target.address ?? "";
     if (address.endsWith("$management")) return answerManagement(context, hubs);
@@ -91,10 +94,14 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
       takesTokens = false;
     },
     dropSockets,
+    stall(hub, partition, lasting = false) {
+      if (lasting) stalled.add(`${hub}/${partition}`);
+      const found = readersOf(readers, hub, partition);
+      for (const reader of found) reader.stop();
+      return found.length;
+    },
     detach(hub, partition, condition) {
-      const found = [...readers].filter(
-        (reader) => reader.state().hub === hub && reader.state().partition === partition,
-      );
+      const found = readersOf(readers, hub, partition);
       for (const reader of found) {
         end(reader, readers);
         reader.sender.close({ condition, description: `detached by the test: ${condition}` });
@@ -122,6 +129,9 @@ export async function startEventHubsEmulator(options: EmulatorOptions = {}): Pro
   await emulator.listen();
   return emulator;
 }
+
+const readersOf = (readers: ReadonlySet<Reader>, hub: string, partition: string): readonly Reader[] =>
+  [...readers].filter((reader) => reader.state().hub === hub && reader.state().partition === partition);
 
 function createContainer(): Container {
   const container = rhea.create_container({ id: "event-hubs-emulator" });
@@ -165,14 +175,26 @@ function end(reader: Reader, readers: Set<Reader>): void {
 
 const isRequestLink = (address: unknown): boolean => address === "$cbs" || String(address).endsWith("$management");
 
-function serveLinks(container: Container, hubs: ReadonlyMap<string, Hub>, readers: Set<Reader>): void {
+interface Serving {
+  readonly hubs: ReadonlyMap<string, Hub>;
+  readonly readers: Set<Reader>;
+  /** `hub/partition` of which no link delivers. */
+  readonly stalled: ReadonlySet<string>;
+}
+
+function serveLinks(container: Container, { hubs, readers, stalled }: Serving): void {
   const readerOf = ({ sender }: EventContext): Reader | undefined =>
     [...readers].find((reader) => reader.sender === sender);
   container.on("sender_open", ({ sender }: EventContext) => {
     if (sender === undefined) return;
     sender.set_source(sender.source);
     sender.set_target(sender.target);
-    if (!isRequestLink(sender.source.address)) openReader(sender, hubs, readers)?.pump();
+    if (isRequestLink(sender.source.address)) return;
+    const reader = openReader(sender, hubs, readers);
+    if (reader === undefined) return;
+    const { hub, partition } = reader.state();
+    if (stalled.has(`${hub}/${partition}`)) reader.stop();
+    reader.pump();
   });
   container.on("receiver_open", ({ receiver }: EventContext) => {
     if (receiver === undefined) return;

@@ -18,6 +18,9 @@ export function value<T>(result: Result<T, unknown>): T {
 export const newKey = (): SigningKey => value(parseSigningPem(newSigningPem()));
 
 export const statement: Statement = {
+  kind: "export",
+  schedule: null,
+  digests: [],
   createdAt: "2026-11-25T12:00:00.000Z",
   tool: { name: "scopetrail", version: "0.0.0" },
   command: "scopetrail export",

@@ -84,13 +84,13 @@ describe("rows", () => {
 test("a finding's texts name nobody once identities are hidden, and still lead to its calls", () => {
   const app = "aaaaaaaa-1111-4111-8111-111111111111";
   const named = finding({
-    title: `App ${app} of team-mobile is refused from 203.0.113.7 since 12:30:00`,
+    title: `App ${app} of team-mobile is refused from 203.0.113.7 since 12:30:00, never from 203.0.113.9.`,
     subject: { principal: "team-mobile", principalKind: "subscription" },
     fix: { says: "Grant it", commands: [`az role assignment create --assignee ${app}`] },
   });
   const hide = profile({ identity: "pseudonym", address: "truncate" });
   const text = JSON.stringify(redactedFindings([named], hide, names));
-  for (const who of [app, "team-mobile", "203.0.113.7"]) expect(text).not.toContain(who);
+  for (const who of [app, "team-mobile", "203.0.113.7", "203.0.113.9"]) expect(text).not.toContain(who);
   expect(text).toContain(names.of("identity", app));
   expect(text).toContain("203.0.113.0/24 since 12:30:00");
   for (const id of named.samples.refused) expect(text).toContain(id);

@@ -1,18 +1,16 @@
 import { exportSPKI, SignJWT, type JWTPayload } from "jose";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { epochMs, type EpochMs } from "../../src/model/time.ts";
 import { type ApiToken, tokenHash } from "../../src/server/access/api-tokens.ts";
 import { createSessions } from "../../src/server/access/sessions.ts";
 import { createApp } from "../../src/server/app.ts";
 import { createMemoryDecisions } from "../../src/store/decision-log.ts";
-import { at } from "../builders.ts";
 import { type OpenIdProvider, startOpenIdProvider } from "../emulators/openid-provider.ts";
+import { accessParts, NOW } from "./access-parts.ts";
 import { sampleView } from "./sample-view.ts";
 
 const HOST = "scopetrail.example";
 const AUDIENCE = "api-1";
 const ROLES = { viewer: "Viewer", operator: "Operator", auditor: "Auditor" };
-const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 const text = (letter: string) => `scopetrail_${letter.repeat(43)}`;
 const tokens: ApiToken[] = [
   { name: "reader", sha256: tokenHash(text("r")), roles: ["viewer"] },
@@ -35,7 +33,7 @@ function served() {
     version: "test",
     decisions: log,
     now: () => NOW,
-    access: { tokens, sessions, now: () => NOW, provider: { ...provider, audience: AUDIENCE, roles: ROLES } },
+    access: { ...accessParts(), tokens, sessions, provider: { ...provider, audience: AUDIENCE, roles: ROLES } },
     signIn: {
       issuer: provider.issuer,
       clientId: "client-1",
@@ -141,7 +139,7 @@ describe("access tokens of the provider", () => {
       version: "test",
       decisions: createMemoryDecisions(),
       now: () => NOW,
-      access: { tokens, now: () => NOW, provider: { ...down, audience: AUDIENCE, roles: ROLES } },
+      access: { ...accessParts(), tokens, provider: { ...down, audience: AUDIENCE, roles: ROLES } },
       onFailure: () => undefined,
     });
     const response = await app.request(API, { headers: { host: HOST, ...bearer(await down.sign(claims())) } });

@@ -108,6 +108,7 @@ export function sampleView(): SampleView {
     ],
     calls: (id) => ({ calls: sampleCalls(id, view.findings), damages: [] }),
     bundles: () => [sampleBundles()],
+    identities: () => ["app-1", "22222222-2222-4222-8222-222222222222"],
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,
     watermark: () => at(60),

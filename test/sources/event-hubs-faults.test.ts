@@ -189,6 +189,49 @@ describe("when something goes wrong", () => {
     expect(new Set(troubles)).toEqual(new Set(["unreachable"]));
   }, 30_000);
 
+  test("a link that stands still while events wait is given up for another, and nothing is lost", async () => {
+    const { hub, emulator } = hubOf();
+    for (const id of ["a", "b"]) hub.partition("0").add(event(id));
+    const troubles: string[] = [];
+    let isStalled = false;
+    const batches = await hubOf().readUntil(
+      (all) => {
+        if (!isStalled && idsIn(all).length === 2) {
+          isStalled = true;
+          expect(emulator.stall("logs", "0")).toBe(1);
+          for (const id of ["c", "d"]) hub.partition("0").add(event(id));
+        }
+        return idsIn(all).length === 4;
+      },
+      { partitionCheckMs: 100, onTrouble: ({ message }) => troubles.push(message) },
+    );
+    expect(idsIn(batches)).toEqual(["a", "b", "c", "d"]);
+    expect(troubles).toEqual([
+      expect.stringMatching(/partition 0 .* its newest event is 3 and 1 came last\. It is asked/),
+    ]);
+  });
+
+  test("a partition that no new link moves ends the reading, for the source to be opened anew", async () => {
+    const { hub, emulator } = hubOf();
+    hub.partition("0").add(event("a"));
+    const failure = failureOf(
+      hubOf().readUntil(
+        (all) => {
+          if (idsIn(all).length === 1) {
+            emulator.stall("logs", "0", true);
+            hub.partition("0").add(event("b"));
+          }
+          return false;
+        },
+        { partitionCheckMs: 50 },
+      ),
+    );
+    expect(await failure).toMatchObject({
+      kind: "unreachable",
+      message: expect.stringMatching(/3 new links did not help/),
+    });
+  });
+
   test("an abort during an outage ends the reading within two seconds", async () => {
     hubOf().hub.partition("0").add(event("a"));
     const abort = new AbortController();

@@ -1,12 +1,16 @@
+import { getConnInfo } from "@hono/node-server/conninfo";
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import type { EpochMs } from "../../model/time.ts";
 import { problem } from "../problem.ts";
+import type { AccessLog } from "./access-log.ts";
 import { type ApiToken, TOKEN_PREFIX, whoHas } from "./api-tokens.ts";
 import { bearerVerifier, type IdentityProvider, type Verified } from "./bearer.ts";
 import type { Sessions } from "./sessions.ts";
+import type { Pseudonyms } from "./pseudonyms.ts";
+import { createRateLimit } from "./rate-limit.ts";
 import { SESSION_COOKIE } from "./sign-in.ts";
-import { LOCAL, may, type Who } from "./who.ts";
+import { LOCAL, may, type Role, type Who } from "./who.ts";
 
 /** Who may ask. Without it, whoever reaches the address, which is then loopback. */
 export interface AccessOptions {
@@ -15,9 +19,19 @@ export interface AccessOptions {
   /** There when people can sign in with a browser. */
   readonly sessions?: Sessions | undefined;
   readonly now: () => EpochMs;
+  /** For those who may look and nothing else. */
+  readonly pseudonyms: Pseudonyms;
+  readonly log: AccessLog;
+  /** Requests of one person or program, and of one address that is nobody. */
+  readonly rate: { readonly perSecond: number; readonly burst: number };
 }
 
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+/** Paths that need a role of their own. */
+const NEEDS: ReadonlyMap<string, Role> = new Map([
+  ["/mcp", "viewer"],
+  ["/api/v1/reveals", "auditor"],
+]);
 /** What tells nothing of findings. */
 const OPEN = /^\/(?:livez|readyz|assets\/[\w.-]+|auth\/(?:sign-in|callback|signed-out|sign-out))$/;
 
@@ -26,23 +40,39 @@ const asked = new WeakMap<Context, Who>();
 /** Who sends the request; asked after the middleware let it through. */
 export const whoAsks = (context: Context): Who => asked.get(context) ?? LOCAL;
 
+/** Whether somebody is shown people and applications by their names. */
+export const seesNames = ({ roles }: Who): boolean => roles.has("operator") || roles.has("auditor");
+
 /** Lets through who may: viewers look, operators also decide. A browser that nobody signed in with is led to the sign-in. */
 export function access(options: AccessOptions): MiddlewareHandler {
   const verify = options.provider === undefined ? undefined : bearerVerifier(options.provider);
+  const limit = createRateLimit(options.rate, options.now);
   return async (context, next) => {
     const { path, method } = context.req;
     if (OPEN.test(path)) return await next();
     const verified = await whoOf(context, options, verify);
+    const wait = limit.take(verified.kind === "who" ? `who ${verified.who.name}` : `address ${addressOf(context)}`);
+    if (wait > 0)
+      return problem(context, 429, `Too many requests: at most ${options.rate.perSecond} a second for good.`, {
+        "retry-after": String(wait),
+      });
     if (verified.kind === "unreachable")
       return problem(context, 503, "The identity provider's keys cannot be had now. Try again in a minute.", {
         "retry-after": "60",
       });
     if (verified.kind === "refused") return unknown(context, options);
-    const role = SAFE.has(method) || path === "/mcp" ? "viewer" : "operator";
+    const role = NEEDS.get(path) ?? (SAFE.has(method) ? "viewer" : "operator");
     if (!may(verified.who, role)) return problem(context, 403, `This needs the role ${role}.`);
     asked.set(context, verified.who);
     return await next();
   };
+}
+
+/** Of the socket: what a header says, anybody could have written. */
+function addressOf(context: Context): string {
+  const env: unknown = context.env;
+  const isServed = typeof env === "object" && env !== null && "incoming" in env;
+  return (isServed ? getConnInfo(context).remote.address : undefined) ?? "unknown";
 }
 
 async function whoOf(

@@ -9,9 +9,11 @@ import { bucketsOf, type TimeRange } from "../range.ts";
 import type { Screen } from "../view.ts";
 import { buckets, inRange, noBuckets, one } from "./answers.ts";
 import { callRoutes } from "./call-routes.ts";
+import { exportsHealth } from "./export-health.ts";
 import { decisionRoutes } from "./decision-routes.ts";
 import { findingRoutes } from "./finding-routes.ts";
 import { principalRoutes } from "./principal-routes.ts";
+import { revealRoutes } from "./reveal-routes.ts";
 import type { Answer, Route, ScreenOf } from "./route.ts";
 import * as shapes from "./schemas.ts";
 
@@ -22,6 +24,7 @@ export const routesOf = (screen: ScreenOf): readonly Route[] => [
   ...decisionRoutes(screen),
   ...callRoutes(screen),
   ...principalRoutes(screen),
+  ...revealRoutes(screen),
 ];
 
 function wholeRoutes(screen: ScreenOf): readonly Route[] {
@@ -92,6 +95,7 @@ function health({ view, version }: Screen): unknown {
       failed,
       last: last === null ? null : { at: iso(instantFromMs(last.at)), kind: last.kind, says: last.says },
     })),
+    exports: exportsHealth(view),
   };
 }
 

@@ -4,6 +4,7 @@ import { DIMENSIONS } from "../../model/call.ts";
 import { FACETS, LONGEST_SEARCH } from "../filter.ts";
 import { CURSOR } from "../paging.ts";
 import { POINT } from "../range.ts";
+import { ExportHealthSchema } from "./export-health.ts";
 
 const count = z.int().nonnegative();
 const share = z.number().min(0).max(1);
@@ -107,6 +108,7 @@ export const HealthSchema = z.strictObject({
         .nullable(),
     }),
   ),
+  exports: z.array(ExportHealthSchema),
 });
 
 export const KqlSchema = z.strictObject({ kql: z.string(), portal: z.string().nullable() });
@@ -124,7 +126,11 @@ export const DecisionSchema = z.strictObject({
 
 /** At least one character that can be seen, by the rules of every language that reads the schema. */
 const SEEN = /[!-~\u00a1-\uffff]/;
-const reason = z.string().max(500).regex(SEEN, "is needed").meta({ description: "Why, for those who read it later." });
+export const reason = z
+  .string()
+  .max(500)
+  .regex(SEEN, "is needed")
+  .meta({ description: "Why, for those who read it later." });
 
 export const AcknowledgeBody = z.strictObject({ reason: reason.optional() });
 export const MuteBody = z.strictObject({

@@ -1,0 +1,35 @@
+import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { Pseudonyms as Names, textRedactor } from "../exports/redaction.ts";
+import { err, ok, type Result } from "../lib/result.ts";
+import type { Pseudonyms } from "../server/access/pseudonyms.ts";
+
+const KEY_BYTES = 32;
+
+/** Pseudonyms of one key, as exports with the same key have them. */
+export function viewerPseudonyms(key: Uint8Array): Pseudonyms {
+  const names = new Names(key);
+  const profile = { address: "truncate", identity: "pseudonym", agent: "drop", text: "drop" } as const;
+  return {
+    of: (name) => names.of("identity", name),
+    hide: (text, known, kept) => textRedactor(profile, names, kept)(text, known),
+  };
+}
+
+/** The key in a file, which is made where it is not there; `export --redact-key file:…` takes the same. */
+export function viewerKey(path: string): Result<Uint8Array, string> {
+  try {
+    if (!existsSync(path)) {
+      const file = openSync(path, "wx", 0o600);
+      writeSync(file, randomBytes(KEY_BYTES).toString("base64url"));
+      closeSync(file);
+    }
+    const key = Buffer.from(readFileSync(path, "utf8").trim());
+    return key.length < KEY_BYTES
+      ? err(`${path} holds no key. Put it back, or take it away to begin with new pseudonyms.`)
+      : ok(key);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    return err(`${path}: the key of viewers' pseudonyms cannot be read or made (${code}).`);
+  }
+}
