@@ -1,9 +1,9 @@
 /**
  * Scores detection on labelled corpora of the simulator: `npm run score -- --seeds 38 --from 1 [--scenario hard]
- * [--lacks turn|none|all] [--verbose] [--keep DIR]`; `--corpus DIR` scores a folder that `simulate` wrote. Each corpus is
+ * [--lacks turn|none|all] [--verbose] [--keep DIR] [--rows FILE]`; `--corpus DIR` scores a folder that `simulate` wrote. Each corpus is
  * scored whole, and with one thing not logged (in turn, or with each). The last line is JSON.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -25,6 +25,7 @@ const { values: flags } = parseArgs({
     verbose: { type: "boolean", default: false },
     corpus: { type: "string", multiple: true },
     keep: { type: "string" },
+    rows: { type: "string" },
   },
 });
 
@@ -90,6 +91,8 @@ for (const folder of flags.corpus ?? []) {
   await scoreCorpus(folder, { logs: join(folder, "logs"), truth, lack: "nothing" });
 }
 
+if (flags.rows !== undefined) writeFileSync(flags.rows, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+
 const whole = rows.filter(({ lack }) => lack === "nothing");
 const alarms = falseAlarms.get("nothing") ?? [];
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -121,6 +124,7 @@ const summary = {
     0.5,
   ),
   onsetWithin1Minute: shareOf(found, ({ onsetError }) => onsetError <= 1),
+  onsetWithin1MinuteOfSeen: shareOf(found, ({ onsetErrorSeen }) => onsetErrorSeen <= 1),
   delayMedianMinutes: quantile(
     found.map(({ delay }) => delay),
     0.5,

@@ -18,7 +18,9 @@ export interface Row {
   readonly confidence: number;
   readonly splitRight: boolean;
   readonly anySplit: boolean;
+  /** From the moment of the injection; and from the span between it and the first refusal, before which no log tells. */
   readonly onsetError: number;
+  readonly onsetErrorSeen: number;
   readonly endError: number;
   /** From the 20th refusal to the finding; undefined where there were fewer. */
   readonly delay: number;
@@ -79,6 +81,7 @@ function judge(fault: TrueFault, mine: readonly Finding[]): Omit<Row, "corpus" |
   const isUnknown = fault.cause === "unknown" || fault.cause === "unknown-periodic";
   const second = best?.cause.rejected[0]?.id;
   const end = best?.end ?? null;
+  const late = best === undefined ? Number.NaN : minutes(epochMs(best.onset), Date.parse(fault.onset));
   return {
     cause: fault.cause,
     share: fault.refused / Math.max(1, fault.calls),
@@ -89,14 +92,15 @@ function judge(fault: TrueFault, mine: readonly Finding[]): Omit<Row, "corpus" |
     confidence: best?.cause.confidence ?? 0,
     splitRight: right.has(canonical(first)) || (isUnknown && best?.splits.length === 0),
     anySplit: best?.splits.some(({ where }) => right.has(canonical(where))) ?? false,
-    onsetError: best === undefined ? Number.NaN : Math.abs(minutes(epochMs(best.onset), Date.parse(fault.onset))),
+    onsetError: Math.abs(late),
+    onsetErrorSeen: Math.max(0, -late, late - minutes(Date.parse(fault.first ?? fault.onset), Date.parse(fault.onset))),
     endError: end === null || fault.end === null ? Number.NaN : Math.abs(minutes(epochMs(end), Date.parse(fault.end))),
     delay:
       best === undefined || fault.twentieth === null
         ? Number.NaN
         : Math.max(0, minutes(epochMs(best.detectedAt), Date.parse(fault.twentieth))),
     duplicates: Math.max(0, mine.length - 1),
-    says: `${fault.cause} [${canonical(fault.where)}] ${fault.refused}/${fault.calls} → ${mine.map(words).join("  AND  ") || "nothing"}`,
+    says: `${fault.cause} [${canonical(fault.where)}] ${fault.refused}/${fault.calls} → ${mine.map(words).join("  AND  ") || "nothing"} onset ${(late * 60).toFixed(0)} s, first refusal ${(minutes(Date.parse(fault.first ?? fault.onset), Date.parse(fault.onset)) * 60).toFixed(0)} s`,
   };
 }
 

@@ -20,7 +20,8 @@ export type CosmosReason =
 
 /**
  * Sub-statuses by meaning, from the .NET SDK's `SubStatusCodes`
- * (github.com/Azure/azure-cosmos-dotnet-v3, Microsoft.Azure.Cosmos/src/direct/StatusCodes.cs).
+ * (github.com/Azure/azure-cosmos-dotnet-v3, Microsoft.Azure.Cosmos/src/direct/StatusCodes.cs). 5400 is not among them: it
+ * says that a request was not authorized, not why.
  */
 const BY_SUB_STATUS: ReadonlyMap<number, CosmosReason> = new Map<number, CosmosReason>([
   [3, "write-region"],
@@ -48,7 +49,6 @@ const BY_SUB_STATUS: ReadonlyMap<number, CosmosReason> = new Map<number, CosmosR
   [5300, "management-operation"],
   ...[5301, 5302, 5303, 5304, 5305, 5306].map((code) => [code, "rbac"] as const),
   ...Array.from({ length: 8 }, (_, i) => [5307 + i, "perimeter"] as const),
-  [5400, "service"],
   [5600, "token-invalid"],
 ]);
 

@@ -6,7 +6,7 @@ import { WORDS } from "../model/event-table.ts";
 import { HASH_WORDS } from "../model/names.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 
-/** A refusal without any credential, held back until it is clear that no success answers it. */
+/** A refusal without any credential, held back until it is clear that nothing answers it. */
 interface Held {
   readonly call: Call;
   /** Of client and operation. */
@@ -16,11 +16,12 @@ interface Held {
 
 /**
  * Clients that first ask without a credential and then with one get a 401 that means nothing. Such a refusal is held
- * back for a moment; a success of the same client and operation within it answers one refusal.
+ * back for a moment; another call of the same client and operation within it answers one refusal: one that was let in, or
+ * that had a credential, whatever became of it then.
  */
 export interface Challenges {
   readonly held: Held[];
-  /** Key of the success that was looked at last. */
+  /** Key of the call that was looked at last. */
   readonly wanted: HashPair;
   answered: number;
 }
@@ -48,7 +49,7 @@ export function hold(state: Challenges, from: CallRow): boolean {
   return true;
 }
 
-/** A success answers the oldest refusal of the same client and operation. */
+/** A call that is not held back answers the oldest refusal of the same client and operation. */
 export function answer({ held, wanted }: Challenges, from: CallRow): void {
   if (held.length === 0 || from.gateway < 0) return;
   writeKey(wanted, from);

@@ -36,8 +36,10 @@ const NOTHING: readonly Due[] = [];
 export function detect(detection: Detection, call: CallRow): readonly Due[] {
   const due = advance(detection, call.time);
   for (const waiting of released(detection.challenges, call.time)) observeAgain(detection, waiting, call.names);
-  if (call.outcome === "succeeded") answer(detection.challenges, call);
-  if (!hold(detection.challenges, call)) observe(detection, call);
+  if (!hold(detection.challenges, call)) {
+    answer(detection.challenges, call);
+    observe(detection, call);
+  }
   return due;
 }
 

@@ -105,9 +105,10 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   if (span === undefined) return undefined;
   const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
   const sharp = short ? sharpen(context, span, covering) : covering;
-  const asFound = explainRise(context, sharp, matchingRows(window, sharp.rule.conditions, claimed));
+  const candidates = sharp === covering ? rows : matchingRows(window, sharp.rule.conditions, claimed);
+  const asFound = explainRise(context, sharp, candidates);
   const sharper =
-    asFound === undefined ? sharp : narrowDown(context, sharp, { candidates: rows, names: asFound.ranked.names });
+    asFound === undefined ? sharp : narrowDown(context, sharp, { candidates, names: asFound.ranked.names });
   const regional = regionAlone(context, span, sharper);
   if (regional !== undefined) {
     const explanation = explainRise(context, regional, matchingRows(window, regional.rule.conditions, claimed));

@@ -1,4 +1,5 @@
 import { columnIndex } from "../detect/columns.ts";
+import type { Dimension } from "../model/call.ts";
 import type { Counts, Split } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
@@ -20,7 +21,7 @@ export function mergeTogether(context: Context, explanations: readonly Explanati
     else group.push(explanation);
   }
   return groups.flatMap((group) => {
-    const [first, ...others] = group.toSorted((a, b) => Number(b.isTold) - Number(a.isTold));
+    const [first, ...others] = group.toSorted((a, b) => Number(a.told === undefined) - Number(b.told === undefined));
     if (first === undefined) return [];
     return others.length === 0 ? [first] : [mergeGroup(context, first, others)];
   });
@@ -31,7 +32,7 @@ const ECHO_MS = 60_000;
 /** Refusals that the log says nothing of, beside told ones of the same account that begin and end with them. */
 function isEcho(told: Explanation, quiet: Explanation): boolean {
   if (told.symptom !== quiet.symptom || told.layer !== "cosmos") return false;
-  if (!told.isTold || quiet.isTold) return false;
+  if (told.told === undefined || quiet.told !== undefined) return false;
   const shared = told.ranked.cause.id === "service-identity-hiccup" ? "cosmosRegion" : "cosmosAccount";
   if (told.common[shared] === undefined || quiet.common[shared] !== told.common[shared]) return false;
   const most = Math.max(ECHO_MS, 6 * told.gapMs, 6 * quiet.gapMs);
@@ -73,21 +74,34 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 const WORTH = 0.15;
 /** Of an API, which names no cause by itself. */
 const WORTH_OF_API = 0.5;
+/** An attribute that comes first stays first unless another is refused that much more. */
+const AS_GOOD = 0.85;
 
-/** The split over the first of the cause's attributes that all parts have in common, else over their API. */
-function sharedSplit({ window, detection }: Context, all: readonly Explanation[], span: Rise): Split | undefined {
+/** The split over the clearest of the cause's attributes that all parts have in common, else over their API. */
+function sharedSplit(context: Context, all: readonly Explanation[], span: Rise): Split | undefined {
   const [first] = all;
   const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
-  for (const name of [...(first?.ranked.names ?? []), "api" as const]) {
+  const rows = rowsWithin(context.window, span);
+  const inCommon = (name: Dimension, least: number): readonly Split[] => {
     const value = first?.common[name];
-    if (value === undefined || !all.every(({ common }) => common[name] === value)) continue;
+    if (value === undefined || !all.every(({ common }) => common[name] === value)) return [];
     const column = columnIndex(name);
-    const id = detection.dictionaries[column]?.ids.get(value) ?? -1;
+    const id = context.detection.dictionaries[column]?.ids.get(value) ?? -1;
     const rule = { ...NO_RULE, conditions: [{ column, value: id }] };
-    const split = splitOf({ window, rows: rowsWithin(window, span), dictionaries: detection.dictionaries }, rule);
-    if (split.refusedInside >= (name === "api" ? WORTH_OF_API : WORTH) * best) return split;
-  }
-  return undefined;
+    const split = splitOf({ window: context.window, rows, dictionaries: context.detection.dictionaries }, rule);
+    return split.refusedInside >= least * best ? [split] : [];
+  };
+  const naming = (first?.ranked.names ?? []).flatMap((name) => inCommon(name, WORTH));
+  const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
+  const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
+  return named ?? (areValues(all) ? undefined : inCommon("api", WORTH_OF_API)[0]);
+}
+
+/** Each part is another value of one attribute that names the cause: they are what there is to say. */
+function areValues(all: readonly Explanation[]): boolean {
+  const [first] = all;
+  const which = first === undefined ? "" : attributes(first);
+  return all.every((one) => attributes(one) === which) && (first?.ranked.names.some((name) => name === which) ?? false);
 }
 
 function sumOf(list: readonly Counts[]): Counts {

@@ -1,4 +1,5 @@
 import type { Cause, CauseId, Evidence } from "../model/cause.ts";
+import { calibrated } from "./calibration.ts";
 import { clockCauses } from "./causes/clock.ts";
 import { cosmosGrantCauses } from "./causes/cosmos-grant.ts";
 import { cosmosKeyCauses } from "./causes/cosmos-key.ts";
@@ -82,7 +83,7 @@ function causeOf(id: CauseId, fit: Fit, rejected: Cause["rejected"], second: Fit
   const doubt = second === undefined ? 0 : Math.max(0, 0.25 - (fit.confidence - second.confidence));
   return {
     id,
-    confidence: Number(Math.max(0.3, fit.confidence - doubt).toFixed(2)),
+    confidence: calibrated(Math.max(0.3, fit.confidence - doubt)),
     evidence: fit.evidence,
     rejected,
     missing: fit.missing ?? [],
@@ -99,7 +100,7 @@ function unknownCause(observation: Observation, rejected: Cause["rejected"]): Ca
   };
   return {
     id: "unknown",
-    confidence: isBlind(observation) ? 0.5 : 0.7,
+    confidence: calibrated(isBlind(observation) ? 0.5 : 0.7),
     evidence: [seen, ...bestSplitEvidence(observation)],
     rejected,
     missing: missingFor(observation),

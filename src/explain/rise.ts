@@ -6,7 +6,7 @@ import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
-import { msBetween, TICKS_PER_MS } from "../model/time.ts";
+import { type Instant, msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
@@ -16,7 +16,7 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
-import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span } from "./span.ts";
+import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
@@ -37,12 +37,14 @@ export interface Explanation {
   readonly common: DimensionValues;
   /** Which log tells of the refused calls: without a join, one fault is seen from each side. */
   readonly seenBy: "gateway" | "cosmos" | "both";
-  /** The log says of the refusals more than their status. */
-  readonly isTold: boolean;
+  /** What the log says of the refusals beside their status, if anything. */
+  readonly told: string | undefined;
   /** The tokens of most refused calls were not validated by anybody. */
   readonly claimed: boolean;
   /** When the rise began and whether its calls worked before is not seen any more: it can only go on, not be new. */
   readonly ongoing: boolean;
+  /** Since when calls were looked at. */
+  readonly seenFrom: Instant;
   /** Mean time between refused calls. */
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
@@ -51,7 +53,7 @@ export interface Explanation {
 
 /** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */
 const ACCEPT_LOG_LIKELIHOOD = Math.log(1e8);
-/** A client that tries again for half a minute is no outage. */
+/** A client that tries again for half a minute is no outage, however often it does. */
 const MOMENT_MS = 15_000;
 const MIN_MOMENTS = 4;
 const MIN_REFUSED = 5;
@@ -70,7 +72,7 @@ export function explainRise(
   const span = riseAmong(context, candidates);
   if (span === undefined) return undefined;
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
-  if (!isMaterial(detection, window, rows)) return undefined;
+  if (!isMaterial(detection, window, rows) || !isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(window, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
@@ -96,7 +98,8 @@ export function explainRise(
     common: commonOf(observation),
     seenBy: seenBy(window, rows),
     ongoing: window.cut,
-    isTold: !/^\d+$/.test(observation.reason),
+    seenFrom: window.from,
+    told: /^\d+$/.test(observation.reason) ? undefined : observation.reason,
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
     gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
     refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
@@ -122,8 +125,13 @@ function seenBy(window: Window, rows: readonly number[]): Explanation["seenBy"] 
 }
 
 /** The rise among candidate rows. */
-export const riseAmong = ({ detection, window }: Context, candidates: readonly number[]): Rise | undefined =>
-  riseOf(window, candidates, (rows) => isMaterial(detection, window, rows));
+export function riseAmong({ detection, window }: Context, candidates: readonly number[]): Rise | undefined {
+  const clear = riseOf(window, candidates, (rows) => isMaterial(detection, window, rows));
+  if (clear === undefined) return undefined;
+  const usual = (row: number): number =>
+    BURST_DISPERSION * (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
+  return withBeginning(window, candidates, clear, usual);
+}
 
 const SHARED = 0.95;
 
@@ -177,8 +185,16 @@ function isUnusual({ refused, calls, usualRate: before }: Counts, byUnits: numbe
   return poissonSurprise(refused, expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }
 
-/** Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. */
-function isMaterial(detection: Detection, window: Window, rows: readonly number[]): boolean {
+/**
+ * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many
+ * of the refusals say something of their own.
+ */
+function isMaterial(
+  detection: Detection,
+  window: Window,
+  rows: readonly number[],
+  most: (window: Window, rows: readonly number[]) => number = () => Number.POSITIVE_INFINITY,
+): boolean {
   let refused = 0;
   let trials = 0;
   let expected = 0;
@@ -189,7 +205,8 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     expected += (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
     if (row < window.refused) times.push(window.time[row] ?? 0);
   }
-  const surprise = poissonSurprise(refused, expected) / (BURST_DISPERSION * window.thinned);
+  const telling = Math.min(refused, most(window, rows));
+  const surprise = poissonSurprise(telling, expected) / (BURST_DISPERSION * window.thinned);
   const moments = new Set(times.map((time) => Math.floor(time / (MOMENT_MS * TICKS_PER_MS)))).size;
   return (
     surprise >= ACCEPT_LOG_LIKELIHOOD &&
@@ -197,6 +214,19 @@ function isMaterial(detection: Detection, window: Window, rows: readonly number[
     refused >= MIN_REFUSED &&
     refused / trials >= MIN_SHARE
   );
+}
+
+/** What a client is refused for the same work within a moment counts once: it tries again. */
+function triesApart(window: Window, rows: readonly number[]): number {
+  const callers = window.raw[columnIndex("callerNetwork")];
+  const clients = window.raw[columnIndex("clientNetwork")];
+  const tries = new Set<string>();
+  for (const row of rows) {
+    if (row >= window.refused) continue;
+    const moment = Math.floor((window.time[row] ?? 0) / (MOMENT_MS * TICKS_PER_MS));
+    tries.add(`${moment} ${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`);
+  }
+  return tries.size * window.thinned;
 }
 
 const SAMPLES = 5;

@@ -1,5 +1,5 @@
-import { binomialLogLikelihood } from "../lib/stats.ts";
-import { type DurationMs, type Instant, instantFromTicks, msBetween } from "../model/time.ts";
+import { binomialLogLikelihood, poissonSurprise } from "../lib/stats.ts";
+import { type DurationMs, type Instant, instantFromTicks, msBetween, plusMs } from "../model/time.ts";
 
 export interface Span {
   /** Time of the first and the last refusal of the rise. */
@@ -54,6 +54,40 @@ export function riseOf(
     ({ from }, i) => i > 0 && msBetween(from, stretches[i - 1]?.to ?? from) > LONGEST_PAUSE_MS,
   );
   return asRise(stretches.slice(Math.max(0, parted)));
+}
+
+/** Log-likelihood by which refusals before the clear part must beat chance to be its beginning. */
+const BEGINS = 4;
+/** The slowest beginning that is looked for. */
+const BEGINS_WITHIN_MS: DurationMs = 3_600_000;
+
+/**
+ * The rise from the first refusal that chance does not explain: what begins slowly is clear only later. `usual`: refusals to
+ * be expected of a row while nothing is wrong.
+ */
+export function withBeginning(
+  series: Series,
+  rows: readonly number[],
+  rise: Rise,
+  usual: (row: number) => number,
+): Rise {
+  const timeOf = (row: number): number => series.time[row] ?? 0;
+  const earliest = plusMs(rise.from, -BEGINS_WITHIN_MS);
+  const before = rows
+    .filter((row) => timeOf(row) < rise.from && timeOf(row) >= earliest)
+    .toSorted((a, b) => timeOf(b) - timeOf(a));
+  let { from } = rise;
+  let refused = 0;
+  let expected = 0;
+  for (const row of before) {
+    expected += usual(row);
+    if ((series.f[row] ?? 0) <= 0) continue;
+    refused += series.f[row] ?? 0;
+    if (poissonSurprise(refused, expected) >= BEGINS) from = instantFromTicks(timeOf(row));
+  }
+  const [first] = rise.stretches;
+  if (first === undefined || from === rise.from) return rise;
+  return asRise([{ from, to: first.to }, ...rise.stretches.slice(1)]);
 }
 
 const TOGETHER_MS: DurationMs = 300_000;

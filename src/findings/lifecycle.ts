@@ -50,9 +50,7 @@ function follow(
     return same === undefined ? [] : [drop(state, same)];
   const known = same ?? other;
   if (known === undefined && explanation.ongoing) return [];
-  const id =
-    known?.finding.id ??
-    `F-${shortId(`${explanation.symptom}|${key}|${Math.floor(epochMs(explanation.span.from) / 60_000)}`, 10)}`;
+  const id = known?.finding.id ?? newId(state, explanation, context);
   if (taken.has(id)) return [];
   taken.add(id);
   const changed = same === undefined || other === undefined ? [] : [drop(state, other)];
@@ -66,6 +64,17 @@ function follow(
   forgetOldest(state);
   changed.push(finding);
   return changed;
+}
+
+/** Faults of the same attributes that begin in the same minute differ by the reason that the log tells. */
+function newId(
+  { tracked }: Findings,
+  { symptom, span, told }: Explanation,
+  { key, taken }: { readonly key: string; readonly taken: ReadonlySet<string> },
+): string {
+  const text = `${symptom}|${key}|${Math.floor(epochMs(span.from) / 60_000)}`;
+  const id = `F-${shortId(text, 10)}`;
+  return told !== undefined && (taken.has(id) || tracked.has(id)) ? `F-${shortId(`${text}|${told}`, 10)}` : id;
 }
 
 /** Another finding tells of the same fault: this one ends and is not shown any more. */
@@ -96,9 +105,10 @@ const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused
 const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
 
 /** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
-function steadyOnset(known: Tracked, explanation: Explanation): Instant {
-  const separate = msBetween(explanation.span.from, known.lastRefused) > 0;
-  return separate || explanation.ongoing ? known.finding.onset : explanation.span.from;
+function steadyOnset({ finding, lastRefused }: Tracked, { span, seenFrom, counts }: Explanation): Instant {
+  const separate = msBetween(span.from, lastRefused) > 0;
+  const isWhole = seenFrom <= finding.onset && counts.refused >= finding.counts.refused;
+  return separate || !isWhole ? finding.onset : span.from;
 }
 
 function build(from: { id: string; explanation: Explanation; onset: Instant; detectedAt: Instant }): Finding {

@@ -37,7 +37,7 @@ const LOGS: Readonly<Record<keyof typeof TELLING_LOGS, Log>> = {
 };
 
 /** Confident enough that no other log would change it. */
-const SURE = 0.9;
+const SURE = 0.96;
 
 /** For refusals whose cause is not sure: logs of which no record was read, and the causes that only they tell. */
 export function missingLogs(

@@ -26,6 +26,7 @@ export function recognise(
   for (const tracked of known) {
     if (tracked.symptom !== explanation.symptom || context.taken.has(tracked.finding.id)) continue;
     if (msBetween(explanation.span.from, tracked.lastRefused) > LONGEST_PAUSE_MS) continue;
+    if (areToldApart(tracked.explanation, explanation)) continue;
     const share = sameCalls(tracked.refusedCalls, explanation.refusedCalls);
     if (share > bestShare || (tracked.key === context.key && best === undefined)) {
       best = tracked;
@@ -34,6 +35,10 @@ export function recognise(
   }
   return best;
 }
+
+/** The log tells another reason of each. */
+const areToldApart = (a: Explanation, b: Explanation): boolean =>
+  a.told !== undefined && b.told !== undefined && a.told !== b.told;
 
 const MOSTLY = 0.5;
 
@@ -87,10 +92,11 @@ function isEcho(a: Explanation, b: Explanation): boolean {
   return names(a, b) || names(b, a);
 }
 
-/** The calls of one are among those of the other by what separates them. */
+/** The calls of one are among those of the other by what separates them, unless the log tells another reason of each. */
 function isPart(a: Explanation, b: Explanation): boolean {
   const [first, second] = [a.splits[0]?.where, b.splits[0]?.where];
   if (a.symptom !== b.symptom || first === undefined || second === undefined) return false;
+  if (areToldApart(a, b)) return false;
   const within = (narrow: DimensionValues, wide: DimensionValues): boolean =>
     DIMENSIONS.every((dimension) => wide[dimension] === undefined || wide[dimension] === narrow[dimension]);
   return within(first, second) || within(second, first);

@@ -26,7 +26,8 @@ export interface TrueFault {
   readonly end: string | null;
   readonly calls: number;
   readonly refused: number;
-  /** When the 20th call was refused; null where there are fewer. */
+  /** When the first and the 20th call were refused; null where there are fewer. */
+  readonly first: string | null;
   readonly twentieth: string | null;
   readonly refusedIds: readonly string[];
 }
@@ -173,14 +174,11 @@ function trueDecoy({ kind, calls = [], span }: Decoy): TrueDecoy {
   return { kind, from: iso(span.from), to: iso(span.to), calls: calls.length };
 }
 
-function twentiethOf(refused: readonly Draft[]): string | null {
-  const at = refused.map((draft) => draft.at).toSorted((a, b) => a - b)[19];
-  return at === undefined ? null : iso(at);
-}
+const timeOf = (draft: Draft | undefined): string | null => (draft === undefined ? null : iso(draft.at));
 
 function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFault {
   const during = drafts.filter(({ at }) => at >= fault.from && at < fault.to);
-  const refused = during.filter((draft) => draft.fault === fault.cause);
+  const refused = during.filter((draft) => draft.fault === fault.cause).toSorted((a, b) => a.at - b.at);
   return {
     cause: fault.cause,
     where: fault.where,
@@ -189,7 +187,8 @@ function trueFault(fault: Fault, drafts: readonly Draft[], end: number): TrueFau
     end: fault.to >= end ? null : iso(fault.to),
     calls: during.filter((draft) => draft.fault === fault.cause || fault.affects(draft)).length,
     refused: refused.length,
-    twentieth: twentiethOf(refused),
+    first: timeOf(refused[0]),
+    twentieth: timeOf(refused[19]),
     refusedIds: refused.map(({ id }) => id),
   };
 }

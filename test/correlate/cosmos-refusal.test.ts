@@ -47,5 +47,5 @@ test("limits, failovers and lost customer-managed keys are no refusals; every au
   const yes = [0, 5000, 5001, 5002, 5006, 5008, 5013, 5200, 5202, 5300, 5301, 5302, 5303, 5307, 5314, 5400, 5600];
   expect(no.filter((code) => !isLookAlike(cosmosReason(code, undefined)))).toEqual([]);
   expect(yes.filter((code) => isLookAlike(cosmosReason(code, undefined)))).toEqual([]);
-  expect(yes.filter((code) => cosmosReason(code, undefined) === "untold")).toEqual([0]);
+  expect(yes.filter((code) => cosmosReason(code, undefined) === "untold")).toEqual([0, 5400]);
 });

@@ -26,7 +26,9 @@ test.each<[string, Partial<GatewayRequest>, boolean]>([
   ["another user agent", { userAgent: "curl/8" }, false],
   ["another API", { api: "billing" }, false],
   ["too late", { time: at(1.6) }, false],
-])("a success answers a refusal without a credential: %s", (_, success, answers) => {
+  ["throttled behind the gateway", { status: 429, backendStatus: 429 }, true],
+  ["refused with its credential", { status: 401, claims: claims(), error: gatewayError("TokenExpired") }, true],
+])("another call answers a refusal without a credential: %s", (_, success, answers) => {
   const state = createChallenges();
   expect(hold(state, bare(0))).toBe(true);
   answer(state, rowOf({ time: at(1), ...success }));

@@ -16,22 +16,27 @@ test("a title calls an application by its name only where somebody vouched for t
   expect(titleFor(vouched)).toContain(`by application ${appId(4)} are refused`);
 });
 
-/** The ordinary calls, those to orders served by five backends in turn. */
-const POOL = CALLS.map((call, i): Ordinary => {
-  const backend = orders(call) ? `orders-${i % 5}` : call.backend;
-  return {
-    ...call,
-    backend,
-    gateway: { ...call.gateway, backendId: backend, backendUrl: `https://${backend}.example` },
-  };
-});
+/** The ordinary calls, those to orders served by five backends. */
+const pool = (turn: (call: Ordinary, i: number) => number): readonly Ordinary[] =>
+  CALLS.map((call, i): Ordinary => {
+    const backend = orders(call) ? `orders-${turn(call, i)}` : call.backend;
+    return {
+      ...call,
+      backend,
+      gateway: { ...call.gateway, backendId: backend, backendUrl: `https://${backend}.example` },
+    };
+  });
 
-test("several backends of a pool that refuse are one finding that names each", () => {
+test.each<[string, (call: Ordinary, i: number) => number]>([
+  ["in turn", (_, i) => i % 5],
+  ["at random", ({ chance }) => Math.floor(5 * chance)],
+  ["at random, some far more than others", ({ chance }) => Math.floor(5 * chance ** 2)],
+])("several backends of a pool that refuse are one finding that names each: %s", (_, turn) => {
   const bad = new Set(["orders-0", "orders-2", "orders-3"]);
   const fault = during((call) =>
     bad.has(call.backend) ? [{ ...call.gateway, status: 403, backendStatus: 403 }] : undefined,
   );
-  const findings = analyze(eventsOf(POOL, fault));
+  const findings = analyze(eventsOf(pool(turn), fault));
   expect(findings.map(({ cause }) => cause.id)).toEqual(["backend-grants-differ"]);
   const named = findings[0]?.splits.slice(0, 3).map(({ where }) => where.backend ?? "");
   expect(new Set(named)).toEqual(bad);
@@ -103,4 +108,34 @@ test("two faults at the same time that Cosmos DB tells apart are two findings, t
     "firewall-blocked",
     "role-assignment-propagating-or-missing",
   ]);
+});
+
+test("a key that is refused for two reasons at once is two findings", () => {
+  const wrongKey = { errorBody: "The input authorization token can't serve the request. The wrong key is being used." };
+  const fault = during((call) => {
+    if (!keyed(call)) return undefined;
+    if (call.chance < 0.4) return refusedByCosmos(call, 401, wrongKey);
+    return call.chance < 0.7 ? refusedByCosmos(call, 401, { subStatus: 5202 }) : undefined;
+  });
+  const found = analyze(eventsOf(CALLS, fault)).map(({ cause }) => cause.id);
+  expect(found.toSorted()).toEqual(["key-rotated", "local-auth-disabled"]);
+});
+
+test("refusals without a reason, an hour before those of the same key that have one, are a fault of their own", () => {
+  const regenerated = change({
+    time: at(ONSET - 30),
+    operation: "microsoft.documentdb/databaseaccounts/regeneratekey/action",
+    change: "key-regenerated",
+  });
+  const fault: Fault = (call) => {
+    if (!keyed(call)) return undefined;
+    if (call.seconds >= ONSET && call.seconds < ONSET + 900) return refusedByCosmos(call, 401, {});
+    return call.seconds >= ONSET + 3_600 ? refusedByCosmos(call, 401, { subStatus: 5202 }) : undefined;
+  };
+  const events = [...eventsOf(CALLS, fault), regenerated].toSorted((a, b) => a.time - b.time);
+  expect(
+    analyze(events)
+      .map(({ cause }) => cause.id)
+      .toSorted(),
+  ).toEqual(["key-rotated", "local-auth-disabled"]);
 });

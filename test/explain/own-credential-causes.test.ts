@@ -172,6 +172,16 @@ const cases: readonly Case[] = [
     cause: "gateway-cannot-read-key-vault",
   },
   {
+    name: "another vault refuses the gateway than that of the secret which was replaced",
+    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    also: [
+      secretAccess({ time: at(ONSET - 4_000), ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 2_000), status: 403, vault: "kv-mail", secret: "mail-password", ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+    ],
+    cause: "named-value-stale-secret",
+  },
+  {
     name: "a caller that cannot renew its token, as its secret has expired",
     fault: (call) =>
       call.app === 4
@@ -242,6 +252,12 @@ const without: readonly (Case & { readonly not: CauseId })[] = [
     also: [secretAccess({ time: at(ONSET - 4 * 3_600 - 700), operation: "SecretSet" })],
     cause: "unknown",
     not: "named-value-stale-secret",
+  },
+  {
+    name: "one call in five that Cosmos DB refuses without a word is no missing role",
+    fault: (call) => (orders(call) && call.chance < 0.2 ? refusedByCosmos(call, 403, { subStatus: 5400 }) : undefined),
+    cause: "unknown",
+    not: "role-assignment-propagating-or-missing",
   },
   {
     name: "sign-ins of another application are no cause",

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
 import { at, claims, gatewayError, gatewayRequest } from "../builders.ts";
-import { eventsOf, refusedByCosmos, refusedByGateway } from "../traffic.ts";
+import { eventsOf, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
 import { analyze, CALLS, during, keyed, ONSET } from "./tenant.ts";
 
 const scanner = (seconds: number): readonly Event[] => [
@@ -12,6 +12,31 @@ const scanner = (seconds: number): readonly Event[] => [
     error: gatewayError("TokenNotPresent"),
   }),
 ];
+
+const RETRIED = CALLS.find(({ app }) => app === 4);
+
+/** Refused again with the token that ended, while another instance of the application gets through. */
+function retry(seconds: number, id: string): readonly Event[] {
+  if (RETRIED === undefined) throw new Error("no call of the application");
+  const gateway = { ...RETRIED.gateway, time: at(seconds), correlationId: id, dedupKey: id };
+  const other = {
+    time: at(seconds + 0.3),
+    correlationId: `${id}-ok`,
+    dedupKey: `${id}-ok`,
+    callerAddress: "203.0.4.77",
+  };
+  return [
+    ...refusedByGateway({ ...RETRIED, gateway }, { error: gatewayError("TokenExpired") }),
+    { ...gateway, ...other },
+  ];
+}
+
+function withoutToken(call: Ordinary, seconds: number): readonly Event[] {
+  const { claims: _claims, subscription: _subscription, ...gateway } = call.gateway;
+  const id = `bare-${gateway.correlationId}`;
+  const bare = { ...call, gateway: { ...gateway, time: at(call.seconds + seconds), correlationId: id, dedupKey: id } };
+  return refusedByGateway(bare, { error: gatewayError("TokenNotPresent") });
+}
 
 const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
   { name: "healthy traffic", events: () => eventsOf(CALLS, () => undefined) },
@@ -87,6 +112,27 @@ const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
       eventsOf(
         CALLS,
         during((call) => [{ ...call.gateway, status: 503, backendStatus: 503 }]),
+      ),
+  },
+  {
+    name: "a client that tries again for half a minute, at three times, beside others of its application",
+    events: () =>
+      [
+        ...eventsOf(CALLS, () => undefined),
+        ...[3_000, 6_400, 9_000].flatMap((start) =>
+          Array.from({ length: 36 }, (_, i) => retry(start + i * 0.7, `retry-${start}-${i}`)).flat(),
+        ),
+      ].toSorted((a, b) => a.time - b.time),
+  },
+  {
+    name: "clients that first ask without a token, whose second call is throttled",
+    events: () =>
+      eventsOf(
+        CALLS,
+        during((call) => [
+          ...withoutToken(call, -0.2),
+          { ...call.gateway, status: call.chance < 0.5 ? 429 : 404, backendStatus: call.chance < 0.5 ? 429 : 404 },
+        ]),
       ),
   },
   {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { riseOf, riseSpan } from "../../src/explain/span.ts";
+import { riseOf, riseSpan, withBeginning } from "../../src/explain/span.ts";
 
 function series(times: number[], refused: (time: number) => boolean) {
   return {
@@ -73,4 +73,14 @@ test("after a pause of hours it is another rise", () => {
   const { rows, data } = series(times, (t) => (hours(t) >= 1 && hours(t) < 2) || (hours(t) >= 6 && hours(t) < 7));
   const rise = riseOf(data, rows, (held) => held.length >= 10);
   expect([hours(rise?.from ?? 0), hours(rise?.to ?? 0)].map(Math.round)).toEqual([6, 7]);
+});
+
+test.each([
+  { name: "one that begins slowly", early: [180, 240, 270], usual: 0.001, from: 180 },
+  { name: "not a stray refusal, long before", early: [100], usual: 0.001, from: 300 },
+  { name: "not what is usual", early: [180, 240, 270], usual: 0.03, from: 300 },
+])("the beginning of a rise: $name", ({ early, usual, from }) => {
+  const { rows, data } = series(range(1000), (t) => early.includes(t) || (t >= 300 && t < 500));
+  const rise = { from: 300, to: 499, stretches: [{ from: 300, to: 499 }] } as never;
+  expect(withBeginning(data, rows, rise, () => usual)).toMatchObject({ from, to: 499, stretches: [{ from, to: 499 }] });
 });

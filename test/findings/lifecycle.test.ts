@@ -85,3 +85,16 @@ test("a long fault in a busy tenant keeps its onset, and its counts do not shrin
 });
 
 test("a healthy stream tells nothing", () => expect(told(events(2, [])).changes).toEqual([]));
+
+test("a long fault in a quiet tenant keeps its onset when its beginning is not looked at any more", () => {
+  const calls = [...ordinaryCalls({ hours: 40, perSecond: 0.015, seed: 9 })];
+  const stream = eventsOf(calls, (call) =>
+    call.app === 7 && call.seconds >= 40_000 && call.chance < 0.6
+      ? refusedByGateway(call, { error: gatewayError("TokenClaimNotFound") })
+      : undefined,
+  );
+  const { changes } = told(stream);
+  expect(changes.length).toBeGreaterThan(10);
+  for (const { onset, detectedAt } of changes) expect(onset).toBeLessThanOrEqual(detectedAt);
+  expect(new Set(changes.map(({ id }) => id)).size).toBe(1);
+});

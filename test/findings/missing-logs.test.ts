@@ -12,7 +12,7 @@ const read = (...names: readonly string[]): ReadonlyMap<string, number> => new M
 
 test.each<[string, Finding[], ReadonlyMap<string, number>, string[]]>([
   ["nothing to find out", [], read("GatewayLogs"), []],
-  ["a sure cause needs no other log", [withConfidence(0.95)], read("GatewayLogs"), []],
+  ["a sure cause needs no other log", [withConfidence(0.97)], read("GatewayLogs"), []],
   ["all logs are there", [withConfidence(0.5)], read(...ALL), []],
   [
     "only the gateway's",

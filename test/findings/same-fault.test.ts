@@ -15,6 +15,7 @@ interface Facts {
   readonly calls?: readonly string[];
   readonly span?: readonly [from: number, to: number];
   readonly seenBy?: Explanation["seenBy"];
+  readonly told?: string;
 }
 
 function splitBy(where: DimensionValues): Explanation["splits"][number] {
@@ -41,8 +42,9 @@ function explanation(facts: Facts = {}): Explanation {
     common: {},
     seenBy: facts.seenBy ?? "both",
     claimed: false,
-    isTold: true,
+    told: facts.told,
     ongoing: false,
+    seenFrom: at(-3_600),
     gapMs: 1_000,
     refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
   };
@@ -88,6 +90,18 @@ describe("another view of the same fault", () => {
   test.each([
     { name: "the same attributes by another symptom", a: { symptom: "cosmos:401" }, b: {}, same: true },
     { name: "a part of its calls", a: { where: { api: "orders", region: "x" } }, b: {}, same: true },
+    {
+      name: "told the same",
+      a: { where: { api: "orders", region: "x" }, told: "rbac" },
+      b: { told: "rbac" },
+      same: true,
+    },
+    {
+      name: "told another reason",
+      a: { told: "wrong-key", cause: "key-rotated" as const },
+      b: { told: "local-auth-disabled", cause: "local-auth-disabled" as const },
+      same: false,
+    },
     { name: "the other log of the same refusals", a: gateway, b: cosmos, same: true },
     { name: "the other log, half as many", a: { ...gateway, refused: 50 }, b: cosmos, same: false },
     { name: "the other log, later", a: { ...gateway, span: [200, 900] as const }, b: cosmos, same: false },
@@ -111,8 +125,13 @@ describe("the same fault seen before", () => {
     { name: "by its attributes", known: tracked({ calls: ["x"] }), found: true },
     { name: "by its calls", known: { ...tracked(), key: "other" }, found: true },
     { name: "by neither", known: { ...tracked({ calls: ["x"] }), key: "other" }, found: false },
+    {
+      name: "by its attributes, but told another reason",
+      known: tracked({ calls: ["x"], told: "rbac" }),
+      found: false,
+    },
     { name: "by its attributes, but long ago", known: tracked({ span: [-20_000, -19_000] }), found: false },
   ])("$name: $found", ({ known, found }) => {
-    expect(recognise([known], explanation(), context) !== undefined).toBe(found);
+    expect(recognise([known], explanation({ told: "firewall" }), context) !== undefined).toBe(found);
   });
 });

@@ -77,6 +77,10 @@ const NO_DATA_PLANE = {
   fix: "Send the account's DataPlaneRequests here: they tell which principal, operation and container were refused.",
 };
 
+/** Refused share below which a missing role does not explain what no message tells. */
+const MIXED = 0.4;
+const NOT_ALWAYS = "the same calls succeed more often than not, all the time: a role that is missing refuses each";
+
 function judgeNarrow(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
@@ -90,6 +94,7 @@ function judgeNarrow(observation: Observation): Judgement {
       ],
       missing: [NO_DATA_PLANE],
     };
+  if (about === "maybe" && observation.inside < MIXED) return rejected(NOT_ALWAYS);
   const split = OBJECT_OF_ROLE.map((dimension) => equalSplit(observation, dimension)).find((one) => one !== undefined);
   const other = elsewhere(observation);
   if (split === undefined && other === undefined)
@@ -145,6 +150,7 @@ function judgeAssignment(observation: Observation): Judgement {
     return rejected("many other operations of the principal succeed, so it has a role");
   const change = changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS);
   const decays = observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early;
+  if (about === "maybe" && change === undefined && !decays && observation.inside < MIXED) return rejected(NOT_ALWAYS);
   const says: Evidence = decays
     ? {
         says: "The refused share falls since the onset, as a propagating assignment does",

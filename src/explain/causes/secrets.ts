@@ -39,37 +39,44 @@ const isPrompt = (write: SignSeen | undefined): boolean => write !== undefined &
 const wholly = ({ inside }: Observation): number => (inside >= 0.6 ? 1 : 0.5);
 
 interface Trail {
-  /** The last write of a secret before the onset, or a change of a named value. */
+  /** The last write of a secret before the onset: of the vault that refused the gateway, where one did. */
   readonly write: SignSeen | undefined;
   /** The gateway is known to read that secret. */
   readonly isRead: boolean;
-  /** The vault refused the gateway. */
+  /** The vault refused the gateway; not another vault than that of a secret which the gateway reads and which was written. */
   readonly denied: SignSeen | undefined;
 }
 
 function trailOf({ signs }: Observation): Trail {
   const within = ({ lagMs }: SignSeen, most: number): boolean => lagMs >= -SLACK_MS && lagMs <= most;
-  const write = signs.find(
+  const writes = signs.filter(
     (seen) =>
       seen.sign.kind === "secret-access" &&
       seen.sign.status < 400 &&
       writesSecret(seen.sign) &&
       within(seen, REFRESH_MS),
   );
-  const secretOf = (seen: SignSeen | undefined): string | undefined =>
-    seen?.sign.kind === "secret-access" ? seen.sign.secret : undefined;
   const ofGateway = signs.filter(({ sign }) => sign.kind === "secret-access" && isGateways(sign));
-  const denied = ofGateway.find(
+  const isRead = (write: SignSeen): boolean =>
+    secretOf(write) !== undefined && ofGateway.some((seen) => secretOf(seen) === secretOf(write));
+  const denials = ofGateway.filter(
     (seen) => seen.sign.kind === "secret-access" && [401, 403].includes(seen.sign.status) && within(seen, UNREAD_MS),
   );
-  const isRead = secretOf(write) !== undefined && ofGateway.some((seen) => secretOf(seen) === secretOf(write));
-  return { write, isRead, denied };
+  const ofSameVault = denials.find((denial) => writes.some((write) => vaultOf(write) === vaultOf(denial)));
+  const denied = ofSameVault ?? (writes.some(isRead) ? undefined : denials[0]);
+  const ofVault = writes.find((seen) => denied !== undefined && vaultOf(seen) === vaultOf(denied));
+  const write = ofVault ?? writes.find(isRead) ?? writes[0];
+  return { write, isRead: write !== undefined && isRead(write), denied };
 }
+
+const secretOf = ({ sign }: SignSeen): string | undefined => (sign.kind === "secret-access" ? sign.secret : undefined);
+const vaultOf = ({ sign }: SignSeen): string | undefined => (sign.kind === "secret-access" ? sign.vault : undefined);
 
 function judgeDenied(observation: Observation): Judgement {
   if (!maySecret(observation)) return inapplicable;
-  const { denied, write } = trailOf(observation);
+  const { denied, write: last } = trailOf(observation);
   if (denied === undefined) return rejected("Key Vault was not seen to refuse the gateway");
+  const write = last !== undefined && vaultOf(last) === vaultOf(denied) ? last : undefined;
   const evidence: Evidence[] = [signEvidence(denied), ...(write === undefined ? [] : [signEvidence(write)])];
   return {
     kind: "fits",

@@ -43,9 +43,11 @@ const wrongId: FaultMaker = (plan) => {
     cause: "role-bound-to-wrong-id",
     where: { cosmosPrincipal: principal },
     affects: (draft) => draft.backend === backend,
+    always: (draft) => {
+      if (draft.at >= plan.from && draft.at < plan.to) for (const step of draft.steps) step.principal = principal;
+    },
     severity: steady(1),
     apply: (draft) => {
-      for (const step of draft.steps) step.principal = principal;
       refuseAtCosmos(draft, {
         status: 403,
         subStatus: random.pick([5301, 5302]),
