@@ -1,5 +1,5 @@
 /**
- * `node bench/ocsf-schema.ts FOLDER > fixtures/ocsf-1.8.0.schema.json`: the classes that exports have, of a checked-out
+ * `node bench/ocsf-schema.ts FOLDER > test/exports/ocsf-1.8.0.schema.json`: the classes that exports have, of a checked-out
  * github.com/ocsf/ocsf-schema (Apache-2.0), as JSON Schema: attributes, requirements, enumerations, patterns and constraints, with
  * the profiles that our events name.
  */

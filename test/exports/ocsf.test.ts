@@ -16,7 +16,7 @@ interface Event {
   readonly class_uid: number;
   readonly [name: string]: unknown;
 }
-const schema = JSON.parse(readFileSync(join(import.meta.dirname, "../../fixtures/ocsf-1.8.0.schema.json"), "utf8")) as {
+const schema = JSON.parse(readFileSync(join(import.meta.dirname, "ocsf-1.8.0.schema.json"), "utf8")) as {
   readonly version: string;
   readonly classes: Readonly<Record<string, object>>;
   readonly $defs: object;
