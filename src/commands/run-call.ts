@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { styleText } from "node:util";
 import { callEvidence, hasId } from "../correlate/call-evidence.ts";
 import { type CallStory, callStory, toStoryJson } from "../findings/call-story.ts";
 import { plainText } from "../lib/plain-text.ts";
@@ -15,6 +14,7 @@ import { renderCall } from "./call-text.ts";
 import { askControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DEFAULT_STATE } from "./export-options.ts";
+import { lookOf } from "./look.ts";
 import { noteAccess } from "./note-access.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";
@@ -137,8 +137,8 @@ function print(
     return;
   }
   if (count === 0) say(`there is no call with the id ${id} in this input`);
-  const colour = styleText("bold", "x", { stream: process.stdout }) !== "x";
-  const texts = found.map(({ story, findings }) => renderCall(story, findings, { colour, columns: undefined }));
+  const look = lookOf(process.stdout);
+  const texts = found.map(({ story, findings }) => renderCall(story, findings, look));
   process.stdout.write(texts.join("\n"));
   if (count > found.length) say(`${count - found.length} more calls have this id`);
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { CALL_COLUMNS, type CallEvidence, columnPlace, EVIDENCE_SCHEMA, OPERATION_COLUMNS } from "../model/evidence.ts";
 import { instantFromTicks } from "../model/time.ts";
 import { buildFilter } from "./segment-filter.ts";
-import { MOST_ROWS, PackedTable, packTable, unpackTable } from "./segment-columns.ts";
+import { MOST_ROWS, PackedTable, packTable, rowUnpacker } from "./segment-columns.ts";
 
 /** Calls of one block: what is read at least for one call. */
 export const BLOCK_CALLS = 8_192;
@@ -95,15 +95,13 @@ export function openBlock(block: Buffer): {
 
 /** Calls of an id in a block's parts. */
 export function callsIn(ids: Uint8Array, rows: () => Uint8Array, id: string): readonly CallEvidence[] {
-  const places = callsWith(ids, id);
-  if (places.length === 0) return [];
-  const all = decodeBlock(ids, rows());
-  return places.flatMap((place) => all[place] ?? []);
+  const unpacked = Ids.parse(unpack(ids));
+  const places = callsWith(unpacked, id);
+  return places.length === 0 ? [] : places.map(callUnpacker(unpacked, rows()));
 }
 
 /** Which calls of a block have an id, by their places in it. */
-function callsWith(ids: Uint8Array, id: string): readonly number[] {
-  const { texts, counts } = Ids.parse(unpack(ids));
+function callsWith({ texts, counts }: z.infer<typeof Ids>, id: string): readonly number[] {
   const found: number[] = [];
   let at = 0;
   for (const [call, count] of counts.entries()) {
@@ -115,24 +113,41 @@ function callsWith(ids: Uint8Array, id: string): readonly number[] {
 
 /** The calls of a block as they were told. */
 export function decodeBlock(ids: Uint8Array, rows: Uint8Array): readonly CallEvidence[] {
-  const { texts, counts } = Ids.parse(unpack(ids));
+  const unpacked = Ids.parse(unpack(ids));
+  const callAt = callUnpacker(unpacked, rows);
+  return Array.from(unpacked.counts, (_, place) => callAt(place));
+}
+
+const TIME = columnPlace(CALL_COLUMNS, "time");
+const OWN_COLUMNS = OPERATION_COLUMNS.toSpliced(CALL_ID, 1);
+
+/** Gives a call of a block by its place; what is not asked for is not made. */
+function callUnpacker({ texts, counts }: z.infer<typeof Ids>, rows: Uint8Array): (place: number) => CallEvidence {
   const packed = Rows.parse(unpack(rows));
-  const calls = unpackTable(CALL_COLUMNS, packed.calls);
-  const operations = unpackTable(OPERATION_COLUMNS.toSpliced(CALL_ID, 1), packed.operations);
-  const time = columnPlace(CALL_COLUMNS, "time");
-  let id = 0;
-  let operation = 0;
-  return calls.map((call, i) => {
-    const ownIds = texts.slice(id, (id += counts[i] ?? 0));
-    const own = operations.slice(operation, (operation += packed.counts[i] ?? 0));
+  const callRow = rowUnpacker(CALL_COLUMNS, packed.calls);
+  const operationRow = rowUnpacker(OWN_COLUMNS, packed.operations);
+  const firstId = startsOf(counts);
+  const firstOperation = startsOf(packed.counts);
+  return (place) => {
+    const call = callRow(place);
     const callId = call[ID] ?? null;
+    const first = firstOperation[place] ?? 0;
     return {
-      time: instantFromTicks(Number(call[time])),
+      time: instantFromTicks(Number(call[TIME])),
       call,
-      operations: own.map((row) => row.toSpliced(CALL_ID, 0, callId)),
-      ids: ownIds,
+      operations: Array.from({ length: packed.counts[place] ?? 0 }, (_, i) =>
+        operationRow(first + i).toSpliced(CALL_ID, 0, callId),
+      ),
+      ids: texts.slice(firstId[place], firstId[place + 1]),
     };
-  });
+  };
+}
+
+/** Where each of so many things begins when they stand one behind the other, and where the last one ends. */
+function startsOf(counts: Uint16Array): Uint32Array {
+  const starts = new Uint32Array(counts.length + 1);
+  for (const [i, count] of counts.entries()) starts[i + 1] = (starts[i] ?? 0) + count;
+  return starts;
 }
 
 /** Calls that a block can take now: fewer where they have many operations. */

@@ -66,18 +66,19 @@ function packTexts(rows: readonly Row[], place: number): PackedColumn {
   return { is: "texts", texts, places };
 }
 
-/** Rows as they were packed; a column that was not there yet is null, one that is no more is left out. */
-export function unpackTable(columns: readonly Column[], { rows, columns: packed }: PackedTable): Cell[][] {
+/** Gives a row as it was packed, by its place; a column that was not there yet is null, one that is no more is left out. */
+export function rowUnpacker(columns: readonly Column[], { columns: packed }: PackedTable): (row: number) => Cell[] {
   const cells = columns.map(({ name }) => unpackColumn(packed.get(name)));
-  return Array.from({ length: rows }, (_, row) => cells.map((cell) => cell(row)));
+  return (row) => cells.map((cell) => cell(row));
 }
 
 function unpackColumn(packed: PackedColumn | undefined): (row: number) => Cell {
   if (packed === undefined) return () => null;
   switch (packed.is) {
     case "guids": {
-      const hex = Buffer.from(packed.bytes).toString("hex");
-      return (row) => guidText(hex.slice(32 * row, 32 * row + 32));
+      const { buffer, byteOffset, byteLength } = packed.bytes;
+      const bytes = Buffer.from(buffer, byteOffset, byteLength);
+      return (row) => guidText(bytes.toString("hex", GUID_BYTES * row, GUID_BYTES * (row + 1)));
     }
     case "texts":
       return (row) => packed.texts[(packed.places[row] ?? 0) - 1] ?? null;

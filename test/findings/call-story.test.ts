@@ -134,3 +134,20 @@ test("a log cannot forge a terminal", () => {
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f\u202e]/);
   expect(text.split("\n").filter((line) => line.includes("gpj") && line.startsWith("gpj"))).toEqual([]);
 });
+
+test("on a narrow terminal a call is told in its columns, no word lost", () => {
+  const story = callStory(
+    evidenceOf(
+      gatewayRequest({ status: 401, totalMs: 12, claims: claims({ state: "unverified" }), api: "a long name of it" }),
+      [operation()],
+    ),
+  );
+  const [wide, narrow] = [undefined, 44].map((columns) => renderCall(story, [], { colour: false, columns }));
+  const words = (text = ""): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
+  expect(words(narrow)).toEqual(words(wide));
+  const long = (narrow ?? "").split("\n").filter((line) => line.length > 44);
+  expect(
+    long.filter((line) => line.trim().split(" ").length > 2 && !/\d{4}-\d\d-\d\dT|[\da-f]{8}-/.test(line)),
+  ).toEqual([]);
+  expect(narrow).toMatch(/gateway {2}GET a long name of\n {25}it/);
+});

@@ -40,8 +40,8 @@ export async function startServe(options: ServeOptions): Promise<Serving> {
 
 /** The same once it says that it is ready. */
 export async function readyServe(serving: Serving): Promise<Serving> {
-  const ready = await serving.hear(/ready: http:\S+/);
-  return { ...serving, address: /http:\S+/.exec(ready)?.[0] ?? "" };
+  const ready = await serving.hear(/ready: https?:\S+/);
+  return { ...serving, address: /https?:\S+/.exec(ready)?.[0] ?? "" };
 }
 
 /** Starts `serve` and does not wait for it. */

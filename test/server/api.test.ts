@@ -1,3 +1,4 @@
+import { tableFromIPC } from "apache-arrow";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { describe, expect, test } from "vitest";
 import type { Finding } from "../../src/model/finding.ts";
@@ -138,6 +139,7 @@ const accepted: { accept: string | undefined; type: string }[] = [
   { accept: "text/csv", type: "text/csv" },
   { accept: "application/json;q=0.5, text/csv", type: "text/csv" },
   { accept: "application/x-ndjson", type: "application/x-ndjson" },
+  { accept: "application/vnd.apache.arrow.stream", type: "application/vnd.apache.arrow.stream" },
   { accept: "application/xml", type: "application/problem+json" },
   { accept: "application/xml, */*;q=0", type: "application/problem+json" },
 ];
@@ -173,9 +175,43 @@ test("a table has a row each, and no cell that a spreadsheet would run", async (
   expect(rest).toBe("");
 });
 
+test.each(["/api/v1/findings", "/api/v1/minutes", "/api/v1/calls/known", "/api/v1/findings/F-7Q2KABCDEF/comparison"])(
+  "%s as Arrow has the rows of its JSON, exactly",
+  async (path) => {
+    const view = clean();
+    view.findings = [
+      finding({ title: "=1+1 \u202e<b>", status: "resolved", end: at(9) }),
+      finding({ id: "F-OPEN000000" }),
+    ];
+    const { ask } = served(view);
+    const { items } = (await (await ask(path)).json()) as { items: Record<string, unknown>[] };
+    const response = await ask(path, { accept: "application/vnd.apache.arrow.stream" });
+    const table = tableFromIPC(new Uint8Array(await response.arrayBuffer()));
+    const rows = table.toArray().map((row) => (row as { toJSON(): Record<string, unknown> }).toJSON());
+    expect(rows).toHaveLength(items.length);
+    const [item = {}, row = {}] = [items[0], rows[0]];
+    for (const [name, value] of Object.entries(item)) {
+      if (typeof value === "object" && value !== null && !Array.isArray(value)) continue;
+      expect(row[name]).toEqual(Array.isArray(value) ? JSON.stringify(value) : value);
+    }
+    if (path === "/api/v1/findings") {
+      expect(rows.map((one) => one["counts.calls"])).toEqual([9_204, 9_204]);
+      expect(rows.map((one) => typeof one["end"]).toSorted()).toEqual(["object", "string"]);
+      expect(String(table.schema.fields.find(({ name }) => name === "counts.status.403")?.type)).toBe("Float64");
+    }
+  },
+);
+
+test("an empty list is an Arrow stream without rows", async () => {
+  const view = clean();
+  view.findings = [];
+  const response = await served(view).ask("/api/v1/findings", { accept: "application/vnd.apache.arrow.stream" });
+  expect(tableFromIPC(new Uint8Array(await response.arrayBuffer())).numRows).toBe(0);
+});
+
 test("what did not change is not sent again, in any type", async () => {
   const { ask } = served();
-  for (const accept of ["application/json", "text/csv"]) {
+  for (const accept of ["application/json", "text/csv", "application/vnd.apache.arrow.stream"]) {
     const first = await ask("/api/v1/findings", { accept });
     const etag = first.headers.get("etag") ?? "";
     expect(etag).not.toBe("");

@@ -14,7 +14,7 @@ const readers = new AsyncLocalStorage<Reader>();
 /** Whose request is being answered; undefined outside of one. */
 export const readerOf = (): Reader | undefined => readers.getStore();
 
-const DOWNLOAD = /^(?:text\/csv|application\/x-ndjson)\b/;
+const DOWNLOAD = /^(?:text\/csv|application\/(?:x-ndjson|vnd\.apache\.arrow))\b/;
 
 /** Knows the reader while a request is answered, and notes lists that were taken away as files. */
 export function noteReaders(note: (access: Omit<Access, "at">) => void): MiddlewareHandler {

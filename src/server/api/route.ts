@@ -3,12 +3,13 @@ import { accepts } from "hono/accepts";
 import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { z } from "zod";
-import { csvText } from "../../lib/csv-text.ts";
 import { readerOf } from "../access/reading.ts";
 import type { Screen } from "../view.ts";
+import { arrowOf } from "./arrow-table.ts";
+import { csvOf, flatTable } from "./flat-table.ts";
 import { problem, type ProblemStatus } from "../problem.ts";
 
-/** What a route answers with; a list can be had as JSON, as lines of JSON or as a table. */
+/** What a route answers with; a list can be had as JSON, as lines of JSON or as a table (CSV, Arrow). */
 export type Answer =
   | { readonly kind: "one"; readonly value: unknown }
   | {
@@ -52,7 +53,9 @@ export interface Asked {
 
 export type ScreenOf = (asked: Asked) => Screen;
 
-export const LIST_TYPES = ["application/json", "application/x-ndjson", "text/csv"] as const;
+/** https://www.iana.org/assignments/media-types/application/vnd.apache.arrow.stream */
+const ARROW = "application/vnd.apache.arrow.stream";
+export const LIST_TYPES = ["application/json", "application/x-ndjson", "text/csv", ARROW] as const;
 const ONE_TYPES = ["application/json"] as const;
 export const MOST_BODY = 65_536;
 
@@ -91,7 +94,7 @@ async function answer(route: Route, context: Context): Promise<Response> {
   if (given.kind === "fault") return problem(context, given.status, given.says);
   context.header("vary", "Accept");
   context.header("cache-control", "no-cache");
-  return given.kind === "one" ? context.json(given.value) : list(given, type, context);
+  return given.kind === "one" ? context.json(given.value) : await list(given, type, context);
 }
 
 const typesOf = ({ isList }: Route): readonly string[] => (isList === true ? LIST_TYPES : ONE_TYPES);
@@ -152,11 +155,11 @@ async function bodyOf(
   return body.ok ? body : { ok: false, status: 400, says: body.says };
 }
 
-function list(
+async function list(
   { items, next = null, more }: Extract<Answer, { kind: "list" }>,
   type: string,
   context: Context,
-): Response {
+): Promise<Response> {
   const reader = readerOf();
   if (reader !== undefined) reader.rows = items.length;
   if (type === "application/json") return context.json({ items, next, ...more });
@@ -165,29 +168,8 @@ function list(
     url.searchParams.set("cursor", next);
     context.header("link", `<${url.pathname}${url.search}>; rel="next"`);
   }
-  const text = type === "text/csv" ? csvOf(items) : items.map((item) => `${JSON.stringify(item)}\n`).join("");
+  if (type === ARROW) return context.body(await arrowOf(flatTable(items)), 200, { "content-type": ARROW });
+  const text =
+    type === "text/csv" ? csvOf(flatTable(items)) : items.map((item) => `${JSON.stringify(item)}\n`).join("");
   return context.body(text, 200, { "content-type": `${type}; charset=utf-8` });
-}
-
-/** One row an item; members of members have names with dots, lists are JSON. */
-function csvOf(items: readonly object[]): string {
-  const rows = items.map((item) => new Map(flat(item, "")));
-  const columns = [...new Set(rows.flatMap((row) => [...row.keys()]))];
-  const lines = rows.map((row) => columns.map((column) => cellOf(row.get(column))).join(","));
-  return `${[columns.map(csvText).join(","), ...lines].join("\r\n")}\r\n`;
-}
-
-function flat(value: object, prefix: string): readonly (readonly [string, unknown])[] {
-  return Object.entries(value).flatMap(([name, member]: [string, unknown]) =>
-    isMembers(member) ? flat(member, `${prefix}${name}.`) : [[`${prefix}${name}`, member] as const],
-  );
-}
-
-const isMembers = (value: unknown): value is Members =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-function cellOf(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "string") return csvText(value);
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : csvText(JSON.stringify(value));
 }
