@@ -1,6 +1,7 @@
 /**
- * The usage ledger: bytes a row, and the replay of a role against it: `node bench/privileges.ts [--uses N] [--days N]`.
- * Times are CPU seconds of this process. The last line is JSON.
+ * The usage ledger: bytes a row, days that are kept, and the replay of a role against it:
+ * `node bench/privileges.ts [--uses N] [--days N] [--megabytes N]`. `--uses 1000000` is the largest that is meant to be kept for
+ * 400 days. Times are CPU seconds of this process. The last line is JSON.
  */
 import { parseArgs } from "node:util";
 import { ALL_ACTIONS } from "../src/privileges/actions.ts";
@@ -12,7 +13,11 @@ import { replay } from "../src/privileges/replay.ts";
 import { Random } from "../src/simulate/random.ts";
 
 const { values: flags } = parseArgs({
-  options: { uses: { type: "string", default: "25000" }, days: { type: "string", default: "400" } },
+  options: {
+    uses: { type: "string", default: "25000" },
+    days: { type: "string", default: "400" },
+    megabytes: { type: "string", default: "256" },
+  },
 });
 const USES = Number(flags.uses);
 const DAYS = Number(flags.days);
@@ -27,7 +32,7 @@ const seconds = (since: NodeJS.CpuUsage): number => {
 };
 
 const random = new Random(7);
-const ledger = createLedger();
+const ledger = createLedger(1e6 * Number(flags.megabytes));
 const account = textId(ledger, "shop");
 const signers = new Set<number>();
 const uses = Array.from({ length: USES }, (_, i) => {
@@ -39,16 +44,23 @@ const uses = Array.from({ length: USES }, (_, i) => {
 });
 
 const filling = process.cpuUsage();
+/** Longest time that one operation took: the first of a day, when older days are folded. */
+let longest = 0;
 for (let day = 0; day < DAYS; day++) {
   const time = instantFromMs(FIRST_DAY_MS + day * DAY_MS);
-  for (const { use, daily } of uses) {
+  uses.forEach(({ use, daily }, i) => {
+    const since = i === 0 ? performance.now() : 0;
     countUse(ledger, use, { time, outcome: "succeeded", calls: 1 + Math.floor(daily * (0.5 + random.next())) });
     if (random.chance(0.01)) countUse(ledger, use, { time, outcome: "denied403", calls: 1 });
-  }
+    if (i === 0) longest = Math.max(longest, performance.now() - since);
+  });
 }
 sealLedger(ledger);
 const filled = seconds(filling);
 const rows = rowCount(ledger.rows);
+const kept = Math.min(DAYS, ledger.newestDay - ledger.oldestDay + 1);
+const foldedRows = ledger.rows.folded.reduce((sum, { days }) => sum + days, 0);
+const foldedBytes = ledger.rows.folded.reduce((sum, block) => sum + block.bytes.length, 0);
 const bytes = packedBytes(ledger.rows);
 
 const held = [{ actions: ALL_ACTIONS, scope: ACCOUNT_SCOPE }];
@@ -63,8 +75,9 @@ const best = runs.toSorted((a, b) => a.cpu - b.cpu)[0];
 const slowest = runs.toSorted((a, b) => b.cpu - a.cpu)[0];
 process.stdout.write(
   `${rows} rows of ${USES} uses on ${DAYS} days: ${(bytes / 1e6).toFixed(1)} MB, ${(bytes / rows).toFixed(2)} bytes a row; filled in ${filled.toFixed(1)} CPU s\n` +
+    `${kept} days are kept; ${foldedRows} rows are folded to ${(foldedBytes / 1e6).toFixed(1)} MB, ${(foldedBytes / Math.max(1, foldedRows)).toFixed(2)} bytes a row; longest stop ${longest.toFixed(0)} ms\n` +
     `replay: ${best?.cpu.toFixed(2)} to ${slowest?.cpu.toFixed(2)} CPU s (${best?.wall.toFixed(2)} s wall at best); ${best?.wouldBeDenied} of ${best?.calls} calls would be denied\n`,
 );
 process.stdout.write(
-  `${JSON.stringify({ rows, uses: USES, days: DAYS, bytes, bytesPerRow: bytes / rows, filled, runs })}\n`,
+  `${JSON.stringify({ rows, uses: USES, days: DAYS, bytes, bytesPerRow: bytes / rows, kept, foldedRows, foldedBytes, longestMs: longest, filled, runs })}\n`,
 );

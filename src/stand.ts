@@ -2,15 +2,19 @@ import type { Accepted } from "./accept.ts";
 import type { Analysis } from "./analysis.ts";
 import { type EventTable, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
-import { type Instant, instantFromMs } from "./model/time.ts";
+import { type Instant, instantFromMs, plusMs } from "./model/time.ts";
 import { addLoss, hearOf, openLoss } from "./privileges/losses.ts";
 import { isJudgementDue, judgeStanding, learnHeard, learnPlace } from "./privileges/standing.ts";
+
+const DAY_MS = 86_400_000;
 
 /** Lists of roles and sums of operations are of no moment: they count when they come. */
 export function hear({ standing, now }: Analysis, { facts, lists, enqueued }: Accepted): void {
   if (facts === undefined || (facts.length === 0 && lists === undefined)) return;
   const at = enqueued === undefined ? now : instantFromMs(enqueued);
-  learnHeard(standing, lists === undefined ? { facts } : { facts, lists }, at);
+  // Clocks differ by less than a day: one sum dated 2099 must not push out all kept days.
+  const until = enqueued === undefined ? {} : { until: plusMs(at, DAY_MS) };
+  learnHeard(standing, { facts, ...(lists === undefined ? {} : { lists }), ...until }, at);
 }
 
 /** Records that are missing, or may be: days that they touch are not observed. */

@@ -39,7 +39,8 @@ export interface Replayed {
     readonly firstDay: string;
     readonly lastDay: string;
   }[];
-  readonly byDay: readonly { readonly day: string; readonly calls: number }[];
+  /** `until`: the last of the days, where older days are kept by periods only. */
+  readonly byDay: readonly { readonly day: string; readonly until: string; readonly calls: number }[];
 }
 
 const DAY_MS = 86_400_000;
@@ -66,7 +67,7 @@ export function replayRole(
       const what = { action: useName(fact.action), container: scopeText(fact.scope), by };
       return [{ ...what, calls, firstDay: dayText(firstDay), lastDay: dayText(lastDay) }];
     }),
-    byDay: result.byDay.map(({ day, calls }) => ({ day: dayText(day), calls })),
+    byDay: result.byDay.map(({ day, until, calls }) => ({ day: dayText(day), until: dayText(until), calls })),
   };
 }
 
@@ -83,7 +84,7 @@ export function replayText({ account, calls, wouldBeDenied, denied, byDay }: Rep
       : [
           `  last days: ${byDay
             .slice(-DAYS)
-            .map(({ day, calls: count }) => `${day}: ${count}`)
+            .map(({ day, until, calls: count }) => `${day}${until === day ? "" : ` to ${until}`}: ${count}`)
             .join(", ")}`,
         ]),
   ];

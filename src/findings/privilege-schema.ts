@@ -26,6 +26,7 @@ const abstention = z.strictObject({
     "inner-operations-unknown",
     "denied-within-grant",
     "shared-identity",
+    "too-many-assignments",
     "management-needed",
   ]),
   says: text,

@@ -30,6 +30,7 @@ export type AbstentionId =
   | "inner-operations-unknown"
   | "denied-within-grant"
   | "shared-identity"
+  | "too-many-assignments"
   | "management-needed";
 
 /** One client of a principal or key. */

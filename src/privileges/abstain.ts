@@ -6,7 +6,7 @@ import { type Holder, reachOf, type UseFact } from "./holder.ts";
 import { heldAt } from "./least.ts";
 import { lossText } from "./losses.ts";
 
-type Judged = Pick<Holder, "kind" | "grants" | "uses" | "exposure" | "clients"> & {
+type Judged = Pick<Holder, "kind" | "grants" | "uses" | "exposure" | "clients" | "roles"> & {
   /** Of a group, those of its members that were seen. */
   readonly members: number;
   /** Principals without a grant that the holder's grants would let in, and whose applied assignment no log tells. */
@@ -25,6 +25,7 @@ export function abstentionsOf(holder: Judged, beyond: readonly UseFact[]): reado
     ...innerOperations(holder),
     ...deniedWithin(holder),
     ...sharedIdentity(holder),
+    ...tooMany(holder),
   ];
 }
 
@@ -141,6 +142,21 @@ function deniedWithin({ uses, grants }: Judged): readonly Abstention[] {
     {
       id: "denied-within-grant",
       says: `${calls} calls were refused although a grant permits them, and none was let in: the refusals are not about roles, or are older than the grant. They are no use.`,
+    },
+  ];
+}
+
+/** What an account takes (learn.microsoft.com/azure/cosmos-db/concepts-limits). */
+const MOST_ASSIGNMENTS = 2_000;
+const MOST_DEFINITIONS = 100;
+
+function tooMany({ roles }: Judged): readonly Abstention[] {
+  const assignments = roles.reduce((sum, { scopes }) => sum + scopes.length, 0);
+  if (assignments <= MOST_ASSIGNMENTS && roles.length <= MOST_DEFINITIONS) return [];
+  return [
+    {
+      id: "too-many-assignments",
+      says: `The recommended roles need ${assignments} assignments of ${roles.length} definitions, and an account takes ${MOST_ASSIGNMENTS} of ${MOST_DEFINITIONS}: grant them on databases instead.`,
     },
   ];
 }

@@ -42,6 +42,8 @@ export interface AzureGrant {
 
 const MAX_RECORDS = 200_000;
 const MAX_CHANGES = 50_000;
+/** Where compacting frees no room it is not tried for each of the next changes. */
+const TRIED_EVERY = 1_000;
 const MAX_LISTINGS = 1_000;
 
 export const createAzureRoles = (): AzureRoles => ({
@@ -101,6 +103,7 @@ export function noteAzureChange(
   const paths = [details.get("resource") ?? "", resource].map((text) => text.toLowerCase());
   const id = paths.find((text) => ASSIGNMENT.test(text));
   if (id === undefined) return;
+  if (azure.changes.length >= MAX_CHANGES && azure.beyond % TRIED_EVERY === 0) compactChanges(azure);
   if (azure.changes.length >= MAX_CHANGES) {
     azure.beyond += 1;
     return;
@@ -121,6 +124,18 @@ export function noteAzureChange(
           scope: scope === "" ? "/" : scope,
         };
   azure.changes.push({ time, id, isGone: action === "delete", result, gives });
+}
+
+/** Of each assignment the last change stays, with what those before it told, and one that only began after it. */
+function compactChanges({ changes }: AzureRoles): void {
+  const last = new Map<string, AzureChange>();
+  for (const change of settled(changes))
+    last.set(change.id, { ...change, gives: change.gives ?? last.get(change.id)?.gives });
+  const begun = new Map<string, AzureChange>();
+  for (const change of changes.toSorted((a, b) => a.time - b.time))
+    if (change.result === "started" && change.time > (last.get(change.id)?.time ?? BEFORE_ALL))
+      begun.set(change.id, change);
+  changes.splice(0, changes.length, ...last.values(), ...begun.values());
 }
 
 /** What holds on an account after all that was told. */

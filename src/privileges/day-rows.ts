@@ -5,6 +5,8 @@
 export interface DayRows {
   /** Packed blocks, in the order in which they were full. */
   readonly blocks: Block[];
+  /** Older days, folded by periods; oldest first. */
+  readonly folded: FoldedBlock[];
   /** Rows that are not packed yet: day, use, succeeded, denied, of those 401, other. */
   tail: Float64Array;
   tailRows: number;
@@ -17,11 +19,29 @@ export interface Block {
   readonly lastDay: number;
 }
 
-const COLUMNS = 6;
+/** Uses of one period, each with its days and the sums of its counts: see folded-rows.ts. */
+export interface FoldedBlock {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+  /** Days of all its uses. */
+  readonly days: number;
+  /** First day of the period. */
+  readonly firstDay: number;
+  /** Days on which any of its uses was, a bit each, from the first day on. */
+  readonly mask: number;
+}
+
+/** Numbers of a row that is not packed. */
+export const COLUMNS = 6;
 /** Rows that are packed at once. */
 const BLOCK_ROWS = 1 << 16;
 
-export const createDayRows = (): DayRows => ({ blocks: [], tail: new Float64Array(COLUMNS * 256), tailRows: 0 });
+export const createDayRows = (): DayRows => ({
+  blocks: [],
+  folded: [],
+  tail: new Float64Array(COLUMNS * 256),
+  tailRows: 0,
+});
 
 export interface DayCounts {
   readonly succeeded: number;
@@ -99,7 +119,8 @@ function pack(tail: Float64Array, count: number): Block {
   return { bytes: writer.done(), rows, firstDay: cell(order[0] ?? 0), lastDay: day };
 }
 
-class Writer {
+/** Numbers without sign, seven bits a byte. */
+export class Writer {
   #bytes: Uint8Array;
   #at = 0;
 
@@ -126,15 +147,18 @@ class Writer {
   }
 }
 
-/** Told of each row; one day and use can come more than once, in different blocks. The counts are filled again for the next. */
-export type RowVisitor = (day: number, use: number, counts: DayCounts) => void;
+/**
+ * Told of each row; one day and use can come more than once, in different blocks. The counts are filled again for the next.
+ * `bits` is 0 for a row of one day; of folded days, those on which the use was, from `day` on, and the counts are their sums.
+ */
+export type RowVisitor = (day: number, use: number, counts: DayCounts, bits: number) => void;
 
 export function visitRows({ blocks, tail, tailRows }: DayRows, visit: RowVisitor): void {
   for (const block of blocks) visitBlock(block.bytes, visit);
   for (let i = 0; i < tailRows; i++) {
     const at = COLUMNS * i;
     const [day = 0, use = 0, succeeded = 0, denied = 0, denied401 = 0, other = 0] = tail.subarray(at, at + COLUMNS);
-    visit(day, use, { succeeded, denied, denied401, other });
+    visit(day, use, { succeeded, denied, denied401, other }, 0);
   }
 }
 
@@ -169,7 +193,7 @@ function visitBlock(bytes: Uint8Array, visit: RowVisitor): void {
     counts.denied = (flagged & DENIED) === 0 ? 0 : next();
     counts.denied401 = (flagged & DENIED) === 0 ? 0 : next();
     counts.other = (flagged & OTHER) === 0 ? 0 : next();
-    visit(day, use, counts);
+    visit(day, use, counts, 0);
   }
 }
 
@@ -178,10 +202,22 @@ export function forgetBefore(rows: DayRows, day: number): number {
   const kept = rows.blocks.filter(({ lastDay }) => lastDay >= day);
   const gone = rows.blocks.reduce((sum, block) => sum + (block.lastDay < day ? block.rows : 0), 0);
   rows.blocks.splice(0, rows.blocks.length, ...kept);
+  return gone + forgetFolded(rows, day);
+}
+
+/** Days of a period. */
+export const PERIOD = 32;
+
+function forgetFolded({ folded }: DayRows, day: number): number {
+  const kept = folded.filter(({ firstDay }) => firstDay + PERIOD > day);
+  const gone = folded.reduce((sum, { firstDay, days }) => sum + (firstDay + PERIOD > day ? 0 : days), 0);
+  folded.splice(0, folded.length, ...kept);
   return gone;
 }
 
-export const packedBytes = ({ blocks }: DayRows): number => blocks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+export const packedBytes = ({ blocks, folded }: DayRows): number =>
+  [...blocks, ...folded].reduce((sum, { bytes }) => sum + bytes.length, 0);
 
-export const rowCount = ({ blocks, tailRows }: DayRows): number =>
-  blocks.reduce((sum, { rows }) => sum + rows, tailRows);
+/** Days of all uses, folded ones too. */
+export const rowCount = ({ blocks, folded, tailRows }: DayRows): number =>
+  blocks.reduce((sum, { rows }) => sum + rows, tailRows) + folded.reduce((sum, { days }) => sum + days, 0);

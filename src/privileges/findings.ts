@@ -10,7 +10,7 @@ import { coveredBy, type Holder, isTried } from "./holder.ts";
 import { keysInUse } from "./key-findings.ts";
 import { heldAt } from "./least.ts";
 import { accountOf, callsOf, isActive, privilegeOf } from "./privilege-of.ts";
-import { dayOf } from "./ledger.ts";
+import { dayOf, isAppliedFull } from "./ledger.ts";
 import type { Privileges } from "./privileges.ts";
 import type { Grant } from "./roles.ts";
 
@@ -51,7 +51,8 @@ function overPrivileged(holder: Holder, judging: Judging): readonly Finding[] {
   if (!isActive(holder) || !isOver(holder)) return [];
   const privilege = privilegeOf(holder);
   const { score, excess, worst } = holder.score;
-  const enough = holder.isEnough && holder.kind !== "group";
+  const isTooMany = holder.abstains.some(({ id }) => id === "too-many-assignments");
+  const enough = holder.isEnough && holder.kind !== "group" && !isTooMany;
   const severity: Severity = !enough ? "low" : score >= 67 ? "high" : score >= 34 ? "medium" : "low";
   const { recommended } = privilege;
   const all = recommended === null ? [] : [recommended, ...recommended.further];
@@ -188,7 +189,7 @@ function redundant(holder: Holder, judging: Judging): readonly Finding[] {
     const known = ledger.applied.get(`${ledger.textIds.get(assignment.id) ?? -1}|${signer}`);
     return known !== undefined && dayOf(known.last) >= ledger.oldestDay;
   };
-  if (holder.kind !== "principal" || !holder.grants.some(isApplied)) return [];
+  if (holder.kind !== "principal" || !holder.grants.some(isApplied) || isAppliedFull(ledger)) return [];
   const found: Finding[] = [];
   let kept = holder.grants;
   for (const grant of holder.grants.toSorted((a, b) => (a.assignment.id < b.assignment.id ? -1 : 1))) {

@@ -16,7 +16,9 @@ export interface UseFact extends Use {
   readonly denied401: number;
   readonly other: number;
   readonly last: Instant | undefined;
+  /** Days on which it was tried, oldest first; made anew each time. */
   readonly days: Int32Array;
+  readonly dayCount: number;
 }
 
 /** `group`: an id that holds grants which others used. */

@@ -10,6 +10,9 @@ import {
   type RowVisitor,
   visitRows,
 } from "./day-rows.ts";
+import { endOfOldest, foldOldest } from "./fold.ts";
+import { periodOf, visitFolded } from "./folded-rows.ts";
+import { finestOf } from "./grains.ts";
 
 /**
  * Who used which action where, by day of event time: one use is a signer, a place and an action. Days are UTC days since
@@ -37,6 +40,8 @@ export interface Ledger {
   newestDay: number;
   /** First day of which all is kept. */
   oldestDay: number;
+  /** Packed rows that are kept: beyond, the oldest days are folded, then forgotten. */
+  readonly mostBytes: number;
   /** Event time of the newest operation; -Infinity without any. */
   newest: Instant;
   /** Operations of a later time are not believed: one record dated 2099 must not push out all kept days. */
@@ -78,10 +83,10 @@ interface Uses {
 export type UseOutcome = "succeeded" | "denied401" | "denied403" | "other";
 const OUTCOMES: readonly UseOutcome[] = ["succeeded", "denied401", "denied403", "other"];
 
-/** Days that are kept: a year and the month in which its last run is looked for. */
+/** Days that are kept at least: a year and the month in which its last run is looked for. */
 export const KEPT_DAYS = 400;
-const MAX_USES = 1 << 20;
-/** Packed rows; a row takes about three bytes. */
+const MAX_USES = 1 << 21;
+/** Packed rows: a row takes about three bytes, and a use of each day about four in each folded period. */
 const MAX_BYTES = 256e6;
 const MAX_TEXTS = 1 << 20;
 const MAX_PLACES = 1 << 17;
@@ -91,7 +96,7 @@ const FIRST = 64;
 /** What the calls of a tool that probes on our behalf say that they are, as far as it is told to the first `/`. */
 export const OWN_AGENT = "scopetrail";
 
-export const createLedger = (): Ledger => ({
+export const createLedger = (mostBytes = MAX_BYTES): Ledger => ({
   texts: [""],
   textIds: new Map([["", 0]]),
   places: [],
@@ -115,6 +120,7 @@ export const createLedger = (): Ledger => ({
   isTold: false,
   newestDay: -1,
   oldestDay: 0,
+  mostBytes,
   newest: instantFromTicks(Number.NEGATIVE_INFINITY),
   until: instantFromTicks(Number.POSITIVE_INFINITY),
   ignored: new Map([[OWN_AGENT, instantFromTicks(Number.POSITIVE_INFINITY)]]),
@@ -240,21 +246,34 @@ function countOn(ledger: Ledger, use: number, day: number, what: Parameters<type
 function openDay(ledger: Ledger, day: number): void {
   ledger.newestDay = day;
   forget(ledger, day - KEPT_DAYS + 1);
-  while (packedBytes(ledger.rows) > MAX_BYTES) forget(ledger, (ledger.rows.blocks[0]?.lastDay ?? day) + 1);
+  if (packedBytes(ledger.rows) <= ledger.mostBytes) return;
+  sealLedger(ledger);
+  while (packedBytes(ledger.rows) > ledger.mostBytes) if (!foldOldest(ledger)) forget(ledger, endOfOldest(ledger));
 }
 
-/** A day of which a part is gone is no observed day. */
-function forget(ledger: Ledger, oldest: number): void {
+/** A day of which a part is gone is no observed day; of folded days all stay as long as one of them does. */
+function forget(ledger: Ledger, day: number): void {
+  const isFolded = ledger.rows.folded.some(({ firstDay }) => firstDay === periodOf(day));
+  const oldest = isFolded ? periodOf(day) : day;
   if (oldest <= ledger.oldestDay) return;
   ledger.oldestDay = oldest;
   ledger.forgotten += forgetBefore(ledger.rows, oldest);
   for (const days of ledger.observed.values()) for (const old of days) if (old < oldest) days.delete(old);
+  if (2 * ledger.applied.size > MAX_PAIRS)
+    for (const [key, { last }] of ledger.applied) if (dayOf(last) < oldest) ledger.applied.delete(key);
 }
 
-function closeDay({ uses, rows }: Ledger, use: number): void {
+function closeDay(ledger: Ledger, use: number): void {
+  const { uses, rows } = ledger;
   const day = uses.day[use] ?? -1;
   if (day < 0) return;
   const at = OUTCOMES.length * use;
+  if (day < ledger.oldestDay) {
+    ledger.forgotten += 1;
+    uses.counts.fill(0, at, at + OUTCOMES.length);
+    uses.day[use] = -1;
+    return;
+  }
   const [succeeded = 0, denied401 = 0, denied403 = 0, other = 0] = uses.counts.subarray(at, at + OUTCOMES.length);
   addDayRow(rows, day, use, { succeeded, denied: denied401 + denied403, denied401, other });
   uses.counts.fill(0, at, at + OUTCOMES.length);
@@ -284,6 +303,9 @@ export function countApplied(ledger: Ledger, key: string, { time, calls }: Calls
   } else if (ledger.applied.size < MAX_PAIRS) ledger.applied.set(key, { calls, last: time });
   else ledger.beyond += calls;
 }
+
+/** Whether others than those that are remembered may have been applied. */
+export const isAppliedFull = ({ applied }: Ledger): boolean => applied.size >= MAX_PAIRS;
 
 /** One number for two text ids. */
 export const clientKey = (network: number, agent: number): number => network * MAX_TEXTS + agent;
@@ -327,34 +349,19 @@ export function addCalls(to: ClientCalls, { time, calls }: Calls): void {
 }
 
 /**
- * Told of each day of each use; one day and use can come more than once. What a table added up is told under the use of
- * single operations, and only of days on which no finer log has that use: nothing is counted twice.
+ * Told of each day of each use, and of the folded days of each; one day and use can come more than once. What a table added
+ * up is told under the use of single operations, and only of days on which no finer log has that use: nothing is counted twice.
  */
 export function visitUses(ledger: Ledger, visit: RowVisitor): void {
-  for (let use = 0; use < ledger.uses.table.used; use++) closeDay(ledger, use);
-  const { single, grain } = ledger.uses;
-  const oldest = ledger.oldestDay;
-  const finer = ledger.isTold ? finestGrains(ledger) : undefined;
-  visitRows(ledger.rows, (day, use, counts) => {
-    if (day < oldest) return;
-    const own = grain[use] ?? 0;
-    if (finer === undefined || own === 0) return visit(day, use, counts);
-    const told = single[use] ?? -1;
-    if (told >= 0 && finer.get(told)?.get(day) === own) visit(day, told, counts);
+  const { rows, uses, oldestDay, isTold } = ledger;
+  for (let use = 0; use < uses.table.used; use++) closeDay(ledger, use);
+  visitFolded(rows, visit);
+  const isFinest = isTold ? finestOf(uses, rows) : undefined;
+  visitRows(rows, (day, use, counts) => {
+    if (day < oldestDay) return;
+    if (isFinest === undefined || (uses.grain[use] ?? 0) === 0) visit(day, use, counts, 0);
+    else if (isFinest(use, day)) visit(day, uses.single[use] ?? -1, counts, 0);
   });
-}
-
-/** Use of single operations → day → the finest grain that has it, of uses that a table tells, too. */
-function finestGrains({ uses, rows }: Ledger): ReadonlyMap<number, ReadonlyMap<number, number>> {
-  const finest = new Map<number, Map<number, number>>();
-  for (let use = 0; use < uses.table.used; use++)
-    if ((uses.grain[use] ?? 0) > 0) finest.set(uses.single[use] ?? -1, new Map());
-  visitRows(rows, (day, use) => {
-    const grain = uses.grain[use] ?? 0;
-    const days = finest.get(grain === 0 ? use : (uses.single[use] ?? -1));
-    if (days !== undefined && grain < (days.get(day) ?? Number.POSITIVE_INFINITY)) days.set(day, grain);
-  });
-  return finest;
 }
 
 /** Closes the open day and packs all rows: for what is written down. */

@@ -12,7 +12,7 @@ import { KEY_SIGNER, TOKEN_SIGNER, UNKNOWN_SIGNER } from "./observe.ts";
 import type { Privileges } from "./privileges.ts";
 import { type Grant, grantsOf } from "./roles.ts";
 import { fitPrior, type Prior, scoreOf, unneeded } from "./score.ts";
-import { daysOf, readUsage, type Usage } from "./usage.ts";
+import { dayCount, daysOf, readUsage, type Usage } from "./usage.ts";
 
 /** Everybody who holds or used a role, a key or a token, highest score first. */
 export function holdersOf(privileges: Privileges): readonly Holder[] {
@@ -67,7 +67,11 @@ function indexUses(ledger: Ledger, usage: Usage): Index {
       denied401: usage.denied401[use] ?? 0,
       other: usage.other[use] ?? 0,
       last: lastUsed(ledger, use),
-      days: daysOf(usage, use),
+      // A million uses of four hundred days each would be too many numbers to be held at once.
+      get days() {
+        return daysOf(usage, use);
+      },
+      dayCount: dayCount(usage, use),
     };
     const signers = entry(index, texts[account] ?? "", () => new Map<string, UseFact[]>());
     entry(signers, texts[uses.signer[use] ?? 0] ?? "", () => [] as UseFact[]).push(fact);
@@ -188,8 +192,7 @@ function peersOf({ grants, containers, uses, exposure }: Draft): readonly { used
 
 const usedDays = (uses: readonly UseFact[], container: Scope, bit: number): number =>
   uses.reduce(
-    (most, { action, scope, days }) =>
-      action === bit && isSameScope(scope, container) ? Math.max(most, days.length) : most,
+    (most, use) => (use.action === bit && isSameScope(use.scope, container) ? Math.max(most, use.dayCount) : most),
     0,
   );
 

@@ -56,10 +56,11 @@ export const createPrivileges = (): Privileges => ({
   kinds: new Map(),
 });
 
-/** Takes roles of inventories and operations that tables have added up. */
-export function learnFacts(privileges: Privileges, facts: readonly Told[]): void {
+/** Takes records of inventories, and operations that tables have added up: those beyond `until` are not believed. */
+export function learnFacts(privileges: Privileges, facts: readonly Told[], until?: Instant): void {
   for (const { what } of facts) {
     if (what.kind === "role") learnRecord(privileges, what.role);
+    else if (until !== undefined && what.total.time > until) privileges.ledger.ahead += what.total.calls;
     else readTotal(privileges.ledger, what.total);
   }
 }

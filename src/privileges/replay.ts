@@ -1,4 +1,6 @@
+import { highestBit, lowestBit } from "../lib/bits.ts";
 import { ACCOUNT_READ, permits, READ_METADATA } from "./actions.ts";
+import { PERIOD } from "./day-rows.ts";
 import { heldAt, type Reach } from "./least.ts";
 import { KEPT_DAYS, type Ledger, visitUses } from "./ledger.ts";
 import { type Scope, scopeText } from "../model/grant.ts";
@@ -11,8 +13,8 @@ export interface Replay {
   readonly wouldBeDenied: number;
   /** The uses that would be denied, most calls first, at most `EXAMPLES`. */
   readonly examples: readonly DeniedUse[];
-  /** Denied calls by day, of the days that have any, newest last. */
-  readonly byDay: readonly { readonly day: number; readonly calls: number }[];
+  /** Denied calls by day, of the days that have any, newest last; of folded days `until` the last of their period. */
+  readonly byDay: readonly { readonly day: number; readonly until: number; readonly calls: number }[];
 }
 
 export interface DeniedUse {
@@ -46,19 +48,23 @@ export function replay(ledger: Ledger, who: Who, grants: Both): Replay {
   const denied = new Float64Array(verdicts.length);
   const first = new Int32Array(verdicts.length).fill(2 ** 31 - 1);
   const last = new Int32Array(verdicts.length).fill(-1);
-  const days = new Float64Array(KEPT_DAYS);
+  const days = new Float64Array(KEPT_DAYS + PERIOD);
+  const periods = new Map<number, number>();
   let calls = 0;
-  visitUses(ledger, (day, use, { succeeded, other }) => {
+  visitUses(ledger, (day, use, { succeeded, other }, bits) => {
     const verdict = verdicts[use];
     if (verdict === UNRELATED) return;
     const tried = succeeded + other;
     calls += tried;
     if (verdict === PERMITTED || tried === 0) return;
     denied[use] = (denied[use] ?? 0) + tried;
-    if (day < (first[use] ?? 0)) first[use] = day;
-    if (day > (last[use] ?? 0)) last[use] = day;
+    const until = bits === 0 ? day : day + highestBit(bits);
+    const from = bits === 0 ? day : day + lowestBit(bits);
+    if (from < (first[use] ?? 0)) first[use] = from;
+    if (until > (last[use] ?? 0)) last[use] = until;
     const at = ledger.newestDay - day;
-    days[at] = (days[at] ?? 0) + tried;
+    if (bits === 0) days[at] = (days[at] ?? 0) + tried;
+    else periods.set(day, (periods.get(day) ?? 0) + tried);
   });
   const examples = [...denied.keys()]
     .filter((use) => (denied[use] ?? 0) > 0)
@@ -68,9 +74,13 @@ export function replay(ledger: Ledger, who: Who, grants: Both): Replay {
     calls,
     wouldBeDenied: examples.reduce((sum, one) => sum + one.calls, 0),
     examples: examples.slice(0, EXAMPLES),
-    byDay: [...days.keys()]
-      .flatMap((ago) => ((days[ago] ?? 0) > 0 ? [{ day: ledger.newestDay - ago, calls: days[ago] ?? 0 }] : []))
-      .toReversed(),
+    byDay: [
+      ...[...periods].map(([day, sum]) => ({ day, until: day + PERIOD - 1, calls: sum })),
+      ...[...days.keys()].flatMap((ago) => {
+        const day = ledger.newestDay - ago;
+        return (days[ago] ?? 0) > 0 ? [{ day, until: day, calls: days[ago] ?? 0 }] : [];
+      }),
+    ].toSorted((a, b) => a.day - b.day),
   };
 }
 

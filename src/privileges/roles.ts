@@ -50,6 +50,7 @@ export interface Grant {
 const MAX_DEFINITIONS = 20_000;
 const MAX_ASSIGNMENTS = 200_000;
 const MAX_CHANGES = 50_000;
+const TRIED_EVERY = 1_000;
 
 export const createRoles = (): Roles => ({
   definitions: new Map(),
@@ -122,8 +123,24 @@ export function noteRoleChange(roles: Roles, change: Change): void {
   if (change.operation.startsWith("microsoft.authorization/")) return;
   const read = readChange(change);
   if (read === undefined) return;
+  // Where that frees no room it is not tried for each of the next.
+  if (roles.changes.length >= MAX_CHANGES && roles.beyond % TRIED_EVERY === 0) compactChanges(roles);
   if (roles.changes.length >= MAX_CHANGES) roles.beyond += 1;
   else roles.changes.push(read);
+}
+
+/** Of each assignment and definition the last change stays, with what those before it told, and one that only began after it. */
+function compactChanges({ changes }: Roles): void {
+  const last = new Map<string, RoleChange>();
+  const begun = new Map<string, RoleChange>();
+  for (const change of changes.toSorted((a, b) => a.time - b.time)) {
+    const key = `${change.what}|${keyOf(change.account, change.id)}`;
+    if (change.result === "started") begun.set(key, change);
+    if (change.result !== "succeeded") continue;
+    last.set(key, { ...last.get(key), ...begun.get(key), ...change });
+    begun.delete(key);
+  }
+  changes.splice(0, changes.length, ...last.values(), ...begun.values());
 }
 
 function readChange(change: Change): RoleChange | undefined {

@@ -88,13 +88,15 @@ interface Heard {
   readonly facts?: readonly Told[];
   /** What is all among the facts. */
   readonly lists?: Lists;
+  /** Sums of a later time are not believed. */
+  readonly until?: Instant;
 }
 
 /** Takes what is of no moment; roles that are new are judged at once. `at`: when they were as they are. */
-export function learnHeard(standing: Standing, { facts = [], lists }: Heard, at: Instant): void {
+export function learnHeard(standing: Standing, { facts = [], lists, until }: Heard, at: Instant): void {
   const { privileges } = standing;
   if (lists !== undefined) learnListing(privileges, facts, { ...lists, at });
-  else learnFacts(privileges, facts);
+  else learnFacts(privileges, facts, until);
   if (facts.some(({ what }) => what.kind === "role") || lists !== undefined) standing.next = BEGINNING;
 }
 

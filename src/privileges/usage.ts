@@ -1,3 +1,5 @@
+import { bitCount } from "../lib/bits.ts";
+import { periodOf } from "./folded-rows.ts";
 import { type Ledger, visitUses } from "./ledger.ts";
 
 /** What the ledger's rows add up to, by use. */
@@ -7,9 +9,10 @@ export interface Usage {
   /** Of the denied, those with 401. */
   readonly denied401: Float64Array;
   readonly other: Float64Array;
-  /** Days with a success or another failure than a refusal, oldest first and each once: those of use `u` lie from `firstDay[u]` to `firstDay[u + 1]`. */
-  readonly days: Int32Array;
-  readonly firstDay: Int32Array;
+  /** Days with a success or another failure than a refusal, a bit each from `from` on; `words` numbers for each use. */
+  readonly bits: Int32Array;
+  readonly words: number;
+  readonly from: number;
 }
 
 export function readUsage(ledger: Ledger): Usage {
@@ -18,42 +21,34 @@ export function readUsage(ledger: Ledger): Usage {
   const denied = new Float64Array(used);
   const denied401 = new Float64Array(used);
   const other = new Float64Array(used);
-  const rows = new Int32Array(used + 1);
-  visitUses(ledger, (_, use, counts) => {
+  const from = periodOf(ledger.oldestDay);
+  const words = ledger.newestDay < from ? 0 : ((ledger.newestDay - from) >> 5) + 1;
+  const bits = new Int32Array(used * words);
+  visitUses(ledger, (day, use, counts, days) => {
     succeeded[use] = (succeeded[use] ?? 0) + counts.succeeded;
     denied[use] = (denied[use] ?? 0) + counts.denied;
     denied401[use] = (denied401[use] ?? 0) + counts.denied401;
     other[use] = (other[use] ?? 0) + counts.other;
-    if (counts.succeeded + counts.other > 0) rows[use] = (rows[use] ?? 0) + 1;
-  });
-  const starts = new Int32Array(used + 1);
-  for (let use = 0; use < used; use++) starts[use + 1] = (starts[use] ?? 0) + (rows[use] ?? 0);
-  const all = new Int32Array(starts[used] ?? 0);
-  const next = starts.slice();
-  visitUses(ledger, (day, use, counts) => {
     if (counts.succeeded + counts.other === 0) return;
-    const at = next[use] ?? 0;
-    all[at] = day;
-    next[use] = at + 1;
+    const at = use * words + ((day - from) >> 5);
+    bits[at] = (bits[at] ?? 0) | (days === 0 ? 1 << ((day - from) & 31) : days);
   });
-  return { succeeded, denied, denied401, other, ...distinct(all, starts, used) };
+  return { succeeded, denied, denied401, other, bits, words, from };
 }
 
-/** Each day once, in order. */
-function distinct(all: Int32Array, starts: Int32Array, used: number): Pick<Usage, "days" | "firstDay"> {
-  const firstDay = new Int32Array(used + 1);
+/** Each day once, oldest first. */
+export function daysOf(usage: Usage, use: number): Int32Array {
+  const days = new Int32Array(dayCount(usage, use));
   let count = 0;
-  for (let use = 0; use < used; use++) {
-    firstDay[use] = count;
-    let before = -1;
-    for (const day of all.subarray(starts[use], starts[use + 1]).toSorted()) {
-      if (day !== before) all[count++] = day;
-      before = day;
-    }
-  }
-  firstDay[used] = count;
-  return { days: all.slice(0, count), firstDay };
+  for (let word = 0; word < usage.words; word++)
+    for (let left = usage.bits[use * usage.words + word] ?? 0; left !== 0; left &= left - 1)
+      days[count++] = usage.from + 32 * word + 31 - Math.clz32(left & -left);
+  return days;
 }
 
-export const daysOf = ({ days, firstDay }: Usage, use: number): Int32Array =>
-  days.subarray(firstDay[use], firstDay[use + 1]);
+/** How many days `daysOf` gives. */
+export function dayCount({ bits, words }: Usage, use: number): number {
+  let count = 0;
+  for (let word = 0; word < words; word++) count += bitCount(bits[use * words + word] ?? 0);
+  return count;
+}

@@ -14,7 +14,7 @@ import {
 import { heldAt, leastRoles, type Reach, reachesOf, type Use } from "../../src/privileges/least.ts";
 import { countUse, createLedger, placeId, textId, useId } from "../../src/privileges/ledger.ts";
 import type { UseFact } from "../../src/privileges/holder.ts";
-import { daysOf, readUsage } from "../../src/privileges/usage.ts";
+import { dayCount, daysOf, readUsage } from "../../src/privileges/usage.ts";
 import { replay, replayFacts } from "../../src/privileges/replay.ts";
 import { at } from "../builders.ts";
 
@@ -127,6 +127,7 @@ describe("the least roles of any grants and uses", () => {
             other: 0,
             last: undefined,
             days: daysOf(usage, use),
+            dayCount: dayCount(usage, use),
           };
         });
         const { byDay: _, ...whole } = run(least.slice(1));
