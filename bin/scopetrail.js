@@ -31,8 +31,12 @@ if (node === undefined) {
   );
   process.exitCode = 2;
 } else {
-  // What analyze keeps is bounded; the limits make the garbage collector keep to it on machines with much memory.
-  const limit = process.argv[2] === "analyze" ? ["--max-old-space-size=448", "--max-semi-space-size=8"] : [];
+  // What analyze and export keep is bounded; the limits make the garbage collector keep to it on machines with much memory.
+  const oldMb = new Map([
+    ["analyze", 448],
+    ["export", 320],
+  ]).get(process.argv[2]);
+  const limit = oldMb === undefined ? [] : [`--max-old-space-size=${oldMb}`, "--max-semi-space-size=8"];
   // Sources that were stripped of types and compiled once are kept beside the packages: a start takes a third of the time.
   const cache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
   const env = { NODE_COMPILE_CACHE: cache, ...process.env };

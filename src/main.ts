@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { alertsCommand } from "./commands/alerts.ts";
 import { analyzeCommand } from "./commands/analyze.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { backfillCommand } from "./commands/backfill.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { configCommand } from "./commands/config-command.ts";
@@ -48,6 +49,7 @@ const commands = [
   principalsCommand(),
   demoCommand(),
   serveCommand(),
+  auditCommand(),
   backfillCommand(),
   rejectsCommand(),
   findingsCommand(),

@@ -24,6 +24,11 @@ export class ReplayCost {
     this.#changes = journal.changes;
   }
 
+  /** Whether a start would replay anything. */
+  get isBehind(): boolean {
+    return this.#bytes > 0;
+  }
+
   isSnapshotDue({ bytes, changes }: Journaled): boolean {
     if (this.#snapshotBytes === undefined || this.#changes + changes >= MOST_CHANGES) return true;
     return this.#bytes + bytes >= Math.max(LEAST_BYTES, this.#snapshotBytes / 2);

@@ -1,7 +1,7 @@
 import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { aborted } from "../src/lib/aborted.ts";
-import { run, type Shell } from "../src/pipeline.ts";
+import { run, type Shell } from "../src/live-run.ts";
 import type { Batch, Source } from "../src/sources/source.ts";
 import { SourceError } from "../src/sources/source-error.ts";
 import { createMemoryCallLog } from "../src/store/call-log.ts";

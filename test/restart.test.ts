@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Analysis } from "../src/analysis.ts";
 import { reportOf } from "../src/findings/report.ts";
-import { run } from "../src/pipeline.ts";
+import { run } from "../src/live-run.ts";
 import type { Source } from "../src/sources/source.ts";
 import { stateCodec } from "../src/store/codec.ts";
 import { createMemoryCallLog } from "../src/store/call-log.ts";

@@ -3,7 +3,7 @@ import type { Analysis } from "../src/analysis.ts";
 import { aborted } from "../src/lib/aborted.ts";
 import { reportOf } from "../src/findings/report.ts";
 import { instantFromMs } from "../src/model/time.ts";
-import { run } from "../src/pipeline.ts";
+import { run } from "../src/live-run.ts";
 import { Silence } from "../src/silence.ts";
 import type { Source } from "../src/sources/source.ts";
 import { stateCodec } from "../src/store/codec.ts";

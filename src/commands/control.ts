@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { AccessSchema } from "../store/access-log.ts";
 
 /** What a command asks of the `serve` that has the state open. */
 const Request = z.discriminatedUnion("do", [
@@ -12,6 +13,7 @@ const Request = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("rejects"), after: z.number(), limit: z.number(), reason: z.string().optional() }),
   z.strictObject({ do: z.literal("reject-counts") }),
   z.strictObject({ do: z.literal("facts") }),
+  z.strictObject({ do: z.literal("note"), access: AccessSchema }),
   z.strictObject({ do: z.literal("call"), id: z.string().max(1_000) }),
   z.strictObject({ do: z.literal("retry"), reason: z.string().optional(), id: z.number().optional() }),
 ]);

@@ -1,14 +1,20 @@
 import type { Hono } from "hono";
 import { underDecisions } from "../findings/decisions.ts";
 import { type Silence, underSilences } from "../findings/silences.ts";
+import type { Access } from "../model/access.ts";
 import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
+import { readerOf } from "../server/access/reading.ts";
+import type { Evidence } from "../server/api/export-route.ts";
 import { createApp } from "../server/app.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { BundleList } from "../server/export-view.ts";
 import type { ExportHealth } from "../server/export-health.ts";
+import type { ExportSource } from "../server/export-source.ts";
 import type { TargetHealth } from "../server/view.ts";
+import type { AccessLog } from "../store/access-log.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
-import type { CallLog, Store } from "../store/store.ts";
+import type { CallLog, FoundCalls, Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Serving } from "./build-access.ts";
 import { createLiveView, type LiveView } from "./live-view.ts";
@@ -21,8 +27,13 @@ export interface Dashboard {
   readonly shown: (finding: Finding) => Finding;
 }
 
-/** Pages and API over what an analysis publishes. */
-export function createDashboard(parts: {
+/** What is taken away of the kept calls, and the log of whoever took it. */
+export interface EvidenceParts {
+  readonly accesses: AccessLog;
+  readonly rows: ExportSource;
+}
+
+interface Parts {
   readonly store: Pick<Store, "ledger">;
   readonly calls: Pick<CallLog, "find">;
   readonly decisions: DecisionLog;
@@ -33,20 +44,28 @@ export function createDashboard(parts: {
   readonly serving?: Serving | undefined;
   readonly azure?: AzurePortal | undefined;
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
+  /** What auditors may take, and where it is noted who took what. */
+  readonly evidence: EvidenceParts;
+  readonly bundles?: (() => readonly BundleList[]) | undefined;
   readonly log: Logger;
   readonly now: () => EpochMs;
-}): Dashboard {
+}
+
+/** Pages and API over what an analysis publishes. */
+export function createDashboard(parts: Parts): Dashboard {
   const { store, log, now, azure, allowedHosts, waitingFor, targets } = parts;
   const { decisions } = parts.decisions;
   const { silences = [] } = parts;
   const shown = (finding: Finding): Finding =>
     underSilences(silences, underDecisions(decisions, finding, now()), now());
+  const note = noteTo(parts);
   const view = createLiveView({
     ledger: () => store.ledger(),
-    findCalls: (id) => parts.calls.find(id),
+    findCalls: (id) => noted(id, parts.calls.find(id), note),
     waitingFor,
     targets,
     exports: parts.exports,
+    bundles: parts.bundles,
     shown,
   });
   const app = createApp(view, {
@@ -64,7 +83,35 @@ export function createDashboard(parts: {
         view.decided();
       },
     },
+    evidence: evidenceOf(parts),
+    onDownload: note,
     onFailure: (error) => log.error({ err: error }, "a request failed"),
   });
   return { app, view, shown };
 }
+
+type Note = (access: Omit<Access, "at">) => void;
+
+/** What cannot be noted of calls is told by the log: whoever is called at midnight can go on. */
+function noteTo({ evidence, log, now }: Pick<Parts, "evidence" | "log" | "now">): Note {
+  return (access) => {
+    try {
+      evidence.accesses.add({ at: now(), ...access });
+    } catch (error) {
+      log.error({ err: error }, "an access could not be noted");
+    }
+  };
+}
+
+function noted(id: string, found: FoundCalls, note: Note): FoundCalls {
+  const { who, via } = readerOf() ?? { who: "nobody", via: "" };
+  note({ who, via, what: "call", filter: id, rows: found.calls.length, outcome: "ok" });
+  return found;
+}
+
+const evidenceOf = ({ evidence: { accesses, rows }, now }: Pick<Parts, "evidence" | "now">): Evidence => ({
+  rows,
+  note: (access) => accesses.add({ at: now(), ...access }),
+  accesses: (span) => accesses.read(span),
+  counts: () => accesses.counts(),
+});

@@ -1,9 +1,11 @@
 import { stat } from "node:fs/promises";
+import type { Manifest } from "../exports/manifest.ts";
 import { plainText } from "../lib/plain-text.ts";
 import { listFiles } from "../sources/file-list.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type ExportTalk, filesInput, keptInput } from "./export-input.ts";
 import { type ExportFlags, exportOptions } from "./export-options.ts";
+import { noteAccess } from "./note-access.ts";
 import { bar, createProgressLine } from "./progress-line.ts";
 import { exportCalls } from "./run-export.ts";
 import { readFacts } from "./state-facts.ts";
@@ -31,6 +33,7 @@ export async function runExport(flags: ExportFlags): Promise<number> {
   const exported = await exportCalls(options.value, input, talk, new Date().toISOString());
   line.clear();
   if (!exported.ok) return usage([exported.error]);
+  if (paths.length === 0) await noteExport(state, exported.value.manifest);
   const { path, manifest, sha256, isPartial } = exported.value;
   const seconds = (performance.now() - began) / 1_000;
   const bytes = manifest.files.reduce((sum, file) => sum + file.bytes, 0);
@@ -43,6 +46,18 @@ export async function runExport(flags: ExportFlags): Promise<number> {
     say("the pseudonyms' key was thrown away: they cannot be led back, nor matched with another export");
   process.stdout.write(`${path}\n`);
   return isPartial ? EXIT.partial : EXIT.ok;
+}
+
+async function noteExport(state: string, { calls, command }: Manifest): Promise<void> {
+  const filter = command.replace("scopetrail export ", "");
+  const unnoted = await noteAccess(state, {
+    what: "export",
+    via: "export",
+    filter,
+    rows: calls["exported"] ?? 0,
+    outcome: "ok",
+  });
+  if (unnoted !== undefined) say(plainText(unnoted));
 }
 
 const say = (text: string): void => void process.stderr.write(`export: ${text}\n`);

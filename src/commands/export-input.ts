@@ -3,8 +3,12 @@ import { callEvidence } from "../correlate/call-evidence.ts";
 import type { Conservation, SourcePosition } from "../exports/manifest.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
+import type { AccessLine } from "../model/access.ts";
+import { epochMs, type Instant } from "../model/time.ts";
 import type { PrincipalRow } from "../privileges/rows.ts";
+import { accessFolder, readAccess } from "../store/access-log.ts";
 import { callsFolder } from "../store/call-log.ts";
+import { StoreError } from "../store/store-error.ts";
 import { listSegments, type Places, readSegments, type SegmentName, type Span } from "../store/segment-folder.ts";
 import { analyzePaths } from "./analyze-paths.ts";
 import { PathError } from "./path-error.ts";
@@ -26,6 +30,8 @@ export interface ReadInput {
   readonly findings: readonly Finding[];
   /** Who holds what; undefined where the input does not tell. */
   readonly principals: readonly PrincipalRow[] | undefined;
+  /** Who read of the kept calls meanwhile; undefined of files. */
+  readonly accesses: Iterable<AccessLine> | undefined;
   /** What is known to be missing, a sentence each. */
   readonly gaps: readonly string[];
   /** Some of it could not be read. */
@@ -72,6 +78,7 @@ export const filesInput = (paths: readonly string[], talk: ExportTalk): ExportIn
       conservation: { records, accepted, duplicate, filtered, rejected },
       findings,
       principals,
+      accesses: undefined,
       gaps: [...blindSpots.map(({ says }) => says), ...losses],
       isPartial: losses.length > 0,
       closed: 0,
@@ -104,17 +111,33 @@ export const keptInput = (
       // Lets a terminal's interrupt through.
       await Promise.resolve();
     }
+    const accesses = () => readAccess(accessFolder(state), { from: msOf(span.from), to: msOf(span.to) });
+    const noted = faultIn(accesses());
     return {
       sources: [...(ledger ?? []), ...segments.filter(({ start }) => start < until).map(segmentPosition)],
       conservation: conservationOf(ledger),
       findings,
       principals,
-      gaps: [...says, ...losses],
+      accesses: noted === undefined ? accesses() : undefined,
+      gaps: [...says, ...(noted === undefined ? [] : [noted]), ...losses],
       isPartial: losses.length > 0,
       closed: until,
     };
   },
 });
+
+const msOf = (at: Instant | undefined): number | undefined => (at === undefined ? undefined : epochMs(at));
+
+/** Why the log of accesses is not part of an export; undefined where it is whole. */
+function faultIn(accesses: Iterable<unknown>): string | undefined {
+  try {
+    for (const _access of accesses);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    return `The log of accesses is not part of this export: ${error.message}`;
+  }
+}
 
 const segmentPosition = ({ file, start, end }: SegmentName): SourcePosition => ({
   partition: file,

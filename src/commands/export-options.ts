@@ -95,7 +95,8 @@ export function exportOptions(
 const named = <T>(name: string, result: Result<T, string>): Result<T, string> =>
   result.ok ? result : err(`${name}: ${result.error}`);
 
-function instantFlag(name: string, text: string | undefined): Result<Instant | undefined, string> {
+/** A day or a time, UTC. */
+export function instantFlag(name: string, text: string | undefined): Result<Instant | undefined, string> {
   if (text === undefined) return ok(undefined);
   const at = parseInstant(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
   return at === undefined

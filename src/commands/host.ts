@@ -1,8 +1,9 @@
 import { randomInt } from "node:crypto";
 import { aborted } from "../lib/aborted.ts";
 import type { Analysis } from "../analysis.ts";
-import type { Shell } from "../pipeline.ts";
+import type { Shell } from "../live-run.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
+import type { BundleList } from "../server/export-view.ts";
 import type { ExportHealth } from "../server/export-health.ts";
 import { listen } from "../server/listen.ts";
 import type { Silence } from "../findings/silences.ts";
@@ -16,7 +17,7 @@ import type { CallLog, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { Serving } from "./build-access.ts";
-import { createDashboard } from "./dashboard.ts";
+import { createDashboard, type EvidenceParts } from "./dashboard.ts";
 import { EXIT } from "./exit-codes.ts";
 import { type Heartbeat, sendHeartbeats } from "./heartbeat.ts";
 import { superviseSources } from "./run-sources.ts";
@@ -53,6 +54,10 @@ export interface Host {
   readonly onIdle?: () => void;
   /** Told after each commit. */
   readonly onCommit?: (analysis: Analysis) => void;
+  /** What auditors may take of the calls, and the log of who took it. */
+  readonly evidence: EvidenceParts;
+  /** What is in the folders that exports go to. */
+  readonly bundles?: (() => readonly BundleList[]) | undefined;
   /** What becomes of scheduled exports. */
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** Told why it cannot go on, in a sentence with the way out. */
@@ -109,6 +114,7 @@ export async function host(options: Host): Promise<number> {
         view.publish(state);
         options.onCommit?.(state);
       },
+      onOtherVersion: () => log.warn(OTHER_VERSION),
       onCommitFailure: onFailure,
       elapsed: () => performance.now(),
     },
@@ -123,6 +129,9 @@ export async function host(options: Host): Promise<number> {
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+const OTHER_VERSION =
+  "The state is of another version. Counts, uses and calls go on; what is usual is learned anew, and open findings end: those that last are found again.";
 
 const shellOf = ({ joinBy, exceptions, lateness, joinWindow }: Host) => ({
   joinBy,

@@ -45,6 +45,7 @@ export function keptCalls(log: CallLog): KeptCalls {
       asked = undefined;
     },
     find: (id) => log.find(id),
+    waiting: () => log.waiting(),
     begun: begun.promise,
     get durable() {
       return durable;

@@ -15,6 +15,7 @@ import { renderCall } from "./call-text.ts";
 import { askControl } from "./control.ts";
 import { EXIT } from "./exit-codes.ts";
 import { DEFAULT_STATE } from "./export-options.ts";
+import { noteAccess } from "./note-access.ts";
 import { PathError } from "./path-error.ts";
 import { createProgressLine } from "./progress-line.ts";
 import { tomorrow } from "./read-privileges.ts";
@@ -70,6 +71,8 @@ export async function runCall(id: string, flags: CallFlags): Promise<number> {
 /** What the `serve` that has the state says, which knows what is not on the disk yet; else what is there. */
 async function searchKept(state: string, id: string): Promise<Search> {
   const { calls, damages, findings } = (await askServe(state, id)) ?? (await onDisk(state, id));
+  const unnoted = await noteAccess(state, { what: "call", via: "call", filter: id, rows: calls.length, outcome: "ok" });
+  if (unnoted !== undefined) say(unnoted);
   for (const { file, says } of damages) say(`${file}: ${says}`);
   return { evidence: calls.slice(0, MOST), count: calls.length, findings, isPartial: damages.length > 0 };
 }

@@ -1,6 +1,7 @@
 import type { EpochMs } from "../model/time.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { simulatedSource } from "../sources/simulated.ts";
+import { createMemoryAccessLog } from "../store/access-log.ts";
 import { createMemoryCallLog } from "../store/call-log.ts";
 import { createMemoryDecisions } from "../store/decision-log.ts";
 import { createMemoryStore } from "../store/memory-store.ts";
@@ -8,6 +9,7 @@ import { createLogger } from "../telemetry/log.ts";
 import { demoRoleSources } from "./demo-role-sources.ts";
 import { DEMO_PORT } from "./demo-defaults.ts";
 import { EXIT } from "./exit-codes.ts";
+import { exportRows } from "./export-rows.ts";
 import { host } from "./host.ts";
 import { portOf } from "./port.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
@@ -24,13 +26,18 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const now = Date.now() as EpochMs;
   const stop = stopSignal();
+  const calls = createMemoryCallLog();
   const code = await host({
     sources: [
       simulatedSource("demo", demoFeed({ seed: Number(seed), now }), { now: () => Date.now() }),
       ...demoRoleSources(Number(seed), now),
     ],
     store: createMemoryStore(),
-    calls: createMemoryCallLog(),
+    calls,
+    evidence: {
+      accesses: createMemoryAccessLog(),
+      rows: exportRows({ calls, folder: undefined, durable: () => 0 }),
+    },
     sinks: [],
     decisions: createMemoryDecisions(),
     lateness: LATENESS_SECONDS,

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { accessCsv } from "../exports/access-csv.ts";
 import { accessReviewCsv } from "../exports/access-review.ts";
 import { Bundle, type Written } from "../exports/bundle.ts";
 import { newestBundle, rotationOf } from "../exports/chain.ts";
@@ -8,6 +9,7 @@ import { Digest } from "../exports/digest.ts";
 import { Hours } from "../exports/hours.ts";
 import { exportKql } from "../exports/kql.ts";
 import type { Scope, Statement } from "../exports/manifest.ts";
+import { ocsfFinding } from "../exports/ocsf-findings.ts";
 import { Principals } from "../exports/principals.ts";
 import { bundleReadme } from "../exports/readme.ts";
 import { redactedFindings } from "../exports/redacted-findings.ts";
@@ -171,9 +173,14 @@ function documents(bundle: Bundle, { statement, hours, principals, options, read
   const redacted = redactedFindings(read.findings, profile, names);
   bundle.document("dictionary.csv", dictionaryCsv());
   bundle.document("findings.json", `${JSON.stringify(redacted, null, 2)}\n`);
+  if (options.format === "ocsf") {
+    const events = redactedFindings(read.findings, profile, names, ocsfFinding);
+    bundle.document("findings.ocsf", events.map((event) => `${JSON.stringify(event)}\n`).join(""));
+  }
   bundle.document("principals.csv", principals.csv());
   if (read.principals !== undefined)
     bundle.document("access-review.csv", accessReviewCsv(read.principals, profile, names));
+  if (read.accesses !== undefined) bundle.document("access.csv", accessCsv(read.accesses, profile, names));
   bundle.document("hours.csv", hours.csv());
   bundle.document("calls.kql", exportKql(statement.scope));
   bundle.document("verify.mjs", readFileSync(VERIFIER, "utf8"));

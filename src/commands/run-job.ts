@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import type { Analysis } from "../analysis.ts";
 import type { Config } from "../config/config.ts";
-import { run } from "../pipeline.ts";
+import { run } from "../live-run.ts";
 import { createJobSource, type Job } from "../sources/job-source.ts";
 import { stateCodec } from "../store/codec.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";

@@ -3,20 +3,25 @@ import type { Analysis } from "../analysis.ts";
 import type { Config } from "../config/config.ts";
 import { loadExceptions } from "../config/exceptions.ts";
 import type { Silence } from "../findings/silences.ts";
+import type { Access } from "../model/access.ts";
 import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { ok } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
+import { accessFolder, type AccessLog, openAccessLog } from "../store/access-log.ts";
+import { callsFolder } from "../store/call-log.ts";
 import { type DecisionLog, openDecisionLog } from "../store/decision-log.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { bundlesOf } from "./bundle-lists.ts";
 import { buildExports } from "./build-exports.ts";
 import { buildServing, type Serving } from "./build-access.ts";
 import { EXIT } from "./exit-codes.ts";
+import { exportRows } from "./export-rows.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { host, type Host, JOIN_SECONDS } from "./host.ts";
 import { buildSources } from "./live-sources.ts";
@@ -80,9 +85,11 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean }): Promis
     const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const decisions = openDecisionLog(`${config.state}.decisions`);
+    const accesses = openAccessLog(accessFolder(config.state));
     try {
-      return exitCodeOf(await hostOn(store, { ...parts, decisions, stop }), stop);
+      return exitCodeOf(await hostOn(store, { ...parts, decisions, accesses, stop }), stop);
     } finally {
+      accesses.close();
       decisions.close();
       store.close();
     }
@@ -95,14 +102,15 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean }): Promis
 /** Host and what goes on beside it, until it is stopped; gives the exit code. */
 async function hostOn(
   store: Store,
-  parts: Parts & { readonly decisions: DecisionLog; readonly stop: AbortSignal },
+  parts: Parts & { readonly decisions: DecisionLog; readonly accesses: AccessLog; readonly stop: AbortSignal },
 ): Promise<number> {
-  const { config, sinks, sources, port, exceptions, answering, log, decisions, stop } = parts;
+  const { config, sinks, sources, port, exceptions, answering, log, decisions, accesses, stop } = parts;
   const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
   const calls = openKeptCalls(config);
   let analysis: Analysis | undefined;
   const facts = (): StateFacts => factsOf(store, { principals: analysis?.standing.rows, closed: calls.durable });
-  const serving = { config, store, jobs, log, calls, facts };
+  const note = (access: Access): void => accesses.add(access);
+  const serving = { config, store, jobs, log, calls, facts, note };
   const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
     log.warn({ err: error }, "no commands are taken");
     return async () => undefined;
@@ -119,6 +127,11 @@ async function hostOn(
     store,
     calls,
     exports: exports.health,
+    evidence: {
+      accesses,
+      rows: exportRows({ calls, folder: callsFolder(config.state), durable: () => calls.durable ?? 0 }),
+    },
+    bundles: bundlesOf(parts.exports),
     sinks,
     heartbeats: heartbeatsOf(config),
     decisions,
@@ -127,7 +140,7 @@ async function hostOn(
     joinBy: config.joinBy,
     azure: config.azure,
     silences: silencesOf(config),
-    serving: answering,
+    serving: noting(answering, accesses),
     port,
     exceptions,
     log,
@@ -140,6 +153,38 @@ async function hostOn(
   await exports.stop();
   await stopControl();
   return code;
+}
+
+/** Sign-ins, those that failed as well, and pseudonyms that were led back are noted as accesses. */
+function noting(serving: Serving, accesses: AccessLog): Serving {
+  const { signIn, access } = serving;
+  return {
+    ...serving,
+    access: access && {
+      ...access,
+      log(event) {
+        access.log(event);
+        const { who, what, of, reason, found } = event;
+        accesses.add({
+          at: now(),
+          who,
+          what,
+          via: "/api/v1/reveals",
+          filter: `${of}: ${reason}`,
+          rows: Number(found),
+          outcome: "ok",
+        });
+      },
+    },
+    signIn: signIn && {
+      ...signIn,
+      onSignIn(who, problem) {
+        signIn.onSignIn(who, problem);
+        const noted = { at: now(), who, what: "sign-in", via: "/auth/callback", rows: null } as const;
+        accesses.add({ ...noted, filter: problem ?? "", outcome: problem === undefined ? "ok" : "refused" });
+      },
+    },
+  };
 }
 
 const STANDBY_MS = 1_000;

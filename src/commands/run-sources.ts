@@ -1,4 +1,4 @@
-import { run, type Shell } from "../pipeline.ts";
+import { run, type Shell } from "../live-run.ts";
 import { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import type { Logger } from "../telemetry/log.ts";

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
+import type { Access } from "../model/access.ts";
 import type { JobSource } from "../sources/job-source.ts";
 import { parseBackfill } from "../sources/log-analytics-backfill.ts";
 import type { Span } from "../sources/query-text.ts";
@@ -20,6 +21,8 @@ export interface Serving {
   /** What the state knows, and the kept calls that others may read. */
   readonly facts: () => StateFacts;
   readonly calls: Pick<KeptCalls, "find" | "settled">;
+  /** Throws where it cannot be noted. */
+  readonly note: (access: Access) => void;
 }
 
 type Say = (value: unknown) => void;
@@ -41,6 +44,8 @@ export function controlHandler(serving: Serving): ControlHandler {
       case "facts":
         await Promise.race([serving.calls.settled(), sleep(SETTLE_MS, undefined, { ref: false })]);
         return say(serving.facts());
+      case "note":
+        return serving.note(request.access);
       case "call": {
         const { calls, damages } = serving.calls.find(request.id);
         return say({ calls, damages, findings: serving.store.findings() });

@@ -17,7 +17,7 @@ import {
 import { type Column, EVIDENCE_SCHEMA, type Row } from "../model/evidence.ts";
 import { instantFromTicks } from "../model/time.ts";
 import { unixMicros } from "./canonical.ts";
-import type { HashedFile } from "./hashed-file.ts";
+import type { ByteSink } from "./hashed-file.ts";
 
 /** Rows of one record batch. */
 const BATCH_ROWS = 16_384;
@@ -28,7 +28,7 @@ const BATCH_ROWS = 16_384;
  */
 export function arrowFormat(
   columns: readonly Column[],
-  file: HashedFile,
+  file: ByteSink,
 ): { write(rows: readonly Row[]): void; end(): void } {
   const schema = new Schema(columns.map(fieldOf), new Map([["scopetrail.schema", EVIDENCE_SCHEMA]]));
   const type = new Struct(schema.fields);
@@ -57,8 +57,8 @@ export function arrowFormat(
 
 /** Where the library writes; nothing of it waits in memory. */
 class FileQueue extends AsyncByteQueue {
-  readonly #file: HashedFile;
-  constructor(file: HashedFile) {
+  readonly #file: ByteSink;
+  constructor(file: ByteSink) {
     super();
     this.#file = file;
   }

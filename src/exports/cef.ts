@@ -1,6 +1,6 @@
 import { type Cell, type Column, columnPlace, type Row } from "../model/evidence.ts";
 import { epochMs, instantFromTicks } from "../model/time.ts";
-import type { HashedFile } from "./hashed-file.ts";
+import type { ByteSink } from "./hashed-file.ts";
 
 /** In a header, `|` and `\` are escaped; a line break would end the event. Source: ArcSight CEF implementation standard. */
 export const cefHeader = (text: string): string =>
@@ -55,7 +55,7 @@ const SEVERITIES: ReadonlyMap<Cell, number> = new Map<Cell, number>([
 /** One event a row, for systems that take CEF; the columns that the standard has no key for stay out. */
 export function cefFormat(
   columns: readonly Column[],
-  file: Pick<HashedFile, "writeText">,
+  file: Pick<ByteSink, "writeText">,
   version: string,
 ): { write(rows: readonly Row[]): void; end(): void } {
   const isCall = columns.some(({ name }) => name === "outcome");

@@ -3,8 +3,14 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 
 const BUFFER_BYTES = 1 << 20;
 
+/** Where a format writes to. `bytes` are used when the call returns; whoever keeps them copies them. */
+export interface ByteSink {
+  write(bytes: Uint8Array): void;
+  writeText(text: string): void;
+}
+
 /** A new file that only this user can read, written once from its start to its end, and the hash of its bytes. */
-export class HashedFile {
+export class HashedFile implements ByteSink {
   readonly #hash = createHash("sha256");
   readonly #file: number;
   readonly #buffer = Buffer.allocUnsafe(BUFFER_BYTES);

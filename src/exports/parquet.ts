@@ -4,7 +4,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { type Cell, type Column, EVIDENCE_SCHEMA, type Row } from "../model/evidence.ts";
 import { instantFromTicks } from "../model/time.ts";
 import { unixMicros } from "./canonical.ts";
-import type { HashedFile } from "./hashed-file.ts";
+import type { ByteSink } from "./hashed-file.ts";
 
 /** Rows of one row group. */
 const GROUP_ROWS = 16_384;
@@ -12,7 +12,7 @@ const GROUP_ROWS = 16_384;
 /** Parquet with row groups, statistics, Zstandard, and instants as UTC microseconds. */
 export function parquetFormat(
   columns: readonly Column[],
-  file: HashedFile,
+  file: ByteSink,
 ): { write(rows: readonly Row[]): void; end(): void } {
   const bytes = new ByteWriter();
   const toFile = (): void => {

@@ -12,14 +12,19 @@ function namesIn({ subject, splits }: Finding): readonly string[] {
   return [...new Set([...own, ...split].filter((name) => name !== undefined))].toSorted((a, b) => b.length - a.length);
 }
 
-/** Findings as the published JSON has them, every text of them as the profile has it. */
-export function redactedFindings(findings: readonly Finding[], profile: Profile, names: Pseudonyms): unknown[] {
-  if (!isRedacting(profile)) return findings.map(toFindingJson);
+/** Findings in a shape, that of the published JSON without one, every text of them as the profile has it. */
+export function redactedFindings(
+  findings: readonly Finding[],
+  profile: Profile,
+  names: Pseudonyms,
+  shape: (finding: Finding) => unknown = toFindingJson,
+): unknown[] {
+  if (!isRedacting(profile)) return findings.map(shape);
   return findings.map((finding) => {
     const kept = new Set([...finding.samples.refused, ...finding.samples.succeeded]);
     const redact = textRedactor(profile, names, kept);
     const known = namesIn(finding);
-    return mapTexts(toFindingJson(finding), (text) => redact(text, known));
+    return mapTexts(shape(finding), (text) => redact(text, known));
   });
 }
 

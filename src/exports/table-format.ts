@@ -2,7 +2,8 @@ import type { Column, EXPORT_FORMATS, Row } from "../model/evidence.ts";
 import { arrowFormat } from "./arrow.ts";
 import { cefFormat } from "./cef.ts";
 import { csvFormat } from "./csv.ts";
-import type { HashedFile } from "./hashed-file.ts";
+import type { ByteSink } from "./hashed-file.ts";
+import { ocsfFormat } from "./ocsf.ts";
 import { parquetFormat } from "./parquet.ts";
 
 /** Formats that hold all of a row: it can be read back, and its hash made again. */
@@ -19,7 +20,7 @@ export interface FormatWriter {
 }
 
 /** A writer of a format into a file. */
-export function formatWriter(format: TableFormat, columns: readonly Column[], file: HashedFile): FormatWriter {
+export function formatWriter(format: TableFormat, columns: readonly Column[], file: ByteSink): FormatWriter {
   switch (format) {
     case "parquet":
       return parquetFormat(columns, file);
@@ -29,6 +30,8 @@ export function formatWriter(format: TableFormat, columns: readonly Column[], fi
       return csvFormat(columns, file);
     case "ndjson":
       return ndjsonFormat(file);
+    case "ocsf":
+      return ocsfFormat(columns, file);
     case "cef":
       return cefFormat(columns, file, CEF_VERSION);
   }
@@ -37,7 +40,7 @@ export function formatWriter(format: TableFormat, columns: readonly Column[], fi
 /** Of the events, as receivers tell them apart: another one once their keys mean something else. */
 const CEF_VERSION = "1";
 
-const ndjsonFormat = (file: HashedFile): FormatWriter => ({
+const ndjsonFormat = (file: ByteSink): FormatWriter => ({
   write(_, lines) {
     for (const line of lines) file.writeText(`${line}\n`);
   },

@@ -138,7 +138,7 @@ export const OPERATION_COLUMNS: readonly Column[] = [
 ];
 
 /** Formats that the tables of an export can have. */
-export const EXPORT_FORMATS = ["parquet", "arrow", "csv", "ndjson", "cef"] as const;
+export const EXPORT_FORMATS = ["parquet", "arrow", "csv", "ndjson", "ocsf", "cef"] as const;
 
 /** The two tables of an export. */
 export const EVIDENCE_TABLES = { calls: CALL_COLUMNS, operations: OPERATION_COLUMNS } as const;

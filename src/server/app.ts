@@ -1,9 +1,13 @@
 import { type Context, Hono } from "hono";
 import type { Decision, Decisions } from "../findings/decisions.ts";
+import type { Access } from "../model/access.ts";
 import type { EpochMs } from "../model/time.ts";
 import { access, type AccessOptions, whoAsks } from "./access/access.ts";
+import { noteReaders } from "./access/reading.ts";
 import { revealOf, viewsOf } from "./access/reveal.ts";
 import { serveSignIn, type SignInOptions } from "./access/sign-in.ts";
+import { evidencePaths } from "./api/export-document.ts";
+import { type Evidence, serveEvidence } from "./api/export-route.ts";
 import { openApi } from "./api/openapi.ts";
 import { serveRoutes } from "./api/route.ts";
 import { routesOf } from "./api/routes.ts";
@@ -41,6 +45,10 @@ export interface AppOptions {
   readonly signIn?: SignInOptions | undefined;
   /** Whether assistant programs may ask at `/mcp`. */
   readonly hasMcp?: boolean | undefined;
+  /** What auditors take away; without it nothing can be. */
+  readonly evidence?: Evidence | undefined;
+  /** Told of each list that is taken away as a file. */
+  readonly onDownload?: ((download: Omit<Access, "at">) => void) | undefined;
   /** Told of a request that failed for a reason of ours. */
   readonly onFailure: (error: Error) => void;
 }
@@ -52,6 +60,7 @@ export function createApp(view: View, options: AppOptions): Hono {
   app.use(knownHosts(options.allowedHosts));
   app.use(sameOrigin());
   if (options.access !== undefined) app.use(access(options.access));
+  app.use(noteReaders((download) => options.onDownload?.(download)));
   if (options.signIn !== undefined) serveSignIn(app, options.signIn);
   serveAssets(app);
   const viewOf = viewsOf(view, options.access);
@@ -72,7 +81,9 @@ export function createApp(view: View, options: AppOptions): Hono {
   principalPages(app, { screen, missing: (context) => missing(context, screen(context)) });
   callPages(app, screen);
   pages(app, screen);
-  api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined });
+  const more = options.evidence === undefined ? {} : evidencePaths();
+  api(app, view, { screen, version: options.version, hasAuth: options.access !== undefined, more });
+  if (options.evidence !== undefined) serveEvidence(app, view, options.evidence);
   if (options.hasMcp === true) serveMcp(app, viewOf, options.version);
   app.notFound((context) => missing(context, screen(context)));
   app.onError((error, context) => {
@@ -118,10 +129,12 @@ interface ApiOptions {
   readonly screen: ScreenOf;
   readonly version: string;
   readonly hasAuth: boolean;
+  /** Paths of the document that are served elsewhere. */
+  readonly more: Readonly<Record<string, unknown>>;
 }
 
 function api(app: Hono, view: View, options: ApiOptions): void {
-  const { screen, version, hasAuth } = options;
+  const { screen, version, hasAuth, more } = options;
   app.get("/livez", (context) => context.json({ status: "ok", version }));
   app.get("/readyz", (context) => {
     const waitingFor = view.waitingFor();
@@ -132,7 +145,7 @@ function api(app: Hono, view: View, options: ApiOptions): void {
   const feed = createFeed(view);
   app.get("/api/v1/stream", (context) => changes(feed, context));
   const routes = routesOf(({ context }) => screen(context));
-  const document = openApi(routes, { version, hasAuth });
+  const document = openApi(routes, { version, hasAuth, more });
   app.get("/api/v1/openapi.json", (context) => context.json(document));
   serveRoutes(app, routes);
 }

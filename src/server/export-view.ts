@@ -1,6 +1,8 @@
 /** One bundle of a folder of exports, as its manifest has it. */
 export interface BundleLine {
   readonly name: string;
+  /** A digest vouches for the rows of an hour and has no files. */
+  readonly kind: "export" | "digest";
   /** ISO 8601. */
   readonly madeAt: string;
   /** ISO 8601; null where it was not narrowed. */

@@ -88,7 +88,7 @@ export interface View {
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
   /** Folders of exports, and what is in them; absent where none is known. */
-  bundles?(): readonly BundleList[];
+  readonly bundles?: (() => readonly BundleList[]) | undefined;
   /** Names of people and applications that are known, to find whose pseudonym one is. */
   identities(): Iterable<string>;
   /** What keeps the analyzer from its work, a sentence each; empty when it is ready. */

@@ -62,6 +62,7 @@ export function openCallLog(folder: string, retention: DurationMs): CallLog {
       const kept = findInSegments(folder, id);
       return { calls: kept.calls.concat(waiting.find(id)), damages: kept.damages };
     },
+    waiting: () => waiting.copies(),
   };
 }
 
@@ -78,6 +79,7 @@ export function createMemoryCallLog(most = MOST_WAITING): CallLog {
     flush() {},
     settle() {},
     find: (id) => ({ calls: waiting.find(id), damages: [] }),
+    waiting: () => waiting.copies(),
   };
 }
 

@@ -40,6 +40,7 @@ export function createMemoryStore(): Store {
       kept: copyOf(kept),
       snapshot: snapshot?.slice(),
       journal: journal.map((bytes) => bytes.slice()),
+      isOtherVersion: false,
     }),
     commit(commit) {
       assertConserved(commit.ledger);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { Instant } from "../model/time.ts";
-import { BlockHead, callsIn, decodeBlock, parsePrefix, PREFIX_BYTES } from "./segment-block.ts";
+import { BlockHead, callsIn, decodeBlock, openBlock, parsePrefix, PREFIX_BYTES } from "./segment-block.ts";
 import { lineOf, mayHold } from "./segment-filter.ts";
 import type { Damage, FoundCalls } from "./store.ts";
 
@@ -91,6 +91,15 @@ export function* readSegments(
     if (end !== undefined && start > end) onDamage({ file, says: `calls ${end} to ${start - 1} are not kept` });
     end = next;
     yield* readSegment(join(folder, file), span, (says) => onDamage({ file, says }));
+  }
+}
+
+/** As `readSegments`, of blocks in memory. */
+export function* readBlocks(blocks: Iterable<Uint8Array>, span: Span & Places): Generator<readonly CallEvidence[]> {
+  for (const block of blocks) {
+    const { head, ids, rows } = openBlock(Buffer.from(block));
+    if (!reaches(head, span)) continue;
+    yield decodeBlock(ids, rows).filter(({ time }, i) => isAsked(time, head.start + i, span));
   }
 }
 

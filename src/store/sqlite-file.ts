@@ -3,7 +3,14 @@ import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { makeFolder } from "./folder.ts";
 import { networkFileSystem } from "./network-file-system.ts";
-import { ANALYSIS_VERSION, APPLICATION_ID, MIGRATIONS, SCHEMA, SCHEMA_VERSION } from "./sqlite-schema.ts";
+import {
+  ANALYSIS_VERSION,
+  APPLICATION_ID,
+  CARRIED_VERSION,
+  MIGRATIONS,
+  SCHEMA,
+  SCHEMA_VERSION,
+} from "./sqlite-schema.ts";
 import { StoreError, type StoreErrorKind } from "./store-error.ts";
 
 export interface SqliteFileOptions {
@@ -115,7 +122,7 @@ function prepareSchema(path: string, db: DatabaseSync): void {
     throw new StoreError(path, "mismatch", says);
   }
   if (version === 0) {
-    db.exec(`begin immediate; ${SCHEMA} insert into meta values ('analysis', '${ANALYSIS_VERSION}'); commit`);
+    db.exec(`begin immediate; ${SCHEMA} ${WRITE_VERSIONS} commit`);
     return;
   }
   // Not the quick one: that takes an index that lost its entries for sound, and alerts would not be found.
@@ -135,18 +142,28 @@ function migrate(path: string, db: DatabaseSync, version: number): void {
   db.exec(`begin immediate; ${step} commit`);
 }
 
-/** What a snapshot holds is only known to versions that write the same. */
+/** Says which versions a snapshot is of. */
+export const WRITE_VERSIONS = `insert into meta values ('analysis', '${ANALYSIS_VERSION}'), ('carried', '${CARRIED_VERSION}')
+  on conflict (key) do update set value = excluded.value;`;
+
+/** Whether what is held was written by a version whose snapshots are others. */
+export const isOfOtherVersion = (db: DatabaseSync): boolean => versionIn(db, "analysis") !== String(ANALYSIS_VERSION);
+
+const versionIn = (db: DatabaseSync, key: "analysis" | "carried"): string =>
+  String(db.prepare("select value from meta where key = ?").get(key)?.["value"] ?? "1");
+
+/** Of another version's snapshot a part is known where that part has the same version; of its journal nothing is. */
 function assertAnalysis(path: string, db: DatabaseSync): void {
-  const found = db.prepare("select value from meta where key = 'analysis'").get()?.["value"] ?? "1";
-  if (found === String(ANALYSIS_VERSION)) return;
-  const held = db.prepare("select (select count(*) from snapshot) + (select count(*) from journal) as n").get()?.["n"];
-  if (held === 0) {
-    db.prepare("insert into meta values ('analysis', ?) on conflict (key) do update set value = excluded.value").run(
-      String(ANALYSIS_VERSION),
-    );
-    return;
-  }
-  const says = `holds an analysis of another version (${String(found)}, this one writes ${ANALYSIS_VERSION}). Use that version, or choose another path: what the sources still hold is read once more, from their configured start.`;
+  if (!isOfOtherVersion(db)) return;
+  const count = (table: "snapshot" | "journal"): unknown =>
+    db.prepare(`select count(*) as n from ${table}`).get()?.["n"];
+  const isCarried = versionIn(db, "carried") === String(CARRIED_VERSION);
+  if (count("journal") === 0 && (isCarried || count("snapshot") === 0)) return;
+  const found = versionIn(db, "analysis");
+  const wayOut = isCarried
+    ? "It was not ended in peace: start that version once more and stop it, then start this one."
+    : "Use that version, or choose another path: what the sources still hold is read once more, from their configured start.";
+  const says = `holds an analysis of another version (${found}, this one writes ${ANALYSIS_VERSION}). ${wayOut}`;
   throw new StoreError(path, "mismatch", says);
 }
 

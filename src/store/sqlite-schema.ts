@@ -4,8 +4,11 @@ export const APPLICATION_ID = 0x53434f50;
 /** Raised with every change of `SCHEMA`; each raise has its step in `MIGRATIONS`. */
 export const SCHEMA_VERSION = 5;
 
-/** Raised with every change of what a snapshot or a journal holds: a state of another one cannot be gone on from. */
-export const ANALYSIS_VERSION = 8;
+/** Raised with every change of what a snapshot or a journal holds. */
+export const ANALYSIS_VERSION = 9;
+
+/** Raised with every change of what `carryOver` takes from a snapshot, which is all but detection and findings: a state of another one cannot be gone on from. */
+export const CARRIED_VERSION = 1;
 
 const KEPT = `
 create table kept (

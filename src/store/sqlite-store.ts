@@ -3,7 +3,13 @@ import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import { backUp } from "./sqlite-backup.ts";
 import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
-import { openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
+import {
+  isOfOtherVersion,
+  openSqliteFile,
+  type SqliteFileOptions,
+  storeErrorOf,
+  WRITE_VERSIONS,
+} from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
 import { createSqliteRejects } from "./sqlite-rejects.ts";
 import { type Commit, KEPT_FINDINGS, type LedgerRow, type Saved, type Store } from "./store.ts";
@@ -172,6 +178,7 @@ function createWriter(db: DatabaseSync): Write {
     if (commit.snapshot !== undefined) {
       snapshot.run(commit.snapshot, crcOf(commit.snapshot));
       clearJournal.run();
+      db.exec(WRITE_VERSIONS);
     } else if (commit.journal.length > 0) journal.run(commit.journal, crcOf(commit.journal));
     for (const [id, body] of findings) finding.run(id, body);
     if (findings.length > 0) forget.run();
@@ -194,6 +201,7 @@ function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
     kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
     snapshot: snapshot === undefined ? undefined : checkedBytesOf(snapshot),
     journal: db.prepare("select bytes, crc from journal order by id").all().map(checkedBytesOf),
+    isOtherVersion: snapshot !== undefined && isOfOtherVersion(db),
   };
 }
 

@@ -104,6 +104,8 @@ export interface Saved {
   readonly kept: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>;
   readonly snapshot: Uint8Array | undefined;
   readonly journal: readonly Uint8Array[];
+  /** The snapshot is another version's: a part of it is known, and there is no journal. */
+  readonly isOtherVersion: boolean;
 }
 
 /** Rejects that a store keeps, newest; all are counted. */
@@ -172,4 +174,6 @@ export interface CallLog {
   settle(): void;
   /** Calls of an id, newest last; also those that wait. */
   find(id: string): FoundCalls;
+  /** Those that wait, packed as blocks of a segment, in the order of their closing. */
+  waiting(): readonly Uint8Array[];
 }

@@ -38,6 +38,12 @@ export class WaitingCalls {
     return this.#blocks;
   }
 
+  /** As `blocks`, and nothing is changed: the last block goes on to grow. */
+  copies(): readonly Buffer[] {
+    const last = this.#last.length === 0 ? [] : [encodeBlock(this.#last, this.#start + this.#packed)];
+    return [...this.#blocks, ...last];
+  }
+
   /** The oldest block is given up. */
   shift(): void {
     const [oldest] = this.#blocks;

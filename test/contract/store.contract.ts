@@ -28,7 +28,13 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
 
   describe("what a restart goes on from", () => {
     test("is nothing at first", () => {
-      expect(store.load()).toEqual({ positions: new Map(), kept: new Map(), snapshot: undefined, journal: [] });
+      expect(store.load()).toEqual({
+        positions: new Map(),
+        kept: new Map(),
+        snapshot: undefined,
+        journal: [],
+        isOtherVersion: false,
+      });
       expect(store.ledger()).toEqual(new Map());
       expect(store.findings()).toEqual([]);
       expect(store.due(epoch(9e12), 10)).toEqual([]);
@@ -189,7 +195,13 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
         ]),
       });
       expect(() => store.commit(commit)).toThrow(/ledger of hub\/1 does not add up/);
-      expect(store.load()).toEqual({ positions: new Map(), kept: new Map(), snapshot: undefined, journal: [] });
+      expect(store.load()).toEqual({
+        positions: new Map(),
+        kept: new Map(),
+        snapshot: undefined,
+        journal: [],
+        isOtherVersion: false,
+      });
       expect(store.ledger()).toEqual(new Map());
       expect(store.findings()).toEqual([]);
     });

@@ -4,10 +4,12 @@ import { createApp } from "../../src/server/app.ts";
 import { answerMcp } from "../../src/server/mcp.ts";
 import { createMemoryDecisions } from "../../src/store/decision-log.ts";
 import { at } from "../builders.ts";
+import { idOf } from "../privileges/tenant.ts";
 import { finding, hostileFinding } from "../finding-builder.ts";
+import { samplePrincipals } from "./sample-principals.ts";
 import { sampleView } from "./sample-view.ts";
 
-const view = sampleView();
+const view = Object.assign(sampleView(), { principals: samplePrincipals() });
 view.findings = [finding(), { ...hostileFinding(), id: "F-HOSTILE000" }];
 
 interface Answer {
@@ -31,6 +33,8 @@ test("every tool says that it only reads, and what it takes", () => {
     "find_failures",
     "get_finding",
     "compare_failing_with_succeeding",
+    "explain_call",
+    "list_over_privileged",
     "get_kql",
   ]);
   for (const one of tools) {
@@ -46,12 +50,20 @@ describe("answers", () => {
     { name: "get_finding", input: { id }, says: "backend-grants-differ" },
     { name: "compare_failing_with_succeeding", input: { id }, says: '"succeeded":8786' },
     { name: "get_kql", input: { id }, says: "ApiManagementGatewayLogs" },
+    { name: "get_kql", input: { id: "known" }, says: 'CorrelationId in~ (\\"known\\")' },
+    { name: "explain_call", input: { id: "known" }, says: "which no role of its allows (sub-status 5302)" },
+    { name: "explain_call", input: { id: "known" }, says: '"here":"orders-b","there":"orders-a"' },
+    { name: "explain_call", input: { id: "twice" }, says: '"count":2' },
+    { name: "list_over_privileged", input: {}, says: `"principal":"${idOf("p1")}"` },
+    { name: "list_over_privileged", input: {}, says: '"wouldBeDenied":0' },
+    { name: "list_over_privileged", input: { minScore: 100 }, says: '"count":0' },
   ])("$name", ({ name, input, says }) => {
     expect(textOf(tool(name, input))).toContain(says);
   });
 
   test("what is no finding is an error of the tool", () => {
-    expect(tool("get_finding", { id: "F-NOTTHERE00" }).result).toMatchObject({ isError: true });
+    for (const name of ["get_finding", "get_kql", "explain_call"])
+      expect(tool(name, { id: "unknown" }).result).toMatchObject({ isError: true });
   });
 
   test("text from logs is marked, bounded, and cannot end its mark", () => {
@@ -63,6 +75,7 @@ describe("answers", () => {
       tool("find_failures", {}),
       tool("get_finding", { id }),
       tool("get_finding", { id: "F-HOSTILE000" }),
+      tool("explain_call", { id: "hostile" }),
     ]) {
       const text = textOf(answer);
       expect(text.length).toBeLessThan(41_000);

@@ -7,6 +7,7 @@ export const sampleBundles = (): BundleList => ({
   lines: [
     {
       name: "export-000002",
+      kind: "export",
       madeAt: "2026-11-25T00:30:00.000Z",
       from: "2026-11-24T00:00:00.000000Z",
       to: "2026-11-25T00:00:00.000000Z",
@@ -17,6 +18,7 @@ export const sampleBundles = (): BundleList => ({
     },
     {
       name: "export-000001",
+      kind: "digest",
       madeAt: "<b>yesterday</b>",
       from: null,
       to: null,

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { networkFileSystem } from "../../src/store/network-file-system.ts";
 import { SCHEMA_VERSION } from "../../src/store/sqlite-schema.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Commit, Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
 import { storeContract } from "../contract/store.contract.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -56,19 +56,51 @@ describe("a file of an older version", () => {
     again.close();
   });
 
-  test("of an analysis that this version does not know is left as it is", async () => {
+  test.each([
+    {
+      name: "with a journal",
+      holds: { journal: bytes("j") },
+      keys: ["analysis"],
+      says: /another version \(999.*stop it/,
+    },
+    {
+      name: "of which nothing is known",
+      holds: { journal: bytes("j"), snapshot: bytes("s") },
+      keys: ["analysis", "carried"],
+      says: /another version \(999.*another path/,
+    },
+  ])("of another version's analysis, $name, is left as it is", async ({ holds, keys, says }) => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
-    const store = openSqliteStore(path);
-    store.commit(commitOf({ journal: bytes("j") }));
-    store.close();
-    const db = new DatabaseSync(path);
-    db.exec("update meta set value = '999' where key = 'analysis'");
-    db.close();
+    writtenByAnother(path, holds, keys);
     const failure = failureOf(() => openSqliteStore(path));
-    expect(failure).toMatchObject({ kind: "mismatch", message: expect.stringContaining("another version (999") });
+    expect(failure).toMatchObject({ kind: "mismatch", message: expect.stringMatching(says) });
+  });
+
+  test("of another version's analysis that was ended in peace is told as such, until a snapshot replaces it", async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, "state.db");
+    writtenByAnother(path, { journal: bytes("j"), snapshot: bytes("s") }, ["analysis"]);
+    const store = openSqliteStore(path);
+    expect(store.load()).toMatchObject({ snapshot: bytes("s"), journal: [], isOtherVersion: true });
+    store.commit(commitOf({ journal: bytes("j"), snapshot: bytes("t") }));
+    expect(store.load().isOtherVersion).toBe(false);
+    store.close();
+    const again = openSqliteStore(path);
+    expect(again.load().isOtherVersion).toBe(false);
+    again.close();
   });
 });
+
+/** A state of these parts, all of the versions under the keys being another's. */
+function writtenByAnother(path: string, holds: Partial<Commit>, keys: readonly string[]): void {
+  const store = openSqliteStore(path);
+  store.commit(commitOf(holds));
+  store.close();
+  const db = new DatabaseSync(path);
+  for (const key of keys) db.prepare("update meta set value = '999' where key = ?").run(key);
+  db.close();
+}
 
 describe("the file", () => {
   test("is only for its owner, and so is its folder", async () => {

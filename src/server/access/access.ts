@@ -31,6 +31,8 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 const NEEDS: ReadonlyMap<string, Role> = new Map([
   ["/mcp", "viewer"],
   ["/api/v1/reveals", "auditor"],
+  ["/api/v1/export", "auditor"],
+  ["/api/v1/audit", "auditor"],
 ]);
 /** What tells nothing of findings. */
 const OPEN = /^\/(?:livez|readyz|assets\/[\w.-]+|auth\/(?:sign-in|callback|signed-out|sign-out))$/;
@@ -43,7 +45,7 @@ export const whoAsks = (context: Context): Who => asked.get(context) ?? LOCAL;
 /** Whether somebody is shown people and applications by their names. */
 export const seesNames = ({ roles }: Who): boolean => roles.has("operator") || roles.has("auditor");
 
-/** Lets through who may: viewers look, operators also decide. A browser that nobody signed in with is led to the sign-in. */
+/** Lets through who may: viewers look, operators also decide, auditors also export. A browser that nobody signed in with is led to the sign-in. */
 export function access(options: AccessOptions): MiddlewareHandler {
   const verify = options.provider === undefined ? undefined : bearerVerifier(options.provider);
   const limit = createRateLimit(options.rate, options.now);

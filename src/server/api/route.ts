@@ -4,6 +4,7 @@ import { bodyLimit } from "hono/body-limit";
 import { etag } from "hono/etag";
 import { z } from "zod";
 import { csvText } from "../../lib/csv-text.ts";
+import { readerOf } from "../access/reading.ts";
 import type { Screen } from "../view.ts";
 import { problem, type ProblemStatus } from "../problem.ts";
 
@@ -156,6 +157,8 @@ function list(
   type: string,
   context: Context,
 ): Response {
+  const reader = readerOf();
+  if (reader !== undefined) reader.rows = items.length;
   if (type === "application/json") return context.json({ items, next, ...more });
   const url = new URL(context.req.url);
   if (next !== null) {

@@ -26,7 +26,7 @@ function bundles({ view }: Screen): Markup {
   const lists = view.bundles?.() ?? [];
   if (lists.length === 0)
     return html`<p class="muted">No folder of exports is known here: the configuration names none. The command below makes one by hand.</p>`;
-  return html`${lists.map(({ folder, lines, more, problem }) => html`<h3>${folder}</h3>${problem === undefined ? "" : html`<p class="notice">${problem}</p>`}${lines.length === 0 ? html`<p class="muted">Nothing was exported yet.</p>` : table(folder, lines)}${more > 0 ? html`<p class="muted small">${count(more)} older ones are in the folder.</p>` : ""}`)}`;
+  return html`${lists.map(({ folder, lines, more, problem }) => html`<h3 class="path">${folder}</h3>${problem === undefined ? "" : html`<p class="notice">${problem}</p>`}${lines.length === 0 ? html`<p class="muted">Nothing was exported yet.</p>` : table(folder, lines)}${more > 0 ? html`<p class="muted small">${count(more)} older ones are in the folder.</p>` : ""}`)}`;
 }
 
 const STATES = {
@@ -37,13 +37,13 @@ const STATES = {
 const table = (folder: string, lines: readonly BundleLine[]): Markup =>
   scrollable(
     `Bundles in ${folder}`,
-    html`<table class="roomy"><thead><tr><th>Bundle</th><th>Made (UTC)</th><th>Of</th><th class="n">Calls</th><th class="n">MB</th><th>Manifest</th><th>SHA-256 of the manifest</th></tr></thead><tbody>${lines.slice(0, SHOWN).map(line)}</tbody></table>`,
+    html`<table class="roomy"><thead><tr><th>Entry</th><th>Kind</th><th>Made (UTC)</th><th>Of</th><th class="n">Calls</th><th class="n">MB</th><th>Manifest</th><th>SHA-256 of the manifest</th></tr></thead><tbody>${lines.slice(0, SHOWN).map(line)}</tbody></table>`,
   );
 
-function line({ name, madeAt, from, to, calls, bytes, sha256, state, says }: BundleLine): Markup {
+function line({ name, kind, madeAt, from, to, calls, bytes, sha256, state, says }: BundleLine): Markup {
   const [look, words] = STATES[state];
   const range = from === null && to === null ? "all calls" : `${from ?? "the first"} to ${to ?? "the last"}`;
-  return html`<tr data-key="${name}"><td class="nowrap">${name}</td><td class="nowrap">${madeAt.slice(0, 19).replace("T", " ")}</td><td>${range}</td><td class="n">${count(calls)}</td><td class="n">${(bytes / 1e6).toFixed(1)}</td><td><span class="live ${look}">${words}</span>${says === undefined ? "" : ` ${says}`}</td><td class="nowrap"><code title="${sha256}">${sha256.slice(0, 12)}…</code> <button type="button" class="copy" data-copy="${sha256}" aria-label="Copy the hash of ${name}">Copy</button></td></tr>`;
+  return html`<tr data-key="${name}"><td class="nowrap">${name}</td><td>${kind}</td><td class="nowrap">${madeAt.slice(0, 19).replace("T", " ")}</td><td>${range}</td><td class="n">${count(calls)}</td><td class="n">${(bytes / 1e6).toFixed(1)}</td><td><span class="live ${look}">${words}</span>${says === undefined ? "" : ` ${says}`}</td><td class="nowrap"><code title="${sha256}">${sha256.slice(0, 12)}…</code> <button type="button" class="copy" data-copy="${sha256}" aria-label="Copy the hash of ${name}">Copy</button></td></tr>`;
 }
 
 function makeOne(form: ExportForm): Markup {

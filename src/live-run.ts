@@ -1,0 +1,259 @@
+import { type Accepted, accept, acceptAgain } from "./accept.ts";
+import { type Analysis, type AnalysisOptions, createAnalysis, packed } from "./analysis.ts";
+import { carryOver } from "./carry-over.ts";
+import { callEvidence } from "./correlate/call-evidence.ts";
+import { correlationCounts } from "./findings/call-counts.ts";
+import { createTally } from "./findings/input-counts.ts";
+import { aborted } from "./lib/aborted.ts";
+import { createEventTable } from "./model/event-table.ts";
+import type { Finding } from "./model/finding.ts";
+import type { DurationMs } from "./model/time.ts";
+import type { JoinPath } from "./normalize/join-path.ts";
+import { ScanMemo } from "./normalize/scanned.ts";
+import { PendingCommit } from "./pending-commit.ts";
+import { type OnCall, step } from "./pipeline.ts";
+import type { PrivilegeException } from "./privileges/exceptions.ts";
+import { setExceptions } from "./privileges/standing.ts";
+import { ReplayCost } from "./replay-cost.ts";
+import { Silence } from "./silence.ts";
+import type { Source } from "./sources/source.ts";
+import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
+
+/** What `run` needs from outside. Concrete adapters come from the commands. */
+export interface Shell {
+  readonly sources: readonly Source[];
+  readonly store: Store;
+  /** Where closed calls are kept. */
+  readonly calls: CallLog;
+  readonly options: AnalysisOptions;
+  /** Leads to an id of the user's own in the gateway's records that is also the activity id of Cosmos. */
+  readonly joinBy?: JoinPath | undefined;
+  /** Grants that somebody answers for; none without it. */
+  readonly exceptions?: readonly PrivilegeException[] | undefined;
+  readonly codec: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
+  /** Alerts that a finding's change calls for. */
+  readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
+  readonly every: (ms: DurationMs, task: () => void) => () => void;
+  /** Told where the state is another version's, of which a part is gone on from. */
+  readonly onOtherVersion?: () => void;
+  /** Told after each commit. */
+  readonly onCommit: (analysis: Analysis) => void;
+  /** Told when a commit failed; it is tried again each second, unless this ends the run. */
+  readonly onCommitFailure: (error: unknown) => void;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number;
+  /** Whether another reader has taken over: what was read and is not committed yet is the other's by now. */
+  readonly isTakenOver: (error: unknown) => boolean;
+}
+
+const COMMIT_MS: DurationMs = 1_000;
+/** A process that stood still for longer may have been taken for dead meanwhile: it commits nothing before it has heard of that. */
+const FROZEN_MS: DurationMs = 5_000;
+const THAW_MS: DurationMs = 3_000;
+/** Commits after which a source that is behind and silent holds the others back no longer. */
+const SILENT_COMMITS = 60;
+
+/**
+ * source → decode → normalize → correlate → detect → explain → findings → one commit.
+ * At least once in, effectively once out: state, positions, findings, outbox and ledger are one transaction, and what was
+ * not committed is read again. Ends when all sources have ended or `signal` aborts; throws what a source throws.
+ */
+export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
+  const live = new LiveRun(shell);
+  const stop = shell.every(COMMIT_MS, () => live.tick());
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
+  const reading = shell.sources.map((source) => live.follow(source, either));
+  let isTakenOver = false;
+  try {
+    await Promise.all(reading);
+  } catch (error) {
+    isTakenOver = shell.isTakenOver(error);
+    throw error;
+  } finally {
+    failed.abort();
+    await Promise.allSettled(reading);
+    stop();
+    if (!isTakenOver && !live.isThawing()) live.end();
+  }
+}
+
+class LiveRun {
+  readonly #shell: Shell;
+  readonly #analysis: Analysis;
+  readonly #saved: Pick<Saved, "positions" | "kept">;
+  readonly #told: Map<string, Finding>;
+  readonly #silence = new Silence(SILENT_COMMITS);
+  readonly #memo = new ScanMemo();
+  #pending = new PendingCommit();
+  #committed = Promise.withResolvers<void>();
+  readonly #cost: ReplayCost;
+  #beat: number;
+  #holdUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(shell: Shell) {
+    this.#shell = shell;
+    this.#beat = shell.elapsed();
+    const saved = shell.store.load();
+    this.#saved = { positions: saved.positions, kept: saved.kept };
+    this.#told = new Map(shell.store.findings().map((finding) => [finding.id, finding]));
+    const { analysis, changes } = restore(shell, saved);
+    this.#analysis = analysis;
+    const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
+    this.#cost = new ReplayCost(saved.isOtherVersion ? undefined : saved.snapshot?.length, { bytes, changes });
+    if (saved.isOtherVersion) {
+      this.#pending.change(this.#given());
+      shell.onOtherVersion?.();
+    }
+    this.#forgetTold();
+    this.#leaveOut(shell.sources);
+    shell.onCommit(this.#analysis);
+  }
+
+  async follow(source: Source, signal: AbortSignal): Promise<void> {
+    const { joinBy } = this.#shell;
+    const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
+    this.#silence.heard(source.name, partitions, false);
+    this.#take({ expects: partitions });
+    const { positions, kept } = this.#saved;
+    for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
+      const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
+      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
+      this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
+      this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
+      this.#pending.read(source.name, batch, accepted);
+      if (this.#pending.isFull) this.tryCommit();
+      await this.#room(signal);
+    }
+  }
+
+  /** Partitions of sources that are no longer read: nobody waits for them. */
+  #leaveOut(sources: readonly Source[]): void {
+    const known = [...this.#analysis.reorder.partitions].filter(([, { caughtUp }]) => !caughtUp).map(([name]) => name);
+    const left = known.filter((partition) => !sources.some(({ name }) => partition.startsWith(`${name}/`)));
+    if (left.length > 0) this.#take({ silent: left, left: true });
+  }
+
+  /** No more is read than one commit holds: a full disk is waited for. */
+  async #room(signal: AbortSignal): Promise<void> {
+    while (this.#pending.isFull && !signal.aborted) await Promise.race([this.#committed.promise, aborted(signal)]);
+  }
+
+  /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
+  #take(input: Pick<Accepted, "expects" | "silent" | "left">): void {
+    const nothing = {
+      events: createEventTable(0),
+      texts: [],
+      tally: createTally(),
+      caughtUp: true,
+      enqueued: undefined,
+      gap: undefined,
+    };
+    const accepted: Accepted = { partition: "", ...nothing, ...input };
+    this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
+    this.#pending.journal.push(accepted);
+  }
+
+  /** Whether the process stood still just now. */
+  isThawing(): boolean {
+    const now = this.#shell.elapsed();
+    if (now - this.#beat > FROZEN_MS) this.#holdUntil = now + THAW_MS;
+    this.#beat = now;
+    return now < this.#holdUntil;
+  }
+
+  tick(): void {
+    const silent = this.#pending.isFull ? [] : this.#silence.tick();
+    if (silent.length > 0) this.#take({ silent });
+    this.tryCommit();
+  }
+
+  tryCommit(): void {
+    if (this.isThawing()) return;
+    try {
+      this.commit();
+    } catch (error) {
+      this.#shell.onCommitFailure(error);
+    }
+  }
+
+  /** Everything is in the snapshot: a later start replays nothing, and a later version can go on. */
+  end(): void {
+    if (this.#pending.journal.length > 0 || this.#cost.isBehind) this.commit(true);
+  }
+
+  /** Findings that nobody follows any more: what they were told by was another version's. */
+  #given(): readonly Finding[] {
+    const { now } = this.#analysis;
+    const open = [...this.#told.values()].filter(
+      ({ kind, status }) => kind === "intermittent-refusal" && status === "open",
+    );
+    return open.map((finding): Finding => Object.assign({}, finding, { status: "resolved", end: now }));
+  }
+
+  commit(isLast = false): void {
+    if (this.#pending.journal.length === 0 && !this.#shell.calls.isFull && !isLast) return;
+    const { store, calls, codec, alerts, onCommit } = this.#shell;
+    const { positions, kept, ledger, rejects, changes } = this.#pending;
+    const findings = [...this.#pending.findings.values()];
+    const journal = codec.encode(this.#pending.journal);
+    const journaled = { bytes: journal.length, changes };
+    const isDue = isLast || calls.isFull || this.#cost.isSnapshotDue(journaled);
+    const snapshot = isDue ? codec.encode(packed(this.#analysis)) : undefined;
+    if (isDue) calls.flush();
+    store.commit({
+      positions,
+      kept,
+      ledger,
+      rejects,
+      journal,
+      findings,
+      outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
+      ...(snapshot === undefined ? {} : { snapshot }),
+    });
+    if (isDue) calls.settle();
+    this.#cost.committed(journaled, snapshot?.length);
+    for (const finding of findings) this.#told.set(finding.id, finding);
+    this.#forgetTold();
+    this.#pending = new PendingCommit();
+    this.#committed.resolve();
+    this.#committed = Promise.withResolvers();
+    onCommit(this.#analysis);
+  }
+
+  /** A finding that the analysis has given up does not change any more. */
+  #forgetTold(): void {
+    const { findings, standing } = this.#analysis;
+    for (const id of this.#told.keys())
+      if (!findings.tracked.has(id) && !standing.findings.has(id)) this.#told.delete(id);
+  }
+}
+
+/** The last snapshot and what was accepted since, followed again: the same state as before the stop, findings changed on the way. */
+function restore(
+  { codec, options, exceptions = [], calls }: Shell,
+  saved: Saved,
+): { readonly analysis: Analysis; readonly changes: number } {
+  // Both were written by this program into its own file; their version is checked by the store.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const known = saved.snapshot === undefined ? undefined : (codec.decode(saved.snapshot) as Analysis);
+  const analysis =
+    known === undefined ? createAnalysis(options) : saved.isOtherVersion ? carryOver(known, options) : known;
+  setExceptions(analysis.standing, exceptions);
+  calls.begin(correlationCounts(analysis.calls).calls);
+  const onCall = keeping(calls);
+  let changes = 0;
+  for (const bytes of saved.journal) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    for (const accepted of codec.decode(bytes) as readonly Accepted[]) {
+      acceptAgain(analysis, accepted);
+      changes += step(analysis, accepted, onCall).filter(({ kind }) => kind === "intermittent-refusal").length;
+    }
+  }
+  return { analysis, changes };
+}
+
+const keeping =
+  (calls: CallLog): OnCall =>
+  (closed) =>
+    calls.add(callEvidence(closed));
