@@ -1,7 +1,8 @@
 /**
  * Scores detection on labelled corpora of the simulator: `npm run score -- --seeds 38 --from 1 [--scenario hard]
- * [--lacks turn|none|all] [--verbose] [--keep DIR] [--rows FILE]`; `--corpus DIR` scores a folder that `simulate` wrote. Each corpus is
- * scored whole, and with one thing not logged (in turn, or with each). The last line is JSON.
+ * [--hours 24] [--rate 0.3] [--lacks turn|none|all] [--verbose] [--keep DIR] [--rows FILE]`; `--corpus DIR` scores a folder
+ * that `simulate` wrote. Each corpus is scored whole, and with one thing not logged (in turn, or with each). The last line
+ * is JSON. Days of decoys: `--scenario decoys --hours 24 --rate 0.3`, thinned to that many ordinary calls a second.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,6 +22,7 @@ const { values: flags } = parseArgs({
     from: { type: "string", default: "1" },
     hours: { type: "string", default: "4" },
     scenario: { type: "string" },
+    rate: { type: "string" },
     lacks: { type: "string", default: "turn" },
     verbose: { type: "boolean", default: false },
     corpus: { type: "string", multiple: true },
@@ -69,7 +71,8 @@ function lacksOf(seed: number): readonly Lack[] {
 
 async function scoreSeed(seed: number): Promise<void> {
   const scenario = scenarioOf(seed);
-  const corpus = generate({ seed, scenario, hours: scenario === "quiet" ? 30 : Number(flags.hours) });
+  const hours = scenario === "quiet" ? 30 : Number(flags.hours);
+  const corpus = generate({ seed, scenario, hours, ...(flags.rate === undefined ? {} : { rate: Number(flags.rate) }) });
   for (const lack of lacksOf(seed)) {
     const folder =
       flags.keep === undefined
@@ -131,6 +134,7 @@ const summary = {
   ),
   expectedCalibrationError: calibrationError(rows),
   falseAlarms: alarms.length,
+  days: Number((total.hours / 24).toFixed(2)),
   falseAlarmsPerWeek: alarms.length / (total.hours / 168),
   calls: total.calls,
   cpuSeconds: Number(total.seconds.toFixed(1)),

@@ -63,8 +63,17 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 /** A fault that hit fewer calls cannot be told from noise, and is not in the truth. */
 const REFUSED_TO_COUNT = 12;
 
-/** A labelled corpus: the same options give the same records. `from` is Unix milliseconds. */
-export function generate(options: { seed: number; scenario: Scenario; hours: number; from?: number }): Corpus {
+/**
+ * A labelled corpus: the same options give the same records. `from` is Unix milliseconds; `rate`: ordinary calls a second at
+ * noon, where they are to be other than the tenant's.
+ */
+export function generate(options: {
+  seed: number;
+  scenario: Scenario;
+  hours: number;
+  from?: number;
+  rate?: number;
+}): Corpus {
   const { seed, scenario, hours, from = FROM } = options;
   const random = new Random(seed * 31_337 + 5);
   const span = { from, to: from + hours * HOUR };
@@ -72,7 +81,7 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
   const wanted = Math.min(2, recipe.faults[0]);
   const hardship = new Random(seed * 7_717 + 3);
   const built = tenantFor(seed, wanted, span);
-  const tenant = recipe.isHard ? harden(built, hardship, recipe.rate) : built;
+  const tenant = withRate(recipe.isHard ? harden(built, hardship, recipe.rate) : built, options.rate);
   const planned = planFaults(tenant, random, { ...span, count: random.int(...recipe.faults), seed });
   const faults = recipe.isHard ? planned.map((fault, i) => reshape(fault, seed + i)) : planned;
   const decoys = planDecoys({ tenant, random, ...span }, random.int(...recipe.decoys));
@@ -103,6 +112,9 @@ export function generate(options: { seed: number; scenario: Scenario; hours: num
     },
   };
 }
+
+const withRate = (tenant: Tenant, rate: number | undefined): Tenant =>
+  rate === undefined ? tenant : { ...tenant, rate };
 
 /** Causes that may be there before the logs begin, where refused calls and others take turns. */
 const FROM_THE_START: ReadonlySet<CauseId> = new Set(["backend-grants-differ", "unknown"]);

@@ -8,6 +8,13 @@ test("the same seed gives the same corpus, another seed another", () => {
   expect(text(3)).not.toBe(text(4));
 });
 
+test("a rate that is asked for thins the ordinary calls, not the decoys", () => {
+  const made = (rate: object) => generate({ seed: 3, scenario: "decoys", hours: 2, ...rate });
+  const [plain, thinned] = [made({}), made({ rate: 0.2 })];
+  expect(thinned.records.length).toBeLessThan(plain.records.length / 2);
+  expect(thinned.truth.decoys.map(({ kind }) => kind)).toEqual(plain.truth.decoys.map(({ kind }) => kind));
+});
+
 describe("the truth agrees with the logs", () => {
   const { records, truth } = generate({ seed: 2, scenario: "mixed", hours: 4 });
   const gateway = records
