@@ -1,7 +1,7 @@
-import { html, raw } from "hono/html";
+import { html } from "hono/html";
 import { epochMs } from "../model/time.ts";
 import type { PrincipalRow } from "../privileges/rows.ts";
-import { INCIDENT_STYLE } from "./incident-style.ts";
+import { pageHtml } from "./page.ts";
 import { type Profile, type Pseudonyms, redactValue } from "./redaction.ts";
 
 /** Principals on one page; the others are in access-review.csv. */
@@ -38,30 +38,18 @@ export async function accessReviewHtml(review: AccessReview): Promise<string> {
   const { rows, madeAt, version } = review;
   const shown = rows.slice(0, MOST);
   const some = rows.filter(({ enough, actionsGranted, actionsUsed }) => enough && actionsGranted > actionsUsed).length;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>Access review of ${madeAt.slice(0, 10)}</title>
-<style>${raw(INCIDENT_STYLE)}${raw(STYLE)}</style>
-</head>
-<body>
-<main>
-<header><h1>Access review</h1>
+  const main = html`<header><h1>Access review</h1>
 <p>${rows.length} principals on Cosmos DB, ${some} of which hold data actions that they did not use in a time that is long enough to tell.</p></header>
 <table class="review"><thead><tr><th class="who">Principal</th><th class="roles">Holds</th><th class="use">Uses</th><th class="verdict">Recommendation</th><th>Decision, reviewer, date</th></tr></thead>
 <tbody>${shown.map((row) => rowOf(row, review))}</tbody></table>
 ${rows.length > MOST ? html`<p>${rows.length - MOST} more are in access-review.csv.</p>` : ""}
-<div class="sign"><div>Reviewer</div><div>Signature</div><div>Date</div></div>
-</main>
-<footer>Made ${madeAt} by Scopetrail ${version} from what was exported beside it. Times are UTC.</footer>
-</body>
-</html>
-`;
-  return String(await page);
+<div class="sign"><div>Reviewer</div><div>Signature</div><div>Date</div></div>`;
+  return await pageHtml({
+    title: `Access review of ${madeAt.slice(0, 10)}`,
+    style: STYLE,
+    main,
+    footer: `Made ${madeAt} by Scopetrail ${version} from what was exported beside it. Times are UTC.`,
+  });
 }
 
 function rowOf(row: PrincipalRow, { profile, names }: AccessReview): Html {

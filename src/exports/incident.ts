@@ -2,7 +2,7 @@ import { html, raw } from "hono/html";
 import type { CallStory } from "../findings/call-story.ts";
 import type { Finding, Split } from "../model/finding.ts";
 import { formatInstant, type Instant, instantFromTicks, TICKS_PER_MS } from "../model/time.ts";
-import { INCIDENT_STYLE } from "./incident-style.ts";
+import { pageHtml } from "./page.ts";
 
 /** What an incident report is made of. */
 export interface Incident {
@@ -30,19 +30,7 @@ type Html = ReturnType<typeof html>;
 /** One page that needs nothing else: no script, no font, no picture, no address is asked. */
 export async function incidentHtml(incident: Incident): Promise<string> {
   const { finding, madeAt, version } = incident;
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="content-security-policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="referrer" content="no-referrer">
-<title>${finding.id} ${finding.title}</title>
-<style>${raw(INCIDENT_STYLE)}</style>
-</head>
-<body>
-<main>
-${head(finding)}
+  const main = html`${head(finding)}
 ${chart(incident)}
 ${splits(finding.splits)}
 ${cause(finding)}
@@ -52,13 +40,12 @@ ${section(
   "Not known",
   incident.gaps.map((gap) => html`<li>${gap}</li>`),
   "ul",
-)}
-</main>
-<footer>Made ${madeAt} by Scopetrail ${version}. Times are UTC, by the clocks of those who logged.</footer>
-</body>
-</html>
-`;
-  return String(await page);
+)}`;
+  return await pageHtml({
+    title: `${finding.id} ${finding.title}`,
+    main,
+    footer: `Made ${madeAt} by Scopetrail ${version}. Times are UTC, by the clocks of those who logged.`,
+  });
 }
 
 /** A part with its heading; nothing where it is empty. */

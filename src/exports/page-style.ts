@@ -1,5 +1,5 @@
 /** Both themes, and paper. */
-export const INCIDENT_STYLE = `
+export const PAGE_STYLE = `
 :root { color-scheme: light dark; --text: #1c2024; --soft: #60646c; --line: #d9dde3; --back: #fff; --card: #f6f7f9; --all: #b9c2cf; --refused: #c62a2f; --onset: #1c2024; --high: #c62a2f; --medium: #a35200; --low: #4a6a8a; }
 @media (prefers-color-scheme: dark) { :root { --text: #e8eaed; --soft: #a0a6b0; --line: #363b44; --back: #14171c; --card: #1d2128; --all: #4b5563; --refused: #ff6369; --onset: #e8eaed; --high: #ff6369; --medium: #f5a65b; --low: #9bb8d3; } }
 * { box-sizing: border-box; }
