@@ -76,7 +76,7 @@ const withCoincidences = (observation: Observation, cause: Cause): Cause => ({
 });
 
 const runnerUp = (best: Fit, other: Fit): string =>
-  `fits less well (${other.confidence.toFixed(2)} against ${best.confidence.toFixed(2)})`;
+  `fits ${(other.confidence / best.confidence).toFixed(2)} times as well`;
 
 /** A close runner-up takes from the confidence: the log cannot quite tell the two apart. */
 function causeOf(id: CauseId, fit: Fit, rejected: Cause["rejected"], second: Fit | undefined): Cause {
