@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { existsSync } from "node:fs";
 import { resolveSecret } from "../config/secret.ts";
 import type { Schedule } from "../exports/manifest.ts";
 import { isRedacting, NO_REDACTION, parseProfile, type Profile, Pseudonyms } from "../exports/redaction.ts";
 import type { Entry } from "../exports/schedule.ts";
 import { newSigningPem, parseSigningPem, type SigningKey } from "../exports/signing-key.ts";
 import type { TableFormat } from "../exports/table-format.ts";
+import { writeKept } from "../folder.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Instant } from "../model/time.ts";
 import { parseInstant } from "../normalize/parse-time.ts";
@@ -131,10 +131,7 @@ function signingKey(
 ): Result<SigningKey, string> {
   if (reference !== undefined) return keyBehind("--key", reference, environment);
   if (!existsSync(DEFAULT_KEY)) {
-    mkdirSync(dirname(DEFAULT_KEY), { recursive: true, mode: 0o700 });
-    const file = openSync(DEFAULT_KEY, "wx", 0o600);
-    writeSync(file, newSigningPem());
-    closeSync(file);
+    writeKept(DEFAULT_KEY, newSigningPem());
     tell(`made a key that signs exports: ${DEFAULT_KEY}. Keep it; tell its public key to whoever checks them.`);
   }
   return keyBehind("--key", `file:${DEFAULT_KEY}`, environment);

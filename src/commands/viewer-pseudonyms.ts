@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { Pseudonyms as Names, textRedactor } from "../exports/redaction.ts";
+import { writeKept } from "../folder.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Pseudonyms } from "../server/access/pseudonyms.ts";
 
@@ -19,11 +20,7 @@ export function viewerPseudonyms(key: Uint8Array): Pseudonyms {
 /** The key in a file, which is made where it is not there; `export --redact-key file:…` takes the same. */
 export function viewerKey(path: string): Result<Uint8Array, string> {
   try {
-    if (!existsSync(path)) {
-      const file = openSync(path, "wx", 0o600);
-      writeSync(file, randomBytes(KEY_BYTES).toString("base64url"));
-      closeSync(file);
-    }
+    if (!existsSync(path)) writeKept(path, randomBytes(KEY_BYTES).toString("base64url"));
     const key = Buffer.from(readFileSync(path, "utf8").trim());
     return key.length < KEY_BYTES
       ? err(`${path} holds no key. Put it back, or take it away to begin with new pseudonyms.`)

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder, syncFolder } from "../folder.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import { bundleName } from "./chain.ts";
 import { HashedFile } from "./hashed-file.ts";
@@ -54,7 +55,7 @@ export class Bundle {
     const { owner } = options;
     const whose = owner === undefined ? "" : `.${owner}`;
     this.#part = join(options.folder, `.${bundleName(this.#sequence)}${whose}.part`);
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    makeFolder(options.folder);
     if (owner !== undefined) this.discard();
     mkdirSync(this.#part, { mode: 0o700 });
     if (options.hasTables === false) return;
@@ -125,12 +126,4 @@ export class Bundle {
     file.writeText(text);
     file.close();
   }
-}
-
-/** The names in a folder are on the disk; Windows has no such thing for folders. */
-function syncFolder(path: string): void {
-  if (process.platform === "win32") return;
-  const folder = openSync(path, "r");
-  fsyncSync(folder);
-  closeSync(folder);
 }

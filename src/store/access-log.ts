@@ -4,8 +4,6 @@ import {
   existsSync,
   fdatasyncSync,
   fstatSync,
-  mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { makeFolder, openKept } from "../folder.ts";
 import {
   type Access,
   ACCESS_KINDS,
@@ -55,6 +54,9 @@ export const accessFolder = (state: string): string => `${state}.access`;
 
 const hashOf = (line: string): string => createHash("sha256").update(line).digest("hex");
 
+const fileFrom = (folder: string, first: number): string =>
+  join(folder, `access-${String(first).padStart(15, "0")}.ndjson`);
+
 /** A file is named for the place of its first line. */
 const filesIn = (folder: string): readonly { readonly path: string; readonly first: number }[] =>
   (existsSync(folder) ? readdirSync(folder) : [])
@@ -69,7 +71,7 @@ export function openAccessLog(folder: string, limits = { fileBytes: FILE_BYTES, 
   let { file, next, previous } = attempt(folder, () => opened(folder));
   const roll = (): void => {
     closeSync(file);
-    file = openSync(join(folder, `access-${String(next).padStart(15, "0")}.ndjson`), "ax", 0o600);
+    file = openKept(fileFrom(folder, next), "ax");
     for (const { path } of filesIn(folder).slice(0, -limits.files)) rmSync(path);
   };
   return {
@@ -113,10 +115,10 @@ export function* readAccess(folder: string, { from, to }: AccessSpan): Generator
 }
 
 function opened(folder: string): { file: number; next: number; previous: string } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   const newest = filesIn(folder).at(-1);
-  const path = newest?.path ?? join(folder, `access-${String(1).padStart(15, "0")}.ndjson`);
-  const file = openSync(path, "a+", 0o600);
+  const path = newest?.path ?? fileFrom(folder, 1);
+  const file = openKept(path, "a+");
   const text = readFileSync(path, "utf8");
   // What a crash left of a last line was never told to be written.
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
-import { makeFolder } from "./folder.ts";
+import { makeFolder } from "../folder.ts";
 import { findInSegments, listSegments, newestIn, type SegmentName } from "./segment-folder.ts";
 import { writeSegment } from "./segment-write.ts";
 import type { CallLog } from "./store.ts";

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, readFileSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import {
@@ -9,7 +9,7 @@ import {
   type Decisions,
   MUTE_SCOPES,
 } from "../findings/decisions.ts";
-import { makeFolder, syncFolder } from "./folder.ts";
+import { makeFolder, openKept } from "../folder.ts";
 import { StoreError } from "./store-error.ts";
 
 /** Decisions that survive a restart: one line of JSON each, only ever appended, so that the file is its own audit trail. */
@@ -45,9 +45,7 @@ export function createMemoryDecisions(): DecisionLog {
 export function openDecisionLog(path: string): DecisionLog {
   const file = attempt(path, "cannot be opened", () => {
     makeFolder(dirname(path));
-    const handle = openSync(path, "a+", 0o600);
-    syncFolder(dirname(path));
-    return handle;
+    return openKept(path, "a+");
   });
   const text = attempt(path, "cannot be read", () => readFileSync(path, "utf8"));
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { syncFolder } from "./folder.ts";
+import { syncFolder } from "../folder.ts";
 import { segmentFile } from "./segment-folder.ts";
 
 /** Writes calls `start` to `end`, the last not included, under a name of its own until the disk has it all. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, statfsSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
-import { makeFolder } from "./folder.ts";
+import { makeFolder } from "../folder.ts";
 import { networkFileSystem } from "./network-file-system.ts";
 import {
   ANALYSIS_VERSION,

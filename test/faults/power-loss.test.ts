@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { beforeAll, afterAll, expect, test } from "vitest";
+import { accessFolder } from "../../src/store/access-log.ts";
 import { callsFolder, openCallLog } from "../../src/store/call-log.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
-import { areDecided, numberIn, snapshotBefore, tornCalls, tornParts } from "../store/loop-commit.ts";
+import { areDecided, areNoted, numberIn, snapshotBefore, tornCalls, tornParts } from "../store/loop-commit.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
 import { Disk } from "./disk/crash-states.ts";
 import { type DiskOp, readTrace, traceArguments } from "./disk/trace.ts";
@@ -46,6 +47,7 @@ function wrongWith(left: string, acked: number): readonly string[] {
       ...torn,
       ...tornCalls(callsFolder(path), at),
       ...(areDecided(path, acked) ? [] : [`does not hold the ${acked} decisions`]),
+      ...(areNoted(accessFolder(path), acked) ? [] : [`does not hold the ${acked} accesses`]),
     ];
   } catch (error) {
     return [String(error)];
@@ -88,6 +90,7 @@ test.each([
   ["commits", "-wal"],
   ["segments of calls", ".part"],
   ["decisions", ".decisions"],
+  ["accesses", ".access"],
   ["the folder of calls", ".calls"],
 ])("a program that does not sync %s is found out", (_, part) => {
   const careless = ops.filter((op) => !isSyncOf(op, part));

@@ -1,19 +1,29 @@
 /**
  * Commits for as long as it lives, and prints each number once its commit returned: `commit-loop.ts PATH [COMMITS]`.
- * Commit n stands for n in every part of the state, and for call and decision n, so that a torn one shows. A `StoreError` is printed as
+ * Commit n stands for n in every part of the state, and for call, decision and access n, so that a torn one shows. A `StoreError` is printed as
  * JSON and ends it.
  */
+import { accessFolder, openAccessLog } from "../../src/store/access-log.ts";
 import { callsFolder, openCallLog } from "../../src/store/call-log.ts";
 import { openDecisionLog } from "../../src/store/decision-log.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
-import { decisionsFile, loopCall, loopCommit, loopDecision, numberIn, snapshotBefore } from "./loop-commit.ts";
+import {
+  decisionsFile,
+  loopAccess,
+  loopCall,
+  loopCommit,
+  loopDecision,
+  numberIn,
+  snapshotBefore,
+} from "./loop-commit.ts";
 
 const [, , path = "", limit = "1e9"] = process.argv;
 try {
   const store = openSqliteStore(path);
   const calls = openCallLog(callsFolder(path), Number.MAX_SAFE_INTEGER);
   const decisions = openDecisionLog(decisionsFile(path));
+  const accesses = openAccessLog(accessFolder(path));
   const start = numberIn(store);
   calls.begin(snapshotBefore(start));
   for (let n = snapshotBefore(start) + 1; n <= start; n++) calls.add(loopCall(n));
@@ -24,6 +34,7 @@ try {
     store.commit(commit);
     if (commit.snapshot !== undefined) calls.settle();
     decisions.add(loopDecision(n));
+    accesses.add(loopAccess(n));
     process.stdout.write(`${n}\n`);
   }
   store.close();

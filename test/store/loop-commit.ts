@@ -1,5 +1,7 @@
 import type { Decision } from "../../src/findings/decisions.ts";
 import type { CallEvidence } from "../../src/model/evidence.ts";
+import type { Access } from "../../src/model/access.ts";
+import { readAccess } from "../../src/store/access-log.ts";
 import { openDecisionLog } from "../../src/store/decision-log.ts";
 import { readSegments } from "../../src/store/segment-folder.ts";
 import type { Commit, Store } from "../../src/store/store.ts";
@@ -58,6 +60,23 @@ export function areDecided(path: string, n: number): boolean {
   const found = log.decisions.log.map(({ finding }) => finding);
   log.close();
   return found.length >= n && found.length <= n + 1 && found.every((finding, i) => finding === `F-${i + 1}`);
+}
+
+/** Access number n of a run. */
+export const loopAccess = (n: number): Access => ({
+  at: n,
+  who: "loop",
+  what: "call",
+  via: "call",
+  filter: String(n),
+  rows: 1,
+  outcome: "ok",
+});
+
+/** Whether the first `n` accesses of a run are there, and at most one more. */
+export function areNoted(folder: string, n: number): boolean {
+  const found = [...readAccess(folder, {})].map((access) => access.at);
+  return found.length >= n && found.length <= n + 1 && found.every((number, i) => number === i + 1);
 }
 
 const callId = (n: number): string => `00000000-0000-4000-9000-${String(n).padStart(12, "0")}`;
