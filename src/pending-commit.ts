@@ -1,3 +1,4 @@
+import { entry } from "./lib/entry.ts";
 import { redact } from "./lib/redact.ts";
 import type { Finding } from "./model/finding.ts";
 import type { RawRecord, Reject } from "./model/record.ts";
@@ -73,8 +74,4 @@ export class PendingCommit {
 
 const NOTHING: LedgerRow = { records: 0, accepted: 0, duplicate: 0, filtered: 0, rejected: 0, bytes: 0 };
 
-function nested<K, V>(maps: Map<string, Map<K, V>>, name: string): Map<K, V> {
-  const known = maps.get(name) ?? new Map<K, V>();
-  maps.set(name, known);
-  return known;
-}
+const nested = <K, V>(maps: Map<string, Map<K, V>>, name: string): Map<K, V> => entry(maps, name, () => new Map());

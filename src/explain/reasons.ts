@@ -1,3 +1,4 @@
+import { entry } from "../lib/entry.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
 import type { Window } from "./window.ts";
 
@@ -51,8 +52,7 @@ function mostToldByUnit(window: Window): ReadonlyMap<number, Told> {
     const reason = toldOf(window, row);
     if (reason === undefined) continue;
     const time = window.time[row] ?? 0;
-    const unit = units.get(window.unit[row] ?? -1) ?? new Map<string, Told>();
-    units.set(window.unit[row] ?? -1, unit);
+    const unit = entry(units, window.unit[row] ?? -1, () => new Map<string, Told>());
     const told = unit.get(reason) ?? { reason, count: 0, from: time, to: time };
     unit.set(reason, { reason, count: told.count + 1, from: Math.min(told.from, time), to: Math.max(told.to, time) });
   }

@@ -1,7 +1,10 @@
-import { createHash, createPublicKey, verify } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { BundleLine } from "../model/bundle-line.ts";
+import { bundleName, parsedManifest, sequencesIn } from "./chain.ts";
+import { isSigned } from "./verify-export.mjs";
 
 const Hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -18,28 +21,12 @@ const Listed = z.object({
   signer: z.object({ publicKey: Hex32 }),
 });
 
-/** A bundle by its manifest; its files were not looked at. */
-export interface ListedBundle {
-  readonly name: string;
-  /** A digest vouches for the rows of an hour and has no files. */
-  readonly kind: "export" | "digest";
-  readonly madeAt: string;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly calls: number;
-  readonly bytes: number;
-  readonly sha256: string;
-  readonly state: "signed" | "broken";
-  readonly says?: string;
-}
-
-const NAME = /^export-\d{6,12}$/;
 /** A manifest that is larger is none of ours. */
 const LARGEST = 16 << 20;
 
 interface Read {
   readonly stamp: string;
-  readonly bundle: ListedBundle;
+  readonly bundle: BundleLine;
   readonly previous: string | undefined;
 }
 
@@ -48,13 +35,16 @@ export function createBundleList(
   folder: string,
   most: number,
 ): () => {
-  readonly bundles: readonly ListedBundle[];
+  readonly bundles: readonly BundleLine[];
   readonly more: number;
 } {
   const known = new Map<string, Read>();
   return () => {
-    const names = (existsSync(folder) ? readdirSync(folder) : []).filter((name) => NAME.test(name));
-    const shown = names.toSorted((a, b) => b.length - a.length || (a < b ? 1 : -1)).slice(0, most + 1);
+    const sequences = sequencesIn(folder);
+    const shown = sequences
+      .toSorted((a, b) => b - a)
+      .slice(0, most + 1)
+      .map(bundleName);
     for (const name of known.keys()) if (!shown.includes(name)) known.delete(name);
     const reads = shown.map((name) => {
       const read = readBundle(folder, name, known.get(name));
@@ -62,11 +52,11 @@ export function createBundleList(
       return read;
     });
     const bundles = reads.slice(0, most).map((read, i) => chained(read, reads[i + 1]));
-    return { bundles, more: Math.max(0, names.length - most) };
+    return { bundles, more: Math.max(0, sequences.length - most) };
   };
 }
 
-function chained({ bundle, previous }: Read, before: Read | undefined): ListedBundle {
+function chained({ bundle, previous }: Read, before: Read | undefined): BundleLine {
   if (bundle.state === "broken" || before === undefined || previous === before.bundle.sha256) return bundle;
   return { ...bundle, state: "broken", says: `does not follow ${before.bundle.name}` };
 }
@@ -105,7 +95,7 @@ const broken = (name: string, says: string): Read => ({
 });
 
 function listed(name: string, bytes: Buffer, signature: string): Omit<Read, "stamp"> {
-  const manifest = Listed.safeParse(parsed(bytes.toString()));
+  const manifest = Listed.safeParse(parsedManifest(bytes.toString()));
   if (!manifest.success) return broken(name, "manifest.json is no manifest");
   const { createdAt, kind, digests, scope, calls = {}, files = [], previous, signer } = manifest.data;
   const fields = {
@@ -118,23 +108,8 @@ function listed(name: string, bytes: Buffer, signature: string): Omit<Read, "sta
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     sha256: createHash("sha256").update(bytes).digest("hex"),
   };
-  const bundle: ListedBundle = isSigned(signer.publicKey, bytes, signature)
+  const bundle: BundleLine = isSigned(signer.publicKey, bytes, signature)
     ? { ...fields, state: "signed" }
     : { ...fields, state: "broken", says: "its signature is not of these bytes" };
   return { bundle, previous: previous?.sha256 };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isSigned(publicKey: string, bytes: Uint8Array, signature: string): boolean {
-  if (!/^[0-9a-f]{128}$/.test(signature)) return false;
-  const x = Buffer.from(publicKey, "hex").toString("base64url");
-  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
-  return verify(null, bytes, key, Buffer.from(signature, "hex"));
 }

@@ -40,7 +40,7 @@ const Scheduled = Head.extend({
 export function newestOfSchedule(folder: string, name: string): Schedule | undefined {
   for (const sequence of sequencesIn(folder).toSorted((a, b) => b - a)) {
     const path = join(folder, bundleName(sequence), "manifest.json");
-    const head = existsSync(path) ? Scheduled.safeParse(parsed(readFileSync(path, "utf8"))) : undefined;
+    const head = existsSync(path) ? Scheduled.safeParse(parsedManifest(readFileSync(path, "utf8"))) : undefined;
     if (head?.success === true && head.data.schedule?.name === name) return head.data.schedule;
   }
   return undefined;
@@ -55,14 +55,15 @@ export function newestBundle(folder: string): Result<Previous | undefined, strin
   if (!existsSync(path))
     return err(`${path} is missing: the chain cannot go on. Put it back, or export to another folder.`);
   const bytes = readFileSync(path);
-  const head = Head.safeParse(parsed(bytes.toString()));
+  const head = Head.safeParse(parsedManifest(bytes.toString()));
   if (!head.success || head.data.sequence !== sequence)
     return err(`${path} is not the manifest of export ${sequence}. Run: scopetrail export verify ${folder}`);
   const { publicKey } = head.data.signer;
   return ok({ sequence, publicKey, sha256: createHash("sha256").update(bytes).digest("hex") });
 }
 
-function parsed(text: string): unknown {
+/** The text of a manifest as a value; undefined where it is no JSON. */
+export function parsedManifest(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

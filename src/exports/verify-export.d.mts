@@ -26,6 +26,8 @@ export interface Verified {
   readonly newest?: string | undefined;
 }
 
+/** Whether the Ed25519 signature (hexadecimal) of the bytes is of the public key (hexadecimal). */
+export declare function isSigned(publicKey: string, bytes: Uint8Array, signature: string): boolean;
 export declare const leafHash: (row: Uint8Array) => Buffer;
 export declare function merkleTree(): { add(leaf: Buffer): void; count(): number; root(): Buffer };
 export declare const READERS: Readonly<Record<string, RowReader>>;

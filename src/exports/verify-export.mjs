@@ -42,7 +42,7 @@ export function merkleTree() {
   };
 }
 
-function isSigned(publicKey, bytes, signature) {
+export function isSigned(publicKey, bytes, signature) {
   if (!HEX32.test(String(publicKey)) || !/^[0-9a-f]{128}$/.test(String(signature))) return false;
   const x = Buffer.from(publicKey, "hex").toString("base64url");
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });

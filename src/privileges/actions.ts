@@ -1,3 +1,5 @@
+import { lowestBit } from "../lib/bits.ts";
+
 /**
  * Data actions of Cosmos DB's access control, and what one is worth to whoever should not have it, 0 to 1; the weights are
  * Scopetrail's own and are published with the score.
@@ -152,7 +154,7 @@ export function matches(pattern: string, name: string): boolean {
 /** The bits of a mask, lowest first. */
 export function bitsOf(granted: number): readonly number[] {
   const bits: number[] = [];
-  for (let left = granted; left !== 0; left &= left - 1) bits.push(31 - Math.clz32(left & -left));
+  for (let left = granted; left !== 0; left &= left - 1) bits.push(lowestBit(left));
   return bits;
 }
 

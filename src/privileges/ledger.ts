@@ -1,3 +1,4 @@
+import { entry } from "../lib/entry.ts";
 import { addKey, createTable64, findKey, slotsOf, type Table64 } from "../lib/table64.ts";
 import { epochMs, type Instant, instantFromTicks } from "../model/time.ts";
 import {
@@ -283,9 +284,7 @@ function closeDay(ledger: Ledger, use: number): void {
 /** Any operation of an account tells that its log was there on that day. */
 export function observe(ledger: Ledger, account: number, day: number): void {
   if (day < ledger.oldestDay) return;
-  let days = ledger.observed.get(account);
-  if (days === undefined) ledger.observed.set(account, (days = new Set()));
-  days.add(day);
+  entry(ledger.observed, account, () => new Set<number>()).add(day);
 }
 
 /** So many, all at a time. */

@@ -1,4 +1,4 @@
-import { bitCount } from "../lib/bits.ts";
+import { bitCount, lowestBit } from "../lib/bits.ts";
 import { periodOf } from "./folded-rows.ts";
 import { type Ledger, visitUses } from "./ledger.ts";
 
@@ -42,7 +42,7 @@ export function daysOf(usage: Usage, use: number): Int32Array {
   let count = 0;
   for (let word = 0; word < usage.words; word++)
     for (let left = usage.bits[use * usage.words + word] ?? 0; left !== 0; left &= left - 1)
-      days[count++] = usage.from + 32 * word + 31 - Math.clz32(left & -left);
+      days[count++] = usage.from + 32 * word + lowestBit(left);
   return days;
 }
 

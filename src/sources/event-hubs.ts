@@ -154,12 +154,11 @@ async function* readHub(hub: OpenHub, reading: Reading): AsyncGenerator<Batch> {
   if (signal.aborted) stop();
   try {
     for (const start of hub.starts) open(start);
-    const told = (failure: SourceError): void => config.onTrouble?.(failure);
     void watchPartitions(client, settings, {
       everyMs: config.partitionCheckMs ?? PARTITION_CHECK_MS,
       readers,
       open,
-      told,
+      told: (failure) => config.onTrouble?.(failure),
       failed: (failure) => queue.fail(failure),
       signal: end.signal,
     });

@@ -1,3 +1,4 @@
+import { entry } from "../lib/entry.ts";
 import type { Finding } from "../model/finding.ts";
 import { assertConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
@@ -206,11 +207,8 @@ function createMemoryOutbox(): MemoryOutbox {
   };
 }
 
-function inner<T>(outer: Map<string, Map<string, T>>, key: string): Map<string, T> {
-  const known = outer.get(key) ?? new Map<string, T>();
-  outer.set(key, known);
-  return known;
-}
+const inner = <T>(outer: Map<string, Map<string, T>>, key: string): Map<string, T> =>
+  entry(outer, key, () => new Map());
 
 const copyOf = <T>(outer: ReadonlyMap<string, ReadonlyMap<string, T>>): ReadonlyMap<string, ReadonlyMap<string, T>> =>
   new Map([...outer].map(([key, values]) => [key, new Map(values)]));

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
+import { entry } from "../lib/entry.ts";
 import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import { backUp } from "./sqlite-backup.ts";
@@ -235,9 +236,8 @@ function nested<T>(
 ): ReadonlyMap<string, ReadonlyMap<string, T>> {
   const sources = new Map<string, Map<string, T>>();
   for (const row of rows) {
-    const source = textOf(row, "source");
-    const partitions = sources.get(source) ?? new Map<string, T>();
-    sources.set(source, partitions.set(textOf(row, "partition"), valueOf(row)));
+    const partitions = entry(sources, textOf(row, "source"), () => new Map<string, T>());
+    partitions.set(textOf(row, "partition"), valueOf(row));
   }
   return sources;
 }

@@ -1,7 +1,7 @@
 import { html } from "hono/html";
 import { count } from "../format.ts";
 import { exportCommand, type ExportForm, FORMATS, formOf, REDACTIONS } from "../export-form.ts";
-import type { BundleLine } from "../export-view.ts";
+import type { BundleLine } from "../../model/bundle-line.ts";
 import type { Screen } from "../view.ts";
 import { layout, type Markup } from "./layout.ts";
 import { scrollable } from "./parts.ts";
