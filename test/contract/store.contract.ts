@@ -9,6 +9,9 @@ export interface StoreHarness {
   close(): Promise<void>;
 }
 
+/** What a store holds before the first commit. */
+const NOTHING = { positions: new Map(), kept: new Map(), snapshot: undefined, journal: [], isOtherVersion: false };
+
 /** Every promise of `Store`, tried on one implementation. */
 export function storeContract(make: () => Promise<StoreHarness>): void {
   let harness: StoreHarness;
@@ -28,13 +31,7 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
 
   describe("what a restart goes on from", () => {
     test("is nothing at first", () => {
-      expect(store.load()).toEqual({
-        positions: new Map(),
-        kept: new Map(),
-        snapshot: undefined,
-        journal: [],
-        isOtherVersion: false,
-      });
+      expect(store.load()).toEqual(NOTHING);
       expect(store.ledger()).toEqual(new Map());
       expect(store.findings()).toEqual([]);
       expect(store.due(epoch(9e12), 10)).toEqual([]);
@@ -195,13 +192,7 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
         ]),
       });
       expect(() => store.commit(commit)).toThrow(/ledger of hub\/1 does not add up/);
-      expect(store.load()).toEqual({
-        positions: new Map(),
-        kept: new Map(),
-        snapshot: undefined,
-        journal: [],
-        isOtherVersion: false,
-      });
+      expect(store.load()).toEqual(NOTHING);
       expect(store.ledger()).toEqual(new Map());
       expect(store.findings()).toEqual([]);
     });

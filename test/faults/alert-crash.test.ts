@@ -9,7 +9,7 @@ import { z } from "zod";
 import { generate } from "../../src/simulate/generate.ts";
 import { type Serving, startServe } from "../live/serving.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
+import { faultRandom, faultRuns } from "./runs.ts";
 
 const SECRET = "whsec_c2NvcGV0cmFpbC10ZXN0LXNlY3JldC0wMDAwMDE=";
 
@@ -96,9 +96,7 @@ async function allTold(address: string, pager: Pager): Promise<void> {
 test("serve that is killed in the middle of telling tells all of it, and only what it was killed at a second time", {
   timeout: 60_000 + 60_000 * faultRuns(1),
 }, async () => {
-  const seed = faultSeed();
-  console.info(`FAULT_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = faultRandom();
   await using folder = await temporaryFolder();
   await mkdir(join(folder.path, "logs"));
   const { records } = generate({ seed: 2, scenario: "mixed", hours: 3, from: Date.now() - 4 * 3_600_000 });

@@ -8,7 +8,7 @@ import { segmentFile } from "../../src/store/segment-folder.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { areDecided, decisionsFile, numberIn, snapshotBefore, tornCalls, tornParts } from "../store/loop-commit.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
+import { faultRandom, faultRuns } from "./runs.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "store", "commit-loop.ts");
 const COMMITS = 40;
@@ -64,9 +64,7 @@ test.each(FAULTS)(
     timeout: 60_000 + 10_000 * faultRuns(1),
   },
   async (fault) => {
-    const seed = faultSeed();
-    console.info(`FAULT_SEED=${seed}`);
-    const random = seededRandom(seed);
+    const random = faultRandom();
     for (let run = 0; run < faultRuns(1); run++) {
       await using folder = await temporaryFolder();
       const path = join(folder.path, "state.db");

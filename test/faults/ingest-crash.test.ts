@@ -8,7 +8,7 @@ import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { startEventHubsChild } from "../emulators/event-hubs-child.ts";
 import { textOf } from "../store/sample.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
+import { faultRandom, faultRuns } from "./runs.ts";
 
 const SCRIPT = join(import.meta.dirname, "ingest.ts");
 const RECORDS_PER_RUN = 2_000;
@@ -28,9 +28,7 @@ function committedIn(path: string): Committed {
 }
 
 test("a reader of a hub that is killed again and again commits each record once", async () => {
-  const seed = faultSeed();
-  console.info(`FAULT_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = faultRandom();
   const runs = faultRuns(3);
   const total = runs * RECORDS_PER_RUN;
   await using folder = await temporaryFolder();

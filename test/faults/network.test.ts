@@ -5,7 +5,7 @@ import { startEventHubsEmulator } from "../emulators/event-hubs.ts";
 import { type NetworkFault, startFaultyProxy } from "../emulators/faulty-proxy.ts";
 import type { Batch } from "../../src/sources/source.ts";
 import { event, idOf, idsIn } from "../sources/event-hubs-harness.ts";
-import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
+import { faultRandom, faultRuns } from "./runs.ts";
 
 const EVENTS = 600;
 /** Of each partition; longer than a frame, so that a connection can be cut within one. */
@@ -27,9 +27,7 @@ const drawOutage = (random: () => number): readonly NetworkFault[] =>
 test("whatever the network does to a connection, each event is read once and in order", {
   timeout: 60_000 + 30_000 * faultRuns(3),
 }, async () => {
-  const seed = faultSeed();
-  console.info(`FAULT_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = faultRandom();
   for (let run = 0; run < faultRuns(3); run++) {
     const emulator = await startEventHubsEmulator();
     const hub = emulator.addHub("logs", { partitions: 2 });

@@ -14,3 +14,10 @@ export function seededRandom(seed: number): () => number {
     return (state >>> 0) / 2 ** 32;
   };
 }
+
+/** Random numbers of this run, whose seed is printed. */
+export function faultRandom(): () => number {
+  const seed = faultSeed();
+  console.info(`FAULT_SEED=${seed}`);
+  return seededRandom(seed);
+}

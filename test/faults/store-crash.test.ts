@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { numberIn, tornParts } from "../store/loop-commit.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { faultRuns, faultSeed, seededRandom } from "./runs.ts";
+import { faultRandom, faultRuns } from "./runs.ts";
 
 const SCRIPT = join(import.meta.dirname, "..", "store", "commit-loop.ts");
 
@@ -55,9 +55,7 @@ function checkState(path: string, acked: number): number {
 }
 
 test("a process killed in the middle of commits loses none that was acknowledged, and tears none", async () => {
-  const seed = faultSeed();
-  console.info(`FAULT_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = faultRandom();
   await using folder = await temporaryFolder();
   const path = join(folder.path, "state.db");
   let at = 0;

@@ -9,7 +9,7 @@ import { verifyExports } from "../../src/exports/verify-export.mjs";
 import { generate } from "../../src/simulate/generate.ts";
 import { startEventHubsEmulator } from "../emulators/event-hubs.ts";
 import { inBundle } from "../exports/bundles.ts";
-import { faultRuns, faultSeed, seededRandom } from "../faults/runs.ts";
+import { faultRandom, faultRuns } from "../faults/runs.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
 import { reportWhen, type ServeOptions, type Serving, startServe } from "./serving.ts";
 
@@ -72,9 +72,7 @@ test("serve that is killed again and again writes each hour's digest and each da
     ...options,
     config: `${options.config}exports: [{ type: folder, name: daily, path: "${chain()}", format: ndjson, key: "file:${folder.path}/key.pem", from: ${dayOf(today - DAY)}, afterMinutes: 1 }]\n`,
   };
-  const seed = faultSeed();
-  console.info(`FAULT_SEED=${seed}`);
-  const random = seededRandom(seed);
+  const random = faultRandom();
   for (let run = 0; run < faultRuns(2); run++) {
     const killed = await startServe(scheduled);
     if (run === 0) await killed.hear(/"msg":"exported"/);

@@ -11,37 +11,14 @@ import { addRole, createRoles, grantsOf, noteRoleChange } from "../../src/privil
 import type { Batch } from "../../src/sources/source.ts";
 import { at, change } from "../builders.ts";
 import { batchOf, feed, listing, logOf, newAnalysis } from "./live-tenant.ts";
-
-const DAY_MS = 86_400_000;
-const dayAt = (day: number): Instant => plusMs(at(0), day * DAY_MS);
-const CONTRIBUTOR = "00000000-0000-0000-0000-000000000002";
+import { assignment, CONTRIBUTOR, dayAt, useOn } from "./shop.ts";
 
 function hold(privileges: Privileges, id: string): void {
-  addRole(privileges.roles, {
-    kind: "assignment",
-    account: "shop",
-    accountId: "",
-    id,
-    principal: "p1",
-    definition: CONTRIBUTOR,
-    scope: { database: "", container: "" },
-  });
+  addRole(privileges.roles, assignment(id, "p1"));
 }
 
 function use(privileges: Privileges, day: number, container: string, roleAssignment = "a1"): void {
-  readTotal(privileges.ledger, {
-    time: dayAt(day),
-    minutes: 5,
-    account: "shop",
-    operation: "Read",
-    resourceType: "Document",
-    database: "d",
-    container,
-    status: 200,
-    calls: 1,
-    principal: "p1",
-    roleAssignment,
-  });
+  readTotal(privileges.ledger, useOn(day, { container, principal: "p1", roleAssignment }));
 }
 
 const findingsOf = (privileges: Privileges) =>

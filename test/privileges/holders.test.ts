@@ -1,44 +1,15 @@
 import { describe, expect, test } from "vitest";
-import type { RoleRecord } from "../../src/model/grant.ts";
-import { type Instant, plusMs } from "../../src/model/time.ts";
 import type { UseTotal } from "../../src/model/use-total.ts";
 import { privilegeFindings } from "../../src/privileges/findings.ts";
 import { readTotal } from "../../src/privileges/observe.ts";
 import { holdersOf } from "../../src/privileges/principals.ts";
 import { createPrivileges, type Privileges, privilegeSpots } from "../../src/privileges/privileges.ts";
 import { addRole } from "../../src/privileges/roles.ts";
-import { at } from "../builders.ts";
-
-const DAY_MS = 86_400_000;
-const dayAt = (day: number): Instant => plusMs(at(0), day * DAY_MS);
-const CONTRIBUTOR = "00000000-0000-0000-0000-000000000002";
-
-const assignment = (id: string, principal: string): RoleRecord => ({
-  kind: "assignment",
-  account: "shop",
-  accountId: "",
-  id,
-  principal,
-  definition: CONTRIBUTOR,
-  scope: { database: "", container: "" },
-});
+import { assignment, dayAt, useOn } from "./shop.ts";
 
 function uses(privileges: Privileges, days: readonly number[], what: Partial<UseTotal>): void {
   for (const day of days)
-    readTotal(privileges.ledger, {
-      time: dayAt(day),
-      minutes: 5,
-      account: "shop",
-      operation: "Read",
-      resourceType: "Document",
-      database: "d",
-      container: "c",
-      status: 200,
-      calls: 1,
-      clientAddress: "198.51.100.4",
-      userAgent: "app/1",
-      ...what,
-    });
+    readTotal(privileges.ledger, useOn(day, { clientAddress: "198.51.100.4", userAgent: "app/1", ...what }));
 }
 
 const daily = (from: number, to: number): readonly number[] => Array.from({ length: to - from }, (_, i) => from + i);

@@ -5,7 +5,7 @@ import { keepBackups, openState } from "../../src/commands/open-state.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
-import { faultRuns, faultSeed, seededRandom } from "../faults/runs.ts";
+import { faultRandom, faultRuns } from "../faults/runs.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts";
 import { loopCommit, numberIn, tornParts } from "./loop-commit.ts";
 
@@ -80,9 +80,7 @@ describe("a damaged state", () => {
   test("with some bytes changed gives what was committed, comes back, or is refused: never another number", {
     timeout: 30_000 + 60 * faultRuns(40),
   }, async () => {
-    const seed = faultSeed();
-    console.info(`FAULT_SEED=${seed}`);
-    const random = seededRandom(seed);
+    const random = faultRandom();
     await state(20, 30);
     const sound = join(folder.path, "sound.db");
     await copyFile(path, sound);
