@@ -3,9 +3,9 @@ import { passedAuthorization } from "../correlate/outcome.ts";
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { type Names, nameText } from "../model/names.ts";
-import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
+import { isIgnored } from "./agents.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
   addCalls,
@@ -59,14 +59,13 @@ export class UseReader {
     this.#memo = new RowMemo(TELLING, names.seed);
   }
 
-  /** Counts the row, which is a data-plane operation. */
+  /** Counts the row, which is a data-plane operation of an agent that is not ignored. */
   readOne(table: EventTable, place: number): void {
     const { length } = this.#names.texts;
     this.#networks = covering(this.#networks, length);
     this.#agents = covering(this.#agents, length);
     const at = WORDS * place;
     const agent = this.#remembered(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
-    if (isIgnored(this.#ledger, agent, timeOf(table, place))) return;
     const network = this.#remembered(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
     const status = table.words[at + row.STATUS] ?? 0;
     const what = { status, time: timeOf(table, place), calls: 1 };
@@ -98,12 +97,6 @@ export class UseReader {
   }
 }
 
-/** `agent`: text id of a user agent's family. */
-const isIgnored = ({ texts, ignored }: Ledger, agent: number, time: Instant): boolean =>
-  time <= (ignored.get(texts[agent] ?? "") ?? NEVER);
-
-const NEVER = instantFromTicks(Number.NEGATIVE_INFINITY);
-
 const familyText = (userAgent: string): string => userAgentFamily(userAgent) ?? "";
 
 function covering(memo: Int32Array<ArrayBuffer>, count: number): Int32Array<ArrayBuffer> {
@@ -116,8 +109,8 @@ function covering(memo: Int32Array<ArrayBuffer>, count: number): Int32Array<Arra
 /** Counts a row of an aggregated table. */
 export function readTotal(ledger: Ledger, total: UseTotal): void {
   const family = familyText(total.userAgent ?? "");
+  if (total.calls === 0 || isIgnored(ledger, family, total.time)) return;
   const agent = textId(ledger, family);
-  if (total.calls === 0 || isIgnored(ledger, agent, total.time)) return;
   const network = textId(ledger, networkOf(total.clientAddress ?? ""));
   const found = find(ledger, total, total.minutes === 5 ? 1 : 2);
   countFound(ledger, found, { network, agent }, total);

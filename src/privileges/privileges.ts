@@ -109,7 +109,7 @@ export interface Readers {
   readonly operations: UseReader;
   readonly gateway: GatewayReader;
   readonly access: AccessReader;
-  /** Of what calls gateways. */
+  /** Tells what of all that is nobody's use. */
   readonly agents: Agents;
 }
 
@@ -123,12 +123,13 @@ export const readersOf = ({ ledger, gateway, gatewayAccess }: Privileges, names:
 /** Takes a row that is no other event; false where it is one. */
 export function learnRow({ operations, gateway, access, agents }: Readers, table: EventTable, place: number): boolean {
   const kind = kindOf(table, place);
+  if (kind !== OPERATION_KIND && kind !== GATEWAY_KIND) return false;
+  if (agents.isIgnored(table, place)) return true;
   if (kind === OPERATION_KIND) operations.readOne(table, place);
-  else if (kind === GATEWAY_KIND) {
-    if (agents.isIgnored(table, place)) return true;
+  else {
     gateway.readOne(table, place);
     access.readOne(table, place);
-  } else return false;
+  }
   return true;
 }
 
