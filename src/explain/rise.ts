@@ -72,7 +72,7 @@ export function explainRise(
   const span = riseAmong(context, candidates);
   if (span === undefined) return undefined;
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
-  if (!isMaterial(detection, window, rows) || !isMaterial(detection, window, rows, triesApart)) return undefined;
+  if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(window, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
