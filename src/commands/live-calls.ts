@@ -1,15 +1,13 @@
 import type { Analysis } from "../analysis.ts";
-import { compareTwo } from "../findings/call-comparison.ts";
+import { besideSuccess } from "../findings/call-comparison.ts";
 import { spansOf } from "../findings/call-spans.ts";
 import { callStory } from "../findings/call-story.ts";
-import { lastSuccess } from "../findings/like-call.ts";
-import { CALL_COLUMNS, type CallEvidence, columnPlace } from "../model/evidence.ts";
+import { isSuccess, lastSuccess } from "../findings/like-call.ts";
+import type { CallEvidence } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
 import type { KeptCall, View } from "../server/view.ts";
 import type { CallLog } from "../store/store.ts";
 import { findingsOfCall } from "./call-findings.ts";
-
-const OUTCOME = columnPlace(CALL_COLUMNS, "outcome");
 
 interface Around {
   readonly current: Analysis | undefined;
@@ -18,7 +16,7 @@ interface Around {
 }
 
 /** Calls of one id that are shown: ids are meant to be unique, and callers can choose some. */
-const MOST_CALLS = 20;
+export const MOST_CALLS = 20;
 
 /** The kept calls of an id with what the analysis knows about them now. */
 export function keptCalls(id: string, around: Around): ReturnType<View["calls"]> {
@@ -34,9 +32,16 @@ const keptCall = (evidence: CallEvidence, { current, findCalls, findings }: Arou
   spans: spansOf(evidence),
   findings: findingsOfCall(findings, evidence),
   success() {
-    const id = current === undefined ? undefined : lastSuccess(current.detection, evidence);
-    if (id === undefined) return undefined;
-    const found = findCalls(id).calls.findLast(({ call }) => call[OUTCOME] === "succeeded");
-    return found === undefined ? undefined : { story: callStory(found), compared: compareTwo(evidence, found) };
+    const found = current === undefined ? undefined : keptSuccess(evidence, { current, findCalls });
+    return found && besideSuccess(evidence, found);
   },
 });
+
+/** The last call before it of the same caller's same operation that succeeded, among those that are kept. */
+export function keptSuccess(
+  evidence: CallEvidence,
+  { current, findCalls }: { readonly current: Analysis; readonly findCalls: CallLog["find"] },
+): CallEvidence | undefined {
+  const id = lastSuccess(current.detection, evidence);
+  return id === undefined ? undefined : findCalls(id).calls.findLast(isSuccess);
+}

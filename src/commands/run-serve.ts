@@ -4,6 +4,7 @@ import type { Config } from "../config/config.ts";
 import { loadExceptions } from "../config/exceptions.ts";
 import type { Silence } from "../findings/silences.ts";
 import type { Access } from "../model/access.ts";
+import type { CallEvidence } from "../model/evidence.ts";
 import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
 import { ok } from "../lib/result.ts";
@@ -31,6 +32,7 @@ import { roleSources } from "./role-sources.ts";
 import { keepExports, type ScheduledExport } from "./scheduled-exports.ts";
 import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { openKeptCalls } from "./kept-calls.ts";
+import { keptSuccess } from "./live-calls.ts";
 import { factsOf, type StateFacts } from "./state-facts.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
@@ -110,7 +112,9 @@ async function hostOn(
   let analysis: Analysis | undefined;
   const facts = (): StateFacts => factsOf(store, { principals: analysis?.standing.rows, closed: calls.durable });
   const note = (access: Access): void => accesses.add(access);
-  const serving = { config, store, jobs, log, calls, facts, note };
+  const successBefore = (call: CallEvidence): CallEvidence | undefined =>
+    analysis && keptSuccess(call, { current: analysis, findCalls: (id) => calls.find(id) });
+  const serving = { config, store, jobs, log, calls, facts, note, successBefore };
   const stopControl = await serveControl(config.state, controlHandler(serving)).catch((error: unknown) => {
     log.warn({ err: error }, "no commands are taken");
     return async () => undefined;

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "../config/config.ts";
+import { isSuccess } from "../findings/like-call.ts";
 import type { Access } from "../model/access.ts";
+import type { CallEvidence } from "../model/evidence.ts";
 import type { JobSource } from "../sources/job-source.ts";
 import { parseBackfill } from "../sources/log-analytics-backfill.ts";
 import type { Span } from "../sources/query-text.ts";
@@ -8,7 +10,9 @@ import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/log.ts";
 import { backfillJob, JOBS } from "./backfill-job.ts";
 import type { ControlHandler } from "./control.ts";
+import type { KeptAnswer } from "./find-call.ts";
 import type { KeptCalls } from "./kept-calls.ts";
+import { MOST_CALLS } from "./live-calls.ts";
 import { retryJob } from "./reject-job.ts";
 import type { StateFacts } from "./state-facts.ts";
 
@@ -21,6 +25,8 @@ export interface Serving {
   /** What the state knows, and the kept calls that others may read. */
   readonly facts: () => StateFacts;
   readonly calls: Pick<KeptCalls, "find" | "settled">;
+  /** The last call before it of the same caller's same operation that succeeded. */
+  readonly successBefore: (call: CallEvidence) => CallEvidence | undefined;
   /** Throws where it cannot be noted. */
   readonly note: (access: Access) => void;
 }
@@ -48,7 +54,10 @@ export function controlHandler(serving: Serving): ControlHandler {
         return serving.note(request.access);
       case "call": {
         const { calls, damages } = serving.calls.find(request.id);
-        return say({ calls, damages, findings: serving.store.findings() });
+        const successes = calls
+          .slice(0, MOST_CALLS)
+          .map((call) => (isSuccess(call) ? null : (serving.successBefore(call) ?? null)));
+        return say({ calls, damages, successes, findings: serving.store.findings() } satisfies KeptAnswer);
       }
       case "retry":
         return jobsOf(serving).add(retryJob({ ...request, store, joinBy: config.joinBy, onDone: say }));

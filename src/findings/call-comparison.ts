@@ -1,5 +1,6 @@
 import { CALL_COLUMNS, type CallEvidence, columnPlace } from "../model/evidence.ts";
-import { instantFromTicks, msBetween } from "../model/time.ts";
+import { formatInstant, instantFromTicks, msBetween } from "../model/time.ts";
+import { type CallStory, callStory } from "./call-story.ts";
 
 /** One column of two calls; null where the logs do not tell. */
 export interface ComparedPart {
@@ -14,6 +15,22 @@ export interface ComparedCalls {
   /** Those that both have alike; what neither log tells is left out. */
   readonly alike: readonly ComparedPart[];
 }
+
+/** The last call before it of the same caller's same operation that succeeded, beside it. */
+export interface BesideSuccess {
+  readonly story: CallStory;
+  readonly compared: ComparedCalls;
+}
+
+/** A call beside one that succeeded. */
+export const besideSuccess = (evidence: CallEvidence, success: CallEvidence): BesideSuccess => ({
+  story: callStory(success),
+  compared: compareTwo(evidence, success),
+});
+
+/** As the published JSON has it; null where no such call is known. */
+export const toBesideJson = (success: BesideSuccess | undefined): object | null =>
+  success === undefined ? null : { id: success.story.id, time: formatInstant(success.story.time), ...success.compared };
 
 /** What a call brought with it and where it went. */
 const COMPARED = [
@@ -48,7 +65,7 @@ const COMPARED = [
 ] as const;
 
 /** A call beside another one. */
-export function compareTwo(here: CallEvidence, there: CallEvidence): ComparedCalls {
+function compareTwo(here: CallEvidence, there: CallEvidence): ComparedCalls {
   const parts = [
     ...COMPARED.map((column) => ({ column, here: textOf(here, column), there: textOf(there, column) })),
     { column: "token_age", here: ageOf(here), there: ageOf(there) },

@@ -137,6 +137,9 @@ export const OPERATION_COLUMNS: readonly Column[] = [
   text("partition_id", "Physical partition."),
 ];
 
+/** A column's name as words. */
+export const columnWords = (column: string): string => column.replaceAll("_", " ");
+
 /** Formats that the tables of an export can have. */
 export const EXPORT_FORMATS = ["parquet", "arrow", "csv", "ndjson", "ocsf", "cef"] as const;
 

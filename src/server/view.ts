@@ -1,7 +1,7 @@
 import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Comparison } from "../findings/comparison.ts";
 import type { Matrix, MatrixRange } from "../findings/matrix.ts";
-import type { ComparedCalls } from "../findings/call-comparison.ts";
+import type { BesideSuccess } from "../findings/call-comparison.ts";
 import type { CallSpan } from "../findings/call-spans.ts";
 import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
@@ -31,7 +31,7 @@ export interface KeptCall {
   /** Findings that it is among. */
   readonly findings: readonly Finding[];
   /** The last call before it of the same caller's same operation that succeeded; undefined where none is kept. */
-  success(): { readonly story: CallStory; readonly compared: ComparedCalls } | undefined;
+  success(): BesideSuccess | undefined;
 }
 
 /** A change of the control planes near a finding's onset. */

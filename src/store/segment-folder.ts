@@ -94,6 +94,30 @@ export function* readSegments(
   }
 }
 
+/**
+ * The newest call of a span of time that is so; blocks are unpacked from the newest on, only until no other can hold a newer
+ * one. What cannot be read is passed over.
+ */
+export function newestInSegments(
+  folder: string,
+  span: Span,
+  is: (call: CallEvidence) => boolean,
+): CallEvidence | undefined {
+  let newest: CallEvidence | undefined;
+  for (const { file } of listSegments(folder).toReversed()) {
+    withFile(join(folder, file), (handle) => {
+      for (const block of [...blocksOf(handle, () => {})].toReversed()) {
+        const { from, to } = block.head;
+        if (!isWithin(from, to, span) || (newest !== undefined && to <= newest.time)) continue;
+        for (const call of readBlock(handle, block) ?? [])
+          if (isWithin(call.time, call.time, span) && (newest === undefined || call.time > newest.time) && is(call))
+            newest = call;
+      }
+    });
+  }
+  return newest;
+}
+
 /** As `readSegments`, of blocks in memory. */
 export function* readBlocks(blocks: Iterable<Uint8Array>, span: Span & Places): Generator<readonly CallEvidence[]> {
   for (const block of blocks) {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { callsFolder, openCallLog } from "../../src/store/call-log.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
+import { at, claims, gatewayRequest, operation } from "../builders.ts";
 import { evidence } from "../exports/bundles.ts";
+import { evidenceOf } from "../exports/evidence-rows.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 const BIN = join(import.meta.dirname, "../../bin/scopetrail.js");
@@ -46,4 +48,22 @@ test("calls that serve keeps are found and exported while it has its state to it
   expect(JSON.parse(later)).toMatchObject({ calls: { exported: 5 }, conservation: { records: 0 }, gaps: [] });
   const verify = spawnSync(process.execPath, [BIN, "export", "verify", "evidence"], { cwd: folder.path });
   expect(verify.status).toBe(0);
+});
+
+test("a refused call that serve kept is beside the last one of its caller that succeeded", async () => {
+  await using folder = await temporaryFolder();
+  const state = join(folder.path, "state.db");
+  const log = openCallLog(callsFolder(state), 86_400_000);
+  log.begin(0);
+  const correlationId = "00000000-0000-4000-8000-0000000000ff";
+  const request = gatewayRequest({ correlationId, time: at(9), status: 403, backendStatus: 403, claims: claims() });
+  const refused = evidenceOf(request, [operation({ activityId: correlationId, time: at(9), status: 403 })]);
+  const calls = evidence(5);
+  for (const call of [...calls, refused]) log.add(call);
+  log.flush();
+  const args = [BIN, "call", correlationId, "--json", "--state", state];
+  const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect(JSON.parse(stdout)).toMatchObject({
+    calls: [{ outcome: "refused", lastSuccess: { id: calls[4]?.ids[0], differ: [] } }],
+  });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareTwo } from "../../src/findings/call-comparison.ts";
+import { besideSuccess } from "../../src/findings/call-comparison.ts";
 import { spansOf } from "../../src/findings/call-spans.ts";
 import { at, claims, gatewayRequest, operation } from "../builders.ts";
 import { evidenceOf } from "../exports/evidence-rows.ts";
@@ -7,7 +7,7 @@ import { evidenceOf } from "../exports/evidence-rows.ts";
 test("what differs is told with both sides; minutes of a token's life do not differ, its end does", () => {
   const here = evidenceOf(gatewayRequest({ status: 401, claims: claims({ state: "unverified", expires: at(-63) }) }));
   const there = evidenceOf(gatewayRequest({ claims: claims({ expires: at(900) }) }), [operation()]);
-  expect(compareTwo(here, there).differ).toEqual([
+  expect(besideSuccess(here, there).compared.differ).toEqual([
     { column: "token_state", here: "unverified", there: "validated" },
     { column: "account", here: null, there: "shop" },
     { column: "database", here: null, there: "shop" },
@@ -18,7 +18,7 @@ test("what differs is told with both sides; minutes of a token's life do not dif
     { column: "token_age", here: "expired 63 s before", there: "not expired" },
   ]);
   const later = evidenceOf(gatewayRequest({ claims: claims({ expires: at(5_000) }) }), [operation()]);
-  expect(compareTwo(later, there).differ).toEqual([]);
+  expect(besideSuccess(later, there).compared.differ).toEqual([]);
 });
 
 test("the parts of a call in time: the backend's ends with the call, each operation has its own clock", () => {

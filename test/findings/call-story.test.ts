@@ -129,7 +129,8 @@ test("a log cannot forge a terminal", () => {
       [operation({ activityId: hostile, operation: hostile, container: hostile })],
     ),
   );
-  const text = renderCall(story, [], { colour: false, columns: undefined });
+  const success = { story, compared: { differ: [{ column: "backend", here: hostile, there: hostile }], alike: [] } };
+  const text = renderCall({ story, findings: [], success }, { colour: false, columns: undefined });
   // oxlint-disable-next-line no-control-regex
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f\u202e]/);
   expect(text.split("\n").filter((line) => line.includes("gpj") && line.startsWith("gpj"))).toEqual([]);
@@ -142,7 +143,9 @@ test("on a narrow terminal a call is told in its columns, no word lost", () => {
       [operation()],
     ),
   );
-  const [wide, narrow] = [undefined, 44].map((columns) => renderCall(story, [], { colour: false, columns }));
+  const success = { story, compared: { differ: [{ column: "a", here: null, there: "b" }], alike: [] } };
+  const told = { story, findings: [], success };
+  const [wide, narrow] = [undefined, 44].map((columns) => renderCall(told, { colour: false, columns }));
   const words = (text = ""): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
   expect(words(narrow)).toEqual(words(wide));
   const long = (narrow ?? "").split("\n").filter((line) => line.length > 44);

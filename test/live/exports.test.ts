@@ -125,13 +125,21 @@ async function whileItRuns({ address }: Serving): Promise<void> {
   const own = join(folder.path, "own");
   expect(idsIn(inBundle(own, 1, "calls.ndjson"))).toEqual(exported);
   expect(manifestOf(own, 1)).toMatchObject({ conservation: { records: count }, gaps: [] });
-  const findings = JSON.parse(readFileSync(inBundle(own, 1, "findings.json"), "utf8")) as readonly { kind: string }[];
+  const findings = JSON.parse(readFileSync(inBundle(own, 1, "findings.json"), "utf8")) as readonly {
+    readonly kind: string;
+    readonly samples: { readonly refused: readonly string[] };
+  }[];
   expect(findings.some(({ kind }) => kind === "intermittent-refusal")).toBe(true);
   expect(readFileSync(inBundle(own, 1, "access-review.csv"), "utf8").split("\r\n").length).toBeGreaterThan(2);
 
   const call = await scopetrail("call", exported[0] ?? "", "--state", "state.db", "--json");
   expect(call.code).toBe(0);
   expect(JSON.parse(call.out)).toMatchObject({ count: 1, calls: [{ id: exported[0] }] });
+  const refused = findings.flatMap(({ samples }) => samples.refused).at(-1) ?? "";
+  const told = await scopetrail("call", refused, "--state", "state.db", "--json");
+  const shown = (await (await fetch(new URL(`/api/v1/calls/${refused}`, address))).json()) as { items: object[] };
+  expect(JSON.parse(told.out)).toMatchObject({ calls: shown.items });
+  expect(shown.items).toMatchObject([{ lastSuccess: { id: expect.any(String) as string } }]);
 }
 
 test("an export that fails is shown, and tried again", { timeout: 60_000 }, async () => {

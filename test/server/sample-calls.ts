@@ -1,4 +1,4 @@
-import { compareTwo } from "../../src/findings/call-comparison.ts";
+import { besideSuccess } from "../../src/findings/call-comparison.ts";
 import { spansOf } from "../../src/findings/call-spans.ts";
 import { callStory } from "../../src/findings/call-story.ts";
 import type { CallEvidence } from "../../src/model/evidence.ts";
@@ -90,6 +90,5 @@ export const sampleCalls = (id: string, findings: readonly Finding[]): readonly 
     story: callStory(one),
     spans: spansOf(one),
     findings: findings.slice(0, 2),
-    success: () =>
-      id === SUCCEEDED ? undefined : { story: callStory(succeeded()), compared: compareTwo(one, succeeded()) },
+    success: () => (id === SUCCEEDED ? undefined : besideSuccess(one, succeeded())),
   }));

@@ -3,11 +3,17 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CALL_COLUMNS, type CallEvidence, columnPlace, OPERATION_COLUMNS } from "../../src/model/evidence.ts";
-import { type Instant, instantFromTicks } from "../../src/model/time.ts";
+import { type Instant, instantFromTicks, msBetween } from "../../src/model/time.ts";
 import { createMemoryCallLog, openCallLog } from "../../src/store/call-log.ts";
 import { buildFilter, lineOf, mayHold } from "../../src/store/segment-filter.ts";
 import { decodeBlock, encodeBlock, openBlock } from "../../src/store/segment-block.ts";
-import { findInSegments, listSegments, readSegments, type Span } from "../../src/store/segment-folder.ts";
+import {
+  findInSegments,
+  listSegments,
+  newestInSegments,
+  readSegments,
+  type Span,
+} from "../../src/store/segment-folder.ts";
 import type { CallLog } from "../../src/store/store.ts";
 import { at, gatewayRequest, guid, operation } from "../builders.ts";
 import { evidenceOf, rowsOf } from "../exports/evidence-rows.ts";
@@ -37,6 +43,30 @@ function readAll(folder: string, span: Span = {}): { calls: CallEvidence[]; dama
   const calls = [...readSegments(folder, span, ({ says }) => damages.push(says))].flat();
   return { calls, damages };
 }
+
+test("the newest call that is so is found in any order of closing, and none outside of the span", async () => {
+  await using folder = await temporaryFolder();
+  const log = openCallLog(folder.path, DAY);
+  log.begin(0);
+  // Three segments; the newest call that is asked for lies in the first of them.
+  for (const times of [
+    [50, 3, 2],
+    [40, 41, 60],
+    [7, 30, 70],
+  ])
+    keep(log, times.map(callAt));
+  const newest = (to: number, is: (seconds: number) => boolean): number | undefined => {
+    const found = newestInSegments(folder.path, { from: at(3), to: at(to) }, (call) =>
+      is(msBetween(call.time, at(0)) / 1_000),
+    );
+    return found === undefined ? undefined : msBetween(found.time, at(0)) / 1_000;
+  };
+  expect(newest(60, () => true)).toBe(50);
+  expect(newest(61, () => true)).toBe(60);
+  expect(newest(50, (seconds) => seconds % 10 !== 0)).toBe(41);
+  expect(newest(50, (seconds) => seconds < 7)).toBe(3);
+  expect(newest(50, (seconds) => seconds < 3)).toBeUndefined();
+});
 
 test("any rows are unpacked as they were packed", () => {
   const callId = columnPlace(OPERATION_COLUMNS, "call_id");

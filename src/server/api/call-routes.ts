@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { toBesideJson } from "../../findings/call-comparison.ts";
 import { toStoryJson } from "../../findings/call-story.ts";
-import { formatInstant } from "../../model/time.ts";
 import type { KeptCall } from "../view.ts";
 import { missing, type Route, type ScreenOf } from "./route.ts";
 
@@ -31,15 +31,11 @@ const CallSchema = z.strictObject({
 });
 
 /** A kept call as the published JSON has it. */
-export function toKeptCallJson(call: KeptCall): object {
-  const success = call.success();
-  const { story, compared } = success ?? {};
-  return {
-    ...toStoryJson(call.story),
-    findings: call.findings.map(({ id }) => id),
-    lastSuccess: story === undefined ? null : { id: story.id, time: formatInstant(story.time), ...compared },
-  };
-}
+export const toKeptCallJson = (call: KeptCall): object => ({
+  ...toStoryJson(call.story),
+  findings: call.findings.map(({ id }) => id),
+  lastSuccess: toBesideJson(call.success()),
+});
 
 /** Kept calls by any of their ids. */
 export const callRoutes = (screen: ScreenOf): readonly Route[] => [

@@ -2,9 +2,6 @@ import type { Cell } from "../../model/evidence.ts";
 
 export const callPath = (id: string): string => `/calls/${encodeURIComponent(id)}`;
 
-/** A column's name as words. */
-export const nameOf = (column: string): string => column.replaceAll("_", " ");
-
 export const cellText = (cell: Cell | undefined): string => (cell === null || cell === undefined ? "" : String(cell));
 
 /** An instant without the digits that no clock of a token has. */

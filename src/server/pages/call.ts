@@ -1,5 +1,6 @@
 import { html } from "hono/html";
 import type { CallStory } from "../../findings/call-story.ts";
+import { columnWords } from "../../model/evidence.ts";
 import type { Finding } from "../../model/finding.ts";
 import { formatInstant, plusMs } from "../../model/time.ts";
 import { azureLink } from "../azure-link.ts";
@@ -7,7 +8,7 @@ import { count, dateTime, iso } from "../format.ts";
 import { callKql } from "../kql.ts";
 import { hrefOf } from "../query.ts";
 import type { KeptCall, Screen } from "../view.ts";
-import { callPath, cellText, claimsOf, nameOf } from "./call-cells.ts";
+import { callPath, cellText, claimsOf } from "./call-cells.ts";
 import { comparedCall } from "./compared-call.ts";
 import { layout, type Markup } from "./layout.ts";
 import { scrollable, severityPill, statusPill } from "./parts.ts";
@@ -134,7 +135,7 @@ function operationRow(row: CallStory["operations"][number]): Markup {
 }
 
 const allCells = ({ call }: CallStory): Markup =>
-  html`<details class="as-table"><summary>Show every column</summary><dl class="facts">${Object.entries(call).map(([name, cell]) => html`<dt>${nameOf(name)}</dt><dd>${cellText(cell)}</dd>`)}</dl></details>`;
+  html`<details class="as-table"><summary>Show every column</summary><dl class="facts">${Object.entries(call).map(([name, cell]) => html`<dt>${columnWords(name)}</dt><dd>${cellText(cell)}</dd>`)}</dl></details>`;
 
 /** What a ticket at Microsoft needs: ids and times, and nobody's name. */
 const supportText = ({ story, spans }: KeptCall): string =>

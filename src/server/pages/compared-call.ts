@@ -1,9 +1,10 @@
 import { html } from "hono/html";
 import type { ComparedPart } from "../../findings/call-comparison.ts";
+import { columnWords } from "../../model/evidence.ts";
 import { msBetween } from "../../model/time.ts";
 import { dateTime, iso, shortIds, span } from "../format.ts";
 import type { KeptCall } from "../view.ts";
-import { callPath, nameOf } from "./call-cells.ts";
+import { callPath } from "./call-cells.ts";
 import type { Markup } from "./layout.ts";
 import { scrollable } from "./parts.ts";
 
@@ -26,7 +27,7 @@ ${compared.alike.length === 0 ? "" : html`<details class="as-table" data-key="al
 const table = (name: string, parts: readonly ComparedPart[]): Markup =>
   scrollable(
     name,
-    html`<table class="beside"><thead><tr><th>Column</th><th>This call</th><th>The one that succeeded</th></tr></thead><tbody>${parts.map(({ column, here, there }) => html`<tr><th scope="row">${nameOf(column)}</th><td>${cell(here)}</td><td>${cell(there)}</td></tr>`)}</tbody></table>`,
+    html`<table class="beside"><thead><tr><th>Column</th><th>This call</th><th>The one that succeeded</th></tr></thead><tbody>${parts.map(({ column, here, there }) => html`<tr><th scope="row">${columnWords(column)}</th><td>${cell(here)}</td><td>${cell(there)}</td></tr>`)}</tbody></table>`,
   );
 
 const cell = (value: string | null): Markup =>

@@ -30,7 +30,7 @@ function accountSection(account: PrincipalAccount, i: number): Markup {
 <section class="panel"><h3>Granted and used</h3>${privilegeMatrix(shown)}</section>
 ${open === undefined ? "" : html`<section class="panel"><h3>Why</h3>${why(open)}</section>`}
 ${open === undefined || open.fix.commands.length === 0 ? "" : html`<section class="panel"><h3>The way down</h3>${wayDown(open, shown, i)}</section>`}
-${shown.clients.length === 0 ? "" : html`<section class="panel"><h3>Clients</h3>${clients(shown)}</section>`}
+${shown.clients.length === 0 ? "" : html`<section class="panel"><h3>Clients</h3>${clients(shown, isSecret(row))}</section>`}
 </div><aside class="side" aria-label="What to do on ${row.account}">
 <section class="panel"><h3>What it needs</h3>${needs(shown, open)}</section>
 <section class="panel"><h3>Take it along</h3><p class="buttons"><a class="button" href="/api/v1/principals/${encodeURIComponent(row.principal)}">JSON</a></p></section>
@@ -84,13 +84,14 @@ ${finding.fix.commands.some((command) => command.includes("<")) ? html`<p class=
 const commandLine = (command: string, id: string): Markup =>
   html`<div class="command"><pre id="${id}" tabindex="0">${command}</pre><button type="button" class="copy" data-copy-from="${id}" aria-label="Copy ${id.replaceAll("-", " ")}">Copy</button></div>`;
 
-function clients({ clients: list, omitted }: Privilege): Markup {
+/** `hasKeys`: whether it is told which key a client signed with; of a principal all clients have its token. */
+function clients({ clients: list, omitted }: Privilege, hasKeys: boolean): Markup {
   const rows = list
     .slice(0, 20)
     .map(
       ({ network, userAgent, credential, calls, lastUsed }) =>
-        html`<tr><td>${network === "" ? "no address" : network}</td><td>${userAgent === "" ? "no user agent" : userAgent}</td><td>${credential}</td><td class="n">${count(calls)}</td><td class="nowrap">${dateTime(lastUsed).slice(0, 16)}</td></tr>`,
+        html`<tr><td>${network === "" ? "no address" : network}</td><td>${userAgent === "" ? "no user agent" : userAgent}</td>${hasKeys ? html`<td>${credential}</td>` : ""}<td class="n">${count(calls)}</td><td class="nowrap">${dateTime(lastUsed).slice(0, 16)}</td></tr>`,
     );
   const more = Math.max(0, list.length - 20) + omitted.clients;
-  return html`${scrollable("Clients", html`<table class="roomy"><thead><tr><th>Network</th><th>User agent</th><th>Signed with</th><th class="n">Calls</th><th>Last (UTC)</th></tr></thead><tbody>${rows}</tbody></table>`)}${more === 0 ? "" : html`<p class="muted small">${count(more)} more clients are in the JSON.</p>`}`;
+  return html`${scrollable("Clients", html`<table class="roomy"><thead><tr><th>Network</th><th>User agent</th>${hasKeys ? html`<th>Signed with</th>` : ""}<th class="n">Calls</th><th>Last (UTC)</th></tr></thead><tbody>${rows}</tbody></table>`)}${more === 0 ? "" : html`<p class="muted small">${count(more)} more clients are in the JSON.</p>`}`;
 }
