@@ -3,6 +3,7 @@ import type { Decision, Decisions } from "../findings/decisions.ts";
 import type { Access } from "../model/access.ts";
 import type { EpochMs } from "../model/time.ts";
 import { access, type AccessOptions, whoAsks } from "./access/access.ts";
+import { PSEUDONYM } from "./access/pseudonyms.ts";
 import { noteReaders } from "./access/reading.ts";
 import { revealOf, viewsOf } from "./access/reveal.ts";
 import { serveSignIn, type SignInOptions } from "./access/sign-in.ts";
@@ -26,6 +27,7 @@ import { overviewPage } from "./pages/overview.ts";
 import { principalPages } from "./principals.ts";
 import { problem } from "./problem.ts";
 import { hrefOf } from "./query.ts";
+import { revealPages } from "./reveals.ts";
 import { knownHosts, sameOrigin, secureHeaders } from "./security.ts";
 import { serveMcp } from "./serve-mcp.ts";
 import { changes, createFeed } from "./stream.ts";
@@ -79,6 +81,7 @@ export function createApp(view: View, options: AppOptions): Hono {
     reveal: options.access === undefined ? undefined : revealOf(view, options.access, whoAsks(context)),
   });
   principalPages(app, { screen, missing: (context) => missing(context, screen(context)) });
+  revealPages(app, { screen, missing: (context) => missing(context, screen(context)) });
   callPages(app, screen);
   pages(app, screen);
   const more = options.evidence === undefined ? {} : evidencePaths();
@@ -111,9 +114,10 @@ function pages(app: Hono, screen: ScreenOf): void {
 /** W3C trace context, level 1, section 3.2: version, trace id, parent id, flags. */
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/i;
 
-/** Where a search leads: to the call of the id, to the one finding or principal that has the text, or to a list. */
-function searchTarget({ view, url }: Screen): string {
+/** Where a search leads: for an auditor to whom a pseudonym stands for; to the call of the id, to the one finding or principal that has the text, or to a list. */
+function searchTarget({ view, url, reveal }: Screen): string {
   const q = (url.searchParams.get("q") ?? "").trim().slice(0, LONGEST_SEARCH);
+  if (reveal !== undefined && PSEUDONYM.test(q)) return hrefOf("/reveals", { pseudonym: q });
   const ids = [q, TRACEPARENT.exec(q)?.[1] ?? ""].filter((id) => id !== "");
   const call = ids.find((id) => view.calls(id).calls.length > 0);
   if (call !== undefined) return callPath(call);

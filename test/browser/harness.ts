@@ -2,6 +2,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { expect } from "vitest";
 import { epochMs, type EpochMs } from "../../src/model/time.ts";
 import { createMemoryDecisions } from "../../src/store/decision-log.ts";
+import type { AccessOptions } from "../../src/server/access/access.ts";
 import { createApp } from "../../src/server/app.ts";
 import { type Listening, listen } from "../../src/server/listen.ts";
 import { at } from "../builders.ts";
@@ -21,13 +22,14 @@ export const launch = (): Promise<Browser> => chromium.launch({ executablePath: 
 const NOW = (epochMs(at(61)) + 3_000) as EpochMs;
 
 /** The pages of a view on loopback. */
-export async function serve(of: SampleView, wanted: number): Promise<Listening> {
+export async function serve(of: SampleView, wanted: number, access?: AccessOptions): Promise<Listening> {
   let port = wanted;
   const app = createApp(of, {
     allowedHosts: () => [`127.0.0.1:${port}`],
     version: "test",
     decisions: createMemoryDecisions(),
     now: () => NOW,
+    access,
     onFailure: (error) => {
       throw error;
     },
@@ -48,7 +50,7 @@ export interface Opened {
 export async function openPage(
   browser: Browser,
   url: URL,
-  options: { colorScheme?: "light" | "dark"; width?: number } = {},
+  options: { colorScheme?: "light" | "dark"; width?: number; token?: string } = {},
 ): Promise<Opened> {
   const page = await browser.newPage({
     colorScheme: options.colorScheme ?? "light",
@@ -70,6 +72,7 @@ export async function openPage(
   await page.addInitScript(
     `addEventListener("securitypolicyviolation", (event) => console.error("policy: " + event.violatedDirective));`,
   );
+  if (options.token !== undefined) await page.setExtraHTTPHeaders({ authorization: `Bearer ${options.token}` });
   await page.goto(url.href);
   return { page, complaints };
 }

@@ -44,7 +44,9 @@ function served(over: Partial<AccessOptions> = {}) {
       ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
       headers: { host: HOST, authorization: `Bearer ${text(role)}`, "content-type": "application/json" },
     });
-  return { ask, told, failures };
+  const send = async (role: string, path: string, init: RequestInit) =>
+    await app.request(path, { ...init, headers: { host: HOST, authorization: `Bearer ${text(role)}` } });
+  return { ask, send, told, failures };
 }
 
 const { ask } = served();
@@ -146,6 +148,47 @@ describe("who is behind a pseudonym", () => {
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain(OBJECT);
     expect(failures.map(({ message }) => message)).toEqual(["the disk is full"]);
+  });
+
+  test("a page asks for it: only with a reason, and on record; others have no such page", async () => {
+    const { send, ask: asked, told } = served();
+    const post = (role: string, form: Readonly<Record<string, string>>) =>
+      send(role, "/reveals", { method: "POST", body: new URLSearchParams(form) });
+    for (const role of ["viewer", "operator"]) {
+      expect((await asked(role, "/reveals")).status).toBe(403);
+      expect((await post(role, body)).status).toBe(403);
+      expect(await (await asked(role, "/principals")).text()).not.toContain("/reveals");
+    }
+    expect(await (await asked("auditor", "/principals")).text()).toContain('href="/reveals"');
+    const led = await asked("auditor", `/search?q=${encodeURIComponent(pseudonym)}`);
+    expect(led.status).toBe(302);
+    expect(await (await asked("auditor", led.headers.get("location") ?? "")).text()).toContain(`value="${pseudonym}"`);
+    const wrong = await post("auditor", { pseudonym: '"><script>', reason: " " });
+    expect(wrong.status).toBe(400);
+    const says = await wrong.text();
+    expect(says).toContain("A pseudonym is a ~ and 16 digits");
+    expect(says).toContain("Say why");
+    expect(says).not.toContain('"><script>');
+    expect(told).toEqual([]);
+    const found = await post("auditor", body);
+    expect(await found.text()).toContain(`<strong>${OBJECT}</strong>`);
+    const unknown = await post("auditor", { ...body, pseudonym: `~${"0".repeat(16)}` });
+    expect(await unknown.text()).toContain("Nobody who is known now");
+    expect(told.map((event) => [event.of, event.reason, event.found])).toEqual([
+      [pseudonym, "incident 7", true],
+      [`~${"0".repeat(16)}`, "incident 7", false],
+    ]);
+  });
+
+  test("its page does not tell where it cannot be put on record", async () => {
+    const { send } = served({
+      log: () => {
+        throw new Error("the disk is full");
+      },
+    });
+    const answer = await send("auditor", "/reveals", { method: "POST", body: new URLSearchParams(body) });
+    expect(answer.status).toBe(500);
+    expect(await answer.text()).not.toContain(OBJECT);
   });
 });
 

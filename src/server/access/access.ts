@@ -30,6 +30,7 @@ const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD"]);
 /** Paths that need a role of their own. */
 const NEEDS: ReadonlyMap<string, Role> = new Map([
   ["/mcp", "viewer"],
+  ["/reveals", "auditor"],
   ["/api/v1/reveals", "auditor"],
   ["/api/v1/export", "auditor"],
   ["/api/v1/audit", "auditor"],

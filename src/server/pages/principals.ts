@@ -25,7 +25,7 @@ export function principalsPage(screen: Screen, view: PrincipalsView, asked: Aske
   const page = Math.min(pages, Math.max(1, Math.trunc(Number(asked.page ?? 1)) || 1));
   const shown = rows.slice((page - 1) * PAGE, page * PAGE);
   const spots = view.spots();
-  const body = html`<div class="panel-head"><h1>Principals</h1></div>
+  const body = html`<div class="panel-head"><h1>Principals</h1>${screen.reveal === undefined ? "" : html`<a href="/reveals">Who is behind a pseudonym?</a>`}</div>
 <p class="muted" id="judged" data-swap>${judgedText(view)}</p>
 <div class="stack">
 <section class="panel" id="list" data-swap aria-label="Principals">
