@@ -112,13 +112,10 @@ async function keepAndFind(): Promise<void> {
       const { user, system } = process.cpuUsage(began);
       spent += user + system;
       if (count++ % 9_973 === 0) ids.push(evidence.ids[0] ?? "");
-      if (!log.isFull) return;
-      log.flush();
-      log.settle();
     },
   });
-  log.flush();
-  log.settle();
+  await log.flush();
+  await log.settle();
   const bytes = listSegments(kept).reduce((sum, { file }) => sum + statSync(join(kept, file)).size, 0);
   console.log(
     `\nkept as segments: ${(spent / count).toFixed(1)} µs of CPU a call, ${(bytes / count).toFixed(1)} bytes a call`,

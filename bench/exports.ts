@@ -90,11 +90,11 @@ async function keep(): Promise<void> {
     const one = some[i % some.length];
     if (one !== undefined) log.add(again(one, i, Math.floor(i / some.length)));
     if (!log.isFull) continue;
-    log.flush();
-    log.settle();
+    await log.flush();
+    await log.settle();
   }
-  log.flush();
-  log.settle();
+  await log.flush();
+  await log.settle();
 }
 
 function again({ time, call, operations }: CallEvidence, i: number, round: number): CallEvidence {

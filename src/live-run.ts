@@ -1,5 +1,5 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
-import { type Analysis, type AnalysisOptions, createAnalysis, packed } from "./analysis.ts";
+import { type Analysis, type AnalysisOptions, createAnalysis } from "./analysis.ts";
 import { carryOver } from "./carry-over.ts";
 import { callEvidence } from "./correlate/call-evidence.ts";
 import { correlationCounts } from "./findings/call-counts.ts";
@@ -14,8 +14,8 @@ import { PendingCommit } from "./pending-commit.ts";
 import { type OnCall, step } from "./pipeline.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { setExceptions } from "./privileges/standing.ts";
-import { ReplayCost } from "./replay-cost.ts";
 import { Silence } from "./silence.ts";
+import { Snapshots } from "./snapshots.ts";
 import type { Source } from "./sources/source.ts";
 import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
 
@@ -34,6 +34,8 @@ export interface Shell {
   /** Alerts that a finding's change calls for. */
   readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
   readonly every: (ms: DurationMs, task: () => void) => () => void;
+  /** Resolves once others had their turn: requests are answered between two parts of long work. */
+  readonly breathe: () => Promise<void>;
   /** Told where the state is another version's, of which a part is gone on from. */
   readonly onOtherVersion?: () => void;
   /** Told after each commit. */
@@ -74,7 +76,8 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
     failed.abort();
     await Promise.allSettled(reading);
     stop();
-    if (!isTakenOver && !live.isThawing()) live.end();
+    await live.quiet();
+    if (!isTakenOver && !live.isThawing()) await live.end();
   }
 }
 
@@ -87,7 +90,7 @@ class LiveRun {
   readonly #memo = new ScanMemo();
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
-  readonly #cost: ReplayCost;
+  readonly #snapshots: Snapshots;
   #beat: number;
   #holdUntil = Number.NEGATIVE_INFINITY;
 
@@ -100,7 +103,9 @@ class LiveRun {
     const { analysis, changes } = restore(shell, saved);
     this.#analysis = analysis;
     const bytes = saved.journal.reduce((sum, { length }) => sum + length, 0);
-    this.#cost = new ReplayCost(saved.isOtherVersion ? undefined : saved.snapshot?.length, { bytes, changes });
+    const isFirst = saved.snapshot === undefined || saved.isOtherVersion;
+    const replay = { snapshotBytes: isFirst ? undefined : saved.snapshot?.length, journaled: { bytes, changes } };
+    this.#snapshots = new Snapshots({ ...shell, onStaged: () => this.tryCommit() }, analysis, replay);
     if (saved.isOtherVersion) {
       this.#pending.change(this.#given());
       shell.onOtherVersion?.();
@@ -177,9 +182,15 @@ class LiveRun {
     }
   }
 
+  /** No snapshot is on its way any more. */
+  quiet(): Promise<void> {
+    return this.#snapshots.quiet();
+  }
+
   /** Everything is in the snapshot: a later start replays nothing, and a later version can go on. */
-  end(): void {
-    if (this.#pending.journal.length > 0 || this.#cost.isBehind) this.commit(true);
+  async end(): Promise<void> {
+    this.commit(true);
+    await this.#snapshots.last(() => this.commit(true));
   }
 
   /** Findings that nobody follows any more: what they were told by was another version's. */
@@ -192,33 +203,29 @@ class LiveRun {
   }
 
   commit(isLast = false): void {
-    if (this.#pending.journal.length === 0 && !this.#shell.calls.isFull && !isLast) return;
-    const { store, calls, codec, alerts, onCommit } = this.#shell;
+    const { store, codec, alerts, onCommit } = this.#shell;
+    if (this.#pending.journal.length === 0 && !this.#snapshots.isCommitAsked) return;
     const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
-    const journal = codec.encode(this.#pending.journal);
-    const journaled = { bytes: journal.length, changes };
-    const isDue = isLast || calls.isFull || this.#cost.isSnapshotDue(journaled);
-    const snapshot = isDue ? codec.encode(packed(this.#analysis)) : undefined;
-    if (isDue) calls.flush();
+    const journal = this.#pending.journal.length === 0 ? new Uint8Array(0) : codec.encode(this.#pending.journal);
+    const turns = this.#snapshots.turns();
     store.commit({
       positions,
       kept,
       ledger,
       rejects,
       journal,
+      turns,
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
-      ...(snapshot === undefined ? {} : { snapshot }),
     });
-    if (isDue) calls.settle();
-    this.#cost.committed(journaled, snapshot?.length);
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
     this.#pending = new PendingCommit();
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();
     onCommit(this.#analysis);
+    this.#snapshots.committed({ bytes: journal.length, changes }, { turns, isLast });
   }
 
   /** A finding that the analysis has given up does not change any more. */

@@ -7,37 +7,47 @@ export interface Journaled {
 
 const LEAST_BYTES = 4 << 20;
 const MOST_CHANGES = 10;
+const NOTHING: Journaled = { bytes: 0, changes: 0 };
 
 /**
  * A start replays the journal, so a snapshot is due before that takes long: when the journal is half as large as the
  * snapshot before it, or changed several findings.
  */
 export class ReplayCost {
-  #snapshotBytes: number | undefined;
-  #bytes: number;
-  #changes: number;
+  #snapshotBytes: number;
+  #journal: Journaled;
+  /** A snapshot that no commit turned to yet, and what was journaled before it. */
+  #staged: { readonly bytes: number; readonly before: Journaled } | undefined;
 
-  /** `snapshotBytes` is undefined where there is none yet: the first commit holds one, and with it the seed of the replay. */
-  constructor(snapshotBytes: number | undefined, journal: Journaled) {
+  constructor(snapshotBytes: number, journal: Journaled) {
     this.#snapshotBytes = snapshotBytes;
-    this.#bytes = journal.bytes;
-    this.#changes = journal.changes;
+    this.#journal = journal;
   }
 
   /** Whether a start would replay anything. */
   get isBehind(): boolean {
-    return this.#bytes > 0;
+    return this.#journal.bytes > 0;
   }
 
-  isSnapshotDue({ bytes, changes }: Journaled): boolean {
-    if (this.#snapshotBytes === undefined || this.#changes + changes >= MOST_CHANGES) return true;
-    return this.#bytes + bytes >= Math.max(LEAST_BYTES, this.#snapshotBytes / 2);
+  get isSnapshotDue(): boolean {
+    const { bytes, changes } = this.#journal;
+    return changes >= MOST_CHANGES || bytes >= Math.max(LEAST_BYTES, this.#snapshotBytes / 2);
   }
 
-  /** What was committed, with a snapshot of so many bytes or without. */
-  committed({ bytes, changes }: Journaled, snapshotBytes: number | undefined): void {
-    this.#snapshotBytes = snapshotBytes ?? this.#snapshotBytes;
-    this.#bytes = snapshotBytes === undefined ? this.#bytes + bytes : 0;
-    this.#changes = snapshotBytes === undefined ? this.#changes + changes : 0;
+  journaled(more: Journaled): void {
+    this.#journal = { bytes: this.#journal.bytes + more.bytes, changes: this.#journal.changes + more.changes };
+  }
+
+  /** A snapshot of so many bytes holds all that was journaled until now. */
+  staged(bytes: number): void {
+    this.#staged = { bytes, before: this.#journal };
+  }
+
+  /** The staged snapshot is the one that a start goes on from. */
+  turned(): void {
+    const { bytes, before } = this.#staged ?? { bytes: this.#snapshotBytes, before: NOTHING };
+    this.#snapshotBytes = bytes;
+    this.#journal = { bytes: this.#journal.bytes - before.bytes, changes: this.#journal.changes - before.changes };
+    this.#staged = undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -53,6 +54,7 @@ async function runTo(store: Store, end: number): Promise<{ analysis: Analysis; t
       return [];
     },
     every: () => () => {},
+    breathe: () => setImmediate(),
     onCommit: (state: Analysis) => void analyses.push(state),
     elapsed: () => 0,
     isTakenOver: () => false,

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { aborted } from "../src/lib/aborted.ts";
@@ -28,6 +29,7 @@ function start(read: Source["read"], signal: AbortSignal) {
     options: { lateness: 1_000, seed: 1 },
     codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
     alerts: () => [],
+    breathe: () => setImmediate(),
     every(_ms, task) {
       tick = task;
       return () => undefined;

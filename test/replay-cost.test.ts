@@ -4,12 +4,11 @@ import { ReplayCost } from "../src/replay-cost.ts";
 const MB = 1 << 20;
 const cases: {
   name: string;
-  snapshot: number | undefined;
+  snapshot: number;
   journal: [bytes: number, changes: number];
   next: [bytes: number, changes: number];
   due: boolean;
 }[] = [
-  { name: "the first commit holds a snapshot", snapshot: undefined, journal: [0, 0], next: [1, 0], due: true },
   { name: "a little more is journaled", snapshot: MB, journal: [0, 0], next: [MB, 1], due: false },
   {
     name: "a small snapshot is not written for less than 4 MB",
@@ -32,15 +31,23 @@ const cases: {
 
 test.each(cases)("$name", ({ snapshot, journal: [bytes, changes], next, due }) => {
   const cost = new ReplayCost(snapshot, { bytes, changes });
-  expect(cost.isSnapshotDue({ bytes: next[0], changes: next[1] })).toBe(due);
+  cost.journaled({ bytes: next[0], changes: next[1] });
+  expect(cost.isSnapshotDue).toBe(due);
 });
 
-test("what is committed adds up until a snapshot holds it", () => {
+test("what is journaled adds up until a commit turned to a snapshot that holds it; what came after it stays", () => {
   const cost = new ReplayCost(1, { bytes: 0, changes: 0 });
-  const next = { bytes: MB, changes: 1 };
-  for (let i = 0; i < 3; i++) cost.committed(next, undefined);
-  expect(cost.isSnapshotDue(next)).toBe(true);
-  cost.committed(next, 100 * MB);
-  expect(cost.isSnapshotDue(next)).toBe(false);
-  expect(cost.isSnapshotDue({ bytes: 50 * MB, changes: 0 })).toBe(true);
+  for (let i = 0; i < 4; i++) cost.journaled({ bytes: MB, changes: 1 });
+  expect(cost.isSnapshotDue).toBe(true);
+  cost.staged(100 * MB);
+  cost.journaled({ bytes: 49 * MB, changes: 9 });
+  expect(cost.isSnapshotDue).toBe(true);
+  cost.turned();
+  expect(cost.isSnapshotDue).toBe(false);
+  expect(cost.isBehind).toBe(true);
+  cost.journaled({ bytes: 0, changes: 1 });
+  expect(cost.isSnapshotDue).toBe(true);
+  cost.staged(1);
+  cost.turned();
+  expect(cost.isBehind).toBe(false);
 });

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Analysis } from "../src/analysis.ts";
 import { reportOf } from "../src/findings/report.ts";
@@ -39,6 +40,7 @@ async function runToEnd(store: Store, source: Source): Promise<{ analysis: Analy
       codec: stateCodec,
       alerts: () => [],
       every: () => () => {},
+      breathe: () => setImmediate(),
       onCommit: (state) => {
         analysis = state;
         commits += 1;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Analysis } from "../src/analysis.ts";
 import { aborted } from "../src/lib/aborted.ts";
@@ -68,6 +69,7 @@ test("a hub that was reached and answers no more holds the others back for a min
     options: { lateness: 1_000, joinWindow: 1_000, seed: 1 },
     codec: stateCodec,
     alerts: () => [],
+    breathe: () => setImmediate(),
     every: (_ms: number, task: () => void) => {
       tick = task;
       return () => undefined;
@@ -106,6 +108,7 @@ test("a source that is configured no more holds nobody back", async () => {
     codec: stateCodec,
     alerts: () => [],
     every: () => () => undefined,
+    breathe: () => setImmediate(),
     onCommit: (analysis: Analysis) => {
       latest = analysis;
     },

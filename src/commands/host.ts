@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { aborted } from "../lib/aborted.ts";
 import type { Analysis } from "../analysis.ts";
 import type { Shell } from "../live-run.ts";
@@ -110,6 +111,7 @@ export async function host(options: Host): Promise<number> {
       ...shellOf(options),
       alerts: (before, after) => planAlerts(sinks, before, shown(after)),
       every,
+      breathe: () => setImmediate(),
       onCommit(state) {
         view.publish(state);
         options.onCommit?.(state);

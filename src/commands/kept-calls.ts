@@ -10,7 +10,7 @@ export interface KeptCalls extends CallLog {
   readonly durable: number | undefined;
   /** The analysis has begun. */
   readonly begun: Promise<void>;
-  /** The next commit makes durable what was closed until then; resolves once it did, not before the analysis has begun. */
+  /** A snapshot is due that makes durable what was closed until now; resolves once it did, not before the analysis has begun. */
   settled(): Promise<void>;
 }
 
@@ -20,9 +20,11 @@ export const openKeptCalls = ({ state, retention }: Pick<Config, "state" | "rete
 
 export function keptCalls(log: CallLog): KeptCalls {
   let closed = 0;
+  let flushed = 0;
   let durable: number | undefined;
   const begun = Promise.withResolvers<void>();
-  let asked: PromiseWithResolvers<void> | undefined;
+  /** Who waits until so many are durable. */
+  const asked: { readonly closed: number; readonly settled: PromiseWithResolvers<void> }[] = [];
   return {
     begin(count) {
       log.begin(count);
@@ -35,14 +37,16 @@ export function keptCalls(log: CallLog): KeptCalls {
       closed += 1;
     },
     get isFull() {
-      return log.isFull || (asked !== undefined && closed !== durable);
+      return log.isFull || asked.length > 0;
     },
-    flush: () => log.flush(),
-    settle() {
-      log.settle();
-      durable = closed;
-      asked?.resolve();
-      asked = undefined;
+    async flush() {
+      flushed = closed;
+      await log.flush();
+    },
+    async settle() {
+      durable = flushed;
+      while ((asked[0]?.closed ?? Number.POSITIVE_INFINITY) <= flushed) asked.shift()?.settled.resolve();
+      await log.settle();
     },
     find: (id) => log.find(id),
     waiting: () => log.waiting(),
@@ -53,8 +57,9 @@ export function keptCalls(log: CallLog): KeptCalls {
     async settled() {
       await begun.promise;
       if (closed === durable) return;
-      asked ??= Promise.withResolvers();
-      await asked.promise;
+      const settled = Promise.withResolvers<void>();
+      asked.push({ closed, settled });
+      await settled.promise;
     },
   };
 }

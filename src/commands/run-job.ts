@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import type { Analysis } from "../analysis.ts";
 import type { Config } from "../config/config.ts";
 import { run } from "../live-run.ts";
@@ -51,6 +52,7 @@ export async function runJob(
       alerts: () => [],
       elapsed: () => performance.now(),
       isTakenOver: () => false,
+      breathe: () => setImmediate(),
       every(ms, task) {
         const timer = setInterval(task, ms);
         return () => clearInterval(timer);

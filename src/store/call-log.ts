@@ -41,16 +41,20 @@ export function openCallLog(folder: string, retention: DurationMs): CallLog {
     get isFull() {
       return waiting.count >= MOST_WAITING;
     },
-    flush: () =>
-      guarded(folder, () => {
-        const { start, count } = waiting;
-        if (count === 0) return;
-        writeSegment(folder, { start, end: start + count, parts: waiting.blocks() });
-        waiting.begin(start + count);
-      }),
-    settle() {
+    async flush() {
+      const { start, count } = waiting;
+      if (count === 0) return;
+      const parts = waiting.blocks();
       try {
-        merge(folder);
+        await writeSegment(folder, { start, end: start + count, parts });
+      } catch (error) {
+        throw storeErrorOf(folder, error);
+      }
+      waiting.drop(parts.length);
+    },
+    async settle() {
+      try {
+        await merge(folder);
       } catch (error) {
         // A merge needs room for a while; without it the segments stay small.
         if (!isFullDisk(error)) throw storeErrorOf(folder, error);
@@ -76,8 +80,8 @@ export function createMemoryCallLog(most = MOST_WAITING): CallLog {
       if (waiting.count > most) waiting.shift();
     },
     isFull: false,
-    flush() {},
-    settle() {},
+    async flush() {},
+    async settle() {},
     find: (id) => ({ calls: waiting.find(id), damages: [] }),
     waiting: () => waiting.copies(),
   };
@@ -115,13 +119,13 @@ function storeErrorOf(folder: string, error: unknown): StoreError {
 }
 
 /** Small segments that follow each other become one: blocks behind blocks. */
-function merge(folder: string): void {
+async function merge(folder: string): Promise<void> {
   const small = tailOf(listSegments(folder), ({ start, end }) => end - start < LARGE / MERGED);
   const first = small[0];
   const last = small.at(-1);
   if (first === undefined || last === undefined || small.length < MERGED) return;
   const paths = small.map(({ file }) => join(folder, file));
-  writeSegment(folder, { start: first.start, end: last.end, parts: contents(paths) });
+  await writeSegment(folder, { start: first.start, end: last.end, parts: contents(paths) });
   for (const path of paths) rmSync(path);
 }
 

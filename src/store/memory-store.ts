@@ -14,6 +14,7 @@ import {
   type RejectCount,
   type RejectRow,
   type RejectsOfCommit,
+  type Saved,
   type Store,
 } from "./store.ts";
 
@@ -32,20 +33,21 @@ export function createMemoryStore(): Store {
   const findings = new Map<string, string>();
   const outbox = createMemoryOutbox();
   const rejects = createMemoryRejects();
-  let snapshot: Uint8Array | undefined;
-  let journal: Uint8Array[] = [];
+  const replay = createMemoryReplay();
 
   return {
     load: () => ({
       positions: copyOf(positions),
       kept: copyOf(kept),
-      snapshot: snapshot?.slice(),
-      journal: journal.map((bytes) => bytes.slice()),
+      ...replay.load(),
       isOtherVersion: false,
     }),
+    stage: replay.stage,
+    tidy: () => false,
     commit(commit) {
       assertConserved(commit.ledger);
       const rows = commit.findings.map((finding: Finding) => [finding.id, formatFindingRow(finding)] as const);
+      replay.add(commit);
       for (const [source, partitions] of commit.positions)
         for (const [partition, checkpoint] of partitions) inner(positions, source).set(partition, checkpoint);
       for (const [source, entries] of commit.kept) keep(inner(kept, source), entries);
@@ -54,10 +56,6 @@ export function createMemoryStore(): Store {
           const known = inner(ledger, source).get(partition);
           inner(ledger, source).set(partition, known === undefined ? row : addLedgerRows(known, row));
         }
-      if (commit.snapshot !== undefined) {
-        snapshot = commit.snapshot.slice();
-        journal = [];
-      } else if (commit.journal.length > 0) journal.push(commit.journal.slice());
       for (const [id, body] of rows) findings.set(id, body);
       for (const id of findings.keys()) {
         if (findings.size <= KEPT_FINDINGS) break;
@@ -80,6 +78,34 @@ export function createMemoryStore(): Store {
     dead: outbox.dead,
     async backUp() {},
     close() {},
+  };
+}
+
+type MemoryReplay = Pick<Store, "stage"> & {
+  load(): Pick<Saved, "snapshot" | "journal">;
+  add(commit: Pick<Commit, "turns" | "journal">): void;
+};
+
+/** What a start goes on from. */
+function createMemoryReplay(): MemoryReplay {
+  let snapshot: Uint8Array | undefined;
+  let journal: Uint8Array[] = [];
+  let staged: { readonly parts: Uint8Array[]; readonly after: number } | undefined;
+  return {
+    load: () => ({ snapshot: snapshot?.slice(), journal: journal.map((bytes) => bytes.slice()) }),
+    stage(part, isFirst) {
+      if (isFirst || staged === undefined) staged = { parts: [], after: journal.length };
+      staged.parts.push(part.slice());
+    },
+    add(commit) {
+      if (commit.turns === true) {
+        if (staged === undefined) throw new Error("no snapshot is staged");
+        snapshot = Buffer.concat(staged.parts);
+        journal = journal.slice(staged.after);
+        staged = undefined;
+      }
+      if (commit.journal.length > 0) journal.push(commit.journal.slice());
+    },
   };
 }
 

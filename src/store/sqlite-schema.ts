@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x53434f50;
 
 /** Raised with every change of `SCHEMA`; each raise has its step in `MIGRATIONS`. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /** Raised with every change of what a snapshot or a journal holds. */
 export const ANALYSIS_VERSION = 10;
@@ -61,6 +61,17 @@ create index outbox_order on outbox (target, finding, state, id);
 create index outbox_due on outbox (state, next, id);
 `;
 
+/** Parts of snapshots, in order: of the one in use, of the one that is staged, of the one before. */
+const SNAPSHOT = `
+create table snapshot (
+  id integer primary key,
+  generation integer not null,
+  bytes blob not null,
+  crc integer not null
+) strict;
+insert into meta values ('snapshot', '0'), ('staged_after', '0');
+`;
+
 export const SCHEMA = `
 create table meta (
   key text primary key,
@@ -87,12 +98,6 @@ create table ledger (
   check (records = accepted + duplicate + filtered + rejected)
 ) strict, without rowid;
 
-create table snapshot (
-  id integer primary key check (id = 1),
-  bytes blob not null,
-  crc integer not null
-) strict;
-
 create table journal (
   id integer primary key,
   bytes blob not null,
@@ -104,7 +109,7 @@ create table finding (
   body text not null
 ) strict;
 
-${KEPT}${REJECTS}${OUTBOX}
+${SNAPSHOT}${KEPT}${REJECTS}${OUTBOX}
 pragma application_id = ${APPLICATION_ID};
 pragma user_version = ${SCHEMA_VERSION};
 `;
@@ -122,5 +127,13 @@ insert into outbox (id, alert, target, finding, body, state, attempts, next, bec
   select id, alert, target, finding, body, state, attempts, next, because from outbox_4;
 drop table outbox_4;
 pragma user_version = 5;`,
+  ],
+  [
+    5,
+    `alter table snapshot rename to snapshot_5;
+${SNAPSHOT}
+insert into snapshot (id, generation, bytes, crc) select id, 0, bytes, crc from snapshot_5;
+drop table snapshot_5;
+pragma user_version = 6;`,
   ],
 ]);

@@ -4,15 +4,10 @@ import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import { backUp } from "./sqlite-backup.ts";
 import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
-import {
-  isOfOtherVersion,
-  openSqliteFile,
-  type SqliteFileOptions,
-  storeErrorOf,
-  WRITE_VERSIONS,
-} from "./sqlite-file.ts";
+import { isOfOtherVersion, openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
 import { createSqliteRejects } from "./sqlite-rejects.ts";
+import { createSqliteSnapshots } from "./sqlite-snapshots.ts";
 import { type Commit, KEPT_FINDINGS, type LedgerRow, type Saved, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -48,16 +43,18 @@ function checkIdentity(path: string, db: DatabaseSync, identity: string): void {
 function createStore(path: string, db: DatabaseSync): Store {
   const outbox = createSqliteOutbox(db);
   const rejects = createSqliteRejects(db);
-  const write = createWriter(db);
+  const snapshots = createSqliteSnapshots(db);
+  const write = createWriter(db, snapshots.turn);
   let broken: StoreError | undefined;
 
   /** One transaction; whatever fails in it, nothing of it stays. */
-  const transact = (says: string, work: () => void): void => {
+  const transact = <T>(says: string, work: () => T): T => {
     if (broken !== undefined) throw broken;
     try {
       db.exec("begin immediate");
-      work();
+      const done = work();
       db.exec("commit");
+      return done;
     } catch (error) {
       rollBack(db);
       const failure = storeErrorOf(path, says, error);
@@ -74,7 +71,9 @@ function createStore(path: string, db: DatabaseSync): Store {
   };
 
   return {
-    load: () => read("cannot be loaded", () => loadSaved(db)),
+    load: () => read("cannot be loaded", () => loadSaved(db, snapshots.load())),
+    stage: (part, isFirst) => transact("cannot keep a snapshot", () => snapshots.stage(part, isFirst)),
+    tidy: () => transact("cannot give up a snapshot", () => snapshots.tidy()),
     commit(commit) {
       assertConserved(commit.ledger);
       const findings = commit.findings.map((finding) => [finding.id, formatFindingRow(finding)] as const);
@@ -106,7 +105,7 @@ function createStore(path: string, db: DatabaseSync): Store {
 
 interface Rows {
   readonly read: <T>(says: string, work: () => T) => T;
-  readonly transact: (says: string, work: () => void) => void;
+  readonly transact: <T>(says: string, work: () => T) => T;
   readonly outbox: ReturnType<typeof createSqliteOutbox>;
   readonly rejects: ReturnType<typeof createSqliteRejects>;
 }
@@ -145,7 +144,7 @@ function rollBack(db: DatabaseSync): void {
 
 type Write = (commit: Commit, findings: readonly (readonly [id: string, body: string])[]) => void;
 
-function createWriter(db: DatabaseSync): Write {
+function createWriter(db: DatabaseSync, turn: () => void): Write {
   const position = db.prepare(`insert into position (source, partition, checkpoint) values (?, ?, ?)
     on conflict (source, partition) do update set checkpoint = excluded.checkpoint`);
   const keep = db.prepare(`insert into kept (source, key, bytes, crc) values (?, ?, ?, ?)
@@ -155,11 +154,6 @@ function createWriter(db: DatabaseSync): Write {
     on conflict (source, partition) do update set records = records + excluded.records, accepted = accepted + excluded.accepted,
     duplicate = duplicate + excluded.duplicate, filtered = filtered + excluded.filtered, rejected = rejected + excluded.rejected,
     bytes = bytes + excluded.bytes`);
-  const snapshot = db.prepare(
-    `insert into snapshot (id, bytes, crc) values (1, ?, ?)
-    on conflict (id) do update set bytes = excluded.bytes, crc = excluded.crc`,
-  );
-  const clearJournal = db.prepare("delete from journal");
   const journal = db.prepare("insert into journal (bytes, crc) values (?, ?)");
   const finding = db.prepare(
     `insert into finding (id, body) values (?, ?) on conflict (id) do update set body = excluded.body`,
@@ -176,11 +170,8 @@ function createWriter(db: DatabaseSync): Write {
       }
     for (const [source, partitions] of commit.ledger)
       for (const [partition, row] of partitions) ledger.run(source, partition, ...ledgerColumns(row));
-    if (commit.snapshot !== undefined) {
-      snapshot.run(commit.snapshot, crcOf(commit.snapshot));
-      clearJournal.run();
-      db.exec(WRITE_VERSIONS);
-    } else if (commit.journal.length > 0) journal.run(commit.journal, crcOf(commit.journal));
+    if (commit.turns === true) turn();
+    if (commit.journal.length > 0) journal.run(commit.journal, crcOf(commit.journal));
     for (const [id, body] of findings) finding.run(id, body);
     if (findings.length > 0) forget.run();
   };
@@ -195,12 +186,11 @@ const ledgerColumns = (row: LedgerRow): readonly number[] => [
   row.bytes,
 ];
 
-function loadSaved(db: DatabaseSync): ReturnType<Store["load"]> {
-  const snapshot = db.prepare("select bytes, crc from snapshot").get();
+function loadSaved(db: DatabaseSync, snapshot: Saved["snapshot"]): Saved {
   return {
     positions: loadPositions(db),
     kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
-    snapshot: snapshot === undefined ? undefined : checkedBytesOf(snapshot),
+    snapshot,
     journal: db.prepare("select bytes, crc from journal order by id").all().map(checkedBytesOf),
     isOtherVersion: snapshot !== undefined && isOfOtherVersion(db),
   };

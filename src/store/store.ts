@@ -88,10 +88,10 @@ export interface Commit {
   /** Added to the ledger: source name → partition → counts. */
   readonly ledger: ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
   readonly rejects: RejectsOfCommit;
-  /** Input of the analysis since the last commit; replayed on load, in order. With a snapshot, which holds it, it is not kept. */
+  /** Input of the analysis since the last commit; replayed on load, in order. */
   readonly journal: Uint8Array;
-  /** The analysis' whole state; replaces the journal written so far. */
-  readonly snapshot?: Uint8Array;
+  /** The staged snapshot is the one from now on: it takes the place of the one before, and of what was journaled before its first part. */
+  readonly turns?: boolean;
   /** Findings that are new or changed. */
   readonly findings: readonly Finding[];
   /** Alerts to send once this is durable. */
@@ -120,7 +120,14 @@ export const KEPT_FINDINGS = 10_000;
  */
 export interface Store {
   load(): Saved;
+  /**
+   * The next part of a snapshot of the analysis as it is after the last commit before its first part. It is durable and not
+   * seen until a commit turns to it; the first part gives up what was staged before.
+   */
+  stage(part: Uint8Array, isFirst: boolean): void;
   commit(commit: Commit): void;
+  /** Gives up a part of a snapshot that was turned from; whether one is left. */
+  tidy(): boolean;
   /** Source name → partition → checkpoint, as of the last commit. */
   positions(): ReadonlyMap<string, ReadonlyMap<string, string>>;
   ledger(): ReadonlyMap<string, ReadonlyMap<string, LedgerRow>>;
@@ -168,10 +175,10 @@ export interface CallLog {
   add(evidence: CallEvidence): void;
   /** So many wait that a snapshot is due. */
   readonly isFull: boolean;
-  /** All that was added is on the disk; a commit with a snapshot follows. Throws `StoreError`. */
-  flush(): void;
-  /** That commit returned: small segments are merged, old ones are given up. Throws `StoreError`. */
-  settle(): void;
+  /** All that was added until now is on the disk once it resolves; a commit that turns to a snapshot of now follows. Rejects with `StoreError`. */
+  flush(): Promise<void>;
+  /** That commit returned: small segments are merged, old ones are given up. Rejects with `StoreError`. */
+  settle(): Promise<void>;
   /** Calls of an id, newest last; also those that wait. */
   find(id: string): FoundCalls;
   /** Those that wait, packed as blocks of a segment, in the order of their closing. */

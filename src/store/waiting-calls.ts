@@ -32,10 +32,15 @@ export class WaitingCalls {
     this.#operations += evidence.operations.length;
   }
 
-  /** All of them as blocks; they stay until `begin`. */
+  /** All of them as blocks; they stay until they are dropped. */
   blocks(): readonly Buffer[] {
     this.#pack();
-    return this.#blocks;
+    return [...this.#blocks];
+  }
+
+  /** So many of the oldest blocks are kept elsewhere. */
+  drop(blocks: number): void {
+    for (let i = 0; i < blocks; i++) this.shift();
   }
 
   /** As `blocks`, and nothing is changed: the last block goes on to grow. */

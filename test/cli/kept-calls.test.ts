@@ -20,7 +20,7 @@ test("calls that serve keeps are found and exported while it has its state to it
   log.begin(0);
   const calls = evidence(5);
   for (const call of calls) log.add(call);
-  log.flush();
+  await log.flush();
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [BIN, ...args, "--state", state], { encoding: "utf8", cwd: folder.path });
 
@@ -60,7 +60,7 @@ test("a refused call that serve kept is beside the last one of its caller that s
   const refused = evidenceOf(request, [operation({ activityId: correlationId, time: at(9), status: 403 })]);
   const calls = evidence(5);
   for (const call of [...calls, refused]) log.add(call);
-  log.flush();
+  await log.flush();
   const args = [BIN, "call", correlationId, "--json", "--state", state];
   const { stdout } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect(JSON.parse(stdout)).toMatchObject({

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { KEPT_FINDINGS, KEPT_REJECTS, type Store } from "../../src/store/store.ts";
 import { instantFromTicks } from "../../src/model/time.ts";
-import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "../store/sample.ts";
+import { bytes, commitOf, commitSnapshot, epoch, findingOf, ledgerRow, textOf } from "../store/sample.ts";
 
 export interface StoreHarness {
   /** Opens what was there before, or something empty. */
@@ -114,11 +114,40 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
       for (let i = 0; i < 12; i++) store.commit(commitOf({ journal: bytes(`j${i}`) }));
       reopen();
       expect(store.load().journal.map(textOf)).toEqual(Array.from({ length: 12 }, (_, i) => `j${i}`));
-      store.commit(commitOf({ journal: bytes("in the snapshot"), snapshot: bytes("s") }));
-      store.commit(commitOf({ journal: bytes("after") }));
+      store.stage(bytes("never"), true);
+      store.commit(commitOf({ journal: bytes("in the snapshot") }));
+      store.stage(bytes("snap"), true);
+      store.commit(commitOf({ journal: bytes("while it is staged") }));
+      store.stage(bytes("shot"), false);
+      reopen();
+      expect(store.load()).toMatchObject({ snapshot: undefined, journal: { length: 14 } });
+      store.stage(bytes("snap"), true);
+      store.commit(commitOf({ journal: bytes("while it is staged again") }));
+      store.stage(bytes("shot"), false);
+      store.commit(commitOf({ journal: bytes("after"), turns: true }));
+      reopen();
+      expect(textOf(store.load().snapshot)).toBe("snapshot");
+      expect(store.load().journal.map(textOf)).toEqual(["while it is staged again", "after"]);
+    });
+
+    test("turns to nothing that is not staged", () => {
+      commitSnapshot(store, bytes("s"));
+      expect(() => store.commit(commitOf({ turns: true, journal: bytes("lost") }))).toThrow("no snapshot is staged");
       reopen();
       expect(textOf(store.load().snapshot)).toBe("s");
-      expect(store.load().journal.map(textOf)).toEqual(["after"]);
+      expect(store.load().journal).toEqual([]);
+    });
+
+    test("gives up what it turned from part by part, and nothing else", () => {
+      commitSnapshot(store, bytes("old"));
+      commitSnapshot(store, bytes("new"), { journal: bytes("j") });
+      let steps = 0;
+      while (store.tidy()) steps += 1;
+      expect(steps).toBeLessThan(4);
+      expect(store.tidy()).toBe(false);
+      reopen();
+      expect(textOf(store.load().snapshot)).toBe("new");
+      expect(store.load().journal.map(textOf)).toEqual(["j"]);
     });
 
     test("takes no part of an empty journal", () => {
@@ -128,8 +157,8 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
 
     test("keeps a large snapshot, and only the newest", () => {
       const large = new Uint8Array(3 << 20).map((_, i) => i % 251);
-      store.commit(commitOf({ snapshot: bytes("old") }));
-      store.commit(commitOf({ snapshot: large }));
+      commitSnapshot(store, bytes("old"));
+      commitSnapshot(store, large);
       reopen();
       expect(Buffer.compare(store.load().snapshot ?? new Uint8Array(0), large)).toBe(0);
     });

@@ -145,7 +145,7 @@ describe("no secret is in any byte of", () => {
         stories.push(toStoryJson(callStory(evidence)));
       },
     });
-    log.flush();
+    await log.flush();
     const kept = [...readSegments(folder.path, {}, () => {})].flat();
     expect(kept).toHaveLength(CANARIES);
     expect(leaked(JSON.stringify(kept))).toEqual([]);

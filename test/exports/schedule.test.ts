@@ -81,14 +81,14 @@ async function kept() {
   return {
     job,
     /** Closes calls of these hours, and makes them durable. */
-    add(...hours: readonly number[]): void {
+    async add(...hours: readonly number[]): Promise<void> {
       for (const hour of hours) {
         const id = `00000000-0000-4000-8000-${String((count += 1)).padStart(12, "0")}`;
         const time = instantFromMs(DAY + hour * HOUR);
         log.add(evidenceOf(gatewayRequest({ correlationId: id, time }), [operation({ activityId: id, time })]));
       }
-      log.flush();
-      log.settle();
+      await log.flush();
+      await log.settle();
     },
     async write(hours: number) {
       const facts = { findings: [], ledger: [], principals: [], closed: log.durable, says: [] };
@@ -105,7 +105,7 @@ async function kept() {
 describe("a schedule", () => {
   test("writes a digest for each hour, also where nothing happened, and an export for the day: one chain that verifies", async () => {
     await using one = await kept();
-    one.add(0.5, 0.7, 5);
+    await one.add(0.5, 0.7, 5);
     const written = await one.write(24.5);
     expect(written).toHaveLength(25);
     expect(written[24]).toBe("export 03-02T00: 3");
@@ -126,7 +126,7 @@ describe("a schedule", () => {
 
   test("a digest's roots are those of the rows that the day's export has of its hour", async () => {
     await using one = await kept();
-    one.add(3.1, 3.2, 3.9);
+    await one.add(3.1, 3.2, 3.9);
     await one.write(24.5);
     const tables = one.manifest(25).files.flatMap(({ table }) => table ?? []);
     expect(one.manifest(4).digests).toEqual(tables.map(({ name, rows, merkleRoot }) => ({ name, rows, merkleRoot })));
@@ -134,9 +134,9 @@ describe("a schedule", () => {
 
   test("calls that were closed after their day's export are in the next one, and none is in two", async () => {
     await using one = await kept();
-    one.add(-2, 1, 23);
+    await one.add(-2, 1, 23);
     await one.write(24.5);
-    one.add(2, 25, 49, -1);
+    await one.add(2, 25, 49, -1);
     expect((await one.write(48.5)).at(-1)).toBe("export 03-03T00: 3");
     expect(one.manifest(50)).toMatchObject({ calls: { seen: 3, exported: 3, late: 2 } });
     expect((await one.write(72.5)).at(-1)).toBe("export 03-04T00: 1");
@@ -153,7 +153,7 @@ describe("a schedule", () => {
 
   test("what a stop left half done is not there, and is written once", async () => {
     await using one = await kept();
-    one.add(1);
+    await one.add(1);
     await one.write(3.5);
     mkdirSync(join(one.job.folder, ".export-000004.daily.part/x"), { recursive: true });
     expect(await one.write(4.5)).toEqual(["digest 03-02T03: 0"]);

@@ -5,7 +5,7 @@ import { beforeAll, afterAll, expect, test } from "vitest";
 import { accessFolder } from "../../src/store/access-log.ts";
 import { callsFolder, openCallLog } from "../../src/store/call-log.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
-import { areDecided, areNoted, numberIn, snapshotBefore, tornCalls, tornParts } from "../store/loop-commit.ts";
+import { areDecided, areNoted, numberIn, snapshotOf, tornCalls, tornParts } from "../store/loop-commit.ts";
 import { temporaryFolder, type TemporaryFolder } from "../temporary-folder.ts";
 import { Disk } from "./disk/crash-states.ts";
 import { type DiskOp, readTrace, traceArguments } from "./disk/trace.ts";
@@ -39,13 +39,14 @@ function wrongWith(left: string, acked: number): readonly string[] {
     const store = openSqliteStore(path);
     const at = numberIn(store);
     const torn = tornParts(store, at);
+    const inSnapshot = snapshotOf(store);
     store.close();
-    openCallLog(callsFolder(path), Number.MAX_SAFE_INTEGER).begin(snapshotBefore(at));
+    openCallLog(callsFolder(path), Number.MAX_SAFE_INTEGER).begin(inSnapshot);
     const isBetween = at >= acked && at <= acked + 1;
     return [
       ...(isBetween ? [] : [`is at commit ${at} after ${acked}`]),
       ...torn,
-      ...tornCalls(callsFolder(path), at),
+      ...tornCalls(callsFolder(path), inSnapshot),
       ...(areDecided(path, acked) ? [] : [`does not hold the ${acked} decisions`]),
       ...(areNoted(accessFolder(path), acked) ? [] : [`does not hold the ${acked} accesses`]),
     ];

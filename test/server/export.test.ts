@@ -35,8 +35,8 @@ beforeEach(async () => {
   log.begin(0);
   const all = evidence(30);
   for (const one of all.slice(0, 20)) log.add(one);
-  log.flush();
-  log.settle();
+  await log.flush();
+  await log.settle();
   for (const one of all.slice(20)) log.add(one);
   accesses = openAccessLog(join(folder.path, "access"));
   const rows = exportRows({ calls: log, folder: calls, durable: () => log.durable ?? 0 });

@@ -7,7 +7,7 @@ import { StoreError } from "../../src/store/store-error.ts";
 import { createLogger } from "../../src/telemetry/log.ts";
 import { faultRandom, faultRuns } from "../faults/runs.ts";
 import { type TemporaryFolder, temporaryFolder } from "../temporary-folder.ts";
-import { loopCommit, numberIn, tornParts } from "./loop-commit.ts";
+import { commitLoop, numberIn, tornParts } from "./loop-commit.ts";
 
 const log = createLogger("silent");
 let folder: TemporaryFolder;
@@ -22,7 +22,7 @@ afterEach(() => folder[Symbol.asyncDispose]());
 async function state(copied: number, at: number): Promise<void> {
   const store = openSqliteStore(path);
   for (let n = 1; n <= at; n++) {
-    store.commit(loopCommit(n));
+    commitLoop(store, n, 1);
     if (n === copied) await store.backUp();
   }
   store.close();
@@ -53,7 +53,7 @@ describe("a damaged state", () => {
     const store = openState(path, log);
     expect(numberIn(store)).toBe(20);
     expect(tornParts(store, 20)).toEqual([]);
-    store.commit(loopCommit(21));
+    commitLoop(store, 21, 21);
     store.close();
     expect((await readdir(folder.path)).filter((name) => name.startsWith("state.db.damaged-"))).toHaveLength(1);
   });
@@ -109,9 +109,9 @@ describe("a damaged state", () => {
 
 test("a copy is made while commits go on, for the owner only, and holds one of them whole", async () => {
   const store = openSqliteStore(path);
-  for (let n = 1; n <= 50; n++) store.commit(loopCommit(n));
+  for (let n = 1; n <= 50; n++) commitLoop(store, n, 1);
   const copying = store.backUp();
-  for (let n = 51; n <= 60; n++) store.commit(loopCommit(n));
+  for (let n = 51; n <= 60; n++) commitLoop(store, n, 1);
   await copying;
   store.close();
   expect((await stat(`${path}.backup`)).mode & 0o077).toBe(0);

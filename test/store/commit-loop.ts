@@ -9,13 +9,14 @@ import { openDecisionLog } from "../../src/store/decision-log.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
 import {
+  commitLoop,
   decisionsFile,
   loopAccess,
   loopCall,
-  loopCommit,
   loopDecision,
   numberIn,
-  snapshotBefore,
+  snapshotOf,
+  stagedBefore,
 } from "./loop-commit.ts";
 
 const [, , path = "", limit = "1e9"] = process.argv;
@@ -25,14 +26,18 @@ try {
   const decisions = openDecisionLog(decisionsFile(path));
   const accesses = openAccessLog(accessFolder(path));
   const start = numberIn(store);
-  calls.begin(snapshotBefore(start));
-  for (let n = snapshotBefore(start) + 1; n <= start; n++) calls.add(loopCall(n));
+  const inSnapshot = snapshotOf(store);
+  calls.begin(inSnapshot);
+  for (let n = inSnapshot + 1; n <= start; n++) calls.add(loopCall(n));
   for (let n = start + 1; n <= start + Number(limit); n++) {
+    if (stagedBefore(n, start + 1).some(({ isFirst }) => isFirst)) await calls.flush();
     calls.add(loopCall(n));
-    const commit = loopCommit(n);
-    if (commit.snapshot !== undefined) calls.flush();
-    store.commit(commit);
-    if (commit.snapshot !== undefined) calls.settle();
+    commitLoop(store, n, start + 1);
+    if (snapshotOf(store) > inSnapshot && n % 16 === 0) {
+      await calls.settle();
+      store.tidy();
+      store.tidy();
+    }
     decisions.add(loopDecision(n));
     accesses.add(loopAccess(n));
     process.stdout.write(`${n}\n`);

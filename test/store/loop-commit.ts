@@ -12,7 +12,7 @@ import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "./sample.t
 const SNAPSHOT_EVERY = 16;
 
 /** Commit number n of a run, 1 to …; every part of it names n. */
-export const loopCommit = (n: number): Commit =>
+const loopCommit = (n: number): Commit =>
   commitOf({
     positions: new Map([
       [
@@ -25,15 +25,38 @@ export const loopCommit = (n: number): Commit =>
     ]),
     ledger: new Map([["hub", new Map([["0", ledgerRow(2, { rejected: 1 })]])]]),
     journal: bytes(`${n}:`.padEnd(3_000 + (n % 7) * 1_000, "j")),
-    ...(n % SNAPSHOT_EVERY === 0 ? { snapshot: bytes(`${n}:`.padEnd(50_000, "s")) } : {}),
+    turns: n % SNAPSHOT_EVERY === 0,
     findings: [
       findingOf(`F-${n % 50}`, { counts: { calls: n, refused: 1, status: { "401": 0, "403": 1 }, usualRate: 0 } }),
     ],
     outbox: [{ alertId: `a-${n}`, target: "teams", body: String(n), findingId: `F-${n % 50}` }],
   });
 
-/** The last commit up to `n` that held a snapshot: calls up to it are in segments. */
-export const snapshotBefore = (n: number): number => n - (n % SNAPSHOT_EVERY);
+/**
+ * What is staged before commit `n`: every 16th turns to a snapshot whose parts were staged before it and before the two
+ * ahead of it, as far as this run made those. `isFirst`: the calls before it are to be flushed.
+ */
+export function stagedBefore(n: number, first: number): { readonly part: Uint8Array; readonly isFirst: boolean }[] {
+  const turn = Math.ceil(n / SNAPSHOT_EVERY) * SNAPSHOT_EVERY;
+  const begins = Math.max(first, turn - 2);
+  if (n < begins) return [];
+  const part = bytes(`${begins - 1}:`.padEnd(25_000, "s"));
+  if (n === begins && n === turn)
+    return [
+      { part, isFirst: true },
+      { part, isFirst: false },
+    ];
+  return [{ part, isFirst: n === begins }];
+}
+
+/** Stages what is due, and commits number `n` of a run that began with `first`. */
+export function commitLoop(store: Pick<Store, "stage" | "commit">, n: number, first: number): void {
+  for (const { part, isFirst } of stagedBefore(n, first)) store.stage(part, isFirst);
+  store.commit(loopCommit(n));
+}
+
+/** The last commit that is in the snapshot: calls up to it are in segments. */
+export const snapshotOf = (store: Pick<Store, "load">): number => leadingNumber(store.load().snapshot);
 
 /** Call number n of a run. */
 export const loopCall = (n: number): CallEvidence =>
@@ -94,9 +117,9 @@ export function tornParts(store: Store, n: number): string[] {
     if (JSON.stringify(found) !== JSON.stringify(expected))
       torn.push(`${what} is ${JSON.stringify(found)}, not ${JSON.stringify(expected)}`);
   };
-  const lastSnapshot = snapshotBefore(n);
+  const lastSnapshot = leadingNumber(snapshot);
+  check("snapshot is new enough", n - lastSnapshot < SNAPSHOT_EVERY + 3, true);
   check("position 1", positions.get("hub")?.get("1"), n === 0 ? undefined : String(n));
-  check("snapshot", leadingNumber(snapshot), lastSnapshot);
   check(
     "journal",
     journal.map(leadingNumber),
@@ -109,12 +132,12 @@ export function tornParts(store: Store, n: number): string[] {
   return torn;
 }
 
-/** What is wrong with the calls of a folder whose state is at commit `n`; empty when each is there once. */
+/** What is wrong with the calls of a folder whose snapshot holds commits up to `n`; empty when each is there once. */
 export function tornCalls(folder: string, n: number): string[] {
   const torn: string[] = [];
   const kept = [...readSegments(folder, {}, ({ file, says }) => torn.push(`${file}: ${says}`))].flat();
   const ids = kept.map(({ ids: [id] }) => id);
-  const expected = Array.from({ length: snapshotBefore(n) }, (_, i) => callId(i + 1));
+  const expected = Array.from({ length: n }, (_, i) => callId(i + 1));
   const first = expected.findIndex((id, i) => ids[i] !== id);
   if (first >= 0 || ids.length > expected.length)
     torn.push(`${ids.length} calls are kept, not ${expected.length}: another at place ${first}`);

@@ -1,6 +1,6 @@
 import type { Finding } from "../../src/model/finding.ts";
 import { type EpochMs, epochMs, instantFromMs, instantFromTicks } from "../../src/model/time.ts";
-import type { Commit, LedgerRow } from "../../src/store/store.ts";
+import type { Commit, LedgerRow, Store } from "../../src/store/store.ts";
 
 /** A commit of nothing but what is given. */
 export const commitOf = (parts: Partial<Commit> = {}): Commit => ({
@@ -13,6 +13,18 @@ export const commitOf = (parts: Partial<Commit> = {}): Commit => ({
   outbox: [],
   ...parts,
 });
+
+/** A snapshot in two parts, and a commit that turns to it. */
+export function commitSnapshot(
+  store: Pick<Store, "stage" | "commit">,
+  snapshot: Uint8Array,
+  parts: Partial<Commit> = {},
+): void {
+  const half = snapshot.length >> 1;
+  store.stage(snapshot.subarray(0, half), true);
+  store.stage(snapshot.subarray(half), false);
+  store.commit(commitOf({ ...parts, turns: true }));
+}
 
 export const ledgerRow = (accepted: number, others: Partial<LedgerRow> = {}): LedgerRow => {
   const row = { accepted, duplicate: 0, filtered: 0, rejected: 0, bytes: 10 * accepted, ...others };

@@ -32,10 +32,10 @@ function callAt(seconds: number): CallEvidence {
 const callsAt = (from: number, count: number): CallEvidence[] =>
   Array.from({ length: count }, (_, i) => callAt(from + i));
 
-function keep(log: CallLog, calls: readonly CallEvidence[]): void {
+async function keep(log: CallLog, calls: readonly CallEvidence[]): Promise<void> {
   for (const call of calls) log.add(call);
-  log.flush();
-  log.settle();
+  await log.flush();
+  await log.settle();
 }
 
 function readAll(folder: string, span: Span = {}): { calls: CallEvidence[]; damages: string[] } {
@@ -54,7 +54,7 @@ test("the newest call that is so is found in any order of closing, and none outs
     [40, 41, 60],
     [7, 30, 70],
   ])
-    keep(log, times.map(callAt));
+    await keep(log, times.map(callAt));
   const newest = (to: number, is: (seconds: number) => boolean): number | undefined => {
     const found = newestInSegments(folder.path, { from: at(3), to: at(to) }, (call) =>
       is(msBetween(call.time, at(0)) / 1_000),
@@ -116,7 +116,7 @@ describe("a folder of segments", () => {
     const log = openCallLog(folder.path, DAY);
     log.begin(0);
     const kept = callsAt(0, 20);
-    keep(log, kept);
+    await keep(log, kept);
     const waits = callAt(30);
     log.add(waits);
     for (const call of [...kept, waits])
@@ -132,7 +132,7 @@ describe("a folder of segments", () => {
     const all: CallEvidence[] = [];
     for (let i = 0; i < 35; i++) {
       const some = callsAt(10 * i, 3);
-      keep(log, some);
+      await keep(log, some);
       all.push(...some);
     }
     expect(listSegments(folder.path).length).toBeLessThan(16);
@@ -147,15 +147,15 @@ describe("a folder of segments", () => {
     const before = openCallLog(folder.path, DAY);
     before.begin(0);
     const kept = callsAt(0, 5);
-    keep(before, kept);
+    await keep(before, kept);
     const lost = callsAt(10, 4);
     for (const call of lost) before.add(call);
-    before.flush();
+    await before.flush();
 
     const after = openCallLog(folder.path, DAY);
     after.begin(kept.length);
     expect(after.find(lost[0]?.ids[0] ?? "").calls).toEqual([]);
-    keep(after, lost);
+    await keep(after, lost);
     expect(readAll(folder.path)).toEqual({ calls: [...kept, ...lost], damages: [] });
     expect(readdirSync(folder.path).filter((file) => file.endsWith(".superseded"))).toHaveLength(1);
   });
@@ -164,13 +164,11 @@ describe("a folder of segments", () => {
     await using folder = await temporaryFolder();
     const log = openCallLog(folder.path, DAY);
     log.begin(0);
-    const all = callsAt(0, 15).map((call) => {
-      keep(log, [call]);
-      return call;
-    });
+    const all = callsAt(0, 15);
+    for (const call of all) await keep(log, [call]);
     const parts = readdirSync(folder.path).map((file) => ({ file, bytes: readFileSync(join(folder.path, file)) }));
     const last = callAt(20);
-    keep(log, [last]);
+    await keep(log, [last]);
     for (const { file, bytes } of parts) writeFileSync(join(folder.path, file), bytes);
     writeFileSync(join(folder.path, "calls-000000000000000-000000000000099.seg.part"), "cut");
     expect(readAll(folder.path)).toEqual({ calls: [...all, last], damages: [] });
@@ -184,7 +182,7 @@ describe("a folder of segments", () => {
     const log = openCallLog(folder.path, DAY);
     log.begin(0);
     const parts = [callsAt(0, 3), callsAt(10, 3), callsAt(20, 3)];
-    for (const part of parts) keep(log, part);
+    for (const part of parts) await keep(log, part);
     const [first, second] = listSegments(folder.path);
     const path = join(folder.path, second?.file ?? "");
     const bytes = readFileSync(path);
@@ -203,10 +201,10 @@ describe("a folder of segments", () => {
     await using folder = await temporaryFolder();
     const log = openCallLog(folder.path, DAY);
     log.begin(0);
-    keep(log, callsAt(0, 2));
-    keep(log, callsAt(80_000, 2));
+    await keep(log, callsAt(0, 2));
+    await keep(log, callsAt(80_000, 2));
     expect(readAll(folder.path).calls).toHaveLength(4);
-    keep(log, callsAt(87_000, 2));
+    await keep(log, callsAt(87_000, 2));
     expect(readAll(folder.path)).toMatchObject({ calls: { length: 4 }, damages: [] });
     const oldest: Instant | undefined = readAll(folder.path).calls[0]?.time;
     expect(oldest).toBe(at(80_000));

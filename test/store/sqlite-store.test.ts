@@ -7,11 +7,11 @@ import { describe, expect, test } from "vitest";
 import { networkFileSystem } from "../../src/store/network-file-system.ts";
 import { SCHEMA_VERSION } from "../../src/store/sqlite-schema.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
-import type { Commit, Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { StoreError } from "../../src/store/store-error.ts";
 import { storeContract } from "../contract/store.contract.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
-import { bytes, commitOf, epoch, findingOf, ledgerRow, textOf } from "./sample.ts";
+import { bytes, commitOf, commitSnapshot, epoch, findingOf, ledgerRow, textOf } from "./sample.ts";
 
 storeContract(async () => {
   const folder = await temporaryFolder();
@@ -59,20 +59,20 @@ describe("a file of an older version", () => {
   test.each([
     {
       name: "with a journal",
-      holds: { journal: bytes("j") },
+      write: (store: Store) => store.commit(commitOf({ journal: bytes("j") })),
       keys: ["analysis"],
       says: /another version \(999.*stop it/,
     },
     {
       name: "of which nothing is known",
-      holds: { journal: bytes("j"), snapshot: bytes("s") },
+      write: (store: Store) => commitSnapshot(store, bytes("s"), { journal: bytes("j") }),
       keys: ["analysis", "carried"],
       says: /another version \(999.*another path/,
     },
-  ])("of another version's analysis, $name, is left as it is", async ({ holds, keys, says }) => {
+  ])("of another version's analysis, $name, is left as it is", async ({ write, keys, says }) => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
-    writtenByAnother(path, holds, keys);
+    writtenByAnother(path, write, keys);
     const failure = failureOf(() => openSqliteStore(path));
     expect(failure).toMatchObject({ kind: "mismatch", message: expect.stringMatching(says) });
   });
@@ -80,10 +80,11 @@ describe("a file of an older version", () => {
   test("of another version's analysis that was ended in peace is told as such, until a snapshot replaces it", async () => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
-    writtenByAnother(path, { journal: bytes("j"), snapshot: bytes("s") }, ["analysis"]);
+    writtenByAnother(path, (store) => commitSnapshot(store, bytes("s")), ["analysis"]);
     const store = openSqliteStore(path);
-    expect(store.load()).toMatchObject({ snapshot: bytes("s"), journal: [], isOtherVersion: true });
-    store.commit(commitOf({ journal: bytes("j"), snapshot: bytes("t") }));
+    expect(store.load()).toMatchObject({ journal: [], isOtherVersion: true });
+    expect(textOf(store.load().snapshot)).toBe("s");
+    commitSnapshot(store, bytes("t"), { journal: bytes("j") });
     expect(store.load().isOtherVersion).toBe(false);
     store.close();
     const again = openSqliteStore(path);
@@ -92,10 +93,10 @@ describe("a file of an older version", () => {
   });
 });
 
-/** A state of these parts, all of the versions under the keys being another's. */
-function writtenByAnother(path: string, holds: Partial<Commit>, keys: readonly string[]): void {
+/** A state of what is written, all of the versions under the keys being another's. */
+function writtenByAnother(path: string, write: (store: Store) => void, keys: readonly string[]): void {
   const store = openSqliteStore(path);
-  store.commit(commitOf(holds));
+  write(store);
   store.close();
   const db = new DatabaseSync(path);
   for (const key of keys) db.prepare("update meta set value = '999' where key = ?").run(key);
@@ -214,13 +215,17 @@ describe("is refused with a way out", () => {
   });
 
   test.each([
-    { what: "journal", commit: () => commitOf({ journal: bytes("j".repeat(40_000)) }), mark: "jjjj" },
-    { what: "snapshot", commit: () => commitOf({ snapshot: bytes("s".repeat(40_000)) }), mark: "ssss" },
-  ])("when a bit of a $what was turned over", async ({ commit, mark }) => {
+    {
+      what: "journal",
+      write: (store: Store) => store.commit(commitOf({ journal: bytes("j".repeat(40_000)) })),
+      mark: "jjjj",
+    },
+    { what: "snapshot", write: (store: Store) => commitSnapshot(store, bytes("s".repeat(80_000))), mark: "ssss" },
+  ])("when a bit of a $what was turned over", async ({ write, mark }) => {
     await using folder = await temporaryFolder();
     const path = join(folder.path, "state.db");
     const store = openSqliteStore(path);
-    store.commit(commit());
+    write(store);
     store.close();
     const file = await readFile(path);
     const place = file.lastIndexOf(mark);
@@ -300,7 +305,7 @@ describe("without room", () => {
       expect(store.due(epoch(0), 1_000)).toHaveLength(committed);
     };
     check(small);
-    small.commit(commitOf({ snapshot: bytes("s") })); // a snapshot frees what the journal took
+    commitSnapshot(small, bytes("s")); // a snapshot frees what the journal took
     small.close();
     const again = openSqliteStore(path);
     again.commit(numbered(committed + 1, 20_000));

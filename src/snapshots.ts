@@ -1,0 +1,126 @@
+import { type Analysis, packed } from "./analysis.ts";
+import { type Journaled, ReplayCost } from "./replay-cost.ts";
+import type { CallLog, Store } from "./store/store.ts";
+
+/** What snapshots are written with. */
+export interface SnapshotShell {
+  readonly store: Pick<Store, "stage" | "tidy">;
+  readonly calls: Pick<CallLog, "flush" | "settle" | "isFull">;
+  readonly codec: { encode(value: unknown): Uint8Array };
+  readonly breathe: () => Promise<void>;
+  /** A snapshot is staged: a commit can turn to it. */
+  readonly onStaged: () => void;
+  readonly onCommitFailure: (error: unknown) => void;
+}
+
+/** What a start would do again. */
+interface Replay {
+  /** Undefined where no snapshot of this version is in the store yet. */
+  readonly snapshotBytes: number | undefined;
+  readonly journaled: Journaled;
+}
+
+/** Bytes that are written in one piece: some tens of milliseconds. */
+const STAGED_BYTES = 4 << 20;
+
+/**
+ * Snapshots of an analysis on their way into the store, beside its commits: piece by piece, so that requests are answered
+ * and input is followed meanwhile. A commit turns to one that is whole; until then a start goes on from the one before.
+ */
+export class Snapshots {
+  readonly #shell: SnapshotShell;
+  readonly #analysis: Analysis;
+  readonly #cost: ReplayCost;
+  /** Staged by the first commit, which turns to it: a replay needs its seed. */
+  #first: Uint8Array | undefined;
+  #isStaged = false;
+  #underWay: Promise<void> | undefined;
+
+  constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
+    this.#shell = shell;
+    this.#analysis = analysis;
+    this.#first = snapshotBytes === undefined ? shell.codec.encode(analysis) : undefined;
+    this.#cost = new ReplayCost(snapshotBytes ?? 0, journaled);
+  }
+
+  /** Whether a commit is due though nothing is to be journaled. */
+  get isCommitAsked(): boolean {
+    return this.#isStaged || (this.#shell.calls.isFull && this.#underWay === undefined);
+  }
+
+  /** Whether the commit that follows turns to a staged snapshot. */
+  turns(): boolean {
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#cost.staged(first.length);
+      for (const [i, part] of partsOf(first).entries()) this.#shell.store.stage(part, i === 0);
+      this.#first = undefined;
+      this.#isStaged = true;
+    }
+    return this.#isStaged;
+  }
+
+  /** A commit returned: the next snapshot begins where one is due, or what was turned from is given up. */
+  committed(journaled: Journaled, { turns, isLast }: { readonly turns: boolean; readonly isLast: boolean }): void {
+    if (turns) {
+      this.#isStaged = false;
+      this.#cost.turned();
+    }
+    this.#cost.journaled(journaled);
+    if (isLast) return;
+    if (turns) this.#goOn(Promise.resolve(this.#underWay).then(() => this.#settle()));
+    else if (this.#underWay === undefined && !this.#isStaged && (this.#shell.calls.isFull || this.#cost.isSnapshotDue))
+      this.#goOn(this.#write());
+  }
+
+  /** Nothing is under way any more. */
+  async quiet(): Promise<void> {
+    while (this.#underWay !== undefined) await this.#underWay;
+  }
+
+  /** The last snapshot, just after a commit: `commit` turns to it, and nothing is left to be replayed. */
+  async last(commit: () => void): Promise<void> {
+    if (!this.#cost.isBehind) return;
+    await this.#stage();
+    commit();
+    await this.#settle();
+  }
+
+  #goOn(work: Promise<void>): void {
+    const mine = work.catch(this.#shell.onCommitFailure).finally(() => {
+      if (this.#underWay === mine) this.#underWay = undefined;
+    });
+    this.#underWay = mine;
+  }
+
+  async #write(): Promise<void> {
+    await this.#stage();
+    this.#shell.onStaged();
+  }
+
+  /** The analysis as it is just after a commit; all that is to be of that moment is taken before others have their turn. */
+  async #stage(): Promise<void> {
+    const { store, calls, codec, breathe } = this.#shell;
+    const snapshot = codec.encode(packed(this.#analysis));
+    this.#cost.staged(snapshot.length);
+    const [first = snapshot, ...rest] = partsOf(snapshot);
+    store.stage(first, true);
+    await calls.flush();
+    for (const part of rest) {
+      await breathe();
+      store.stage(part, false);
+    }
+    this.#isStaged = true;
+  }
+
+  async #settle(): Promise<void> {
+    const { store, calls, breathe } = this.#shell;
+    await calls.settle();
+    while (store.tidy()) await breathe();
+  }
+}
+
+const partsOf = (bytes: Uint8Array): readonly Uint8Array[] =>
+  Array.from({ length: Math.ceil(bytes.length / STAGED_BYTES) }, (_, i) =>
+    bytes.subarray(i * STAGED_BYTES, (i + 1) * STAGED_BYTES),
+  );
