@@ -31,7 +31,7 @@ function widen(rule: Rule, dropped: Condition, context: { encoded: Encoded; disp
     const n = encoded.n[row] ?? 0;
     refused += f;
     trials += n;
-    const id = encoded.raw[dropped.column]?.[row] ?? -1;
+    const id = encoded.table.columns[dropped.column]?.[encoded.origin[row] ?? 0] ?? -1;
     const tally = siblings.get(id) ?? { f: 0, n: 0 };
     siblings.set(id, { f: tally.f + f, n: tally.n + n });
   }

@@ -21,13 +21,14 @@ export interface Rule {
 /** Holds for every row. */
 export const NO_RULE: Rule = { conditions: [], gain: 0, score: 0, refused: 0, trials: 0, inside: 0, outside: 0 };
 
-function holds(rule: Rule, encoded: Encoded, row: number): boolean {
-  return rule.conditions.every(({ column, value }) => encoded.columns[column]?.[row] === value);
-}
-
-/** Rows of the encoding that the rule holds for. */
-export function matching(rule: Rule, encoded: Encoded): readonly number[] {
+/** Rows of the encoding that the rule holds for, in order. */
+export function matching({ conditions }: Rule, { columns, n }: Encoded): readonly number[] {
   const rows: number[] = [];
-  for (let row = 0; row < encoded.n.length; row++) if (holds(rule, encoded, row)) rows.push(row);
+  const wanted = conditions.map(({ column, value }) => ({ ids: columns[column], value }));
+  for (let row = 0; row < n.length; row++) {
+    let holds = true;
+    for (let i = 0; holds && i < wanted.length; i++) holds = wanted[i]?.ids?.[row] === wanted[i]?.value;
+    if (holds) rows.push(row);
+  }
   return rows;
 }

@@ -18,6 +18,10 @@ export interface CoverOptions {
 const BEAM = 12;
 /** Candidates this far behind the best are neither winner nor alias. */
 const FAR_BEHIND = 12;
+/** Of a gain, by the order of its sums. */
+const ROUNDING = 1e-9;
+const NO_IDS = new Int32Array(0);
+const NONE = { f: new Float64Array(0), pure: new Float64Array(0) };
 /** A single condition may be an alias, by its share of the best gain: with thousands of refusals that is far behind. */
 const ALIAS_BEHIND = 0.15;
 
@@ -30,6 +34,9 @@ export class Search {
   readonly #base: number;
   #best = Number.NEGATIVE_INFINITY;
   #frontier: Rule[] = [];
+  /** By column and value, the refusals of a single condition, and the gain if nothing but them had it. */
+  readonly #alone: { readonly f: Float64Array; readonly pure: Float64Array }[] = [];
+  readonly #byValue: { readonly starts: Int32Array; readonly rows: Int32Array }[] = [];
 
   constructor(data: Encoded, options: CoverOptions) {
     this.#data = data;
@@ -77,10 +84,12 @@ export class Search {
   singles(): void {
     this.#data.columns.forEach((_, column) => {
       const { f, n } = this.#tally(column, undefined);
+      this.#alone.push({ f, pure: f.map((refused) => this.#gain(refused, refused)) });
       f.forEach((refused, value) => this.#consider([{ column, value }], refused, n[value] ?? refused));
     });
   }
 
+  /** After the singles: a pair holds no more refusals than either of its values. */
   pairs(): void {
     const width = this.#data.columns.length;
     for (let a = 0; a < width; a++) for (let b = a + 1; b < width; b++) this.#pair(a, b);
@@ -88,32 +97,75 @@ export class Search {
   }
 
   #pair(a: number, b: number): void {
-    const { columns, values, f, n, failing } = this.#data;
-    const x = columns[a];
-    const y = columns[b];
-    const size = values[b]?.length ?? 0;
-    if (x === undefined || y === undefined || size === 0) return;
     const cost = (this.#cost[a] ?? 0) + (this.#cost[b] ?? 0);
-    const refused = new Float64Array((values[a]?.length ?? 0) * size);
-    for (let i = 0; i < failing; i++) addAt(refused, cellOf(x, y, i, size), f[i] ?? 0);
-    const hot = new Map<number, number>();
-    refused.forEach((count, cell) => {
-      if (count > 0 && this.#mayWin(count, cost, FAR_BEHIND)) hot.set(cell, 0);
+    if (!this.#promising(b, cost).includes(1)) return;
+    const found: { readonly conditions: readonly Condition[]; readonly f: number; readonly n: number }[] = [];
+    this.#promising(a, cost).forEach((isPromising, value) => {
+      if (isPromising === 0) return;
+      for (const pair of this.#pairsOf({ column: a, value }, b, cost)) found.push(pair);
     });
-    if (hot.size === 0) return;
-    for (let i = 0; i < n.length; i++) {
-      const cell = cellOf(x, y, i, size);
-      const trials = cell < 0 ? undefined : hot.get(cell);
-      if (trials !== undefined) hot.set(cell, trials + (n[i] ?? 0));
-    }
-    for (const [cell, trials] of hot) {
-      const conditions = [
-        { column: a, value: Math.floor(cell / size) },
-        { column: b, value: cell % size },
-      ];
-      const rule = this.#consider(conditions, refused[cell] ?? 0, trials);
+    for (const { conditions, f, n } of found) {
+      const rule = this.#consider(conditions, f, n);
       if (rule !== undefined) this.#frontier.push(rule);
     }
+  }
+
+  /** By value of a column, whether a rule of this cost that holds it may win. */
+  #promising(column: number, cost: number): Uint8Array {
+    const { f, pure } = this.#alone[column] ?? NONE;
+    const promising = new Uint8Array(f.length);
+    for (let value = 0; value < f.length; value++)
+      if (
+        (f[value] ?? 0) >= this.#options.minRefused &&
+        (pure[value] ?? 0) - cost >= this.#best - FAR_BEHIND - ROUNDING
+      )
+        promising[value] = 1;
+    return promising;
+  }
+
+  /** The pairs of a condition with the values of another column that may win, by value. */
+  #pairsOf(
+    first: Condition,
+    column: number,
+    cost: number,
+  ): readonly { readonly conditions: readonly Condition[]; readonly f: number; readonly n: number }[] {
+    const ids = this.#data.columns[column];
+    const rows = this.#rowsOf(first);
+    const f = new Float64Array(this.#data.values[column]?.length ?? 0);
+    for (const row of rows) {
+      if (row >= this.#data.failing) break;
+      addAt(f, ids?.[row] ?? -1, this.#data.f[row] ?? 0);
+    }
+    const mayWin = f.map((refused) => Number(refused > 0 && this.#mayWin(refused, cost, FAR_BEHIND)));
+    if (!mayWin.includes(1)) return [];
+    const n = new Float64Array(f.length);
+    for (const row of rows) addAt(n, ids?.[row] ?? -1, this.#data.n[row] ?? 0);
+    return [...f.keys()]
+      .filter((value) => mayWin[value] === 1)
+      .map((value) => ({ conditions: [first, { column, value }], f: f[value] ?? 0, n: n[value] ?? 0 }));
+  }
+
+  /** Rows that have a value, in order. */
+  #rowsOf({ column, value }: Condition): Int32Array {
+    const { starts, rows } = (this.#byValue[column] ??= this.#sortedByValue(column));
+    return rows.subarray(starts[value], starts[value + 1]);
+  }
+
+  /** Rows of a column by its values, and where those of each value begin. */
+  #sortedByValue(column: number): { readonly starts: Int32Array; readonly rows: Int32Array } {
+    const ids = this.#data.columns[column] ?? new Int32Array(0);
+    const starts = new Int32Array((this.#data.values[column]?.length ?? 0) + 1);
+    for (const id of ids) if (id >= 0) starts[id + 1] = (starts[id + 1] ?? 0) + 1;
+    for (let value = 1; value < starts.length; value++) starts[value] = (starts[value] ?? 0) + (starts[value - 1] ?? 0);
+    const rows = new Int32Array(starts.at(-1) ?? 0);
+    const next = starts.slice();
+    for (let row = 0; row < ids.length; row++) {
+      const id = ids[row] ?? -1;
+      if (id < 0) continue;
+      rows[next[id] ?? 0] = row;
+      next[id] = (next[id] ?? 0) + 1;
+    }
+    return { starts, rows };
   }
 
   /** Extends the best rules by one condition; a rule that is pure already can only lose refusals. */
@@ -145,18 +197,21 @@ export class Search {
     });
   }
 
+  /** Refused and all trials by value of a column, of all rows or of some in their order: the refused ones are the first. */
   #tally(column: number, rows: readonly number[] | undefined): { f: Float64Array; n: Float64Array } {
-    const ids = this.#data.columns[column];
+    const { failing, f: refused, n: trials } = this.#data;
+    const ids = this.#data.columns[column] ?? NO_IDS;
     const count = this.#data.values[column]?.length ?? 0;
     const f = new Float64Array(count);
     const n = new Float64Array(count);
-    const length = rows?.length ?? this.#data.n.length;
+    if (count === 0) return { f, n };
+    const length = rows?.length ?? trials.length;
     for (let i = 0; i < length; i++) {
       const row = rows === undefined ? i : (rows[i] ?? 0);
-      const id = ids?.[row] ?? -1;
+      const id = ids[row] ?? -1;
       if (id < 0) continue;
-      addAt(f, id, this.#data.f[row] ?? 0);
-      addAt(n, id, this.#data.n[row] ?? 0);
+      n[id] = (n[id] ?? 0) + (trials[row] ?? 0);
+      if (row < failing) f[id] = (f[id] ?? 0) + (refused[row] ?? 0);
     }
     return { f, n };
   }
@@ -164,10 +219,4 @@ export class Search {
 
 function addAt(into: Float64Array, at: number, value: number): void {
   if (at >= 0) into[at] = (into[at] ?? 0) + value;
-}
-
-function cellOf(x: Int32Array, y: Int32Array, row: number, size: number): number {
-  const a = x[row] ?? -1;
-  const b = y[row] ?? -1;
-  return a < 0 || b < 0 ? -1 : a * size + b;
 }
