@@ -1,10 +1,10 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
-import { onItems } from "./operations.ts";
+import { HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
 import { mayBeLimit } from "./cosmos-network.ts";
-import { otherIdentity } from "./own-token.ts";
+import { otherIdentity } from "./identity.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -30,9 +30,6 @@ function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
 }
 
 const NAMED_SHARE = 0.1;
-/** Trials elsewhere that tell, and a share of refusals among them that is next to nothing. */
-const MANY = 30;
-const HARDLY = 0.02;
 
 /** How the refused principals fare during the rise outside the refused operations and containers. */
 function elsewhere(
@@ -60,17 +57,6 @@ function containersOf(observation: Observation): Where {
 }
 
 const OBJECT_OF_ROLE: readonly Dimension[] = ["cosmosOperation", "container", "database"];
-
-/** Without a data-plane record: one operation of the API is refused, and others that the same backend serves are not. */
-function isOneOperation(observation: Observation): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
-  const operation = observation.values("operation").map(({ value }) => value);
-  if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
-  const all = observation.tally({ backend });
-  const here = observation.tally({ backend, operation });
-  const trials = all.trials - here.trials;
-  return trials >= MANY && all.refused - here.refused < HARDLY * trials;
-}
 
 const NO_DATA_PLANE = {
   field: "DataPlaneRequests",
@@ -135,7 +121,7 @@ function judgeAssignment(observation: Observation): Judgement {
   if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
   if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
   if (otherIdentity(observation)?.sure === true)
-    return rejected("the same backend succeeds under another identity, which has the role");
+    return rejected("the same backend succeeds under another identity, or did until the refused one took its place");
   const other = elsewhere(observation);
   if (
     other !== undefined &&
