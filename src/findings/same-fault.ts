@@ -1,5 +1,6 @@
 import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
+import { inStep } from "./in-step.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Finding } from "../model/finding.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
@@ -115,10 +116,20 @@ const SIDES_BEGIN_MS: DurationMs = 60_000;
 const SIDES_END_MS: DurationMs = 360_000;
 const SIDES_ALIKE = 0.85;
 
-/** As many refusals a minute in the same span, told by the gateway's log only and by Cosmos DB's only. */
+/** From this share on, refusals in step are of the same calls. */
+const IN_STEP = 0.6;
+
+/**
+ * The same refusals told by the gateway's log only and by Cosmos DB's only: call by call at a steady delay, or as many a
+ * minute in the same span.
+ */
 function isOtherSide(a: Explanation, b: Explanation): boolean {
   const sides = new Set([a.seenBy, b.seenBy]);
   if (!sides.has("gateway") || !sides.has("cosmos") || a.layer === "gateway" || b.layer === "gateway") return false;
+  return inStep(a.refusedAt, b.refusedAt) >= IN_STEP || atOnePace(a, b);
+}
+
+function atOnePace(a: Explanation, b: Explanation): boolean {
   const gap = 2 * Math.max(a.gapMs, b.gapMs);
   if (Math.abs(msBetween(a.span.from, b.span.from)) > Math.max(SIDES_BEGIN_MS, gap)) return false;
   if (Math.abs(msBetween(a.span.to, b.span.to)) > Math.max(SIDES_END_MS, gap)) return false;

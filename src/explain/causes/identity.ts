@@ -24,6 +24,7 @@ interface OtherIdentity {
 const FEW_TRIALS = 5;
 const MOSTLY = 0.7;
 const HARDLY = 0.1;
+const NEW = 0.01;
 /** Of an assignment, ten minutes by the documentation, and some for the logs. */
 const GRANTED_MS = 900_000;
 
@@ -56,11 +57,12 @@ function workOf(observation: Observation): Where | undefined {
 
 /** Identities that did the work before the onset, when the refused ones had not done any of it. */
 function replacedBy(observation: Observation, refused: readonly string[], work: Where): readonly string[] {
-  if (observation.tallyBefore({ ...work, cosmosPrincipal: refused }).trials >= 1) return [];
   if (changeBefore(observation, ["role-assignment", "role-definition"], GRANTED_MS) !== undefined) return [];
   const others = observation.known("cosmosPrincipal", work).filter((name) => !refused.includes(name));
   if (others.length === 0) return [];
   const { trials, refused: failed } = observation.tallyBefore({ ...work, cosmosPrincipal: others });
+  // The first calls of a new identity may have succeeded before one was refused.
+  if (observation.tallyBefore({ ...work, cosmosPrincipal: refused }).trials > Math.max(1, NEW * trials)) return [];
   return trials >= FEW_TRIALS && failed <= HARDLY * trials ? others : [];
 }
 
