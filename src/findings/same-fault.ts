@@ -131,11 +131,25 @@ function isOtherSide(a: Explanation, b: Explanation): boolean {
 
 function atOnePace(a: Explanation, b: Explanation): boolean {
   const gap = 2 * Math.max(a.gapMs, b.gapMs);
-  if (Math.abs(msBetween(a.span.from, b.span.from)) > Math.max(SIDES_BEGIN_MS, gap)) return false;
+  const apart = Math.abs(msBetween(a.span.from, b.span.from));
+  if (apart > Math.max(SIDES_BEGIN_MS, gap)) return false;
   if (Math.abs(msBetween(a.span.to, b.span.to)) > Math.max(SIDES_END_MS, gap)) return false;
   const pace = ({ counts, span }: Explanation): number => counts.refused / Math.max(1, lastedMs(span));
-  return Math.min(pace(a), pace(b)) >= SIDES_ALIKE * Math.max(pace(a), pace(b));
+  if (Math.min(pace(a), pace(b)) >= SIDES_ALIKE * Math.max(pace(a), pace(b))) return true;
+  const [cosmos, gateway] = a.seenBy === "cosmos" ? [a, b] : [b, a];
+  return apart <= AT_ONCE_MS && pace(cosmos) < pace(gateway) && answers(cosmos) === answers(gateway);
 }
+
+/** Cosmos DB's log may tell the parts of what the gateway saw begin at the same moment. */
+const AT_ONCE_MS: DurationMs = 2_000;
+
+/** The status of nearly all refusals. */
+function answers({ counts: { status, refused } }: Explanation): "401" | "403" | "both" {
+  if (status["401"] >= NEARLY_ALL * refused) return "401";
+  return status["403"] >= NEARLY_ALL * refused ? "403" : "both";
+}
+
+const NEARLY_ALL = 0.98;
 
 /** Whether an explanation of the same fault is the better one: of the other log by its cause, else by its calls. */
 export function tellsMore(explanation: Explanation, than: Explanation): boolean {

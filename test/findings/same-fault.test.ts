@@ -17,6 +17,7 @@ interface Facts {
   readonly seenBy?: Explanation["seenBy"];
   readonly told?: string;
   readonly refusedAt?: readonly number[];
+  readonly status?: "401" | "403";
 }
 
 function splitBy(where: DimensionValues): Explanation["splits"][number] {
@@ -38,7 +39,7 @@ function explanation(facts: Facts = {}): Explanation {
     splits: [splitBy(where)],
     ranked: { cause: { ...base.cause, id: cause, rejected: [], confidence }, names: [], alone: false },
     subject: {},
-    counts: { ...base.counts, refused },
+    counts: { ...base.counts, refused, status: { "401": 0, "403": 0, [facts.status ?? "401"]: refused } },
     samples: base.samples,
     common: {},
     seenBy: facts.seenBy ?? "both",
@@ -107,6 +108,18 @@ describe("another view of the same fault", () => {
     },
     { name: "the other log of the same refusals", a: gateway, b: cosmos, same: true },
     { name: "the other log, half as many", a: { ...gateway, refused: 50 }, b: cosmos, same: false },
+    {
+      name: "the other log of a part of them, from the same moment on",
+      a: gateway,
+      b: { ...cosmos, refused: 50, status: "401" as const },
+      same: true,
+    },
+    {
+      name: "the other log of fewer, from the same moment on, which answers otherwise",
+      a: gateway,
+      b: { ...cosmos, refused: 50, status: "403" as const },
+      same: false,
+    },
     { name: "the other log, later", a: { ...gateway, span: [200, 900] as const }, b: cosmos, same: false },
     {
       name: "the other log of a part of the refusals, call by call",

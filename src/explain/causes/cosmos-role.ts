@@ -31,7 +31,7 @@ function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
 
 const NAMED_SHARE = 0.1;
 
-/** How the refused principals fare during the rise outside the refused operations and containers. */
+/** How the refused principals fare during the rise outside the operations and containers that are refused to them. */
 function elsewhere(
   observation: Observation,
   of: "all" | "first" = "all",
@@ -39,17 +39,26 @@ function elsewhere(
   const tally = (where: Where): Tally => (of === "first" ? observation.tallyFirst(where) : observation.tally(where));
   const principals = observation.values("cosmosPrincipal").filter(({ share }) => share >= NAMED_SHARE);
   if (principals.length === 0) return undefined;
-  const cosmosPrincipal = principals.map(({ value }) => value);
-  const whole = tally({ cosmosPrincipal });
-  const narrow = tally({
-    cosmosPrincipal,
-    cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
-    ...containersOf(observation),
-  });
+  const theirs = { cosmosPrincipal: principals.map(({ value }) => value) };
+  const whole = tally(theirs);
+  const operations = refusedToo(observation, "cosmosOperation", { ...theirs, ...containersOf(observation) });
+  const narrow = tally({ ...theirs, ...operations, ...containersOf(observation) });
   const trials = whole.trials - narrow.trials;
   const inside = narrow.refused / Math.max(1, narrow.trials);
   return trials < 3 ? undefined : { share: (whole.refused - narrow.refused) / trials, trials, inside };
 }
+
+/** Values of the refused calls, and those others that are refused about as often among calls with `where`. */
+function refusedToo(observation: Observation, dimension: Dimension, where: Where): Where {
+  const own = observation.values(dimension).map(({ value }) => value);
+  const others = observation.seen(dimension, where).filter((value) => {
+    const { refused, trials } = observation.tally({ ...where, [dimension]: value });
+    return refused >= ALIKE * observation.inside * trials;
+  });
+  return { [dimension]: [...new Set([...own, ...others])] };
+}
+
+const ALIKE = 0.5;
 
 function containersOf(observation: Observation): Where {
   const containers = observation.values("container").map(({ value }) => value);
