@@ -2,7 +2,7 @@ import type { ContainerClient } from "@azure/storage-blob";
 import type { Config, ExportConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { uploadChain } from "../exports/blob-chain.ts";
-import { parseProfile, type Profile } from "../exports/redaction.ts";
+import { parseProfile, type Profile } from "../model/redaction-profile.ts";
 import { parseDay } from "../exports/schedule.ts";
 import { parseSigningPem } from "../exports/signing-key.ts";
 import { err, ok, type Result } from "../lib/result.ts";

@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
 import type { Access, AccessCounts, AccessLine, AccessSpan } from "../../model/access.ts";
+import { NO_REDACTION, parseProfile, PROFILE_TEXT } from "../../model/redaction-profile.ts";
 import { epochMs, type Instant, instantFromMs } from "../../model/time.ts";
 import { readerOf } from "../access/reading.ts";
 import type { ExportSource, RowsChunk, RowsRequest } from "../export-source.ts";
@@ -43,7 +44,15 @@ export const ExportQuery = z.strictObject({
   principal: word.optional(),
   container: word.optional(),
   finding: z.string().min(1).max(40).optional(),
-  redact: word.optional(),
+  redact: word
+    .regex(PROFILE_TEXT, "such as address=truncate,identity=pseudonym")
+    .transform((text, { addIssue }) => {
+      const profile = parseProfile(text);
+      if (profile.ok) return profile.value;
+      addIssue(profile.error);
+      return z.NEVER;
+    })
+    .optional(),
 });
 
 export const AuditQuery = z.strictObject({ from: instant.optional(), to: instant.optional() });
@@ -68,7 +77,16 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     if (running >= MOST_RUNNING)
       return problem(context, 503, `${MOST_RUNNING} exports run already. Try again later.`, { "retry-after": "30" });
     const { principal, container, redact, from, to, table } = rest;
-    const request: RowsRequest = { table, format, from, to, principal, container, redact, finding };
+    const request: RowsRequest = {
+      table,
+      format,
+      from,
+      to,
+      principal,
+      container,
+      redact: redact ?? NO_REDACTION,
+      finding,
+    };
     const noted = {
       who: readerOf()?.who ?? "unknown",
       via: "/api/v1/export",
@@ -86,6 +104,7 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     context.header("vary", "Accept");
     return context.body(body, 200, { "content-type": type });
   });
+  onlyRead(app, "/api/v1/export");
   app.get("/api/v1/audit", (context) => {
     const asked = read(AuditQuery, context);
     if (!asked.ok) return problem(context, 400, asked.says);
@@ -103,7 +122,11 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     context.header("x-forgotten", String(evidence.counts().forgotten));
     return context.body(body, 200, { "content-type": "application/x-ndjson" });
   });
+  onlyRead(app, "/api/v1/audit");
 }
+
+const onlyRead = (app: Hono, path: string): void =>
+  void app.all(path, (context) => problem(context, 405, "This resource does not do that.", { allow: "GET, HEAD" }));
 
 const UNNOTED = "Accesses cannot be noted now, and nothing is given without. The log of Scopetrail says why.";
 
