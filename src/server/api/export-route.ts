@@ -46,10 +46,10 @@ export const ExportQuery = z.strictObject({
   finding: z.string().min(1).max(40).optional(),
   redact: word
     .regex(PROFILE_TEXT, "such as address=truncate,identity=pseudonym")
-    .transform((text, { addIssue }) => {
+    .transform((text, asked) => {
       const profile = parseProfile(text);
       if (profile.ok) return profile.value;
-      addIssue(profile.error);
+      asked.addIssue(profile.error);
       return z.NEVER;
     })
     .optional(),
@@ -63,6 +63,13 @@ const PATIENCE_MS = 60_000;
 
 /** `/api/v1/export` and `/api/v1/audit`: for auditors, streamed as they are taken, and noted. */
 export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
+  serveExport(app, view, evidence);
+  serveAudit(app, evidence);
+  for (const path of ["/api/v1/export", "/api/v1/audit"])
+    app.all(path, (context) => problem(context, 405, "This resource does not do that.", { allow: "GET, HEAD" }));
+}
+
+function serveExport(app: Hono, view: View, evidence: Evidence): void {
   let running = 0;
   app.get("/api/v1/export", (context) => {
     const asked = read(ExportQuery, context);
@@ -104,7 +111,9 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     context.header("vary", "Accept");
     return context.body(body, 200, { "content-type": type });
   });
-  onlyRead(app, "/api/v1/export");
+}
+
+function serveAudit(app: Hono, evidence: Evidence): void {
   app.get("/api/v1/audit", (context) => {
     const asked = read(AuditQuery, context);
     if (!asked.ok) return problem(context, 400, asked.says);
@@ -122,11 +131,7 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     context.header("x-forgotten", String(evidence.counts().forgotten));
     return context.body(body, 200, { "content-type": "application/x-ndjson" });
   });
-  onlyRead(app, "/api/v1/audit");
 }
-
-const onlyRead = (app: Hono, path: string): void =>
-  void app.all(path, (context) => problem(context, 405, "This resource does not do that.", { allow: "GET, HEAD" }));
 
 const UNNOTED = "Accesses cannot be noted now, and nothing is given without. The log of Scopetrail says why.";
 
