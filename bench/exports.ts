@@ -2,21 +2,15 @@
  * `node bench/exports.ts [--calls N] [--folder DIR]`: calls as serve keeps them are exported, as the command does it, and DuckDB writes
  * the same Parquet again from what was exported: time, memory, bytes a call.
  */
-import { hash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { analyzePaths } from "../src/commands/analyze-paths.ts";
-import { callEvidence } from "../src/correlate/call-evidence.ts";
 import { newSigningPem } from "../src/exports/signing-key.ts";
-import { CALL_COLUMNS, type CallEvidence, columnPlace, OPERATION_COLUMNS } from "../src/model/evidence.ts";
-import { type Instant, instantFromTicks, plusMs } from "../src/model/time.ts";
-import { callsFolder, openCallLog } from "../src/store/call-log.ts";
+import { callsFolder } from "../src/store/call-log.ts";
 import { listSegments } from "../src/store/segment-folder.ts";
-import { corpusOf } from "./corpus.ts";
-import { BASE } from "./corpus/spec.ts";
+import { keepCalls } from "./kept-calls.ts";
 import { measure, type Run } from "./measure.ts";
 
 const { values } = parseArgs({
@@ -28,19 +22,13 @@ const state = join(folder, "state.db");
 const BIN = join(import.meta.dirname, "../bin/scopetrail.js");
 const PEER = join(import.meta.dirname, "peers/duckdb-copy.ts");
 
-const ROUND_MS = 600_000;
-const ID = columnPlace(CALL_COLUMNS, "id");
-const TIME = columnPlace(CALL_COLUMNS, "time");
-const OWN = [columnPlace(OPERATION_COLUMNS, "call_id"), columnPlace(OPERATION_COLUMNS, "activity_id")];
-const OPERATION_TIME = columnPlace(OPERATION_COLUMNS, "time");
-
 const Manifest = z.object({
   calls: z.object({ exported: z.number() }),
   files: z.array(z.object({ name: z.string(), bytes: z.number() })),
 });
 
 try {
-  if (!existsSync(callsFolder(state))) await keep();
+  if (!existsSync(callsFolder(state))) await keepCalls(callsFolder(state), wanted);
   const bytes = listSegments(callsFolder(state)).reduce(
     (sum, { file }) => sum + statSync(join(callsFolder(state), file)).size,
     0,
@@ -76,39 +64,4 @@ function row(name: string, { cpuSeconds, wallSeconds, peakMb }: Run, bytes: numb
   console.log(
     `| ${name} | ${cpuSeconds.toFixed(0)} | ${wallSeconds.toFixed(0)} | ${peakMb.toFixed(0)} | ${each.join(" | ")} |`,
   );
-}
-
-/** Calls of a corpus, again and again with ids and times of their own. */
-async function keep(): Promise<void> {
-  const corpus = await corpusOf({ ...BASE, calls: Math.min(wanted, 50_000) }, ["mixed"]);
-  const some: CallEvidence[] = [];
-  await analyzePaths([corpus.path("mixed")], { onCall: (call) => some.push(callEvidence(call)) });
-  mkdirSync(callsFolder(state), { recursive: true });
-  const log = openCallLog(callsFolder(state), 1e15);
-  log.begin(0);
-  for (let i = 0; i < wanted; i++) {
-    const one = some[i % some.length];
-    if (one !== undefined) log.add(again(one, i, Math.floor(i / some.length)));
-    if (!log.isFull) continue;
-    await log.flush();
-    await log.settle();
-  }
-  await log.flush();
-  await log.settle();
-}
-
-function again({ time, call, operations }: CallEvidence, i: number, round: number): CallEvidence {
-  const guid = hash("md5", String(i)).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  const later = (at: number): Instant => plusMs(instantFromTicks(at), ROUND_MS * round);
-  return {
-    time: later(time),
-    call: call.with(ID, guid).with(TIME, later(time)),
-    operations: operations.map((one) =>
-      OWN.reduce((cells, place) => cells.with(place, guid), one).with(
-        OPERATION_TIME,
-        later(Number(one[OPERATION_TIME])),
-      ),
-    ),
-    ids: [guid],
-  };
 }

@@ -78,6 +78,7 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
     stop();
     await live.quiet();
     if (!isTakenOver && !live.isThawing()) await live.end();
+    await Promise.all(shell.sources.map(async (source) => await source.quiet?.()));
   }
 }
 
@@ -219,6 +220,10 @@ class LiveRun {
       findings,
       outbox: findings.flatMap((finding) => alerts(this.#told.get(finding.id), finding)),
     });
+    for (const source of this.#shell.sources) {
+      const checkpoints = positions.get(source.name);
+      if (checkpoints !== undefined) source.committed?.(checkpoints);
+    }
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
     this.#pending = new PendingCommit();

@@ -5,7 +5,7 @@ import { backfill, type BackfillProgress } from "../sources/log-analytics-backfi
 import { openWorkspace } from "../sources/log-analytics-client.ts";
 import type { Span } from "../sources/query-text.ts";
 import type { SourceError } from "../sources/source-error.ts";
-import { credentialOf } from "./live-sources.ts";
+import { credentialOf } from "./credential-of.ts";
 
 type WorkspaceConfig = Extract<SourceConfig, { type: "log-analytics" }>;
 

@@ -1,14 +1,12 @@
-import type { ContainerClient } from "@azure/storage-blob";
 import type { Config, ExportConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { uploadChain } from "../exports/blob-chain.ts";
-import { parseProfile, type Profile } from "../exports/redaction.ts";
+import { parseProfile, type Profile } from "../model/redaction-profile.ts";
 import { parseDay } from "../exports/schedule.ts";
 import { parseSigningPem } from "../exports/signing-key.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
-import { createCredential } from "../sources/credential.ts";
-import { credentialOf } from "./live-sources.ts";
+import { containerOf } from "./blob-container.ts";
 import type { ScheduledExport } from "./scheduled-exports.ts";
 
 interface Context {
@@ -65,22 +63,4 @@ function pemOf(name: string, reference: string, environment: NodeJS.ProcessEnv):
   if (!pem.ok) return err(`${name}: ${pem.error}`);
   const key = parseSigningPem(pem.value);
   return key.ok ? pem : err(`${name}: ${reference} ${key.error}`);
-}
-
-/** The library is loaded when it is needed: it is large. */
-function containerOf(
-  config: Extract<ExportConfig, { type: "blob" }>,
-  environment: NodeJS.ProcessEnv,
-): Result<() => Promise<ContainerClient>, string> {
-  const { connectionString, account, container } = config;
-  const text = connectionString === undefined ? ok(undefined) : resolveSecret(connectionString, environment);
-  if (!text.ok) return text;
-  let client: Promise<ContainerClient> | undefined;
-  const create = async (): Promise<ContainerClient> => {
-    const { ContainerClient: Client } = await import("@azure/storage-blob");
-    if (text.value !== undefined) return new Client(text.value, container);
-    const credential = await createCredential(credentialOf(config.credential), config.cloud);
-    return new Client(`${(account ?? "").replace(/\/$/, "")}/${container}`, credential);
-  };
-  return ok(() => (client ??= create()));
 }

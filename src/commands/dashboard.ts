@@ -11,7 +11,7 @@ import type { AzurePortal } from "../server/azure-link.ts";
 import type { BundleList } from "../server/export-view.ts";
 import type { ExportHealth } from "../server/export-health.ts";
 import type { ExportSource } from "../server/export-source.ts";
-import type { TargetHealth } from "../server/view.ts";
+import type { TargetHealth, View } from "../server/view.ts";
 import type { AccessLog } from "../store/access-log.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
 import type { CallLog, FoundCalls, Store } from "../store/store.ts";
@@ -44,6 +44,7 @@ interface Parts {
   readonly serving?: Serving | undefined;
   readonly azure?: AzurePortal | undefined;
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
+  readonly trails?: View["trails"];
   /** What auditors may take, and where it is noted who took what. */
   readonly evidence: EvidenceParts;
   readonly bundles?: (() => readonly BundleList[]) | undefined;
@@ -65,6 +66,7 @@ export function createDashboard(parts: Parts): Dashboard {
     waitingFor,
     targets,
     exports: parts.exports,
+    trails: parts.trails,
     bundles: parts.bundles,
     shown,
   });

@@ -9,6 +9,7 @@ import type { ExportHealth } from "../server/export-health.ts";
 import { listen } from "../server/listen.ts";
 import type { Silence } from "../findings/silences.ts";
 import type { EpochMs } from "../model/time.ts";
+import type { TrailHealth } from "../model/trail-health.ts";
 import type { Sink } from "../sinks/sink.ts";
 import type { DecisionLog } from "../store/decision-log.ts";
 import { SourceError } from "../sources/source-error.ts";
@@ -89,6 +90,7 @@ export async function host(options: Host): Promise<number> {
   const { app, view, shown } = createDashboard({
     ...options,
     targets: watchedSinks.health,
+    trails: () => trailsOf(options.sources),
     waitingFor,
     allowedHosts: () => [...namesOf(port), ...(options.serving?.hosts ?? [])],
     now,
@@ -134,6 +136,14 @@ export async function host(options: Host): Promise<number> {
 
 const OTHER_VERSION =
   "The state is of another version. Counts, uses and calls go on; what is usual is learned anew, and open findings end: those that last are found again.";
+
+const trailsOf = (sources: readonly Source[]): ReadonlyMap<string, TrailHealth> =>
+  new Map(
+    sources.flatMap((source) => {
+      const trailed = source.trailed?.();
+      return trailed === undefined ? [] : [[source.name, trailed] as const];
+    }),
+  );
 
 const shellOf = ({ joinBy, exceptions, lateness, joinWindow }: Host) => ({
   joinBy,

@@ -4,14 +4,17 @@ import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
 import type { JoinPath } from "../normalize/join-path.ts";
 import { demoFeed } from "../simulate/demo.ts";
-import { createCredential, type CredentialConfig } from "../sources/credential.ts";
+import { createCredential } from "../sources/credential.ts";
 import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
+import { Trail } from "../sources/event-hubs-trail.ts";
 import { filesSource } from "../sources/files.ts";
 import { logAnalyticsSource } from "../sources/log-analytics.ts";
 import { simulatedSource } from "../sources/simulated.ts";
 import type { SourceError } from "../sources/source-error.ts";
 import type { Source } from "../sources/source.ts";
 import type { Logger } from "../telemetry/log.ts";
+import { containerOf } from "./blob-container.ts";
+import { credentialOf } from "./credential-of.ts";
 
 /** The configured sources; a fault names the source and the reference, never a secret. */
 export function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
@@ -27,6 +30,8 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
     case "event-hubs": {
       const connection = connectionOf(source);
       if (!connection.ok) return connection;
+      const trail = trailOf(source, connection.value, log);
+      if (!trail.ok) return trail;
       const start =
         source.startAt === "earliest" || source.startAt === "latest" || source.startAt === "checkpoint"
           ? source.startAt
@@ -38,6 +43,7 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
           consumerGroup: source.consumerGroup,
           start,
           joinBy,
+          trail: trail.value,
           onTrouble: troubleOf(source.name, log),
           onStart: (says) => log.info({ source: source.name, partitions: says }, "reads on"),
           ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
@@ -55,6 +61,18 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
         }),
       );
   }
+}
+
+function trailOf(
+  { name: source, checkpoints, consumerGroup }: Extract<SourceConfig, { type: "event-hubs" }>,
+  connection: EventHubsConfig["connection"],
+  log: Logger,
+): Result<Trail | undefined, string> {
+  if (checkpoints === undefined) return ok(undefined);
+  const container = containerOf(checkpoints, process.env);
+  if (!container.ok) return err(`checkpoints: ${container.error}`);
+  const settings = { source, connection, consumerGroup };
+  return ok(new Trail({ settings, container: container.value, onTrouble: troubleOf(source, log) }));
 }
 
 const troubleOf = (source: string, log: Logger) => (error: SourceError) =>
@@ -80,16 +98,6 @@ function workspaceSource(source: Extract<SourceConfig, { type: "log-analytics" }
         "all rows were read, by the workspace's own count",
       ),
   });
-}
-
-/** The configured credential, as sources take it. */
-export function credentialOf({
-  type,
-  ...rest
-}: Extract<SourceConfig, { credential: unknown }>["credential"]): CredentialConfig {
-  // The two unions have the same members; only the name of what tells them apart differs.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return { kind: type, ...rest } as CredentialConfig;
 }
 
 // The clock and the config are where numbers become times.

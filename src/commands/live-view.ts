@@ -31,6 +31,7 @@ export interface LiveViewOptions {
   readonly waitingFor: () => readonly string[];
   readonly targets: () => readonly TargetHealth[];
   readonly exports?: View["exports"];
+  readonly trails?: View["trails"];
   readonly bundles?: View["bundles"];
   /** A finding as it is shown: what was decided about it may mute it. */
   readonly shown: (finding: Finding) => Finding;

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { randomBytes } from "node:crypto";
 import type { ByteSink } from "../exports/hashed-file.ts";
-import { NO_REDACTION, parseProfile, Pseudonyms, rowRedactor } from "../exports/redaction.ts";
+import { Pseudonyms, rowRedactor } from "../exports/redaction.ts";
 import { selects } from "../exports/scope.ts";
 import { createCanonical } from "../exports/canonical.ts";
 import { formatWriter } from "../exports/table-format.ts";
@@ -38,10 +38,8 @@ parentPort?.on("message", () => {
 /** The asked rows as bytes of their format, not more in memory than a block of calls and a group of rows. */
 function* rowsOf({ request, folder, until, waiting }: RowsWork): Generator<RowsChunk> {
   const { table, format, redact, ...selection } = request;
-  const profile = redact === undefined ? NO_REDACTION : parseProfile(redact);
-  if ("ok" in profile && !profile.ok) throw new Error(profile.error);
   const columns = EVIDENCE_TABLES[table];
-  const redacted = rowRedactor(columns, "ok" in profile ? profile.value : profile, new Pseudonyms(randomBytes(32)));
+  const redacted = rowRedactor(columns, redact, new Pseudonyms(randomBytes(32)));
   const canonical = createCanonical(columns);
   const sink = new Chunks();
   const writer = formatWriter(format, columns, sink);

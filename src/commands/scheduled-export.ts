@@ -1,6 +1,7 @@
 import { newestOfSchedule } from "../exports/chain.ts";
 import type { Schedule } from "../exports/manifest.ts";
-import { NO_REDACTION, type Profile, Pseudonyms } from "../exports/redaction.ts";
+import { Pseudonyms } from "../exports/redaction.ts";
+import { NO_REDACTION, type Profile } from "../model/redaction-profile.ts";
 import { dueEntry, type Entry, newSchedule } from "../exports/schedule.ts";
 import { parseSigningPem, type SigningKey } from "../exports/signing-key.ts";
 import type { TableFormat } from "../exports/table-format.ts";

@@ -25,6 +25,8 @@ export function supervised(source: Source, supervision: Supervision): Source {
   const trouble = createTrouble(supervision);
   return {
     name: source.name,
+    committed: (checkpoints) => source.committed?.(checkpoints),
+    quiet: async () => await source.quiet?.(),
     async partitions(signal) {
       try {
         const partitions = await source.partitions(signal);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { EXPORT_FORMATS } from "../model/evidence.ts";
 import { name, secret } from "./fields.ts";
-import { cloud, credential } from "./source-config.ts";
+import { container, eitherAccount } from "./source-config.ts";
 
 const what = {
   name,
@@ -40,17 +40,10 @@ const blob = z
   .strictObject({
     type: z.literal("blob"),
     ...what,
-    connectionString: secret.optional().meta({ description: "Reference to a connection string of the account." }),
-    account: z
-      .url({ protocol: /^https$/, error: "an https address such as https://contoso.blob.core.windows.net" })
-      .optional()
-      .meta({ description: "Address of the account's blobs; signs in with `credential`, which writes blobs there." }),
-    credential,
-    cloud,
-    container: z
-      .string()
-      .regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, "3 to 63 lower-case letters, digits and hyphens")
-      .meta({ description: "Container, which is there already; make it immutable (WORM)." }),
+    ...container,
+    container: container.container.meta({
+      description: "Container, which is there already; make it immutable (WORM).",
+    }),
     prefix: z
       .string()
       .regex(/^[\w.-]+(?:\/[\w.-]+)*$/)
@@ -58,10 +51,7 @@ const blob = z
       .optional()
       .meta({ description: "Path within the container." }),
   })
-  .refine(({ connectionString, account }) => (connectionString === undefined) !== (account === undefined), {
-    message: "give either connectionString or account",
-    path: ["connectionString"],
-  });
+  .refine(...eitherAccount);
 
 /** One member of `exports`. */
 export const Exports = z

@@ -43,6 +43,32 @@ export const cloud = z
   .optional()
   .meta({ description: "Azure cloud to sign in to; `AZURE_AUTHORITY_HOST` or the public one without it." });
 
+/** Where blobs are, and how to sign in there. */
+export const container = {
+  connectionString: secret.optional().meta({ description: "Reference to a connection string of the account." }),
+  account: z
+    .url({ protocol: /^https$/, error: "an https address such as https://contoso.blob.core.windows.net" })
+    .optional()
+    .meta({ description: "Address of the account's blobs; signs in with `credential`, which writes blobs there." }),
+  credential,
+  cloud,
+  container: z
+    .string()
+    .regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, "3 to 63 lower-case letters, digits and hyphens")
+    .meta({ description: "Container, which is there already." }),
+};
+
+interface Account {
+  readonly connectionString?: string | undefined;
+  readonly account?: string | undefined;
+}
+
+/** For `refine`: one way to the account, not two. */
+export const eitherAccount = [
+  ({ connectionString, account }: Account): boolean => (connectionString === undefined) !== (account === undefined),
+  { message: "give either connectionString or account", path: ["connectionString"] },
+] as [(of: Account) => boolean, { message: string; path: string[] }];
+
 const eventHubs = z
   .strictObject({
     type: z.literal("event-hubs"),
@@ -71,6 +97,14 @@ const eventHubs = z
       .meta({
         description:
           "Where a partition without a checkpoint begins: `earliest`, `latest` or a time; with `checkpoint`, a state without any is refused.",
+      }),
+    checkpoints: z
+      .strictObject(container)
+      .refine(...eitherAccount)
+      .optional()
+      .meta({
+        description:
+          "Blobs that follow what was committed, as Azure's own clients keep them: for other tools, and for `startAt: checkpoint` on a machine without a state.",
       }),
     ownerLevel: z
       .int()

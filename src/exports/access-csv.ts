@@ -1,6 +1,7 @@
 import { csvText } from "../lib/csv-text.ts";
 import type { AccessLine } from "../model/access.ts";
-import { type Profile, type Pseudonyms, redactValue } from "./redaction.ts";
+import { type Pseudonyms, redactValue } from "./redaction.ts";
+import type { Profile } from "../model/redaction-profile.ts";
 
 const HEAD = "sequence,at,who,what,via,filter,rows,outcome,previous";
 /** Lines of one export. */

@@ -2,7 +2,8 @@ import { html } from "hono/html";
 import { epochMs } from "../model/time.ts";
 import type { PrincipalRow } from "../privileges/rows.ts";
 import { pageHtml } from "./page.ts";
-import { type Profile, type Pseudonyms, redactValue } from "./redaction.ts";
+import { type Pseudonyms, redactValue } from "./redaction.ts";
+import type { Profile } from "../model/redaction-profile.ts";
 
 /** Principals on one page; the others are in access-review.csv. */
 const MOST = 2_000;

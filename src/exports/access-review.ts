@@ -2,7 +2,8 @@ import { csvText } from "../lib/csv-text.ts";
 import { instantFromTicks } from "../model/time.ts";
 import type { PrincipalRow } from "../privileges/rows.ts";
 import { formatMicros } from "./canonical.ts";
-import { type Profile, type Pseudonyms, redactValue } from "./redaction.ts";
+import { type Pseudonyms, redactValue } from "./redaction.ts";
+import type { Profile } from "../model/redaction-profile.ts";
 
 const HEAD =
   "principal,kind,account,roles,actions_granted,actions_used,calls,refused,last_used,enough_seen,verdict,findings,reviewer,decision,date";

@@ -1,7 +1,8 @@
 import { toFindingJson } from "../findings/report-json.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Finding } from "../model/finding.ts";
-import { isRedacting, type Profile, type Pseudonyms, textRedactor } from "./redaction.ts";
+import { type Pseudonyms, textRedactor } from "./redaction.ts";
+import { isRedacting, type Profile } from "../model/redaction-profile.ts";
 
 const WHO: readonly Dimension[] = ["principal", "appId", "subscription", "cosmosPrincipal"];
 

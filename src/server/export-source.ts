@@ -1,5 +1,6 @@
 import type { EvidenceTable, EXPORT_FORMATS } from "../model/evidence.ts";
 import type { Finding } from "../model/finding.ts";
+import type { Profile } from "../model/redaction-profile.ts";
 import type { Instant } from "../model/time.ts";
 
 /** Which rows of the kept calls are asked for, and how they are written. */
@@ -12,8 +13,7 @@ export interface RowsRequest {
   readonly principal: string | undefined;
   readonly container: string | undefined;
   readonly finding: Finding | undefined;
-  /** As `export --redact` has it. */
-  readonly redact: string | undefined;
+  readonly redact: Profile;
 }
 
 /** Bytes of the answer, and how many rows were written until then. */

@@ -7,6 +7,7 @@ import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
 import type { EpochMs, Instant } from "../model/time.ts";
+import type { TrailHealth } from "../model/trail-health.ts";
 import type { ExportHealth } from "./export-health.ts";
 import type { PrincipalsView } from "./principals-view.ts";
 import type { BundleList } from "./export-view.ts";
@@ -87,6 +88,8 @@ export interface View {
   readonly exports?: (() => readonly ExportHealth[]) | undefined;
   /** What principals hold; absent where nothing judges it. */
   readonly principals?: PrincipalsView;
+  /** Checkpoints that sources keep elsewhere, by source; absent where none does. */
+  readonly trails?: (() => ReadonlyMap<string, TrailHealth>) | undefined;
   /** Folders of exports, and what is in them; absent where none is known. */
   readonly bundles?: (() => readonly BundleList[]) | undefined;
   /** Names of people and applications that are known, to find whose pseudonym one is. */

@@ -1,7 +1,15 @@
 import type { EventHubConsumerClient, PartitionProperties } from "@azure/event-hubs";
 import { addressOf, type ClientSettings } from "./event-hubs-connection.ts";
 import { type ErrorPlace, sourceErrorOf } from "./event-hubs-errors.ts";
-import { type EventHubsStart, type PartitionStart, resumeAfter, START_OVER, startAt } from "./event-hubs-position.ts";
+import {
+  type EventHubsStart,
+  formatHubCheckpoint,
+  type PartitionStart,
+  resumeAfter,
+  START_OVER,
+  startAt,
+} from "./event-hubs-position.ts";
+import type { Trailed } from "./event-hubs-trail.ts";
 import { SourceError } from "./source-error.ts";
 
 /** A hub as found at the start of reading. */
@@ -15,6 +23,8 @@ export interface OpenRequest {
   readonly settings: ClientSettings;
   readonly from: ReadonlyMap<string, string>;
   readonly start: EventHubsStart;
+  /** What is in blobs, for a state that knows nothing of the hub; undefined where they are not asked. */
+  readonly trailed?: Trailed | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -22,10 +32,11 @@ export interface OpenRequest {
 export async function openHub(client: EventHubConsumerClient, request: OpenRequest): Promise<OpenHub | undefined> {
   const found = await describeHub(client, request);
   if (found === undefined) return undefined;
-  assertPartitions(request, found.partitionIds);
+  const from = request.trailed === undefined ? request.from : fromBlobs(request, found.created);
+  assertPartitions({ ...request, from }, found.partitionIds);
   return {
     created: found.created,
-    starts: found.known.map((properties) => startOf(request, properties, found.created)),
+    starts: found.known.map((properties) => startOf({ ...request, from }, properties, found.created)),
   };
 }
 
@@ -52,10 +63,25 @@ async function describeHub(
   }
 }
 
-function assertPartitions({ settings, from, start }: OpenRequest, partitionIds: readonly string[]): void {
-  if (start === "checkpoint" && from.size === 0) {
+/** Blobs tell whole seconds. */
+const BLOB_CLOCK_MS = 1_000;
+const NOTHING_TRAILED: Trailed = { found: new Map(), writtenAt: 0 };
+
+/** Checkpoints in blobs as our own; they do not tell which hub of that name they are of, but when they were written. */
+function fromBlobs({ settings, trailed }: OpenRequest, created: number): ReadonlyMap<string, string> {
+  const { found, writtenAt } = trailed ?? NOTHING_TRAILED;
+  if (found.size > 0 && writtenAt + BLOB_CLOCK_MS < created) {
     const says =
-      "there is no checkpoint, and startAt is checkpoint. Is it the right state file? Else say earliest, latest or a time.";
+      "the checkpoints in blobs are older than the hub: it was deleted and created again. Delete them, or say earliest, latest or a time.";
+    throw new SourceError(settings.source, "config", says);
+  }
+  return new Map([...found].map(([id, at]) => [id, formatHubCheckpoint({ ...at, created })]));
+}
+
+function assertPartitions({ settings, from, start, trailed }: OpenRequest, partitionIds: readonly string[]): void {
+  if (start === "checkpoint" && from.size === 0) {
+    const where = trailed === undefined ? "" : ", in the state or in blobs";
+    const says = `there is no checkpoint${where}, and startAt is checkpoint. Is it the right state file? Else say earliest, latest or a time.`;
     throw new SourceError(settings.source, "config", says);
   }
   const missing = [...from.keys()].find((partition) => !partitionIds.includes(partition));

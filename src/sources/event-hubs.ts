@@ -6,9 +6,10 @@ import { type Batcher, createBatcher } from "./event-hubs-batches.ts";
 import { type ClientSettings, createClient, DEFAULT_RETRY, type EventHubsConnection } from "./event-hubs-connection.ts";
 import { guardCredit } from "./event-hubs-credit.ts";
 import { sourceErrorOf } from "./event-hubs-errors.ts";
-import { asked, type OpenHub, openHub, placeOf } from "./event-hubs-open.ts";
+import { asked, type OpenHub, openHub, type OpenRequest, placeOf } from "./event-hubs-open.ts";
 import { type EventHubsStart, type PartitionStart, START_OVER, startText } from "./event-hubs-position.ts";
 import { type Delivery, type PartitionReader, type ReaderOptions, readPartition } from "./event-hubs-reader.ts";
+import type { Trail } from "./event-hubs-trail.ts";
 import { watchPartitions } from "./event-hubs-watch.ts";
 import { sharedScanner } from "./shared-scanner.ts";
 import type { Batch, Source } from "./source.ts";
@@ -36,6 +37,8 @@ export interface EventHubsConfig {
   readonly onStart?: (says: string) => void;
   /** Where the gateway's records hold an id of the user's own. */
   readonly joinBy?: JoinPath | undefined;
+  /** Checkpoints in blobs, behind what was committed. */
+  readonly trail?: Trail | undefined;
 }
 
 const QUEUE_BYTES = 64 << 20;
@@ -51,7 +54,7 @@ const MOST_PER_ROUND = 100;
  * One event hub, all partitions, read by the published client; throws `SourceError`. A hub that does not answer is an error
  * of `partitions`; once it is read, it is waited for.
  * A record's position is its event's sequence number and its index in the body. Checkpoints stand for what was delivered and are
- * kept by whoever reads: nothing is written to the hub or to a blob.
+ * kept by whoever reads; in blobs, where that is wanted, they follow what was committed.
  */
 export function eventHubsSource(config: EventHubsConfig): Source {
   const settings: ClientSettings = {
@@ -79,7 +82,9 @@ export function eventHubsSource(config: EventHubsConfig): Source {
       guardCredit();
       const client = await createClient(settings);
       try {
-        const request = { settings, from, start: config.start ?? "earliest", signal };
+        const start = config.start ?? "earliest";
+        const trailed = await trailedTo(config, { start, from, signal });
+        const request = { settings, from, start, trailed, signal };
         const hub = await reached(() => openHub(client, request), config, signal);
         if (hub === undefined) return;
         config.onStart?.(hub.starts.map(startText).join(" · "));
@@ -94,7 +99,20 @@ export function eventHubsSource(config: EventHubsConfig): Source {
         await closeSoon(client);
       }
     },
+    committed: (checkpoints) => config.trail?.follow(checkpoints),
+    quiet: async () => await config.trail?.quiet(),
+    trailed: () => config.trail?.health(),
   };
+}
+
+/** Where others left off, for a state that holds nothing of this hub yet and is to begin there. */
+async function trailedTo(
+  config: EventHubsConfig,
+  { start, from, signal }: Pick<OpenRequest, "start" | "from" | "signal">,
+): Promise<OpenRequest["trailed"]> {
+  const { trail } = config;
+  if (trail === undefined || start !== "checkpoint" || from.size > 0) return undefined;
+  return await reached(() => trail.load(signal), config, signal);
 }
 
 const HUB_KEY = "hub";

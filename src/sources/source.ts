@@ -1,6 +1,7 @@
 import type { RawColumns } from "../decode/scan/scanner.ts";
 import type { RawRecord, Reject } from "../model/record.ts";
 import type { EpochMs } from "../model/time.ts";
+import type { TrailHealth } from "../model/trail-health.ts";
 
 /** What one read of one partition gave, decoded. */
 export interface Batch {
@@ -46,4 +47,10 @@ export interface Source {
     signal: AbortSignal,
     kept?: ReadonlyMap<string, Uint8Array>,
   ): AsyncIterable<Batch>;
+  /** Told after a commit up to which checkpoints it went, by partition; others may know of them from then on. Does not throw. */
+  committed?(checkpoints: ReadonlyMap<string, string>): void;
+  /** What it does beside the reading is done; asked after the last commit. */
+  quiet?(): Promise<void>;
+  /** Checkpoints that it keeps elsewhere; absent or undefined where it keeps none. */
+  trailed?(): TrailHealth | undefined;
 }

@@ -1,17 +1,17 @@
-import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
 import { makeFolder } from "../folder.ts";
-import { findInSegments, listSegments, newestIn, type SegmentName } from "./segment-folder.ts";
-import { writeSegment } from "./segment-write.ts";
+import { filterFile, findInSegments, listSegments, newestIn, type SegmentName } from "./segment-folder.ts";
+import { writeFilter, writeSegment } from "./segment-write.ts";
 import type { CallLog } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 import { WaitingCalls } from "./waiting-calls.ts";
 
 /** Calls that wait for a commit, at most: a snapshot is due before there are more. About 25 MB. */
 const MOST_WAITING = 262_144;
-/** Calls of a segment that is merged no more, and how many smaller ones become one at a time. */
-const LARGE = 1 << 20;
+/** Segments with fewer calls become one, so many at a time; larger ones have a filter of their own. */
+const SMALL = 1 << 16;
 const MERGED = 16;
 
 /** Where the calls of a state are. */
@@ -20,9 +20,9 @@ export const callsFolder = (state: string): string => `${state}.calls`;
 /**
  * Calls as immutable segments in a folder: what a commit makes durable is one file, written, synced and renamed before the
  * commit. What a commit that did not return left behind is set aside at the next start, and told again by the replay.
- * `retention`: how long calls are kept, in event time.
+ * `retention`: how long calls are kept, in event time. `small`: segments with fewer calls are merged.
  */
-export function openCallLog(folder: string, retention: DurationMs): CallLog {
+export function openCallLog(folder: string, retention: DurationMs, small = SMALL): CallLog {
   const waiting = new WaitingCalls();
   const newestOf = new Map<string, number | undefined>();
   let newest: Instant | undefined;
@@ -54,9 +54,10 @@ export function openCallLog(folder: string, retention: DurationMs): CallLog {
     },
     async settle() {
       try {
-        await merge(folder);
+        await merge(folder, small);
+        await addFilters(folder, small);
       } catch (error) {
-        // A merge needs room for a while; without it the segments stay small.
+        // A merge needs room for a while; without it the segments stay small. Without filters a search takes longer.
         if (!isFullDisk(error)) throw storeErrorOf(folder, error);
       }
       const before = newest === undefined ? undefined : plusMs(newest, -retention);
@@ -119,14 +120,28 @@ function storeErrorOf(folder: string, error: unknown): StoreError {
 }
 
 /** Small segments that follow each other become one: blocks behind blocks. */
-async function merge(folder: string): Promise<void> {
-  const small = tailOf(listSegments(folder), ({ start, end }) => end - start < LARGE / MERGED);
+async function merge(folder: string, below: number): Promise<void> {
+  const small = tailOf(listSegments(folder), ({ start, end }) => end - start < below);
   const first = small[0];
   const last = small.at(-1);
   if (first === undefined || last === undefined || small.length < MERGED) return;
   const paths = small.map(({ file }) => join(folder, file));
   await writeSegment(folder, { start: first.start, end: last.end, parts: contents(paths) });
-  for (const path of paths) rmSync(path);
+  for (const path of paths) remove(path);
+}
+
+/** A segment, and its filter before it: what has none is searched block by block. */
+function remove(path: string): void {
+  if (path.endsWith(".seg")) rmSync(filterFile(path), { force: true });
+  rmSync(path);
+}
+
+/** Segments that are merged no more get a filter of their ids. */
+async function addFilters(folder: string, from: number): Promise<void> {
+  const lacking = listSegments(folder).filter(
+    ({ file, start, end }) => end - start >= from && !existsSync(filterFile(join(folder, file))),
+  );
+  for (const segment of lacking) await writeFilter(folder, segment);
 }
 
 function* contents(paths: readonly string[]): Generator<Uint8Array> {
@@ -144,14 +159,17 @@ function tailOf(segments: readonly SegmentName[], is: (segment: SegmentName) => 
 }
 
 /** Under another name, for as long as calls are kept. */
-const setAside = (folder: string, { file }: SegmentName): void =>
+function setAside(folder: string, { file }: SegmentName): void {
+  rmSync(filterFile(join(folder, file)), { force: true });
   renameSync(join(folder, file), join(folder, `${file}.superseded`));
+}
 
 /** What was never whole, and what a merge left behind. */
 function forgetParts(folder: string): void {
   const known = new Set(listSegments(folder).map(({ file }) => file));
   for (const file of readdirSync(folder))
-    if (file.endsWith(".part") || (file.endsWith(".seg") && !known.has(file))) rmSync(join(folder, file));
+    if (file.endsWith(".part") || (/\.(?:seg|ids)$/.test(file) && !known.has(file.replace(/ids$/, "seg"))))
+      rmSync(join(folder, file));
 }
 
 /** `newestOf`: what is known of files already; a segment does not change. */
@@ -161,6 +179,6 @@ function forgetBefore(folder: string, before: Instant, newestOf: Map<string, num
   for (const file of files) {
     if (!newestOf.has(file)) newestOf.set(file, newestIn(join(folder, file)));
     const newest = newestOf.get(file);
-    if (newest !== undefined && newest < before) rmSync(join(folder, file));
+    if (newest !== undefined && newest < before) remove(join(folder, file));
   }
 }

@@ -100,6 +100,9 @@ export function callsIn(ids: Uint8Array, rows: () => Uint8Array, id: string): re
   return places.length === 0 ? [] : places.map(callUnpacker(unpacked, rows()));
 }
 
+/** All ids of a block. */
+export const idsOf = (ids: Uint8Array): readonly string[] => Ids.parse(unpack(ids)).texts;
+
 /** Which calls of a block have an id, by their places in it. */
 function callsWith({ texts, counts }: z.infer<typeof Ids>, id: string): readonly number[] {
   const found: number[] = [];

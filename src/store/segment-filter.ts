@@ -1,7 +1,7 @@
 import { hash64 } from "../lib/hash.ts";
 
 /** Bits of one line of the filter: what one read of the disk brings. */
-const LINE_BYTES = 64;
+export const LINE_BYTES = 64;
 const LINE_BITS = 8 * LINE_BYTES;
 /** One id in some thousand that was never added looks as if it was. */
 const BITS_PER_ID = 20;
@@ -10,9 +10,19 @@ const SEED = 0x5e6e17;
 
 const linesFor = (ids: number): number => Math.max(1, Math.ceil((ids * BITS_PER_ID) / LINE_BITS));
 
-/** A Bloom filter whose bits of one id are all on one line of 64 bytes. */
+/** A Bloom filter for so many ids, with none; the bits of one id are all on one line of 64 bytes. */
+export const emptyFilter = (count: number): Uint8Array => new Uint8Array(LINE_BYTES * linesFor(count));
+
 export function buildFilter(ids: Iterable<string>, count: number): Uint8Array {
-  const filter = new Uint8Array(LINE_BYTES * linesFor(count));
+  const filter = emptyFilter(count);
+  addToFilter(filter, ids);
+  return filter;
+}
+
+/** For how many ids a filter of so many bytes was made, at most. */
+export const idsOfFilter = (bytes: number): number => Math.floor((bytes * 8) / BITS_PER_ID);
+
+export function addToFilter(filter: Uint8Array, ids: Iterable<string>): void {
   for (const id of ids) {
     const { offset, bits } = bitsOf(id, filter.length);
     for (const bit of bits) {
@@ -20,7 +30,6 @@ export function buildFilter(ids: Iterable<string>, count: number): Uint8Array {
       filter[at] = (filter[at] ?? 0) | (1 << (bit & 7));
     }
   }
-  return filter;
 }
 
 /** Where in a filter of so many bytes the line of an id is. */

@@ -1,10 +1,11 @@
-import { closeSync, existsSync, openSync, readdirSync, readSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as breathe } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { Instant } from "../model/time.ts";
-import { BlockHead, callsIn, decodeBlock, openBlock, parsePrefix, PREFIX_BYTES } from "./segment-block.ts";
-import { lineOf, mayHold } from "./segment-filter.ts";
+import { BlockHead, callsIn, decodeBlock, idsOf, openBlock, parsePrefix, PREFIX_BYTES } from "./segment-block.ts";
+import { addToFilter, emptyFilter, idsOfFilter, LINE_BYTES, lineOf, mayHold } from "./segment-filter.ts";
 import type { Damage, FoundCalls } from "./store.ts";
 
 /** A segment: calls `start` to `end`, the last not included, of all calls ever closed. */
@@ -42,11 +43,15 @@ interface Block {
   readonly parts: number;
 }
 
-/** Calls of an id in the segments of a folder; reads one line of the filter of each block, and blocks that may hold it. */
+/**
+ * Calls of an id in the segments of a folder; reads one line of the filter of each segment that has one, else of each of its
+ * blocks, and blocks that may hold it.
+ */
 export function findInSegments(folder: string, id: string): FoundCalls {
   const calls: CallEvidence[] = [];
   const damages: Damage[] = [];
   for (const { file } of listSegments(folder)) {
+    if (!mayHoldId(join(folder, file), id)) continue;
     withFile(join(folder, file), (handle) => {
       for (const block of blocksOf(handle, (says) => damages.push({ file, says }))) {
         const { head, parts } = block;
@@ -63,6 +68,49 @@ export function findInSegments(folder: string, id: string): FoundCalls {
     });
   }
   return { calls, damages };
+}
+
+/** Beside a segment: a filter of all its ids, and a checksum of each line of it. */
+export const filterFile = (path: string): string => path.replace(/\.seg$/, ".ids");
+
+const CRC_BYTES = 4;
+
+/** False only where the filter beside a segment says for sure that it does not hold the id. */
+function mayHoldId(path: string, id: string): boolean {
+  if (!existsSync(filterFile(path))) return true;
+  let may = true;
+  withFile(filterFile(path), (handle) => {
+    const lines = fstatSync(handle).size / (LINE_BYTES + CRC_BYTES);
+    if (!Number.isInteger(lines) || lines === 0) return;
+    const { offset, bytes } = lineOf(id, lines * LINE_BYTES);
+    const line = readAt(handle, offset, bytes);
+    const crc = readAt(handle, lines * LINE_BYTES + (offset / LINE_BYTES) * CRC_BYTES, CRC_BYTES);
+    may = line.length < bytes || crc.length < CRC_BYTES || crc32(line) !== crc.readUInt32LE() || mayHold(line, id);
+  });
+  return may;
+}
+
+/** The bytes of the filter beside a segment; undefined where a part of the segment cannot be read. Others have their turn in between. */
+export async function filterOf(path: string): Promise<Uint8Array | undefined> {
+  const handle = openSync(path, "r");
+  try {
+    const damages: string[] = [];
+    const blocks = [...blocksOf(handle, (says) => damages.push(says))];
+    if (damages.length > 0) return undefined;
+    const filter = emptyFilter(blocks.reduce((sum, { head }) => sum + idsOfFilter(head.filter), 0));
+    for (const { head, parts } of blocks) {
+      const bytes = readAt(handle, parts, head.filter + head.ids + head.rows);
+      if (crc32(bytes) !== head.crc) return undefined;
+      addToFilter(filter, idsOf(bytes.subarray(head.filter, head.filter + head.ids)));
+      await breathe();
+    }
+    const crcs = Buffer.alloc((filter.length / LINE_BYTES) * CRC_BYTES);
+    for (let at = 0; at < filter.length; at += LINE_BYTES)
+      crcs.writeUInt32LE(crc32(filter.subarray(at, at + LINE_BYTES)), (at / LINE_BYTES) * CRC_BYTES);
+    return Buffer.concat([filter, crcs]);
+  } finally {
+    closeSync(handle);
+  }
 }
 
 export interface Span {

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { syncFolder } from "../folder.ts";
-import { segmentFile } from "./segment-folder.ts";
+import { filterFile, filterOf, segmentFile, type SegmentName } from "./segment-folder.ts";
 
 /** Bytes that the disk is given at a time, so that it is never waited for long. */
 const SYNCED = 8 << 20;
@@ -33,4 +33,19 @@ export async function writeSegment(
   }
   renameSync(`${path}.part`, path);
   syncFolder(folder);
+}
+
+/** Writes the filter of all ids beside a segment, for whoever looks for one; a segment that is damaged gets none. */
+export async function writeFilter(folder: string, { file }: Pick<SegmentName, "file">): Promise<void> {
+  const path = filterFile(join(folder, file));
+  const filter = await filterOf(join(folder, file));
+  if (filter === undefined) return;
+  const handle = openSync(`${path}.part`, "w", 0o600);
+  try {
+    for (let at = 0; at < filter.length; ) at += writeSync(handle, filter, at);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(`${path}.part`, path);
 }

@@ -2,6 +2,8 @@ import { createPartitionLog, type PartitionLog } from "./event-hubs-log.ts";
 
 export interface HubOptions {
   readonly partitions?: number;
+  /** Now, without it. */
+  readonly created?: Date;
   /** Beside `$Default`. */
   readonly consumerGroups?: readonly string[];
 }
@@ -31,7 +33,7 @@ export function createHub(name: string, options: HubOptions = {}): Hub {
   };
   return {
     name,
-    created: new Date(),
+    created: options.created ?? new Date(),
     partitions,
     groups,
     partition(id) {

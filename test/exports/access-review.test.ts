@@ -1,7 +1,8 @@
 import type { Browser } from "playwright-core";
 import { expect, test } from "vitest";
 import { accessReviewHtml } from "../../src/exports/access-review-page.ts";
-import { NO_REDACTION, Pseudonyms } from "../../src/exports/redaction.ts";
+import { Pseudonyms } from "../../src/exports/redaction.ts";
+import { NO_REDACTION } from "../../src/model/redaction-profile.ts";
 import type { PrincipalRow } from "../../src/privileges/rows.ts";
 import { launch } from "../browser/harness.ts";
 import { at } from "../builders.ts";

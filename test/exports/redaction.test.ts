@@ -1,14 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { csvText } from "../../src/lib/csv-text.ts";
-import {
-  NO_REDACTION,
-  parseProfile,
-  type Profile,
-  Pseudonyms,
-  rowRedactor,
-  truncatedAddress,
-} from "../../src/exports/redaction.ts";
+import { Pseudonyms, rowRedactor, truncatedAddress } from "../../src/exports/redaction.ts";
+import { NO_REDACTION, parseProfile, type Profile } from "../../src/model/redaction-profile.ts";
 import { redactedFindings } from "../../src/exports/redacted-findings.ts";
 import { CALL_COLUMNS, columnPlace, OPERATION_COLUMNS, type Personal } from "../../src/model/evidence.ts";
 import { claims, gatewayRequest, operation } from "../builders.ts";

@@ -116,6 +116,15 @@ describe("/api/v1/export", () => {
     expect(linesOf(await later.text())).toHaveLength(15);
     const nobody = await ask("/api/v1/export?principal=nobody");
     expect(await nobody.text()).toBe("");
+    for (const path of ["/api/v1/export", "/api/v1/audit"]) {
+      const headers = { host: "x", authorization: `Bearer ${TOKENS.auditor}` };
+      expect((await app.request(path, { method: "OPTIONS", headers })).status).toBe(405);
+    }
+    for (const redact of ["0", "address", "identity=truncate", "address=drop,", "adress=drop"]) {
+      const refused = await ask(`/api/v1/export?redact=${encodeURIComponent(redact)}`);
+      expect([redact, refused.status]).toEqual([redact, 400]);
+      expect(await refused.text()).toContain("redact: such as address=truncate");
+    }
     const hidden = await (await ask("/api/v1/export?redact=address%3Ddrop")).text();
     expect(hidden).not.toContain("caller_address");
   });

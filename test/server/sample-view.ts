@@ -108,6 +108,11 @@ export function sampleView(): SampleView {
     ],
     calls: (id) => ({ calls: sampleCalls(id, view.findings), damages: [] }),
     bundles: () => [sampleBundles()],
+    trails: () =>
+      new Map([
+        ["hub", { written: 12_345, failed: 0, behind: 0 }],
+        ["other", { written: 0, failed: 3, behind: 2 }],
+      ]),
     identities: () => ["app-1", "22222222-2222-4222-8222-222222222222"],
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,

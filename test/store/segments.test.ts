@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CALL_COLUMNS, type CallEvidence, columnPlace, OPERATION_COLUMNS } from "../../src/model/evidence.ts";
@@ -8,6 +8,8 @@ import { createMemoryCallLog, openCallLog } from "../../src/store/call-log.ts";
 import { buildFilter, lineOf, mayHold } from "../../src/store/segment-filter.ts";
 import { decodeBlock, encodeBlock, openBlock } from "../../src/store/segment-block.ts";
 import {
+  filterFile,
+  filterOf,
   findInSegments,
   listSegments,
   newestInSegments,
@@ -195,6 +197,60 @@ describe("a folder of segments", () => {
     writeFileSync(join(folder.path, first?.file ?? ""), "no segment");
     expect(readAll(folder.path).damages).toContain("what follows byte 0 cannot be read");
     expect(findInSegments(folder.path, guid()).damages).toMatchObject([{ file: first?.file }]);
+  });
+
+  test("a segment that is merged no more has a filter of its ids: what it surely does not hold is not looked for in it", async () => {
+    await using folder = await temporaryFolder();
+    const log = openCallLog(folder.path, DAY, 10);
+    log.begin(0);
+    const kept = callsAt(0, 12);
+    await keep(log, kept);
+    await keep(log, callsAt(20, 3));
+    const [large, small] = listSegments(folder.path);
+    const filter = filterFile(join(folder.path, large?.file ?? ""));
+    expect(readdirSync(folder.path).filter((file) => file.endsWith(".ids"))).toEqual([basename(filter)]);
+    for (const call of kept) for (const id of call.ids) expect(log.find(id)).toEqual({ calls: [call], damages: [] });
+    for (const segment of [large, small]) writeFileSync(join(folder.path, segment?.file ?? ""), "unreadable");
+    const lost = guid();
+    expect(findInSegments(folder.path, lost).damages).toMatchObject([{ file: small?.file }]);
+    expect(findInSegments(folder.path, kept[3]?.ids[0] ?? "").damages).toHaveLength(2);
+
+    const whole = readFileSync(filter);
+    const harms = [whole.subarray(0, -1), Buffer.alloc(0), Buffer.alloc(whole.length, 1)];
+    for (const harmed of harms) {
+      writeFileSync(filter, harmed);
+      expect(findInSegments(folder.path, lost).damages).toHaveLength(2);
+    }
+    await keep(log, callsAt(90_000, 1));
+    expect(readdirSync(folder.path).filter((file) => file.endsWith(".ids"))).toEqual([]);
+  });
+
+  test("a filter goes with its segment that a commit did not vouch for", async () => {
+    await using folder = await temporaryFolder();
+    const before = openCallLog(folder.path, DAY, 2);
+    before.begin(0);
+    await keep(before, callsAt(0, 4));
+    const after = openCallLog(folder.path, DAY, 100);
+    after.begin(0);
+    expect(readdirSync(folder.path).filter((file) => file.endsWith(".ids"))).toEqual([]);
+    const told = callsAt(10, 4);
+    await keep(after, told);
+    for (const call of told) expect(after.find(call.ids[0] ?? "").calls).toEqual([call]);
+  });
+
+  test("a damaged segment gets no filter", async () => {
+    await using folder = await temporaryFolder();
+    const log = openCallLog(folder.path, DAY);
+    log.begin(0);
+    await keep(log, callsAt(0, 4));
+    const [segment] = listSegments(folder.path);
+    const path = join(folder.path, segment?.file ?? "");
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 20] = (bytes.at(-20) ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+    expect(await filterOf(path)).toBeUndefined();
+    writeFileSync(path, "no segment");
+    expect(await filterOf(path)).toBeUndefined();
   });
 
   test("calls are given up once the newest of their segment is older than they are kept", async () => {

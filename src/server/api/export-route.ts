@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { z } from "zod";
 import type { Access, AccessCounts, AccessLine, AccessSpan } from "../../model/access.ts";
+import { NO_REDACTION, parseProfile, PROFILE_TEXT } from "../../model/redaction-profile.ts";
 import { epochMs, type Instant, instantFromMs } from "../../model/time.ts";
 import { readerOf } from "../access/reading.ts";
 import type { ExportSource, RowsChunk, RowsRequest } from "../export-source.ts";
@@ -43,7 +44,15 @@ export const ExportQuery = z.strictObject({
   principal: word.optional(),
   container: word.optional(),
   finding: z.string().min(1).max(40).optional(),
-  redact: word.optional(),
+  redact: word
+    .regex(PROFILE_TEXT, "such as address=truncate,identity=pseudonym")
+    .transform((text, asked) => {
+      const profile = parseProfile(text);
+      if (profile.ok) return profile.value;
+      asked.addIssue(profile.error);
+      return z.NEVER;
+    })
+    .optional(),
 });
 
 export const AuditQuery = z.strictObject({ from: instant.optional(), to: instant.optional() });
@@ -54,6 +63,13 @@ const PATIENCE_MS = 60_000;
 
 /** `/api/v1/export` and `/api/v1/audit`: for auditors, streamed as they are taken, and noted. */
 export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
+  serveExport(app, view, evidence);
+  serveAudit(app, evidence);
+  for (const path of ["/api/v1/export", "/api/v1/audit"])
+    app.all(path, (context) => problem(context, 405, "This resource does not do that.", { allow: "GET, HEAD" }));
+}
+
+function serveExport(app: Hono, view: View, evidence: Evidence): void {
   let running = 0;
   app.get("/api/v1/export", (context) => {
     const asked = read(ExportQuery, context);
@@ -68,7 +84,16 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     if (running >= MOST_RUNNING)
       return problem(context, 503, `${MOST_RUNNING} exports run already. Try again later.`, { "retry-after": "30" });
     const { principal, container, redact, from, to, table } = rest;
-    const request: RowsRequest = { table, format, from, to, principal, container, redact, finding };
+    const request: RowsRequest = {
+      table,
+      format,
+      from,
+      to,
+      principal,
+      container,
+      redact: redact ?? NO_REDACTION,
+      finding,
+    };
     const noted = {
       who: readerOf()?.who ?? "unknown",
       via: "/api/v1/export",
@@ -86,6 +111,9 @@ export function serveEvidence(app: Hono, view: View, evidence: Evidence): void {
     context.header("vary", "Accept");
     return context.body(body, 200, { "content-type": type });
   });
+}
+
+function serveAudit(app: Hono, evidence: Evidence): void {
   app.get("/api/v1/audit", (context) => {
     const asked = read(AuditQuery, context);
     if (!asked.ok) return problem(context, 400, asked.says);

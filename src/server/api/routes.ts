@@ -96,6 +96,12 @@ function health({ view, version }: Screen): unknown {
       last: last === null ? null : { at: iso(instantFromMs(last.at)), kind: last.kind, says: last.says },
     })),
     exports: exportsHealth(view),
+    checkpoints: [...(view.trails?.() ?? [])].map(([source, { written, failed, behind }]) => ({
+      source,
+      written,
+      failed,
+      behind,
+    })),
   };
 }
 

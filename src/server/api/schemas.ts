@@ -109,6 +109,9 @@ export const HealthSchema = z.strictObject({
     }),
   ),
   exports: z.array(ExportHealthSchema),
+  checkpoints: z
+    .array(z.strictObject({ source: z.string(), written: count, failed: count, behind: count }))
+    .meta({ description: "Checkpoints that sources keep in blobs, since the start." }),
 });
 
 export const KqlSchema = z.strictObject({ kql: z.string(), portal: z.string().nullable() });

@@ -4,6 +4,7 @@ import { epochMs } from "../../model/time.ts";
 import { count, dateTime, percent, span } from "../format.ts";
 import type { Screen, SourceHealth, TargetHealth } from "../view.ts";
 import { exportsSection } from "./health-exports.ts";
+import { trailsSection } from "./health-trails.ts";
 import { layout, type Markup, partialNotice } from "./layout.ts";
 import { blindSpotList, scrollable } from "./parts.ts";
 
@@ -18,6 +19,7 @@ export function healthPage(screen: Screen): Markup {
 <section class="panel" id="ledger" data-swap><h2>Input</h2>${ledger(report)}</section>
 <section class="panel" id="rejects" data-swap><h2>Rejected records</h2>${rejects(report)}</section>
 <section class="panel" id="targets" data-swap><h2>Alert targets</h2>${targets(screen)}</section>
+${trailsSection(screen)}
 ${exportsSection(screen)}
 <section class="panel" id="spots" data-swap><h2>Blind spots</h2>${blindSpots.length === 0 ? html`<p class="muted">None: callers, reasons and joins are all in the logs.</p>` : blindSpotList(blindSpots)}</section>
 <p class="muted small">Scopetrail ${version} · <a href="/livez">livez</a> · <a href="/readyz">readyz</a> · <a href="/api/v1/openapi.json">API</a></p></div>`;
