@@ -51,13 +51,13 @@ async function nextLine(lines: Interface, child: ChildProcess): Promise<string> 
 export interface ServeProcess {
   /** Where the dashboard answers, without a slash at the end. */
   readonly address: string;
-  /** CPU seconds and largest resident megabytes so far. Linux only; NaN elsewhere. */
-  usage(): { readonly cpuSeconds: number; readonly peakMb: number };
+  /** CPU seconds so far, resident megabytes now and at most. Linux only; NaN elsewhere. */
+  usage(): { readonly cpuSeconds: number; readonly mb: number; readonly peakMb: number };
   stop(): Promise<void>;
 }
 
-/** `serve` on one hub, with the least lateness that it takes and a state file of its own. */
-export async function startServe(connectionString: string): Promise<ServeProcess> {
+/** `serve` on one hub, with the least lateness that it takes and a state file of its own; `flags` are Node's. */
+export async function startServe(connectionString: string, flags: readonly string[] = []): Promise<ServeProcess> {
   const folder = mkdtempSync(join(tmpdir(), "scopetrail-bench-live-"));
   const config = join(folder, "scopetrail.json");
   writeFileSync(
@@ -71,7 +71,7 @@ export async function startServe(connectionString: string): Promise<ServeProcess
     }),
   );
   const main = join(import.meta.dirname, "../../src/main.ts");
-  const child = spawn(process.execPath, [main, "serve", "--config", config], {
+  const child = spawn(process.execPath, [...flags, main, "serve", "--config", config], {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, BENCH_HUB: connectionString },
   });
@@ -96,10 +96,12 @@ export const LATENESS_SECONDS = 1;
 /** Linux counts CPU time for programs in hundredths of a second, whatever the kernel's own clock. proc(5), sysconf(3). */
 const TICKS_PER_SECOND = 100;
 
-function usageOf(pid: number): { readonly cpuSeconds: number; readonly peakMb: number } {
-  if (process.platform !== "linux") return { cpuSeconds: Number.NaN, peakMb: Number.NaN };
+function usageOf(pid: number): ReturnType<ServeProcess["usage"]> {
+  if (process.platform !== "linux") return { cpuSeconds: Number.NaN, mb: Number.NaN, peakMb: Number.NaN };
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [, peakKb] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return { cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND, peakMb: Number(peakKb) / 1_024 };
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const mbOf = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1_024;
+  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  return { cpuSeconds, mb: mbOf("VmRSS"), peakMb: mbOf("VmHWM") };
 }

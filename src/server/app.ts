@@ -15,6 +15,7 @@ import { routesOf } from "./api/routes.ts";
 import { serveAssets } from "./assets.ts";
 import type { AzurePortal } from "./azure-link.ts";
 import { callPages } from "./calls.ts";
+import { serveMetrics } from "./metrics.ts";
 import { filterOf, isAsked, LONGEST_SEARCH } from "./filter.ts";
 import { iso } from "./format.ts";
 import { callPath } from "./pages/call-cells.ts";
@@ -146,6 +147,7 @@ function api(app: Hono, view: View, options: ApiOptions): void {
     const watermark = view.watermark();
     return context.json({ status: "ok", watermark: watermark === null ? null : iso(watermark) });
   });
+  serveMetrics(app, view);
   const feed = createFeed(view);
   app.get("/api/v1/stream", (context) => changes(feed, context));
   const routes = routesOf(({ context }) => screen(context));

@@ -22,6 +22,7 @@ import {
   type AccessSpan,
 } from "../model/access.ts";
 import { StoreError } from "./store-error.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 /** Accesses, only ever appended; `add` throws `StoreError` where it cannot be written. */
 export interface AccessLog {
@@ -97,9 +98,11 @@ export function openAccessLog(folder: string, limits = { fileBytes: FILE_BYTES, 
 /** Accesses of a folder, also of one that another process writes; a line that is none throws `StoreError`. */
 export function* readAccess(folder: string, { from, to }: AccessSpan): Generator<AccessLine> {
   let previous: string | undefined;
-  for (const { path } of filesIn(folder)) {
+  const files = filesIn(folder);
+  for (const { path } of files) {
     const text = readFileSync(path, "utf8");
-    for (const line of text.slice(0, text.lastIndexOf("\n") + 1).split("\n")) {
+    const lines = path === files.at(-1)?.path ? wholeLines(text) : text;
+    for (const line of lines.split("\n")) {
       if (line === "") continue;
       const access = parsed(path, line);
       if (previous !== undefined && access.previous !== previous)
@@ -121,7 +124,7 @@ function opened(folder: string): { file: number; next: number; previous: string 
   const file = openKept(path, "a+");
   const text = readFileSync(path, "utf8");
   // What a crash left of a last line was never told to be written.
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  const whole = wholeLines(text);
   if (whole.length < text.length) ftruncateSync(file, Buffer.byteLength(whole));
   const last = whole.trimEnd().split("\n").at(-1) ?? "";
   if (last !== "") return { file, next: parsed(path, last).sequence + 1, previous: hashOf(last) };

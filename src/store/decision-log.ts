@@ -11,6 +11,7 @@ import {
 } from "../findings/decisions.ts";
 import { makeFolder, openKept } from "../folder.ts";
 import { StoreError } from "./store-error.ts";
+import { wholeLines } from "./whole-lines.ts";
 
 /** Decisions that survive a restart: one line of JSON each, only ever appended, so that the file is its own audit trail. */
 export interface DecisionLog {
@@ -48,7 +49,7 @@ export function openDecisionLog(path: string): DecisionLog {
     return openKept(path, "a+");
   });
   const text = attempt(path, "cannot be read", () => readFileSync(path, "utf8"));
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+  const whole = wholeLines(text);
   if (whole.length < text.length)
     attempt(path, "cannot be mended", () => ftruncateSync(file, Buffer.byteLength(whole)));
   const decisions = createDecisions();

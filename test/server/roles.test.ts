@@ -57,6 +57,7 @@ const PATHS = [
   "/failures/F-7Q2KABCDEF",
   "/calls",
   "/calls/known",
+  "/metrics",
   "/principals",
   "/api/v1/report",
   "/api/v1/findings",

@@ -22,7 +22,7 @@ export function healthPage(screen: Screen): Markup {
 ${trailsSection(screen)}
 ${exportsSection(screen)}
 <section class="panel" id="spots" data-swap><h2>Blind spots</h2>${blindSpots.length === 0 ? html`<p class="muted">None: callers, reasons and joins are all in the logs.</p>` : blindSpotList(blindSpots)}</section>
-<p class="muted small">Scopetrail ${version} · <a href="/livez">livez</a> · <a href="/readyz">readyz</a> · <a href="/api/v1/openapi.json">API</a></p></div>`;
+<p class="muted small">Scopetrail ${version} · <a href="/livez">livez</a> · <a href="/readyz">readyz</a> · <a href="/metrics">metrics</a> · <a href="/api/v1/openapi.json">API</a></p></div>`;
   return layout({ title: "Health", path: "/health", screen, body });
 }
 

@@ -1,0 +1,91 @@
+/**
+ * `npm run soak [-- --rate N --minutes N --mb N]`: serve reads a hub at a steady rate for long, with so much memory. Prints how
+ * memory and lag move over the second half, and whether every record is counted once.
+ */
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { corpusOf, removeCorpus } from "./corpus.ts";
+import { BASE } from "./corpus/spec.ts";
+import { readBodies } from "./live/bodies.ts";
+import { LATENESS_SECONDS, startHub, startServe } from "./live/processes.ts";
+import { lagsOf, watchServe } from "./live/watch.ts";
+import { quantile } from "./measure.ts";
+
+const { values } = parseArgs({
+  options: {
+    rate: { type: "string", default: "5000" },
+    minutes: { type: "string", default: "10" },
+    mb: { type: "string", default: "512" },
+  },
+});
+const rate = Number(values.rate);
+const seconds = 60 * Number(values.minutes);
+const limitMb = Number(values.mb);
+const RECORDS_PER_EVENT = 100;
+const DRAIN_MS = 60_000;
+const SAMPLE_MS = 1_000;
+/** What a heap may have of the memory: buffers and code lie beside it. */
+const HEAP_SHARE = 0.6;
+
+const Input = z.object({
+  records: z.number(),
+  accepted: z.number(),
+  duplicate: z.number(),
+  filtered: z.number(),
+  rejected: z.number(),
+});
+const Report = z.object({ input: Input });
+
+/** Least squares; how much `y` grows while `x` grows by one. */
+function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const mean = (place: 0 | 1): number => points.reduce((sum, point) => sum + point[place], 0) / points.length;
+  const [mx, my] = [mean(0), mean(1)];
+  const over = points.reduce((sum, [x, y]) => sum + (x - mx) * (y - my), 0);
+  return over / points.reduce((sum, [x]) => sum + (x - mx) ** 2, 0);
+}
+
+const corpus = await corpusOf(
+  { ...BASE, calls: Math.ceil((rate * seconds) / 2), callsPerSecond: rate / 2, delaySeconds: 0.4 * LATENESS_SECONDS },
+  ["bodies"],
+);
+try {
+  const bodies = await readBodies(corpus.path("bodies"));
+  await using stack = new AsyncDisposableStack();
+  const hub = stack.adopt(await startHub(corpus.path("bodies"), rate / RECORDS_PER_EVENT), (it) => it.stop());
+  const flags = [`--max-old-space-size=${Math.floor(HEAP_SHARE * limitMb)}`, "--max-semi-space-size=16"];
+  const serve = stack.adopt(await startServe(hub.connectionString, flags), (it) => it.stop());
+  const watch = stack.adopt(watchServe(serve.address), (it) => it.stop());
+  const memory: (readonly [minute: number, mb: number])[] = [];
+  const began = performance.now();
+  const sampling = setInterval(() => memory.push([(performance.now() - began) / 60_000, serve.usage().mb]), SAMPLE_MS);
+  const sentMs = await hub.send();
+  clearInterval(sampling);
+  const { cpuSeconds, peakMb } = serve.usage();
+  const end = performance.now() + DRAIN_MS;
+  while ((watch.looks.at(-1)?.records ?? 0) < corpus.records && performance.now() < end)
+    await new Promise((done) => setTimeout(done, 100));
+  const { input } = Report.parse(await (await fetch(`${serve.address}/api/v1/report`)).json());
+  const lags = lagsOf(watch.looks, sentMs, bodies.recordsUntil);
+  const minutesOf = (i: number): number => ((sentMs[i] ?? 0) - (sentMs[0] ?? 0)) / 60_000;
+  const half = <T>(all: readonly T[]): readonly T[] => all.slice(Math.floor(all.length / 2));
+  const took = ((sentMs.at(-1) ?? 0) - (sentMs[0] ?? 0)) / 1_000;
+  const isConserved =
+    input.records === corpus.records &&
+    input.records === input.accepted + input.duplicate + input.filtered + input.rejected &&
+    input.duplicate === 0 &&
+    input.rejected === 0;
+  console.log(`${corpus.records} records in ${took.toFixed(0)} s: ${(corpus.records / took).toFixed(0)} a second`);
+  console.log(`CPU: ${(cpuSeconds / took).toFixed(2)} of a core`);
+  console.log(
+    `memory: at most ${peakMb.toFixed(0)} MB of ${limitMb}; over the second half ${slopeOf(half(memory)).toFixed(2)} MB a minute`,
+  );
+  console.log(
+    `lag to the commit: ${quantile(lags, 0.5).toFixed(0)} ms, 99 % ${quantile(lags, 0.99).toFixed(0)} ms; over the second half ${slopeOf(half(lags.map((ms, i) => [minutesOf(i), ms] as const))).toFixed(1)} ms a minute`,
+  );
+  console.log(
+    `${input.records} of ${corpus.records} counted: ${input.accepted} accepted, ${input.duplicate} duplicate, ${input.filtered} filtered, ${input.rejected} rejected: ${isConserved ? "each once" : "NOT each once"}`,
+  );
+  process.exitCode = isConserved && peakMb <= limitMb ? 0 : 1;
+} finally {
+  removeCorpus(corpus);
+}
