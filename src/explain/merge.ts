@@ -67,6 +67,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
       succeeded: all.flatMap(({ samples }) => samples.succeeded.slice(0, 2)).slice(0, 5),
     },
     refusedCalls: new Set(all.flatMap(({ refusedCalls }) => [...refusedCalls])),
+    lullMs: all.reduce((lull, one) => Math.min(lull, one.lullMs), first.lullMs),
     gapMs: all.reduce((gap, one) => Math.min(gap, one.gapMs), first.gapMs),
   };
 }

@@ -48,6 +48,7 @@ function explanation(facts: Facts = {}): Explanation {
     ongoing: false,
     seenFrom: at(-3_600),
     gapMs: 1_000,
+    lullMs: 5_000,
     refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
     refusedAt: Float64Array.from(facts.refusedAt ?? []),
   };
