@@ -72,6 +72,8 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 }
 
 const WORTH = 0.15;
+/** Of one that names the cause only together with others. */
+const WORTH_IN_PART = 0.5;
 /** Of an API, which names no cause by itself. */
 const WORTH_OF_API = 0.5;
 /** An attribute that comes first stays first unless another is refused that much more. */
@@ -91,7 +93,8 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
     const split = splitOf({ window: context.window, rows, dictionaries: context.detection.dictionaries }, rule);
     return split.refusedInside >= least * best ? [split] : [];
   };
-  const naming = (first?.ranked.names ?? []).flatMap((name) => inCommon(name, WORTH));
+  const worth = first?.ranked.alone === true ? WORTH : WORTH_IN_PART;
+  const naming = (first?.ranked.names ?? []).flatMap((name) => inCommon(name, worth));
   const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
   const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
   return named ?? (areValues(all) ? undefined : inCommon("api", WORTH_OF_API)[0]);

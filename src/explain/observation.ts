@@ -47,6 +47,8 @@ export interface Observation {
   seen(dimension: Dimension, where: Where): readonly string[];
   /** The same with what was seen before the rise. */
   known(dimension: Dimension, where: Where): readonly string[];
+  /** Refused and all trials before the rise with all of `where`. */
+  tallyBefore(where: Where): Tally;
   /** Lag-1 correlation of outcomes per unit: negative alternates, positive comes in runs, 0 is random. */
   readonly alternation: number;
   /** The rhythm in which the refusals come and go, if they have one. */

@@ -43,6 +43,7 @@ export function observe(
     .map((row) => symptom.rows.facts[window.place[row] ?? 0])
     .filter((fact): fact is RefusalFacts => fact !== undefined);
   const everything = Array.from(window.time, (_, row) => row);
+  const earlier = (): readonly number[] => everything.filter((row) => (window.time[row] ?? 0) < span.from);
   let period: { readonly value: ReturnType<typeof periodOf> } | undefined;
   const first = around.filter((row) => (window.calls[row] ?? 0) > 0);
   const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
@@ -70,6 +71,7 @@ export function observe(
       valuesAmong(window, around, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
     known: (dimension, where) =>
       valuesAmong(window, everything, conditionsOf(where, detection.dictionaries), dictionaryOf(dimension)),
+    tallyBefore: (where) => tallyRows(window, earlier(), conditionsOf(where, detection.dictionaries)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
     period: () => (period ??= { value: periodOf(window, whole, span) }).value,

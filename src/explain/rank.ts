@@ -8,6 +8,7 @@ import { cosmosRoleCauses } from "./causes/cosmos-role.ts";
 import { cosmosServiceCauses } from "./causes/cosmos-service.ts";
 import { gatewayCauses } from "./causes/gateway.ts";
 import { type CauseRule, bestSplitEvidence, type Judgement } from "./causes/judgement.ts";
+import { identityCauses } from "./causes/identity.ts";
 import { ownTokenCauses } from "./causes/own-token.ts";
 import { periodicCauses } from "./causes/periodic.ts";
 import { secretCauses } from "./causes/secrets.ts";
@@ -21,6 +22,7 @@ const RULES: readonly CauseRule[] = [
   ...gatewayCauses,
   ...topologyCauses,
   ...ownTokenCauses,
+  ...identityCauses,
   ...secretCauses,
   ...cosmosRoleCauses,
   ...cosmosGrantCauses,

@@ -49,6 +49,8 @@ export interface Explanation {
   readonly gapMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
   readonly refusedCalls: ReadonlySet<string>;
+  /** When those were refused that one log alone tells of, in milliseconds, ascending; empty where both logs are joined. */
+  readonly refusedAt: Float64Array;
 }
 
 /** Natural log of the odds by which a rise must beat chance: the same bound as the detectors'. */
@@ -85,6 +87,8 @@ export function explainRise(
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
+  const refused = rows.filter((row) => row < window.refused);
+  const side = seenBy(window, refused);
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
@@ -96,13 +100,14 @@ export function explainRise(
     counts,
     samples: samplesOf(context, rows, around),
     common: commonOf(observation),
-    seenBy: seenBy(window, rows),
+    seenBy: side,
     ongoing: window.cut,
     seenFrom: window.from,
     told: /^\d+$/.test(observation.reason) ? undefined : observation.reason,
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
-    gapMs: lastedMs(span) / Math.max(1, rows.filter((row) => row < window.refused).length - 1),
-    refusedCalls: new Set(rows.filter((row) => row < window.refused).map((row) => callOf(context, row))),
+    gapMs: lastedMs(span) / Math.max(1, refused.length - 1),
+    refusedCalls: new Set(refused.map((row) => callOf(context, row))),
+    refusedAt: side === "both" ? new Float64Array() : timesOf(window, refused),
   };
 }
 
@@ -116,8 +121,10 @@ function rulesOf({ rule, aliases, parts }: Covering): { rules: readonly Rule[]; 
 
 const NEARLY_ALL = 0.95;
 
-function seenBy(window: Window, rows: readonly number[]): Explanation["seenBy"] {
-  const refused = rows.filter((row) => row < window.refused);
+const timesOf = (window: Window, rows: readonly number[]): Float64Array =>
+  Float64Array.from(rows, (row) => (window.time[row] ?? 0) / TICKS_PER_MS).toSorted();
+
+function seenBy(window: Window, refused: readonly number[]): Explanation["seenBy"] {
   const share = (column: Column): number =>
     refused.filter((row) => (window.raw[columnIndex(column)]?.[row] ?? -1) >= 0).length / Math.max(1, refused.length);
   if (share("cosmosAccount") <= 1 - NEARLY_ALL) return "gateway";

@@ -1,5 +1,6 @@
 import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
+import { inStep } from "./in-step.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Finding } from "../model/finding.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
@@ -115,16 +116,40 @@ const SIDES_BEGIN_MS: DurationMs = 60_000;
 const SIDES_END_MS: DurationMs = 360_000;
 const SIDES_ALIKE = 0.85;
 
-/** As many refusals a minute in the same span, told by the gateway's log only and by Cosmos DB's only. */
+/** From this share on, refusals in step are of the same calls. */
+const IN_STEP = 0.6;
+
+/**
+ * The same refusals told by the gateway's log only and by Cosmos DB's only: call by call at a steady delay, or as many a
+ * minute in the same span.
+ */
 function isOtherSide(a: Explanation, b: Explanation): boolean {
   const sides = new Set([a.seenBy, b.seenBy]);
   if (!sides.has("gateway") || !sides.has("cosmos") || a.layer === "gateway" || b.layer === "gateway") return false;
+  return inStep(a.refusedAt, b.refusedAt) >= IN_STEP || atOnePace(a, b);
+}
+
+function atOnePace(a: Explanation, b: Explanation): boolean {
   const gap = 2 * Math.max(a.gapMs, b.gapMs);
-  if (Math.abs(msBetween(a.span.from, b.span.from)) > Math.max(SIDES_BEGIN_MS, gap)) return false;
+  const apart = Math.abs(msBetween(a.span.from, b.span.from));
+  if (apart > Math.max(SIDES_BEGIN_MS, gap)) return false;
   if (Math.abs(msBetween(a.span.to, b.span.to)) > Math.max(SIDES_END_MS, gap)) return false;
   const pace = ({ counts, span }: Explanation): number => counts.refused / Math.max(1, lastedMs(span));
-  return Math.min(pace(a), pace(b)) >= SIDES_ALIKE * Math.max(pace(a), pace(b));
+  if (Math.min(pace(a), pace(b)) >= SIDES_ALIKE * Math.max(pace(a), pace(b))) return true;
+  const [cosmos, gateway] = a.seenBy === "cosmos" ? [a, b] : [b, a];
+  return apart <= AT_ONCE_MS && pace(cosmos) < pace(gateway) && answers(cosmos) === answers(gateway);
 }
+
+/** Cosmos DB's log may tell the parts of what the gateway saw begin at the same moment. */
+const AT_ONCE_MS: DurationMs = 2_000;
+
+/** The status of nearly all refusals. */
+function answers({ counts: { status, refused } }: Explanation): "401" | "403" | "both" {
+  if (status["401"] >= NEARLY_ALL * refused) return "401";
+  return status["403"] >= NEARLY_ALL * refused ? "403" : "both";
+}
+
+const NEARLY_ALL = 0.98;
 
 /** Whether an explanation of the same fault is the better one: of the other log by its cause, else by its calls. */
 export function tellsMore(explanation: Explanation, than: Explanation): boolean {

@@ -13,6 +13,8 @@ const messages: { text: string; reason: string }[] = [
   { text: "SAS Token Authentication is disabled for this account.", reason: "token-format" },
   { text: "AAD tokens are not supported by the Dedicated Gateway endpoint.", reason: "token-format" },
   { text: "The input authorization token can't serve the request. The wrong key is being used", reason: "wrong-key" },
+  { text: "The input authorization token can't serve the request. Please check that the key", reason: "wrong-key" },
+  { text: "The requested operation cannot be performed at this region", reason: "write-region" },
   { text: "The authorization token is not valid at the current time.", reason: "not-current" },
   { text: "principal [p] does not have required RBAC permissions to perform action [a]", reason: "rbac" },
   { text: "Cannot authorize request since the [User ID] to authorize was not found.", reason: "rbac" },

@@ -16,6 +16,8 @@ interface Facts {
   readonly span?: readonly [from: number, to: number];
   readonly seenBy?: Explanation["seenBy"];
   readonly told?: string;
+  readonly refusedAt?: readonly number[];
+  readonly status?: "401" | "403";
 }
 
 function splitBy(where: DimensionValues): Explanation["splits"][number] {
@@ -37,7 +39,7 @@ function explanation(facts: Facts = {}): Explanation {
     splits: [splitBy(where)],
     ranked: { cause: { ...base.cause, id: cause, rejected: [], confidence }, names: [], alone: false },
     subject: {},
-    counts: { ...base.counts, refused },
+    counts: { ...base.counts, refused, status: { "401": 0, "403": 0, [facts.status ?? "401"]: refused } },
     samples: base.samples,
     common: {},
     seenBy: facts.seenBy ?? "both",
@@ -47,6 +49,7 @@ function explanation(facts: Facts = {}): Explanation {
     seenFrom: at(-3_600),
     gapMs: 1_000,
     refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
+    refusedAt: Float64Array.from(facts.refusedAt ?? []),
   };
 }
 
@@ -86,6 +89,7 @@ describe("a lesser part of what was told", () => {
 
 describe("another view of the same fault", () => {
   const gateway = { layer: "backend", symptom: "backend:403", seenBy: "gateway", cause: "unknown" } as const;
+  const calls = Array.from({ length: 100 }, (_, i) => 6_000 * i + ((i * i * 131) % 4_000));
   const cosmos = { seenBy: "cosmos", where: { cosmosPrincipal: "p" }, cause: "role-too-narrow" } as const;
   test.each([
     { name: "the same attributes by another symptom", a: { symptom: "cosmos:401" }, b: {}, same: true },
@@ -104,7 +108,25 @@ describe("another view of the same fault", () => {
     },
     { name: "the other log of the same refusals", a: gateway, b: cosmos, same: true },
     { name: "the other log, half as many", a: { ...gateway, refused: 50 }, b: cosmos, same: false },
+    {
+      name: "the other log of a part of them, from the same moment on",
+      a: gateway,
+      b: { ...cosmos, refused: 50, status: "401" as const },
+      same: true,
+    },
+    {
+      name: "the other log of fewer, from the same moment on, which answers otherwise",
+      a: gateway,
+      b: { ...cosmos, refused: 50, status: "403" as const },
+      same: false,
+    },
     { name: "the other log, later", a: { ...gateway, span: [200, 900] as const }, b: cosmos, same: false },
+    {
+      name: "the other log of a part of the refusals, call by call",
+      a: { ...gateway, refusedAt: calls },
+      b: { ...cosmos, refused: 30, span: [200, 600] as const, refusedAt: calls.slice(-30).map((time) => time + 40) },
+      same: true,
+    },
     { name: "two parts of the same log", a: { where: { api: "billing" } }, b: {}, same: false },
     { name: "another time", a: { symptom: "cosmos:401", span: [700, 900] as const }, b: {}, same: false },
     { name: "another cause", a: { symptom: "cosmos:401", cause: "key-rotated" as const }, b: {}, same: false },

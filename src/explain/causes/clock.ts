@@ -12,7 +12,7 @@ import {
   says,
   shareOfFacts,
 } from "./judgement.ts";
-import { keyShare } from "./operations.ts";
+import { HARDLY, keyShare, MANY } from "./operations.ts";
 
 /** A token that ends this long after it was refused as expired was judged by another clock than the log's. */
 const MARGIN_MS = 30_000;
@@ -72,6 +72,19 @@ function judgeGatewayClock(observation: Observation): Judgement {
   };
 }
 
+/** Operations that are not among the refused ones succeed from the same addresses. */
+function clientSucceedsElsewhere(observation: Observation): boolean {
+  const names = (dimension: "clientNetwork" | "cosmosOperation"): readonly string[] =>
+    observation.values(dimension).map(({ value }) => value);
+  const clientNetwork = names("clientNetwork");
+  const cosmosOperation = names("cosmosOperation");
+  if (clientNetwork.length === 0 || cosmosOperation.length === 0) return false;
+  const all = observation.tally({ clientNetwork });
+  const same = observation.tally({ clientNetwork, cosmosOperation });
+  const trials = all.trials - same.trials;
+  return trials >= MANY && all.refused - same.refused < HARDLY * trials;
+}
+
 function judgeClientClock(observation: Observation): Judgement {
   const told = observation.reason === "not-current" || says(observation, "not valid at the current time");
   if (told) {
@@ -84,6 +97,8 @@ function judgeClientClock(observation: Observation): Judgement {
   if (observation.reason !== "403" || (keyShare(observation) ?? 0) < 0.8) return inapplicable;
   if (equalSplit(observation, "clientNetwork") === undefined && equalSplit(observation, "backend") === undefined)
     return rejected("the refusals do not follow one client");
+  if (clientSucceedsElsewhere(observation))
+    return rejected("other operations of the same clients succeed: a clock that is off spares none");
   return {
     kind: "fits",
     confidence: 0.4,

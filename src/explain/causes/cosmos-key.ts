@@ -10,7 +10,8 @@ import {
   type Judgement,
   rejected,
 } from "./judgement.ts";
-import { keyShare, writeShare } from "./operations.ts";
+import { isOneOperation, keyShare, writeShare } from "./operations.ts";
+import { signedWrites } from "./said.ts";
 import { mayBeStale } from "./secrets.ts";
 
 const isReadOnly = (credential: string): boolean => /readonly/i.test(credential);
@@ -18,6 +19,36 @@ const isReadOnly = (credential: string): boolean => /readonly/i.test(credential)
 /** A 401 of Cosmos that may be about a key. */
 const mayBeKey = (observation: Observation): boolean =>
   observation.layer === "cosmos" && ["401", "wrong-key", "insufficient-key", "untold"].includes(observation.reason);
+
+const KEY_MADE_MS = 86_400_000;
+
+/**
+ * No data-plane record tells the key, but Cosmos DB repeats what was signed: writes alone, while the backend's other
+ * operations succeed, and no key was regenerated.
+ */
+const onlySignedWrites = (observation: Observation): boolean =>
+  observation.values("credential").length === 0 &&
+  (signedWrites(observation) ?? 0) >= 0.95 &&
+  isOneOperation(observation) &&
+  changeBefore(observation, ["key-regenerated"], KEY_MADE_MS) === undefined;
+
+const AS_SIGNED = (observation: Observation): Judgement => ({
+  kind: "fits",
+  confidence: 0.82,
+  evidence: [
+    {
+      says: "Only writes are refused, by the payload that Cosmos DB says was signed; the backend's other operations succeed, and no key was seen to be regenerated",
+      fields: { refused: observation.refused },
+    },
+    ...bestSplitEvidence(observation),
+  ],
+  missing: [
+    {
+      field: "DataPlaneRequests",
+      fix: "Send the account's DataPlaneRequests here: they tell which key was used, and whether it is a read-only one.",
+    },
+  ],
+});
 
 function judgeReadOnly(observation: Observation): Judgement {
   const forbiddenKey =
@@ -27,6 +58,7 @@ function judgeReadOnly(observation: Observation): Judgement {
     .values("credential")
     .filter(({ value }) => isReadOnly(value))
     .reduce((sum, { share }) => sum + share, 0);
+  if (onlySignedWrites(observation)) return AS_SIGNED(observation);
   if (writeShare(observation) < 0.9) return rejected("reads are refused as well");
   if (readOnly < 0.6 && observation.reason !== "insufficient-key")
     return rejected("the refused writes do not use a read-only key");
@@ -50,8 +82,12 @@ function judgeRotated(observation: Observation): Judgement {
     writeShare(observation) > 0.9
   )
     return rejected("only writes with a read-only key are refused");
+  if (onlySignedWrites(observation))
+    return rejected(
+      "only writes are refused, and no key was seen to be regenerated: a new key is needed for reads too",
+    );
   if (mayBeStale(observation)) return rejected("the gateway reads the key from a vault in which it was replaced");
-  const change = changeBefore(observation, ["key-regenerated"], 86_400_000);
+  const change = changeBefore(observation, ["key-regenerated"], KEY_MADE_MS);
   const split = equalSplit(observation, "credential");
   const told = observation.reason === "wrong-key";
   if (!told && share === undefined) return rejected("no data-plane record tells which credential was used");
@@ -107,7 +143,7 @@ export const cosmosKeyCauses: readonly CauseRule[] = [
   {
     id: "read-only-key-write",
     names: ["credential", "cosmosOperation", "operation", "backend"],
-    alone: true,
+    alone: false,
     judge: judgeReadOnly,
   },
   { id: "key-rotated", names: ["credential", "backend", "clientNetwork"], alone: true, judge: judgeRotated },

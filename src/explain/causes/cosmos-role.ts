@@ -1,10 +1,10 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
-import { onItems } from "./operations.ts";
+import { HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
 import { mayBeLimit } from "./cosmos-network.ts";
-import { otherIdentity } from "./own-token.ts";
+import { otherIdentity } from "./identity.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -30,11 +30,8 @@ function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
 }
 
 const NAMED_SHARE = 0.1;
-/** Trials elsewhere that tell, and a share of refusals among them that is next to nothing. */
-const MANY = 30;
-const HARDLY = 0.02;
 
-/** How the refused principals fare during the rise outside the refused operations and containers. */
+/** How the refused principals fare during the rise outside the operations and containers that are refused to them. */
 function elsewhere(
   observation: Observation,
   of: "all" | "first" = "all",
@@ -42,17 +39,26 @@ function elsewhere(
   const tally = (where: Where): Tally => (of === "first" ? observation.tallyFirst(where) : observation.tally(where));
   const principals = observation.values("cosmosPrincipal").filter(({ share }) => share >= NAMED_SHARE);
   if (principals.length === 0) return undefined;
-  const cosmosPrincipal = principals.map(({ value }) => value);
-  const whole = tally({ cosmosPrincipal });
-  const narrow = tally({
-    cosmosPrincipal,
-    cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
-    ...containersOf(observation),
-  });
+  const theirs = { cosmosPrincipal: principals.map(({ value }) => value) };
+  const whole = tally(theirs);
+  const operations = refusedToo(observation, "cosmosOperation", { ...theirs, ...containersOf(observation) });
+  const narrow = tally({ ...theirs, ...operations, ...containersOf(observation) });
   const trials = whole.trials - narrow.trials;
   const inside = narrow.refused / Math.max(1, narrow.trials);
   return trials < 3 ? undefined : { share: (whole.refused - narrow.refused) / trials, trials, inside };
 }
+
+/** Values of the refused calls, and those others that are refused about as often among calls with `where`. */
+function refusedToo(observation: Observation, dimension: Dimension, where: Where): Where {
+  const own = observation.values(dimension).map(({ value }) => value);
+  const others = observation.seen(dimension, where).filter((value) => {
+    const { refused, trials } = observation.tally({ ...where, [dimension]: value });
+    return refused >= ALIKE * observation.inside * trials;
+  });
+  return { [dimension]: [...new Set([...own, ...others])] };
+}
+
+const ALIKE = 0.5;
 
 function containersOf(observation: Observation): Where {
   const containers = observation.values("container").map(({ value }) => value);
@@ -60,17 +66,6 @@ function containersOf(observation: Observation): Where {
 }
 
 const OBJECT_OF_ROLE: readonly Dimension[] = ["cosmosOperation", "container", "database"];
-
-/** Without a data-plane record: one operation of the API is refused, and others that the same backend serves are not. */
-function isOneOperation(observation: Observation): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
-  const operation = observation.values("operation").map(({ value }) => value);
-  if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
-  const all = observation.tally({ backend });
-  const here = observation.tally({ backend, operation });
-  const trials = all.trials - here.trials;
-  return trials >= MANY && all.refused - here.refused < HARDLY * trials;
-}
 
 const NO_DATA_PLANE = {
   field: "DataPlaneRequests",
@@ -135,7 +130,7 @@ function judgeAssignment(observation: Observation): Judgement {
   if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
   if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
   if (otherIdentity(observation)?.sure === true)
-    return rejected("the same backend succeeds under another identity, which has the role");
+    return rejected("the same backend succeeds under another identity, or did until the refused one took its place");
   const other = elsewhere(observation);
   if (
     other !== undefined &&

@@ -10,6 +10,7 @@ import {
   type Judgement,
   rejected,
 } from "./judgement.ts";
+import { soleContainer } from "./said.ts";
 
 const QUARTER = 900_000;
 const SLACK_MS = 120_000;
@@ -26,8 +27,8 @@ function containerOf({ change }: Observation["changes"][number]): string | undef
 
 function judgeRecreated(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || !RECREATED.has(observation.reason)) return inapplicable;
-  const [container] = observation.values("container");
-  if (container === undefined || container.share < 0.9) return rejected("more than one container is refused");
+  const container = soleContainer(observation);
+  if (container === undefined) return rejected("more than one container is refused, or no log names it");
   const changes = observation.changes.filter(
     ({ change, lagMs }) =>
       change.change === "container" &&
@@ -35,15 +36,15 @@ function judgeRecreated(observation: Observation): Judgement {
       lagMs <= QUARTER &&
       !/throughput|update/i.test(change.operation),
   );
-  const named = changes.filter((one) => containerOf(one) === container.value.toLowerCase());
+  const named = changes.filter((one) => containerOf(one) === container.toLowerCase());
   const near = named.length > 0 ? named : changes.filter((one) => containerOf(one) === undefined);
   const [nearest] = near;
   if (nearest === undefined) return rejected("the container was not seen to be created or deleted");
   const both = near.some(({ change }) => change.action === "delete") && near.length > 1;
   const split = equalSplit(observation, "container") !== undefined;
   const evidence: Evidence = {
-    says: `Only container ${container.value} is refused, since it was ${both ? "deleted and created again" : "created or deleted"}`,
-    fields: { container: container.value },
+    says: `Only container ${container} is refused, since it was ${both ? "deleted and created again" : "created or deleted"}`,
+    fields: { container },
   };
   return {
     kind: "fits",

@@ -43,3 +43,18 @@ export const writeShare = (observation: Observation): number =>
     .values("cosmosOperation")
     .filter(({ value }) => WRITES.has(value))
     .reduce((sum, { share }) => sum + share, 0);
+
+/** Trials elsewhere that tell, and a share of refusals among them that is next to nothing. */
+export const MANY = 30;
+export const HARDLY = 0.02;
+
+/** Without a data-plane record: one operation of the API is refused, and others that the same backend serves are not. */
+export function isOneOperation(observation: Observation): boolean {
+  const backend = observation.values("backend").map(({ value }) => value);
+  const operation = observation.values("operation").map(({ value }) => value);
+  if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
+  const all = observation.tally({ backend });
+  const here = observation.tally({ backend, operation });
+  const trials = all.trials - here.trials;
+  return trials >= MANY && all.refused - here.refused < HARDLY * trials;
+}

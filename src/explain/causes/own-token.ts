@@ -8,7 +8,6 @@ import {
   equalSplit,
   inapplicable,
   type Judgement,
-  percent,
   rejected,
   sameWork,
   says,
@@ -151,59 +150,6 @@ function judgeFormat(observation: Observation): Judgement {
   };
 }
 
-/** Refused while another identity succeeds with the same work: of the same backends, or the same operations. */
-export function otherIdentity(
-  observation: Observation,
-): { readonly refused: readonly string[]; readonly others: readonly string[]; readonly sure: boolean } | undefined {
-  const refused = observation
-    .values("cosmosPrincipal")
-    .filter(({ share }) => share >= 0.1)
-    .map(({ value }) => value);
-  if (refused.length === 0) return undefined;
-  const backends = observation.values("backend").map(({ value }) => value);
-  const work =
-    backends.length > 0
-      ? { backend: backends }
-      : {
-          api: observation.values("api").map(({ value }) => value),
-          container: observation.values("container").map(({ value }) => value),
-        };
-  if (backends.length === 0 && work.api?.length === 0) return undefined;
-  const others = observation.seen("cosmosPrincipal", work).filter((name) => !refused.includes(name));
-  if (others.length === 0) return undefined;
-  const good = observation.tally({ ...work, cosmosPrincipal: others });
-  const bad = observation.tally({ ...work, cosmosPrincipal: refused });
-  if (good.trials < 5 || bad.trials < 5) return undefined;
-  if (good.refused / good.trials > 0.1 || bad.refused / bad.trials < 0.7) return undefined;
-  return { refused, others, sure: backends.length > 0 };
-}
-
-function judgeIdentity(observation: Observation): Judgement {
-  if (observation.layer !== "cosmos") return inapplicable;
-  if (observation.reason === "token-issuer") {
-    const evidence: Evidence = {
-      says: "Cosmos DB says that the token is of another tenant than the account's",
-      fields: { reason: observation.reason, refused: observation.refused },
-    };
-    return { kind: "fits", confidence: 0.9, evidence: [evidence, ...bestSplitEvidence(observation)] };
-  }
-  if (observation.reason !== "rbac" && observation.reason !== "403") return inapplicable;
-  const identities = otherIdentity(observation);
-  if (identities === undefined) return rejected("no other identity does the same work and succeeds");
-  const evidence: Evidence = {
-    says: `The same route succeeds as ${identities.others.slice(0, 2).join(", ")} and is refused as ${identities.refused.slice(0, 2).join(", ")}`,
-    fields: { refusedAs: identities.refused[0] ?? "", succeedsAs: identities.others[0] ?? "" },
-  };
-  const share = shareOfFacts(observation, ({ told }) => told === "rbac");
-  const told: readonly Evidence[] =
-    share > 0 ? [{ says: `${percent(share)} of the refusals say that a role is missing`, fields: { share } }] : [];
-  return {
-    kind: "fits",
-    confidence: (identities.sure ? 0.93 : 0.6) * (observation.reason === "rbac" ? 1 : 0.9),
-    evidence: [evidence, ...told, ...bestSplitEvidence(observation)],
-  };
-}
-
 /** Causes that lie in the token or header which the gateway or its backend uses for itself. */
 export const ownTokenCauses: readonly CauseRule[] = [
   {
@@ -223,11 +169,5 @@ export const ownTokenCauses: readonly CauseRule[] = [
     names: ["operation", "apiRevision", "api", "backend"],
     alone: false,
     judge: judgeFormat,
-  },
-  {
-    id: "wrong-identity",
-    names: ["cosmosPrincipal", "clientNetwork", "backend"],
-    alone: true,
-    judge: judgeIdentity,
   },
 ];

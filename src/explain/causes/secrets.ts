@@ -1,4 +1,5 @@
 import { isGateways, writesSecret } from "../../correlate/changes.ts";
+import { networkOf } from "../../correlate/network.ts";
 import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { SignIn } from "../../model/event.ts";
@@ -152,7 +153,7 @@ function signInsOf(observation: Observation, codes: readonly number[]): { seen: 
 }
 
 /** Share of the refusals that are of the identity: as the caller, or as the backend that calls on. */
-function shareOfIdentity(observation: Observation, { appId, principal, name }: SignIn): number {
+function shareOfIdentity(observation: Observation, { appId, principal, name, address }: SignIn): number {
   const sum = (dimension: Dimension, test: (value: string) => boolean): number =>
     observation
       .values(dimension)
@@ -165,8 +166,15 @@ function shareOfIdentity(observation: Observation, { appId, principal, name }: S
     sum("appId", (value) => value === appId),
     sum("principal", (value) => value === principal),
     sum("backend", isBackend),
+    address === undefined || tellsCallers(observation) ? 0 : sum("callerNetwork", (value) => isAt(address, value)),
   );
 }
+
+/** The claims of the refused calls name their callers; else only the address that a sign-in came from can. */
+const tellsCallers = (observation: Observation): boolean =>
+  observation.values("appId").length > 0 || observation.values("principal").length > 0;
+
+const isAt = (address: string, network: string): boolean => network === address || network === networkOf(address);
 
 const SHORTEST_NAME = 5;
 

@@ -1,0 +1,159 @@
+import { describe, expect, test } from "vitest";
+import type { CauseId } from "../../src/model/cause.ts";
+import type { Event, SignIn } from "../../src/model/event.ts";
+import { at, change, gatewayError } from "../builders.ts";
+import { appId, eventsOf, objectId, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
+import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+
+const SIGNED = "The input authorization token can't serve the request. Server used the following payload to sign: ";
+const signed = (verb: string, container = "invoices"): { errorBody: string } => ({
+  errorBody: `{"code":"Unauthorized","message":"${SIGNED}'${verb}\\\\ndocs\\\\ndbs/shop/colls/${container}\\\\n'"}`,
+});
+const OTHER = "33333333-3333-4333-8333-00000000000b";
+
+const controlPlane = (seconds: number, over: Partial<Parameters<typeof change>[0]>): Event =>
+  change({ time: at(seconds), action: "write", ...over });
+const recreated = (["delete", "create"] as const).map((action, i) =>
+  controlPlane(ONSET - 60 + 40 * i, {
+    change: "container",
+    action,
+    operation: `sqlcontainers${action}`,
+    details: new Map([["resource", "/dbs/shop/colls/invoices"]]),
+  }),
+);
+const regenerated = controlPlane(ONSET - 30, { change: "key-regenerated", operation: "regeneratekey/action" });
+const bound = controlPlane(ONSET - 300, {
+  change: "role-assignment",
+  operation: "sqlroleassignments/write",
+  details: new Map([["principalId", "99999999-0000-4000-8000-000000000001"]]),
+});
+const blocked = (callers: string): SignIn => ({
+  kind: "sign-in",
+  shape: "event-hub",
+  resource: "/tenants/t/providers/microsoft.aadiam",
+  dedupKey: "blocked",
+  time: at(ONSET - 60),
+  identityKind: "service-principal",
+  appId: appId(4),
+  principal: objectId(4),
+  address: callers,
+  errorCode: 53_003,
+});
+
+/** An identity that nobody saw before answers for all calls of the orders. */
+const replaced: Fault = (call) =>
+  orders(call) ? refusedByCosmos(call, 403, { subStatus: 5301 }, { principal: OTHER }) : undefined;
+const nameless = (call: Ordinary): readonly Event[] =>
+  refusedByGateway(call, { error: gatewayError("TokenExpired") }).map(withoutClaims);
+
+function withoutClaims(event: Event): Event {
+  if (event.kind !== "gateway-request") return event;
+  const { claims: _claims, ...gateway } = event;
+  return gateway;
+}
+
+const gatewayOnly = (event: Event): readonly Event[] => (event.kind === "data-plane-operation" ? [] : [event]);
+const all = (event: Event): readonly Event[] => [event];
+const unclaimed = (event: Event): readonly Event[] => [withoutClaims(event)];
+
+interface Case {
+  readonly name: string;
+  readonly fault: Fault;
+  readonly also?: readonly Event[];
+  readonly seen: (event: Event) => readonly Event[];
+  readonly cause: CauseId;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: "writes alone are refused by what was signed: a read-only key",
+    fault: (call) => (keyed(call) && call.write ? refusedByCosmos(call, 401, signed("put")) : undefined),
+    seen: gatewayOnly,
+    cause: "read-only-key-write",
+  },
+  {
+    name: "writes alone, but after a key was regenerated: another key than that of reads",
+    fault: (call) => (keyed(call) && call.write ? refusedByCosmos(call, 401, signed("put")) : undefined),
+    also: [regenerated],
+    seen: gatewayOnly,
+    cause: "key-rotated",
+  },
+  {
+    name: "reads and writes are refused by what was signed: a wrong key",
+    fault: (call) => (keyed(call) ? refusedByCosmos(call, 401, signed(call.write ? "put" : "get")) : undefined),
+    seen: gatewayOnly,
+    cause: "key-rotated",
+  },
+  {
+    name: "messages name the container that was made anew",
+    fault: (call) =>
+      keyed(call) && call.seconds < ONSET + 600 && call.chance < 0.6
+        ? refusedByCosmos(call, 401, signed("get"))
+        : undefined,
+    also: recreated,
+    seen: gatewayOnly,
+    cause: "container-recreated",
+  },
+  {
+    name: "messages name another container than the one that was made anew",
+    fault: (call) =>
+      keyed(call) && call.seconds < ONSET + 600 && call.chance < 0.6
+        ? refusedByCosmos(call, 401, signed("get", "drafts"))
+        : undefined,
+    also: recreated,
+    seen: gatewayOnly,
+    cause: "key-rotated",
+  },
+  {
+    name: "no claims, but sign-ins fail at the callers' address",
+    fault: (call) => (call.app === 4 ? nameless(call) : undefined),
+    also: [blocked("203.0.4.2")],
+    seen: unclaimed,
+    cause: "conditional-access-blocked",
+  },
+  {
+    name: "no claims, and sign-ins fail at another address",
+    fault: (call) => (call.app === 4 ? nameless(call) : undefined),
+    also: [blocked("203.0.9.2")],
+    seen: unclaimed,
+    cause: "caller-token-expired",
+  },
+  {
+    name: "another identity took the place of the one that had the role",
+    fault: replaced,
+    seen: all,
+    cause: "wrong-identity",
+  },
+  {
+    name: "another identity took its place, and a role was given to a third id",
+    fault: (call) => (call.chance < 0.6 ? replaced(call) : undefined),
+    also: [bound],
+    seen: all,
+    cause: "role-bound-to-wrong-id",
+  },
+];
+
+describe("the cause from what little the logs tell", () => {
+  test.each(cases)("$name", ({ fault, also = [], seen, cause }) => {
+    const events = [...eventsOf(CALLS, during(fault)).flatMap(seen), ...also].toSorted((a, b) => a.time - b.time);
+    expect(analyze(events).map((finding) => finding.cause.id)).toEqual([cause]);
+  });
+});
+
+test("a principal that mostly writes and reads what it may not create or, later, replace has too narrow a role", () => {
+  const create = (call: Ordinary): boolean => call.chance < 0.3;
+  const isTheirs = ({ seconds }: Ordinary): boolean => seconds > ONSET + 600;
+  const fault = during((call) => {
+    if (!orders(call) || !call.write) return undefined;
+    const operation = create(call) ? "Create" : "Upsert";
+    return create(call) || isTheirs(call) ? refusedByCosmos(call, 403, {}, { operation, principal: OTHER }) : undefined;
+  });
+  const theirs = (event: Event, i: number): Event =>
+    event.kind === "data-plane-operation" &&
+    event.container === "orders" &&
+    (i % 10 === 1 || event.operation !== "Read")
+      ? { ...event, principal: OTHER }
+      : event;
+  const causes = analyze(eventsOf(CALLS, fault).map(theirs)).map(({ cause }) => cause.id);
+  expect([...new Set(causes)]).toEqual(["role-too-narrow"]);
+});

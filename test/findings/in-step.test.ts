@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { inStep } from "../../src/findings/in-step.ts";
+import { random } from "../traffic.ts";
+
+const SEED = 5;
+
+/** Times of `count` calls at random, `perSecond` of them on average. */
+function times(count: number, perSecond: number, next: () => number): Float64Array {
+  let time = 0;
+  return Float64Array.from({ length: count }, () => (time += (-1_000 / perSecond) * Math.log(1 - next())));
+}
+
+const later = (list: Float64Array, delay: () => number): Float64Array => list.map((time) => time + delay()).toSorted();
+const some = (list: Float64Array, share: number, next: () => number): Float64Array => list.filter(() => next() < share);
+
+describe.each([0.01, 1, 20])(`refusals at %d a second (seed ${SEED})`, (perSecond) => {
+  const next = random(SEED);
+  const calls = times(800, perSecond, next);
+  test.each([
+    { name: "a few milliseconds apart", other: later(calls, () => 20 + 60 * next()) },
+    { name: "at a delay of two seconds", other: later(calls, () => 2_000 + 60 * next()) },
+    { name: "of which the other log has a third", other: later(some(calls, 0.35, next), () => 100 * next()) },
+  ])("of the same calls, $name, are in step", ({ other }) => {
+    expect(inStep(calls, other)).toBeGreaterThan(0.8);
+    expect(inStep(other, calls)).toBeGreaterThan(0.8);
+  });
+  test("of other calls are not, at the same rate and at a tenth of it", () => {
+    expect(inStep(calls, times(800, perSecond, next))).toBeLessThan(0.3);
+    expect(inStep(calls, times(80, perSecond / 10, next))).toBeLessThan(0.3);
+  });
+});
+
+test("bursts at the same times of different calls are not in step", () => {
+  const next = random(SEED);
+  const starts = [...times(20, 1 / 60, next)];
+  const burst = (): Float64Array =>
+    Float64Array.from(starts.flatMap((start) => Array.from(times(30, 5, next), (time) => start + time))).toSorted();
+  expect(inStep(burst(), burst())).toBeLessThan(0.5);
+});
+
+test("a handful tell nothing", () => {
+  const next = random(SEED);
+  const few = times(9, 1, next);
+  expect(inStep(few, few)).toBe(0);
+  expect(inStep(new Float64Array(), few)).toBe(0);
+});
