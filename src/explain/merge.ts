@@ -5,7 +5,7 @@ import { msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
 import type { Context } from "./context.ts";
 import type { Explanation } from "./rise.ts";
-import { NO_RULE } from "./rule.ts";
+import { type Condition, NO_RULE } from "./rule.ts";
 import { endsInCommon, type Rise, unite } from "./span.ts";
 import { splitOf } from "./splits.ts";
 
@@ -67,6 +67,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
       succeeded: all.flatMap(({ samples }) => samples.succeeded.slice(0, 2)).slice(0, 5),
     },
     refusedCalls: new Set(all.flatMap(({ refusedCalls }) => [...refusedCalls])),
+    lullMs: all.reduce((lull, one) => Math.min(lull, one.lullMs), first.lullMs),
     gapMs: all.reduce((gap, one) => Math.min(gap, one.gapMs), first.gapMs),
   };
 }
@@ -84,20 +85,28 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
   const [first] = all;
   const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
   const rows = rowsWithin(context.window, span);
-  const inCommon = (name: Dimension, least: number): readonly Split[] => {
-    const value = first?.common[name];
-    if (value === undefined || !all.every(({ common }) => common[name] === value)) return [];
-    const column = columnIndex(name);
-    const id = context.detection.dictionaries[column]?.ids.get(value) ?? -1;
-    const rule = { ...NO_RULE, conditions: [{ column, value: id }] };
+  const inCommon = (names: readonly Dimension[], least: number): readonly Split[] => {
+    const conditions = names.flatMap((name) => sharedBy(context, all, name) ?? []);
+    if (conditions.length < names.length) return [];
+    const rule = { ...NO_RULE, conditions };
     const split = splitOf({ window: context.window, rows, dictionaries: context.detection.dictionaries }, rule);
     return split.refusedInside >= least * best ? [split] : [];
   };
   const worth = first?.ranked.alone === true ? WORTH : WORTH_IN_PART;
-  const naming = (first?.ranked.names ?? []).flatMap((name) => inCommon(name, worth));
+  const names = first?.ranked.names ?? [];
+  const pairs = names.flatMap((name, i) => names.slice(i + 1).map((other) => [name, other]));
+  const naming = [...names.map((name) => [name]), ...pairs].flatMap((some) => inCommon(some, worth));
   const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
   const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
-  return named ?? (areValues(all) ? undefined : inCommon("api", WORTH_OF_API)[0]);
+  return named ?? (areValues(all) ? undefined : inCommon(["api"], WORTH_OF_API)[0]);
+}
+
+/** The value of an attribute that all parts have in common, as a condition. */
+function sharedBy(context: Context, all: readonly Explanation[], name: Dimension): Condition | undefined {
+  const value = all[0]?.common[name];
+  if (value === undefined || !all.every(({ common }) => common[name] === value)) return undefined;
+  const column = columnIndex(name);
+  return { column, value: context.detection.dictionaries[column]?.ids.get(value) ?? -1 };
 }
 
 /** Each part is another value of one attribute that names the cause: they are what there is to say. */

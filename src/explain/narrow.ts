@@ -110,7 +110,9 @@ function timesOf(context: Context, parts: readonly Rule[], rows: readonly number
     .map(({ conditions, refused }) => {
       const own = rows.filter((row) => matches(window, conditions, row));
       const rise = riseAmong(context, own);
-      return rise === undefined ? undefined : { span: rise, gapMs: lastedMs(rise) / Math.max(1, refused - 1) };
+      return rise === undefined
+        ? undefined
+        : { span: rise, gapMs: lastedMs(rise) / Math.max(1, refused - 1), lullMs: 0 };
     });
   const [first] = rises;
   if (first === undefined) return "unsure";

@@ -16,7 +16,7 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
-import { isBetween, isWithin, lastedMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
+import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
@@ -45,8 +45,9 @@ export interface Explanation {
   readonly ongoing: boolean;
   /** Since when calls were looked at. */
   readonly seenFrom: Instant;
-  /** Mean time between refused calls. */
+  /** Mean time between refused calls, and the longest. */
   readonly gapMs: number;
+  readonly lullMs: number;
   /** Calls (correlation ids) refused in the rise, as far as they are kept: to tell whether two rises are one. */
   readonly refusedCalls: ReadonlySet<string>;
   /** When those were refused that one log alone tells of, in milliseconds, ascending; empty where both logs are joined. */
@@ -105,6 +106,7 @@ export function explainRise(
     seenFrom: window.from,
     told: /^\d+$/.test(observation.reason) ? undefined : observation.reason,
     claimed: shareOfFacts(observation, ({ claimed }) => claimed) >= 0.5,
+    lullMs: longestLullMs(refused.map((row) => window.time[row] ?? 0).toSorted((a, b) => a - b)),
     gapMs: lastedMs(span) / Math.max(1, refused.length - 1),
     refusedCalls: new Set(refused.map((row) => callOf(context, row))),
     refusedAt: side === "both" ? new Float64Array() : timesOf(window, refused),

@@ -1,5 +1,5 @@
 import { binomialLogLikelihood, poissonSurprise } from "../lib/stats.ts";
-import { type DurationMs, type Instant, instantFromTicks, msBetween, plusMs } from "../model/time.ts";
+import { type DurationMs, type Instant, instantFromTicks, msBetween, plusMs, TICKS_PER_MS } from "../model/time.ts";
 
 export interface Span {
   /** Time of the first and the last refusal of the rise. */
@@ -93,19 +93,25 @@ export function withBeginning(
 const TOGETHER_MS: DurationMs = 300_000;
 const GAPS = 6;
 
-/** A span with the mean time between its refusals. */
+/** A rise with the mean time between its refusals, its pauses left out. */
 export interface Paced {
-  readonly span: Span;
+  readonly span: Rise;
   readonly gapMs: DurationMs;
+  /** The longest time between two of them. */
+  readonly lullMs: DurationMs;
 }
 
-/** How many of their two ends two spans share, as closely as refusals that far apart can tell. */
+/** How many of their two ends two rises share, as closely as refusals and pauses that far apart can tell. */
 export function endsInCommon(a: Paced, b: Paced): 0 | 1 | 2 {
   const most = Math.max(TOGETHER_MS, GAPS * a.gapMs, GAPS * b.gapMs);
   const from = Math.abs(msBetween(a.span.from, b.span.from)) <= most;
-  const to = Math.abs(msBetween(a.span.to, b.span.to)) <= most;
+  const to = Math.abs(msBetween(a.span.to, b.span.to)) <= Math.max(most, a.lullMs, b.lullMs);
   return from && to ? 2 : from || to ? 1 : 0;
 }
+
+/** The longest time between two neighbours of ascending times. */
+export const longestLullMs = (times: readonly number[]): DurationMs =>
+  times.reduce((most, time, i) => Math.max(most, i === 0 ? 0 : time - (times[i - 1] ?? time)), 0) / TICKS_PER_MS;
 
 /** Time that the rise lasted, its pauses left out. */
 export const lastedMs = ({ stretches }: Rise): DurationMs =>

@@ -2,7 +2,7 @@ import type { Detection } from "../detect/detection.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { fixOf } from "../explain/fixes.ts";
-import { isFragment, otherViewOf, recognise, tellsMore, type Tracked } from "./same-fault.ts";
+import { fragmentsOf, isFragment, otherViewOf, recognise, tellsMore, type Tracked } from "./same-fault.ts";
 import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
 import type { Finding, Severity } from "../model/finding.ts";
@@ -62,6 +62,7 @@ function follow(
   const finding = isQuiet(at, { lastRefused, gapMs }) ? ended(open, lastRefused) : open;
   state.tracked.set(id, { finding, symptom, key, lastRefused, gapMs, refusedCalls, explanation });
   forgetOldest(state);
+  for (const part of fragmentsOf(state.tracked.values(), explanation, id)) changed.push(drop(state, part));
   changed.push(finding);
   return changed;
 }

@@ -61,6 +61,18 @@ export function isFragment(
   return false;
 }
 
+/** Findings that tell a lesser part of what an explanation tells, told before it was seen whole. */
+export const fragmentsOf = (known: Iterable<Tracked>, whole: Explanation, ownId: string): readonly Tracked[] =>
+  [...known].filter(
+    ({ finding, symptom, refusedCalls, explanation, lastRefused }) =>
+      finding.id !== ownId &&
+      symptom === whole.symptom &&
+      !areToldApart(explanation, whole) &&
+      lastRefused >= whole.span.from &&
+      finding.counts.refused < MOSTLY * whole.counts.refused &&
+      sameCalls(refusedCalls, whole.refusedCalls) >= MOSTLY,
+  );
+
 function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
   if (small.size === 0) return 0;

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { riseOf, riseSpan, withBeginning } from "../../src/explain/span.ts";
+import { endsInCommon, longestLullMs, riseOf, riseSpan, withBeginning } from "../../src/explain/span.ts";
+import { at } from "../builders.ts";
 
 function series(times: number[], refused: (time: number) => boolean) {
   return {
@@ -83,4 +84,16 @@ test.each([
   const { rows, data } = series(range(1000), (t) => early.includes(t) || (t >= 300 && t < 500));
   const rise = { from: 300, to: 499, stretches: [{ from: 300, to: 499 }] } as never;
   expect(withBeginning(data, rows, rise, () => usual)).toMatchObject({ from, to: 499, stretches: [{ from, to: 499 }] });
+});
+
+test("ends are as near as refusals lie: the longest time between two of them may part the last ones", () => {
+  const seconds = [0, 20, 40, 1_340, 1_360];
+  expect(longestLullMs(seconds.map((time) => at(time)))).toBe(1_300_000);
+  expect(longestLullMs([])).toBe(0);
+  const until = (to: number, lullMs: number) => {
+    const span = { from: at(0), to: at(to) };
+    return { span: { ...span, stretches: [span] }, gapMs: 20_000, lullMs };
+  };
+  expect(endsInCommon(until(1_360, 1_300_000), until(2_600, 60_000))).toBe(2);
+  expect(endsInCommon(until(1_360, 30_000), until(2_600, 60_000))).toBe(1);
 });

@@ -133,6 +133,20 @@ const cases: readonly Case[] = [
   },
 ];
 
+/** By the address that a client calls from: those of some connections reach a gateway with an old policy. */
+const askedForToken = (call: Ordinary): readonly Event[] =>
+  refusedByGateway(call, { error: gatewayError("TokenNotPresent") }).map(withoutClaims);
+
+test("one operation asks for a token in one region, of one client that has one: no matter of the client or the region", () => {
+  const fault = during((call) =>
+    orders(call) && call.write && call.region === "North Europe" && call.app === 4 ? askedForToken(call) : undefined,
+  );
+  const nobody = ({ subscription: _key, ...gateway }: Ordinary["gateway"]): Event => withoutClaims(gateway);
+  const events = eventsOf(CALLS, fault).map((event) => (event.kind === "gateway-request" ? nobody(event) : event));
+  const findings = analyze(events);
+  expect(findings.map(({ cause }) => cause.id)).toEqual(["policy-branch-fallthrough"]);
+});
+
 describe("the cause from what little the logs tell", () => {
   test.each(cases)("$name", ({ fault, also = [], seen, cause }) => {
     const events = [...eventsOf(CALLS, during(fault)).flatMap(seen), ...also].toSorted((a, b) => a.time - b.time);

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Explanation } from "../../src/explain/rise.ts";
-import { isFragment, otherViewOf, recognise, tellsMore, type Tracked } from "../../src/findings/same-fault.ts";
+import {
+  fragmentsOf,
+  isFragment,
+  otherViewOf,
+  recognise,
+  tellsMore,
+  type Tracked,
+} from "../../src/findings/same-fault.ts";
 import type { DimensionValues } from "../../src/model/call.ts";
 import { at } from "../builders.ts";
 import { finding } from "../finding-builder.ts";
@@ -48,6 +55,7 @@ function explanation(facts: Facts = {}): Explanation {
     ongoing: false,
     seenFrom: at(-3_600),
     gapMs: 1_000,
+    lullMs: 5_000,
     refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
     refusedAt: Float64Array.from(facts.refusedAt ?? []),
   };
@@ -84,6 +92,22 @@ describe("a lesser part of what was told", () => {
     },
   ])("$name: $fragment", ({ known, own, fragment }) => {
     expect(isFragment([known], part, own ? known : undefined)).toBe(fragment);
+  });
+});
+
+describe("what was told before a fault was seen whole", () => {
+  const early = { refused: 20, calls: ["a", "b"], where: { callerNetwork: "203.0.4.0/24" } };
+  test.each([
+    { name: "a lesser part of its calls", known: early, ends: true },
+    { name: "other calls", known: { ...early, calls: ["x", "y"] }, ends: false },
+    { name: "nearly as many calls", known: { ...early, refused: 60 }, ends: false },
+    { name: "another reason", known: { ...early, told: "rbac" }, ends: false },
+    { name: "another symptom", known: { ...early, symptom: "cosmos:401" }, ends: false },
+    { name: "an earlier time", known: { ...early, span: [-900, -300] as const }, ends: false },
+  ])("$name ends with it: $ends", ({ known, ends }) => {
+    const whole = explanation({ refused: 100, told: "wrong-key" });
+    expect(fragmentsOf([tracked(known)], whole, "F-OWN")).toHaveLength(ends ? 1 : 0);
+    expect(fragmentsOf([tracked(known)], whole, tracked(known).finding.id)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import { msBetween } from "../../model/time.ts";
-import type { Observation } from "../observation.ts";
+import type { Observation, Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -91,31 +91,49 @@ function judgeSpread(observation: Observation): Judgement {
   return { kind: "fits", confidence: spreads === "surely" ? 0.95 : 0.94, evidence };
 }
 
-/** The same callers get through to the API's other operations without fail. */
-function othersOfApi(observation: Observation): { trials: number; share: number } | undefined {
+/** How calls to the API's other operations fare, of all callers or of those with `where`. */
+function othersOfApi(observation: Observation, where: Where = {}): { trials: number; share: number } | undefined {
   const api = observation.values("api").map(({ value }) => value);
   const operation = observation.values("operation").map(({ value }) => value);
   if (api.length === 0 || operation.length === 0) return undefined;
-  const all = observation.tally({ api });
-  const here = observation.tally({ api, operation });
+  const all = observation.tally({ ...where, api });
+  const here = observation.tally({ ...where, api, operation });
   const trials = all.trials - here.trials;
   return trials < 10 ? undefined : { trials, share: (all.refused - here.refused) / trials };
 }
 
+const CALLERS = ["appId", "subscription", "callerNetwork"] as const;
+
+/** The refused callers get through to the API's other operations: they have a token. */
+function callersPassElsewhere(observation: Observation): boolean {
+  const told = CALLERS.flatMap((dimension) => {
+    const values = observation.values(dimension).map(({ value }) => value);
+    return values.length === 0 ? [] : [othersOfApi(observation, { [dimension]: values })];
+  });
+  return told.length > 0 && told.every((others) => others !== undefined && others.share <= 0.05);
+}
+
+/** The gateway asks for a token on one operation only, of an API whose others pass. */
+export const asksOnOneOperation = (observation: Observation): boolean =>
+  asksForToken(observation) &&
+  observation.values("operation").length === 1 &&
+  (othersOfApi(observation)?.share ?? 1) <= 0.05;
+
+const asksForToken = (observation: Observation): boolean =>
+  observation.layer === "gateway" &&
+  (observation.reason === "TokenNotPresent" || says(observation, "jwt not present", "authorization header is missing"));
+
 function judgeBranch(observation: Observation): Judgement {
   if (observation.layer !== "gateway") return inapplicable;
-  const missing =
-    observation.reason === "TokenNotPresent" || says(observation, "jwt not present", "authorization header is missing");
-  if (!missing) return inapplicable;
+  if (!asksForToken(observation)) return inapplicable;
   if (observation.values("operation").length !== 1) return rejected("more than one operation is refused");
   const others = othersOfApi(observation);
   if (others === undefined || others.share > 0.05) return rejected("the API's other operations are refused as well");
-  const callers = (["appId", "subscription", "callerNetwork"] as const).map((dimension) =>
-    observation.values(dimension),
-  );
+  const callers = CALLERS.map((dimension) => observation.values(dimension));
   const alone = callers.every((values) => values.length === 0 || (values[0]?.share ?? 0) > 0.95);
   const busy = callers.some((values) => values.length > 0);
-  if (busy && alone && equalSplit(observation, "operation", true) === undefined)
+  const ofOne = busy && alone && equalSplit(observation, "operation", true) === undefined;
+  if (ofOne && !callersPassElsewhere(observation))
     return rejected("nearly all refusals come from one caller, which may have lost its token");
   const change = changeBefore(observation, ["gateway-policy"], KNOWN_MS);
   const told: Evidence = {
@@ -123,7 +141,7 @@ function judgeBranch(observation: Observation): Judgement {
     fields: { reason: loggedReasons(observation), refused: observation.refused },
   };
   const evidence = [told, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])];
-  return { kind: "fits", confidence: 0.92, evidence };
+  return { kind: "fits", confidence: ofOne ? 0.75 : 0.92, evidence };
 }
 
 const rule = (id: CauseId, names: CauseRule["names"]): CauseRule => ({

@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
+import { asksOnOneOperation } from "./gateway.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import { cannotSignIn } from "./secrets.ts";
 import {
@@ -72,7 +73,8 @@ function judgeRegion(observation: Observation): Judgement {
     return rejected("the refusals do not follow the gateway's region");
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
-  if (SELF_EXPLAINING.has(observation.reason) || gatewayClock(observation) !== undefined)
+  const told = SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
+  if (told || gatewayClock(observation) !== undefined)
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
 }
