@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { aborted } from "../lib/aborted.ts";
+import { clockWatch } from "../lib/steady-clock.ts";
 import type { Analysis } from "../analysis.ts";
 import type { Shell } from "../live-run.ts";
 import type { AzurePortal } from "../server/azure-link.ts";
@@ -124,15 +125,25 @@ export async function host(options: Host): Promise<number> {
     },
     AbortSignal.any([signal, ended.signal]),
   );
+  const clockSet = clockWatch(now, () => performance.now());
+  const watched = every(CLOCK_MS, () => {
+    const by = clockSet();
+    if (by !== 0) log.warn({ seconds: Math.round(by / 1_000) }, CLOCK_SET);
+  });
   const quiet = every(SLOW_START_MS, () => {
     for (const says of waitingFor()) log.info(says);
   });
   const code = await outcome(analysis, options, ended.signal);
   quiet();
+  watched();
   ended.abort();
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
+
+const CLOCK_MS = 1_000;
+const CLOCK_SET =
+  "This machine's clock was set. Records, findings and retries go by other clocks; times of sign-ins and of exports go by this one.";
 
 const OTHER_VERSION =
   "The state is of another version. Counts, uses and calls go on; what is usual is learned anew, and open findings end: those that last are found again.";

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { alertFor, alertKey } from "../findings/alerts.ts";
+import { steadyClock } from "../lib/steady-clock.ts";
 import type { Finding } from "../model/finding.ts";
 import type { EpochMs } from "../model/time.ts";
 import { alertIdOf, createOutbox, type OutboxStore } from "../sinks/outbox.ts";
@@ -33,11 +34,15 @@ export async function sendAlerts(
   signal: AbortSignal,
   onFailure: (error: unknown) => void,
 ): Promise<void> {
+  const elapsed = (): number => performance.now();
+  // A time later than a time is a time.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const steady = steadyClock(now, elapsed) as () => EpochMs;
   const outbox = createOutbox({
     store,
     sinks,
-    now,
-    elapsed: () => performance.now(),
+    now: steady,
+    elapsed,
     findingsOf(ids) {
       const wanted = new Set(ids);
       return store.findings().filter(({ id }) => wanted.has(id));

@@ -12,6 +12,8 @@ export interface WorkspaceConfig {
   readonly credential: TokenCredential;
   /** Of the query interface, without a path: `https://api.loganalytics.io` without it. */
   readonly endpoint?: string | undefined;
+  /** Told the `Date` header of each answer. */
+  readonly onDate?: ((header: string | undefined) => void) | undefined;
 }
 
 export interface Answer {
@@ -46,7 +48,7 @@ interface Exchange {
  * The published client, which by itself ignores an abort, loses the status of answers that are not JSON and does not try again
  * where no time is named: the first two are mended by a policy, trying again is left to who asks.
  */
-export function openWorkspace({ source, workspaceId, credential, endpoint }: WorkspaceConfig): Workspace {
+export function openWorkspace({ source, workspaceId, credential, endpoint, onDate }: WorkspaceConfig): Workspace {
   const exchanges = new AsyncLocalStorage<Exchange>();
   const client = new LogsQueryClient(credential, {
     retryOptions: { maxRetries: 0 },
@@ -61,6 +63,7 @@ export function openWorkspace({ source, workspaceId, credential, endpoint }: Wor
         const exchange = exchanges.getStore();
         if (exchange !== undefined) request.abortSignal = exchange.signal;
         const response = await next(request);
+        onDate?.(response.headers.get("date"));
         if (exchange === undefined) return response;
         exchange.status = response.status;
         exchange.bytes = Buffer.byteLength(response.bodyAsText ?? "");

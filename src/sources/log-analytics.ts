@@ -20,6 +20,7 @@ import {
 } from "./log-analytics-ledger.ts";
 import { hashedRows, recordOf } from "./log-analytics-rows.ts";
 import { rowsByIngestion, rowsPerMinute, type Slice, type Span, type TableName } from "./query-text.ts";
+import { createServiceClock, type ServiceClock } from "./service-clock.ts";
 import type { Batch, Source } from "./source.ts";
 import { SourceError } from "./source-error.ts";
 
@@ -32,7 +33,7 @@ export interface LogAnalyticsConfig {
   readonly tables: readonly TableName[];
   /** Where a table without a checkpoint begins, ms since 1970; now without it. */
   readonly since?: number | undefined;
-  /** The wall clock, ms since 1970. */
+  /** The wall clock, ms since 1970; asked until the workspace has told its own time. */
   readonly now: () => number;
   /** Rows younger than this are left for the next look: the workspace may still be putting them in. */
   readonly safetyMs?: number;
@@ -66,6 +67,7 @@ interface Table {
 
 interface Polling extends Asking {
   readonly config: LogAnalyticsConfig;
+  readonly clock: ServiceClock;
 }
 
 /**
@@ -74,17 +76,19 @@ interface Polling extends Asking {
  * counts agree; each row is delivered once.
  */
 export function logAnalyticsSource(config: LogAnalyticsConfig): Source {
+  const clock = createServiceClock(config.now, () => performance.now());
   const open = async (): Promise<Workspace> =>
     openWorkspace({
       source: config.name,
       workspaceId: config.workspaceId,
       credential: await config.credential(),
       endpoint: config.endpoint,
+      onDate: clock.heard,
     });
   return {
     name: config.name,
     async partitions(signal) {
-      if (!signal.aborted) await assertReachable(await open(), config, signal);
+      if (!signal.aborted) await assertReachable(await open(), { config, clock }, signal);
       return config.tables;
     },
     async *read(from, signal, kept) {
@@ -96,8 +100,9 @@ export function logAnalyticsSource(config: LogAnalyticsConfig): Source {
         patienceMs: config.patienceMs ?? PATIENCE_MS,
         onTrouble: config.onTrouble ?? (() => undefined),
         config,
+        clock,
       };
-      const tables = config.tables.map((name): Table => ({ name, ledger: ledgerOf(config, name, { from, kept }) }));
+      const tables = config.tables.map((name): Table => ({ name, ledger: ledgerOf(polling, name, { from, kept }) }));
       while (!signal.aborted) {
         for (const table of tables) yield* until(signal, poll(table, polling));
         await sleep(config.pollMs ?? POLL_MS, undefined, { signal }).catch(() => undefined);
@@ -106,22 +111,27 @@ export function logAnalyticsSource(config: LogAnalyticsConfig): Source {
   };
 }
 
-const safeEnd = ({ now, safetyMs = SAFETY_MS }: LogAnalyticsConfig): number => minuteOf(now() - safetyMs);
+type Timed = Pick<Polling, "config" | "clock">;
+
+/** By the workspace's own time: one that is ahead of it would pass over rows that are yet to come in. */
+const safeEnd = ({ config: { safetyMs = SAFETY_MS }, clock }: Timed): number => minuteOf(clock.now() - safetyMs);
 
 function ledgerOf(
-  config: LogAnalyticsConfig,
+  timed: Timed,
   table: TableName,
   { from, kept = new Map() }: { from: ReadonlyMap<string, string>; kept: ReadonlyMap<string, Uint8Array> | undefined },
 ): TableLedger {
   const checkpoint = from.get(table);
+  const { config } = timed;
   if (checkpoint !== undefined) return parseLedger(config.name, table, { checkpoint, kept });
-  const start = minuteOf(config.since ?? safeEnd(config));
+  const start = minuteOf(config.since ?? safeEnd(timed));
   return { cursor: start, reconciled: start, minutes: new Map() };
 }
 
 /** A first question, so that a wrong workspace or a missing right is told at the start. */
-async function assertReachable(workspace: Workspace, config: LogAnalyticsConfig, signal: AbortSignal): Promise<void> {
-  const to = safeEnd(config);
+async function assertReachable(workspace: Workspace, timed: Timed, signal: AbortSignal): Promise<void> {
+  const { config } = timed;
+  const to = safeEnd(timed);
   const [table] = config.tables;
   if (table === undefined) return;
   const span = { from: to - MINUTE_MS, to };
@@ -146,10 +156,13 @@ async function* until(signal: AbortSignal, batches: AsyncIterable<Batch>): Async
 /** One look at one table: rows that appeared late, then those that are new, then what agrees by now. */
 async function* poll(table: Table, polling: Polling): AsyncGenerator<Batch> {
   const { ledger } = table;
-  const to = Math.max(ledger.cursor, safeEnd(polling.config));
-  const span = { from: minuteOf(ledger.reconciled), to };
-  const counts = span.from < to ? await countMinutes(table, span, polling) : new Map<number, number>();
+  // What is asked first is asked for the time, too.
+  const least = polling.clock.isHeard() ? ledger.cursor : ledger.cursor + MINUTE_MS;
+  const span = { from: minuteOf(ledger.reconciled), to: Math.max(least, safeEnd(polling)) };
+  const counts = span.from < span.to ? await countMinutes(table, span, polling) : new Map<number, number>();
   if (counts === undefined) return;
+  // The answer told the workspace's time, which is what counts.
+  const to = Math.max(ledger.cursor, Math.min(span.to, safeEnd(polling)));
   for (const minute of shortMinutes(ledger, counts))
     yield* readSlice(table, whole({ from: minute, to: minute + MINUTE_MS }), { polling, moves: false });
   for (const window of planWindows({ from: ledger.cursor, to }, counts, {

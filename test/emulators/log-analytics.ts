@@ -41,6 +41,8 @@ export interface LogAnalyticsEmulator {
   readonly faults: (Fault | undefined)[];
   /** Rows beyond this make an answer partial. */
   mostRows: number;
+  /** The service's own time, ms since 1970. */
+  now: () => number;
   close(): Promise<void>;
 }
 
@@ -53,12 +55,14 @@ export async function startLogAnalytics(): Promise<LogAnalyticsEmulator> {
   const workspace = createWorkspace();
   const emulator = {
     mostRows: 500_000,
+    now: () => Date.now(),
     queries: [] as string[],
     givenUp: { count: 0 },
     faults: [] as (Fault | undefined)[],
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await bodyOf(request);
+    response.setHeader("date", new Date(emulator.now()).toUTCString());
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return say(response, 401, fail("InvalidTokenError"));
     if (request.url !== `/v1/workspaces/${WORKSPACE_ID}/query`)
       return say(response, 404, fail("WorkspaceNotFoundError"));

@@ -5,6 +5,7 @@ import type { SourceError } from "../../src/sources/source-error.ts";
 import { keep, sourceContract } from "../contract/source.contract.ts";
 import { type Fault, type LogAnalyticsEmulator, startLogAnalytics } from "../emulators/log-analytics.ts";
 import type { StoredRow } from "../emulators/log-analytics-workspace.ts";
+import { faultRandom } from "../faults/runs.ts";
 import { failureOf } from "./event-hubs-harness.ts";
 
 const NOW = Date.parse("2026-11-25T15:30:00Z");
@@ -21,6 +22,7 @@ afterAll(() => azure.close());
 let clock = NOW;
 beforeEach(() => {
   clock = NOW;
+  azure.now = () => clock;
 });
 afterEach(() => {
   azure.faults.length = 0;
@@ -215,7 +217,9 @@ describe("reconciliation", () => {
     const { told, parts } = reconciled();
     const trouble: string[] = [];
     azure.workspace.add(GATEWAY, rows("a", NOW - 2 * HOUR, 10, MINUTE));
-    const first = await look({ parts: { tables: [GATEWAY], now: () => NOW - HOUR } });
+    clock = NOW - HOUR;
+    const first = await look({ parts: { tables: [GATEWAY] } });
+    clock = NOW;
     azure.workspace.remove(GATEWAY, ({ values }) => values["CorrelationId"] === "a3");
     await look({
       parts: { ...parts, tables: [GATEWAY], onTrouble: ({ message }) => trouble.push(message) },
@@ -344,5 +348,52 @@ describe("what asking again does not change ends the source, with a way out", ()
   test("a checkpoint that is none", async () => {
     const after = { from: new Map([[GATEWAY, "yesterday"]]), kept: new Map() };
     expect((await failureOf(look({ after }))).message).toMatch(/"yesterday" is not a checkpoint/);
+  });
+});
+
+describe("a clock of this machine that is wrong, or is set", () => {
+  /** Looks at a workspace that takes in rows all the time, each time by a clock that is as much ahead as it says. */
+  async function lookOften(
+    ahead: (look: number) => number,
+  ): Promise<{ readonly sent: string[]; readonly read: string[] }> {
+    const [sent, read]: [string[], string[]] = [[], []];
+    let committed: Committed | undefined;
+    for (let i = 0; i < LOOKS; i++) {
+      const taken = rows(`${i}-`, clock, 5, MINUTE);
+      azure.workspace.add(GATEWAY, taken);
+      for (const { values } of taken) sent.push(String(values["CorrelationId"]));
+      clock += 7 * MINUTE;
+      const own = clock + ahead(i);
+      const parts = { tables: [GATEWAY] as const, since: NOW, now: () => own };
+      const batches = await look({ parts, ...(committed === undefined ? {} : { after: committed }) });
+      committed = commit(batches, committed);
+      for (const id of idsIn(batches)) read.push(id);
+    }
+    clock += HOUR;
+    const batches = await look({ parts: { tables: [GATEWAY], since: NOW }, ...(committed && { after: committed }) });
+    return { sent, read: [...read, ...idsIn(batches)] };
+  }
+  const LOOKS = 24;
+  const random = faultRandom();
+  const JUMPS = [-24 * HOUR, -HOUR, -1_000, 0, 1_000, HOUR, 24 * HOUR];
+  const anyJump = (): number => JUMPS[Math.floor(random() * JUMPS.length)] ?? 0;
+
+  test.each([
+    { name: "once ahead by a day", ahead: (i: number) => (i === 3 ? 24 * HOUR : 0) },
+    { name: "ahead by two hours for good", ahead: () => 2 * HOUR },
+    { name: "behind by a day for good", ahead: () => -24 * HOUR },
+    { name: "set again and again", ahead: anyJump },
+  ])("loses no row and brings none twice: $name", async ({ ahead }) => {
+    const { sent, read } = await lookOften(ahead);
+    expect(read.toSorted()).toEqual(sent.toSorted());
+  });
+
+  test("what came in is read by the workspace's time, though this machine's is a day behind", async () => {
+    azure.workspace.add(GATEWAY, rows("a", NOW - HOUR, 10));
+    const batches = await look({
+      parts: { tables: [GATEWAY], now: () => NOW - 24 * HOUR },
+      until: (all) => idsIn(all).length === 10,
+    });
+    expect(idsIn(batches)).toHaveLength(10);
   });
 });
