@@ -125,11 +125,7 @@ export async function host(options: Host): Promise<number> {
     },
     AbortSignal.any([signal, ended.signal]),
   );
-  const clockSet = clockWatch(now, () => performance.now());
-  const watched = every(CLOCK_MS, () => {
-    const by = clockSet();
-    if (by !== 0) log.warn({ seconds: Math.round(by / 1_000) }, CLOCK_SET);
-  });
+  const watched = watchClock(log);
   const quiet = every(SLOW_START_MS, () => {
     for (const says of waitingFor()) log.info(says);
   });
@@ -139,6 +135,15 @@ export async function host(options: Host): Promise<number> {
   ended.abort();
   await Promise.all([alerting, server.value.close()]);
   return code;
+}
+
+/** Tells when this machine's clock was set; gives how to end. */
+function watchClock(log: Logger): () => void {
+  const clockSet = clockWatch(now, () => performance.now());
+  return every(CLOCK_MS, () => {
+    const by = clockSet();
+    if (by !== 0) log.warn({ seconds: Math.round(by / 1_000) }, CLOCK_SET);
+  });
 }
 
 const CLOCK_MS = 1_000;

@@ -1,7 +1,7 @@
 /** The time of a service, as its answers tell it: this machine's clock may be wrong, or be set meanwhile. */
 export interface ServiceClock {
   /** A `Date` header of an answer that came just now; what is none is not heard. */
-  heard(header: string | undefined): void;
+  readonly heard: (header: string | undefined) => void;
   /** ms since 1970; this machine's own until an answer came. */
   now(): number;
   isHeard(): boolean;

@@ -9,11 +9,11 @@ function clocks() {
   return {
     wall: () => wall,
     elapsed: () => elapsed,
-    pass(ms: number): void {
+    pass: (ms: number): void => {
       wall += ms;
       elapsed += ms;
     },
-    set(by: number): void {
+    set: (by: number): void => {
       wall += by;
     },
   };
