@@ -125,25 +125,28 @@ export async function host(options: Host): Promise<number> {
     },
     AbortSignal.any([signal, ended.signal]),
   );
-  const watched = watchClock(log);
-  const quiet = every(SLOW_START_MS, () => {
-    for (const says of waitingFor()) log.info(says);
-  });
+  const quiet = keepTelling(log, waitingFor);
   const code = await outcome(analysis, options, ended.signal);
   quiet();
-  watched();
   ended.abort();
   await Promise.all([alerting, server.value.close()]);
   return code;
 }
 
-/** Tells when this machine's clock was set; gives how to end. */
-function watchClock(log: Logger): () => void {
+/** Tells what is waited for, and when this machine's clock was set; gives how to end. */
+function keepTelling(log: Logger, waitingFor: () => readonly string[]): () => void {
   const clockSet = clockWatch(now, () => performance.now());
-  return every(CLOCK_MS, () => {
+  const endClock = every(CLOCK_MS, () => {
     const by = clockSet();
     if (by !== 0) log.warn({ seconds: Math.round(by / 1_000) }, CLOCK_SET);
   });
+  const endWaits = every(SLOW_START_MS, () => {
+    for (const says of waitingFor()) log.info(says);
+  });
+  return () => {
+    endClock();
+    endWaits();
+  };
 }
 
 const CLOCK_MS = 1_000;
