@@ -60,7 +60,7 @@ ${form.faults.length === 0 ? "" : html`<ul class="problems">${form.faults.map((f
 <p class="muted small">It reads the calls that are kept beside the state; <code>--in PATH</code> reads files instead.</p>`;
 }
 
-const COMMANDS = ["scopetrail export verify evidence/", "node verify-export.mjs evidence/"] as const;
+const COMMANDS = ["scopetrail export verify evidence/", "node evidence/export-000001/verify.mjs evidence/"] as const;
 
 const checkOne = (): Markup =>
   html`<p>Offline, without this server. Give it the public key that you trust and a hash that you kept elsewhere.</p>${COMMANDS.map((command, i) => html`<div class="command"><pre id="check-${i}" tabindex="0">${command}</pre><button type="button" class="copy" data-copy-from="check-${i}" aria-label="Copy the way to check ${i + 1}">Copy</button></div>`)}<p class="muted small">The second one needs nothing but Node: the script is in each bundle. “As it was signed” above is about the manifest and the chain; the commands check every file and row.</p>`;
