@@ -1,7 +1,7 @@
 import type { Accepted } from "./accept.ts";
 import type { Analysis } from "./analysis.ts";
 import { createCallRow, readCall } from "./correlate/call-row.ts";
-import { waitForOne } from "./correlate/delays.ts";
+import { isAhead, waitForOne } from "./correlate/delays.ts";
 import { drop } from "./correlate/held.ts";
 import { release, stopWaiting } from "./correlate/reorder.ts";
 import { detect } from "./detect/detect.ts";
@@ -24,8 +24,10 @@ export const lookAhead = (analysis: Analysis, accepted: Accepted): readonly Find
     return [...changed.values()];
   });
 
+const NO_KIND = -1;
+
 function takenBy(analysis: Analysis, { reorder, kind }: Look, accepted: Accepted): readonly number[] {
-  const patience = { ...waitForOne(analysis.delays, kind), kind };
+  const patience = { ...waitForOne(analysis.delays, kind), kind: isAhead(analysis.delays, kind) ? kind : NO_KIND };
   return accepted.silent === undefined
     ? release(reorder, analysis, accepted, patience)
     : stopWaiting(reorder, analysis, accepted.silent, patience);

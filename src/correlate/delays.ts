@@ -100,3 +100,15 @@ export const waitForOne = (delays: Delays, kind: number): Wait => ({
   afterNewest: 0,
   afterArrival: delayOf(delays, kind),
 });
+
+/** How much sooner Cosmos DB's log must be than the gateway's to be told of alone. */
+const AHEAD_MS: DurationMs = 30_000;
+
+/**
+ * Whether one log is told of before the others: the gateway's, as what it answered is what callers met; Cosmos DB's only
+ * where the gateway's is not there or much later, as a refusal that was tried again with success harms nobody.
+ */
+export function isAhead(delays: Delays, kind: number): boolean {
+  const [gateway, own] = [delayOf(delays, GATEWAY_KIND), delayOf(delays, kind)];
+  return kind === GATEWAY_KIND || gateway === undefined || (own !== undefined && gateway > own + AHEAD_MS);
+}

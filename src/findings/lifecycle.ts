@@ -79,12 +79,21 @@ function foretell(state: Findings, explanation: Explanation, context: Context): 
   if (told === undefined) return follow(state, explanation, context);
   const dropped = same?.isProvisional === true ? [drop(state, same)] : [];
   context.taken.add(told.finding.id);
-  const { counts, span } = explanation;
-  if (span.to <= told.lastRefused || counts.refused <= told.finding.counts.refused) return dropped;
-  const inside = explanation.splits[0]?.refusedInside ?? counts.refused / Math.max(1, counts.calls);
-  told.ahead = { counts, severity: severityOf(explanation, inside), lastRefused: span.to };
-  told.finding = withAhead({ ...told.finding, status: "open", end: null }, told.ahead);
-  return [...dropped, told.finding];
+  if (explanation.span.to <= told.lastRefused) return dropped;
+  told.ahead = furtherAhead(told.ahead, explanation);
+  const shown = withAhead({ ...told.finding, status: "open", end: null }, told.ahead);
+  if (shown.counts === told.finding.counts && told.finding.status === "open") return dropped;
+  told.finding = shown;
+  return [...dropped, shown];
+}
+
+/** The most that one log alone tells, up to the last refusal that any tells. */
+function furtherAhead(ahead: Ahead | undefined, explanation: Explanation): Ahead {
+  const { counts, span, splits } = explanation;
+  const lastRefused = ahead === undefined || span.to > ahead.lastRefused ? span.to : ahead.lastRefused;
+  if (ahead !== undefined && ahead.counts.refused >= counts.refused) return { ...ahead, lastRefused };
+  const inside = splits[0]?.refusedInside ?? counts.refused / Math.max(1, counts.calls);
+  return { counts, severity: severityOf(explanation, inside), lastRefused };
 }
 
 function follow(state: Findings, explanation: Explanation, context: Context): readonly Finding[] {
@@ -120,7 +129,8 @@ function track(
   explanation: Explanation,
   { id, known, key, at, isProvisional }: Context & { readonly id: string; readonly known: Tracked | undefined },
 ): Finding {
-  const onset = known === undefined ? explanation.span.from : steadyOnset(known, explanation);
+  const isFirst = known === undefined || (known.isProvisional && !isProvisional);
+  const onset = isFirst ? explanation.span.from : steadyOnset(known, explanation);
   const { gapMs, symptom, refusedCalls } = explanation;
   const lastRefused = explanation.span.to;
   const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
@@ -195,18 +205,24 @@ export function resolveQuiet(state: Findings, at: Instant): readonly Finding[] {
       changed.push(refute(state, tracked));
       continue;
     }
-    const passed = tracked.ahead !== undefined && at >= tracked.ahead.lastRefused;
-    if (passed) {
-      const { finding, explanation } = tracked;
-      tracked.ahead = undefined;
-      tracked.finding = build({ id: finding.id, explanation, onset: finding.onset, detectedAt: finding.detectedAt });
-    }
-    const isOver = tracked.finding.status === "open" && tracked.ahead === undefined && isQuiet(at, tracked);
-    if (isOver) tracked.finding = ended(tracked.finding, tracked.lastRefused);
-    if (passed || isOver) changed.push(tracked.finding);
+    if (tracked.finding.status !== "open" || !isQuiet(at, whole(tracked))) continue;
+    tracked.finding = ended(withoutAhead(tracked), tracked.lastRefused);
+    tracked.ahead = undefined;
+    changed.push(tracked.finding);
   }
   return changed;
 }
+
+const whole = ({ lastRefused, gapMs, ahead }: Tracked): Pick<Tracked, "lastRefused" | "gapMs"> => ({
+  lastRefused: ahead !== undefined && ahead.lastRefused > lastRefused ? ahead.lastRefused : lastRefused,
+  gapMs,
+});
+
+/** As the joined calls alone tell it. */
+const withoutAhead = ({ finding, explanation, ahead }: Tracked): Finding =>
+  ahead === undefined
+    ? finding
+    : build({ id: finding.id, explanation, onset: finding.onset, detectedAt: finding.detectedAt });
 
 function refute(state: Findings, tracked: Tracked): Finding {
   const finding: Finding = {
@@ -225,9 +241,10 @@ const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused
 const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
 
 /** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
-function steadyOnset({ finding, lastRefused }: Tracked, { span, seenFrom, counts }: Explanation): Instant {
+function steadyOnset(known: Tracked, { span, seenFrom, counts }: Explanation): Instant {
+  const { finding, lastRefused } = known;
   const separate = msBetween(span.from, lastRefused) > 0;
-  const isWhole = seenFrom <= finding.onset && counts.refused >= finding.counts.refused;
+  const isWhole = seenFrom <= finding.onset && counts.refused >= known.explanation.counts.refused;
   return separate || !isWhole ? finding.onset : span.from;
 }
 

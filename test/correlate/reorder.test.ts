@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import { createHeld } from "../../src/correlate/held.ts";
-import { type Arrival, createReorder as create, expectPartitions, flush, type Patience, type Reorder, release } from "../../src/correlate/reorder.ts";
+import {
+  type Arrival,
+  createReorder as create,
+  expectPartitions,
+  flush,
+  type Patience,
+  type Reorder,
+  release,
+} from "../../src/correlate/reorder.ts";
 import { OPERATION_KIND, timeOf } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { epochMs } from "../../src/model/time.ts";
@@ -21,7 +29,8 @@ const arrive = (partition: string, times: number[], caughtUp = false) => ({
 });
 
 const UNMEASURED = { afterNewest: 0, afterArrival: undefined };
-const take = (state: Reorder, arrival: Arrival, patience: Patience = UNMEASURED) => release(state, where, arrival, patience);
+const take = (state: Reorder, arrival: Arrival, patience: Patience = UNMEASURED) =>
+  release(state, where, arrival, patience);
 
 test("waits for stragglers and sorts across batches", () => {
   const state = createReorder(5_000);
