@@ -79,6 +79,18 @@ export function delayOf(delays: Delays, kind: number): DurationMs | undefined {
   return step < 0 ? undefined : stepStart(step + 1);
 }
 
+/** By the words that a finding has for what saw the refusals. */
+export const delaysOf = (delays: Delays): readonly (readonly [log: "gateway" | "cosmos", delay: DurationMs])[] =>
+  (
+    [
+      ["gateway", GATEWAY_KIND],
+      ["cosmos", OPERATION_KIND],
+    ] as const
+  ).flatMap(([log, kind]) => {
+    const delay = delayOf(delays, kind);
+    return delay === undefined ? [] : [[log, delay] as const];
+  });
+
 /** How much longer than its promptest records those of a log may take. */
 export interface Wait {
   /** After the newest event: the slowest log's delay, less what the promptest log needs at least. */

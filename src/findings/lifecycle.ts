@@ -76,7 +76,10 @@ function foretell(state: Findings, explanation: Explanation, context: Context): 
   const same = recognise(known, explanation, context);
   const confirmed = known.filter(({ isProvisional }) => !isProvisional);
   const told = same?.isProvisional === false ? same : otherViewOf(confirmed, explanation, undefined);
-  if (told === undefined) return follow(state, explanation, context);
+  if (told === undefined) {
+    const isBehind = same !== undefined && explanation.counts.refused < same.finding.counts.refused;
+    return isBehind && explanation.span.to <= same.lastRefused ? [] : follow(state, explanation, context);
+  }
   const dropped = same?.isProvisional === true ? [drop(state, same)] : [];
   context.taken.add(told.finding.id);
   if (explanation.span.to <= told.lastRefused) return dropped;
