@@ -141,6 +141,7 @@ async function hostOn(
     decisions,
     lateness: config.lateness,
     joinWindow: JOIN_SECONDS,
+    longestDelay: config.longestDelay,
     joinBy: config.joinBy,
     azure: config.azure,
     silences: silencesOf(config),
