@@ -113,7 +113,8 @@ function follow(state: Findings, explanation: Explanation, context: Context): re
   const known = same ?? other;
   if (known === undefined && explanation.ongoing) return [];
   const id = known?.finding.id ?? newId(state, explanation, context);
-  if (taken.has(id)) return [];
+  // The other log's view of it may have been told a moment ago.
+  if (taken.has(id) && known !== other) return [];
   taken.add(id);
   const changed = same === undefined || other === undefined ? [] : [drop(state, other)];
   const isConfirmed = known?.isProvisional === true && !isProvisional;
@@ -246,7 +247,7 @@ const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status
 /** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
 function steadyOnset(known: Tracked, { span, seenFrom, counts }: Explanation): Instant {
   const { finding, lastRefused } = known;
-  const separate = msBetween(span.from, lastRefused) > 0;
+  const separate = span.from > lastRefused || span.from > finding.detectedAt;
   const isWhole = seenFrom <= finding.onset && counts.refused >= known.explanation.counts.refused;
   return separate || !isWhole ? finding.onset : span.from;
 }
