@@ -148,7 +148,7 @@ function track(
 
 const OTHER_LOG = {
   field: "the same calls in the other log",
-  fix: "None: they are on their way, and this finding is amended when they come.",
+  fix: "Nothing needs doing: they are on their way, and this finding is amended when they come.",
 };
 
 const provisional = (finding: Finding): Finding => ({
