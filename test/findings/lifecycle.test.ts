@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Analysis, createAnalysis } from "../../src/analysis.ts";
 import { createDetection } from "../../src/detect/detection.ts";
 import type { Explanation } from "../../src/explain/rise.ts";
-import { createFindings, type Findings, update } from "../../src/findings/lifecycle.ts";
+import { createFindings, type Findings, resolveQuiet, update } from "../../src/findings/lifecycle.ts";
 import { reportOf } from "../../src/findings/report.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
@@ -115,6 +115,25 @@ test("of two views of one fault that are told at the same moment, the one that k
     for (const seconds of [700, 900]) raised(state, views, seconds);
     expect([...state.tracked.values()].map(({ finding }) => finding.cause.id)).toEqual(["role-too-narrow"]);
   }
+});
+
+test.each([
+  { name: "while it lasts", at: 900, status: "open" },
+  { name: "after it has ended", at: 6_000, status: "resolved" },
+])("what a larger fault took in and leaves again at once is the same finding, as old as it was: $name", (one) => {
+  const state = createFindings();
+  const large = (calls: readonly string[], to = 600) => explanation({ refused: 100, calls, span: [0, to] });
+  const small = (calls: readonly string[]): Explanation => ({
+    ...explanation({ where: { operation: "put" }, refused: 30, calls, span: [120, 600] }),
+    conditions: [{ column: 1, value: 0 }],
+  });
+  raised(state, [large(["c", "d", "e"])], 600);
+  raised(state, [small(["a", "b"])], 700);
+  resolveQuiet(state, at(one.at));
+  raised(state, [large(["a", "b", "c", "d", "e"], one.at - 100), small(["x", "y"])], one.at);
+  const [again] = [...state.tracked.values()].filter(({ finding }) => finding.counts.refused === 30);
+  expect(again?.finding.detectedAt).toBe(at(700));
+  expect(again?.finding.status).toBe(one.status);
 });
 
 test("a finding begins before it was detected, whatever is taken for its rise later", () => {
