@@ -6,7 +6,7 @@ import type { CallLog, Store } from "./store/store.ts";
 export interface SnapshotShell {
   readonly store: Pick<Store, "stage" | "tidy">;
   readonly calls: Pick<CallLog, "flush" | "settle" | "isFull">;
-  readonly codec: { encode(value: unknown): Uint8Array };
+  readonly codec: { pieces(value: unknown): Uint8Array[] };
   readonly breathe: () => Promise<void>;
   /** A snapshot is staged: a commit can turn to it. */
   readonly onStaged: () => void;
@@ -20,7 +20,7 @@ interface Replay {
   readonly journaled: Journaled;
 }
 
-/** Bytes that are written in one piece: some tens of milliseconds. */
+/** Bytes that are written at once, or a piece more: some tens of milliseconds. */
 const STAGED_BYTES = 4 << 20;
 
 /**
@@ -32,14 +32,14 @@ export class Snapshots {
   readonly #analysis: Analysis;
   readonly #cost: ReplayCost;
   /** Staged by the first commit, which turns to it: a replay needs its seed. */
-  #first: Uint8Array | undefined;
+  #first: Uint8Array[] | undefined;
   #isStaged = false;
   #underWay: Promise<void> | undefined;
 
   constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
     this.#shell = shell;
     this.#analysis = analysis;
-    this.#first = snapshotBytes === undefined ? shell.codec.encode(analysis) : undefined;
+    this.#first = snapshotBytes === undefined ? shell.codec.pieces(analysis) : undefined;
     this.#cost = new ReplayCost(snapshotBytes ?? 0, journaled);
   }
 
@@ -52,8 +52,8 @@ export class Snapshots {
   turns(): boolean {
     const first = this.#first;
     if (first !== undefined) {
-      this.#cost.staged(first.length);
-      for (const [i, part] of partsOf(first).entries()) this.#shell.store.stage(part, i === 0);
+      this.#cost.staged(lengthOf(first));
+      for (let isFirst = true; first.length > 0; isFirst = false) this.#shell.store.stage(takePart(first), isFirst);
       this.#first = undefined;
       this.#isStaged = true;
     }
@@ -101,14 +101,13 @@ export class Snapshots {
   /** The analysis as it is just after a commit; all that is to be of that moment is taken before others have their turn. */
   async #stage(): Promise<void> {
     const { store, calls, codec, breathe } = this.#shell;
-    const snapshot = codec.encode(packed(this.#analysis));
-    this.#cost.staged(snapshot.length);
-    const [first = snapshot, ...rest] = partsOf(snapshot);
-    store.stage(first, true);
+    const pieces = codec.pieces(packed(this.#analysis));
+    this.#cost.staged(lengthOf(pieces));
+    store.stage(takePart(pieces), true);
     await calls.flush();
-    for (const part of rest) {
+    while (pieces.length > 0) {
       await breathe();
-      store.stage(part, false);
+      store.stage(takePart(pieces), false);
     }
     this.#isStaged = true;
   }
@@ -120,7 +119,11 @@ export class Snapshots {
   }
 }
 
-const partsOf = (bytes: Uint8Array): readonly Uint8Array[] =>
-  Array.from({ length: Math.ceil(bytes.length / STAGED_BYTES) }, (_, i) =>
-    bytes.subarray(i * STAGED_BYTES, (i + 1) * STAGED_BYTES),
-  );
+const lengthOf = (pieces: readonly Uint8Array[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
+
+/** The first pieces as one; what was staged is held no longer. */
+function takePart(pieces: Uint8Array[]): Uint8Array {
+  let [count, bytes] = [0, 0];
+  while (count < pieces.length && bytes < STAGED_BYTES) bytes += pieces[count++]?.length ?? 0;
+  return Buffer.concat(pieces.splice(0, count));
+}
