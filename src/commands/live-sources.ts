@@ -2,7 +2,6 @@ import type { Config, SourceConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
-import type { JoinPath } from "../normalize/join-path.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { createCredential } from "../sources/credential.ts";
 import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
@@ -18,14 +17,18 @@ import { credentialOf } from "./credential-of.ts";
 
 /** The configured sources; a fault names the source and the reference, never a secret. */
 export function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log, config.joinBy));
+  const built = config.sources.map((source) => buildSource(source, log, config));
   const faults = built.flatMap((source, i) =>
     source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
   );
   return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
 }
 
-function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
+function buildSource(
+  source: SourceConfig,
+  log: Logger,
+  { joinBy, standby }: Pick<Config, "joinBy" | "standby">,
+): Result<Source, string> {
   switch (source.type) {
     case "event-hubs": {
       const connection = connectionOf(source);
@@ -46,7 +49,7 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
           trail: trail.value,
           onTrouble: troubleOf(source.name, log),
           onStart: (says) => log.info({ source: source.name, partitions: says }, "reads on"),
-          ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
+          ...ownedBy(source, standby !== undefined),
         }),
       );
     }
@@ -61,6 +64,15 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
         }),
       );
   }
+}
+
+/** With several machines, one of them that stood still meanwhile hears from the hub that it is too late. */
+function ownedBy(
+  { ownerLevel }: Extract<SourceConfig, { type: "event-hubs" }>,
+  isShared: boolean,
+): Pick<EventHubsConfig, "ownerLevel"> {
+  if (ownerLevel !== undefined) return { ownerLevel };
+  return isShared ? { ownerLevel: 1 } : {};
 }
 
 function trailOf(
