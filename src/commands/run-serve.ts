@@ -43,6 +43,7 @@ export interface ServeFlags {
   readonly config: string;
   readonly port?: string;
   readonly standby?: boolean;
+  readonly salvage?: boolean;
 }
 
 /** Analyzes live until stopped; gives the exit code. */
@@ -73,7 +74,7 @@ export async function serve(flags: ServeFlags): Promise<number> {
     shared: shared.value,
     log,
   };
-  return await serveWith({ ...parts, isStandby: flags.standby === true });
+  return await serveWith({ ...parts, isStandby: flags.standby === true, salvages: flags.salvage === true });
 }
 
 interface Parts {
@@ -88,13 +89,13 @@ interface Parts {
   readonly log: Logger;
 }
 
-async function serveWith(parts: Parts & { readonly isStandby: boolean }): Promise<number> {
-  const { config, log, isStandby, shared } = parts;
+async function serveWith(parts: Parts & { readonly isStandby: boolean; readonly salvages: boolean }): Promise<number> {
+  const { config, log, isStandby, salvages, shared } = parts;
   const stop = stopSignal();
   try {
     const term = shared === undefined ? undefined : await takeTerm(shared, stop);
     if (shared !== undefined && term === undefined) return exitCodeOf(EXIT.ok, stop);
-    const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
+    const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log, { salvages });
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const copies = term?.keep(store);
     const decisions = openDecisionLog(`${config.state}.decisions`);
