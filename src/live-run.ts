@@ -32,8 +32,8 @@ export interface Shell {
   readonly exceptions?: readonly PrivilegeException[] | undefined;
   readonly codec: {
     encode(value: unknown): Uint8Array;
-    /** What `encode` gives, in pieces. */
-    pieces(value: unknown): Uint8Array[];
+    /** What `encode` gives, in pieces; all are to be taken before the value changes. */
+    pieces(value: unknown): Iterable<Uint8Array>;
     decode(bytes: Uint8Array): unknown;
   };
   /** Alerts that a finding's change calls for. */

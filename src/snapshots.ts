@@ -1,12 +1,12 @@
 import { type Analysis, packed } from "./analysis.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
-import type { CallLog, Store } from "./store/store.ts";
+import type { CallLog, Spooled, Store } from "./store/store.ts";
 
 /** What snapshots are written with. */
 export interface SnapshotShell {
-  readonly store: Pick<Store, "stage" | "tidy">;
+  readonly store: Pick<Store, "spool" | "stage" | "tidy">;
   readonly calls: Pick<CallLog, "flush" | "settle" | "isFull">;
-  readonly codec: { pieces(value: unknown): Uint8Array[] };
+  readonly codec: { pieces(value: unknown): Iterable<Uint8Array> };
   readonly breathe: () => Promise<void>;
   /** A snapshot is staged: a commit can turn to it. */
   readonly onStaged: () => void;
@@ -20,9 +20,6 @@ interface Replay {
   readonly journaled: Journaled;
 }
 
-/** Bytes that are written at once, or a piece more: some tens of milliseconds. */
-const STAGED_BYTES = 4 << 20;
-
 /**
  * Snapshots of an analysis on their way into the store, beside its commits: piece by piece, so that requests are answered
  * and input is followed meanwhile. A commit turns to one that is whole; until then a start goes on from the one before.
@@ -32,14 +29,14 @@ export class Snapshots {
   readonly #analysis: Analysis;
   readonly #cost: ReplayCost;
   /** Staged by the first commit, which turns to it: a replay needs its seed. */
-  #first: Uint8Array[] | undefined;
+  #first: Uint8Array | undefined;
   #isStaged = false;
   #underWay: Promise<void> | undefined;
 
   constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
     this.#shell = shell;
     this.#analysis = analysis;
-    this.#first = snapshotBytes === undefined ? shell.codec.pieces(analysis) : undefined;
+    this.#first = snapshotBytes === undefined ? Buffer.concat([...shell.codec.pieces(analysis)]) : undefined;
     this.#cost = new ReplayCost(snapshotBytes ?? 0, journaled);
   }
 
@@ -52,8 +49,8 @@ export class Snapshots {
   turns(): boolean {
     const first = this.#first;
     if (first !== undefined) {
-      this.#cost.staged(lengthOf(first));
-      for (let isFirst = true; first.length > 0; isFirst = false) this.#shell.store.stage(takePart(first), isFirst);
+      this.#cost.staged(first.length);
+      this.#shell.store.stage(first, true);
       this.#first = undefined;
       this.#isStaged = true;
     }
@@ -101,13 +98,16 @@ export class Snapshots {
   /** The analysis as it is just after a commit; all that is to be of that moment is taken before others have their turn. */
   async #stage(): Promise<void> {
     const { store, calls, codec, breathe } = this.#shell;
-    const pieces = codec.pieces(packed(this.#analysis));
-    this.#cost.staged(lengthOf(pieces));
-    store.stage(takePart(pieces), true);
-    await calls.flush();
-    while (pieces.length > 0) {
-      await breathe();
-      store.stage(takePart(pieces), false);
+    const snapshot = store.spool(codec.pieces(packed(this.#analysis)));
+    this.#cost.staged(snapshot.bytes);
+    try {
+      for (const { part, isFirst } of partsOf(snapshot)) {
+        if (!isFirst) await breathe();
+        store.stage(part, isFirst);
+        if (isFirst) await calls.flush();
+      }
+    } finally {
+      snapshot.close();
     }
     this.#isStaged = true;
   }
@@ -119,11 +119,10 @@ export class Snapshots {
   }
 }
 
-const lengthOf = (pieces: readonly Uint8Array[]): number => pieces.reduce((sum, { length }) => sum + length, 0);
-
-/** The first pieces as one; what was staged is held no longer. */
-function takePart(pieces: Uint8Array[]): Uint8Array {
-  let [count, bytes] = [0, 0];
-  while (count < pieces.length && bytes < STAGED_BYTES) bytes += pieces[count++]?.length ?? 0;
-  return Buffer.concat(pieces.splice(0, count));
+function* partsOf(snapshot: Spooled): Generator<{ readonly part: Uint8Array; readonly isFirst: boolean }> {
+  for (let at = 0; at < snapshot.bytes; ) {
+    const part = snapshot.next();
+    yield { part, isFirst: at === 0 };
+    at += part.length;
+  }
 }

@@ -7,9 +7,9 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
  * where they are, a piece at a time: a state is never there a second time unpacked.
  */
 export const stateCodec = {
-  encode: (value: unknown): Uint8Array => Buffer.concat(piecesOf(value)),
-  /** What `encode` gives, in pieces. */
-  pieces: (value: unknown): Uint8Array[] => piecesOf(value),
+  encode: (value: unknown): Uint8Array => Buffer.concat([...piecesOf(value)]),
+  /** What `encode` gives, in pieces; all are to be taken before the value changes. */
+  pieces: (value: unknown): Iterable<Uint8Array> => piecesOf(value),
   /** Those of versions that did not pack, too. */
   decode(bytes: Uint8Array): unknown {
     const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -29,25 +29,31 @@ const PIECE_BYTES = 1 << 20;
 const INLINE_BYTES = 1 << 16;
 const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
-function piecesOf(value: unknown): Uint8Array[] {
+/** A head, then each memory: how long it is unpacked, and its pieces, each behind its length. The first one is the graph. */
+function* piecesOf(value: unknown): Generator<Uint8Array> {
   const writer = new StateWriter();
   writer.writeHeader();
   writer.writeValue(value);
-  const sections = [pack(writer.releaseBuffer()), ...writer.large.map(pack)];
-  const sizes = sections.flatMap(({ raw, pieces }) => [raw, ...pieces.map(({ length }) => length)]);
-  const head = Uint32Array.of(MAGIC, sections.length, ...sizes);
-  return [new Uint8Array(head.buffer), ...sections.flatMap(({ pieces }) => pieces)];
+  yield wordsOf(MAGIC, 1 + writer.large.length);
+  yield* packed(writer.releaseBuffer());
+  for (const memory of writer.large) yield* packed(memory);
 }
 
-function pack(bytes: Uint8Array): { readonly raw: number; readonly pieces: readonly Uint8Array[] } {
-  const pieces = Array.from({ length: countOf(bytes.length) }, (_, i) =>
-    zstdCompressSync(bytes.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES), PACKING),
-  );
-  return { raw: bytes.length, pieces };
+function* packed(bytes: Uint8Array): Generator<Uint8Array> {
+  yield wordsOf(bytes.length);
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+    const piece = zstdCompressSync(bytes.subarray(at, at + PIECE_BYTES), PACKING);
+    yield wordsOf(piece.length);
+    yield piece;
+  }
 }
 
-/** Pieces of so many bytes. */
-const countOf = (raw: number): number => Math.ceil(raw / PIECE_BYTES);
+function wordsOf(...words: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * words.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, word] of words.entries()) view.setUint32(4 * i, word, true);
+  return bytes;
+}
 
 function unpackAll(bytes: Uint8Array, head: DataView): readonly Uint8Array<ArrayBuffer>[] {
   let at = 8;
@@ -55,14 +61,11 @@ function unpackAll(bytes: Uint8Array, head: DataView): readonly Uint8Array<Array
     at += 4;
     return head.getUint32(at - 4, true);
   };
-  const sizes = Array.from({ length: head.getUint32(4, true) }, () => {
-    const raw = next();
-    return { raw, pieces: Array.from({ length: countOf(raw) }, next) };
-  });
-  return sizes.map(({ raw, pieces }) => {
-    const memory = new Uint8Array(raw);
-    for (const [i, length] of pieces.entries()) {
-      memory.set(zstdDecompressSync(bytes.subarray(at, at + length)), i * PIECE_BYTES);
+  return Array.from({ length: head.getUint32(4, true) }, () => {
+    const memory = new Uint8Array(next());
+    for (let to = 0; to < memory.length; to += PIECE_BYTES) {
+      const length = next();
+      memory.set(zstdDecompressSync(bytes.subarray(at, at + length)), to);
       at += length;
     }
     return memory;
