@@ -47,8 +47,8 @@ const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
 const CLOSE_MS = 800;
 /** Messages in one round, over all partitions, as one can be 1 MB; and of one partition. */
-const MOST_IN_ROUNDS = 800;
-const MOST_PER_ROUND = 100;
+const MOST_IN_ROUNDS = 200;
+const MOST_PER_ROUND = 50;
 
 /**
  * One event hub, all partitions, read by the published client; throws `SourceError`. A hub that does not answer is an error
