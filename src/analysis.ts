@@ -1,4 +1,5 @@
 import { type Changes, createChanges } from "./correlate/changes.ts";
+import { createDelays, type Delays } from "./correlate/delays.ts";
 import { createHeld, type Held, isSparse, packHeld } from "./correlate/held.ts";
 import { type Closed, createJoin, type Join, movePlaces as moveJoined } from "./correlate/join.ts";
 import { createReorder, movePlaces as moveWaiting, type Reorder } from "./correlate/reorder.ts";
@@ -12,6 +13,7 @@ import { createFindings, type Findings } from "./findings/lifecycle.ts";
 import { kindOf, textWordsOf, WORDS } from "./model/event-table.ts";
 import { createNames, nameId, type Names } from "./model/names.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
+import { createLooks, type Look } from "./prompt-look.ts";
 import { createStanding, type Standing } from "./privileges/standing.ts";
 
 /** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
@@ -22,6 +24,10 @@ export interface Analysis {
   /** Rows that wait in `reorder` or in `join`. */
   readonly held: Held;
   readonly reorder: Reorder;
+  /** How long the logs take to come. */
+  readonly delays: Delays;
+  /** Each log by itself, ahead of the joined calls; none where nobody is to be told early. */
+  readonly looks: readonly Look[];
   readonly join: Join;
   /** The call that was closed last. */
   readonly closed: Closed;
@@ -41,21 +47,34 @@ export interface AnalysisOptions {
   readonly lateness: DurationMs;
   /** How long a call waits for its operations, in event time; 150 s by default. */
   readonly joinWindow?: DurationMs;
+  /** How long after its event a record may come and still be waited for; 15 min by default. */
+  readonly longestDelay?: DurationMs;
+  /** Whether each log is also looked at by itself, before the others have told of the same calls. */
+  readonly prompt?: boolean;
   /** Seed of names, keys and the fingerprints of seen records: not known to whoever writes the logs. */
   readonly seed: number;
 }
 
 const JOIN_WINDOW_MS: DurationMs = 150_000;
+const LONGEST_DELAY_MS: DurationMs = 900_000;
 /** Rows of 192 bytes: at 20,000 events a second, those of 100 s and of the calls of 50 s. */
 const HELD_EVENTS = 2_000_000;
 const OPEN_CALLS = 1_000_000;
 const SEEN_SLOTS = 1 << 22;
 
-export const createAnalysis = ({ lateness, seed, joinWindow = JOIN_WINDOW_MS }: AnalysisOptions): Analysis => ({
+export const createAnalysis = ({
+  lateness,
+  seed,
+  joinWindow = JOIN_WINDOW_MS,
+  longestDelay = LONGEST_DELAY_MS,
+  prompt = false,
+}: AnalysisOptions): Analysis => ({
   names: createNames(seed),
   seen: createSeen(SEEN_SLOTS),
   held: createHeld(),
   reorder: createReorder(lateness, HELD_EVENTS),
+  delays: createDelays(longestDelay),
+  looks: prompt ? createLooks(lateness, joinWindow) : [],
   join: createJoin(joinWindow, OPEN_CALLS, seed),
   closed: { gateway: -1, operations: [] },
   changes: createChanges(),
@@ -87,7 +106,7 @@ export function keepBounded(analysis: Analysis, most = NAMES): void {
     }
   }
   analysis.names = fresh;
-  forgetNames(analysis.detection);
+  for (const { detection } of [analysis, ...analysis.looks]) forgetNames(detection);
   forgetCoveredNames(analysis.coverage);
 }
 
@@ -96,6 +115,6 @@ export function packed(analysis: Analysis): Analysis {
   if (!isSparse(analysis.held)) return analysis;
   const moved = packHeld(analysis.held);
   moveJoined(analysis.join, moved);
-  moveWaiting(analysis.reorder, moved);
+  for (const { reorder } of [analysis, ...analysis.looks]) moveWaiting(reorder, moved);
   return analysis;
 }

@@ -2,6 +2,7 @@ import type { Accepted } from "./accept.ts";
 import { type Analysis, keepBounded } from "./analysis.ts";
 import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
+import { measure, waitForAll } from "./correlate/delays.ts";
 import { drop, hold } from "./correlate/held.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
@@ -15,6 +16,7 @@ import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND, timeOf } from ".
 import type { Finding } from "./model/finding.ts";
 import { judgeHeard } from "./privileges/standing.ts";
 import { type Instant, instantFromMs } from "./model/time.ts";
+import { lookAhead } from "./look-ahead.ts";
 import { hear, miss, stand } from "./stand.ts";
 
 /** Told of each call as it closes; the row is filled again for the next one. */
@@ -32,18 +34,22 @@ const outTo = (onCall: OnCall | undefined): Out => ({ changed: new Map(), onCall
 export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): readonly Finding[] {
   const { reorder } = analysis;
   if (accepted.expects !== undefined) {
-    expectPartitions(reorder, accepted.expects);
+    for (const waiting of [analysis, ...analysis.looks]) expectPartitions(waiting.reorder, accepted.expects);
     return [];
   }
   miss(analysis, accepted);
-  if (accepted.silent !== undefined) return follow(analysis, stopWaiting(reorder, analysis, accepted.silent), onCall);
+  if (accepted.enqueued !== undefined) measure(analysis.delays, accepted.events, accepted.enqueued);
+  const told = lookAhead(analysis, accepted);
+  const patience = waitForAll(analysis.delays);
+  if (accepted.silent !== undefined)
+    return [...told, ...follow(analysis, stopWaiting(reorder, analysis, accepted.silent, patience), onCall)];
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
-  const changed = follow(analysis, release(reorder, analysis, accepted), onCall);
+  const changed = follow(analysis, release(reorder, analysis, accepted, patience), onCall);
   const judged = judgeHeard(analysis.standing, analysis.now);
   keepBounded(analysis);
-  return [...changed, ...judged];
+  return [...told, ...changed, ...judged];
 }
 
 /** correlate → detect → explain → findings, for held rows in the order of event time. */
@@ -114,6 +120,10 @@ function judge(analysis: Analysis, { changed, onCall }: Out): void {
 
 function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
   const explanations = explain(analysis.detection, due, analysis.changes);
-  for (const finding of update(analysis.findings, analysis.detection, { explanations, at: due.at }))
+  for (const finding of update(analysis.findings, analysis.detection, {
+    explanations,
+    at: due.at,
+    isProvisional: false,
+  }))
     changed.set(finding.id, finding);
 }

@@ -38,6 +38,8 @@ export interface Host {
   /** Seconds of event time to wait for stragglers, and for the operations of a call. */
   readonly lateness: number;
   readonly joinWindow: number;
+  /** Seconds, at most, that a log is waited for which is slower than the other. */
+  readonly longestDelay: number;
   /** Targets that are told at intervals that all is well. */
   readonly heartbeats?: readonly Heartbeat[];
   readonly port: number;
@@ -164,10 +166,16 @@ const trailsOf = (sources: readonly Source[]): ReadonlyMap<string, TrailHealth> 
     }),
   );
 
-const shellOf = ({ joinBy, exceptions, lateness, joinWindow }: Host) => ({
+const shellOf = ({ joinBy, exceptions, lateness, joinWindow, longestDelay }: Host) => ({
   joinBy,
   exceptions,
-  options: { lateness: lateness * 1_000, joinWindow: joinWindow * 1_000, seed: randomInt(2 ** 31) },
+  options: {
+    lateness: lateness * 1_000,
+    joinWindow: joinWindow * 1_000,
+    longestDelay: longestDelay * 1_000,
+    prompt: true,
+    seed: randomInt(2 ** 31),
+  },
   codec: stateCodec,
 });
 

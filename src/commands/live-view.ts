@@ -1,3 +1,4 @@
+import { delaysOf } from "../correlate/delays.ts";
 import type { Column } from "../detect/columns.ts";
 import { compareCalls } from "../findings/comparison.ts";
 import { refusalMatrix } from "../findings/matrix.ts";
@@ -89,6 +90,7 @@ export function createLiveView(options: LiveViewOptions): LiveView {
     identities: () => (current === undefined ? [] : identitiesOf(current)),
     sources: () => sourceHealth(ledger(), current),
     ...seen,
+    delays: () => (current === undefined ? [] : delaysOf(current.delays)),
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);

@@ -42,6 +42,7 @@ export async function demo(flags: { readonly port?: string; readonly seed: strin
     decisions: createMemoryDecisions(),
     lateness: LATENESS_SECONDS,
     joinWindow: LATENESS_SECONDS,
+    longestDelay: LATENESS_SECONDS,
     port: port.value,
     log: createLogger("warn"),
     signal: stop,

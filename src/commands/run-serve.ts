@@ -169,6 +169,7 @@ async function hostOn(store: Store, parts: Hosted): Promise<number> {
     decisions,
     lateness: config.lateness,
     joinWindow: JOIN_SECONDS,
+    longestDelay: config.longestDelay,
     joinBy: config.joinBy,
     azure: config.azure,
     silences: silencesOf(config),

@@ -76,12 +76,13 @@ export const ConfigSchema = z.strictObject({
     .max(3_650)
     .default(400)
     .meta({ description: "Days that calls are kept, beside the state (`<state>.calls`)." }),
-  lateness: z
-    .int()
-    .min(1)
-    .max(3_600)
-    .default(120)
-    .meta({ description: "Seconds of event time to wait for stragglers." }),
+  lateness: z.int().min(1).max(3_600).default(120).meta({
+    description: "Seconds of event time to wait for stragglers at least; more where a log was measured to be slower.",
+  }),
+  longestDelay: z.int().min(1).max(7_200).default(900).meta({
+    description:
+      "Seconds between an event and its arrival at the hub, at most, that a slow log is waited for. What the prompt log tells is told meanwhile.",
+  }),
   joinBy: z
     .string()
     .transform((text, context) => {

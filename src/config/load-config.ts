@@ -64,6 +64,7 @@ const KEYS = [
   "sources",
   "state",
   "lateness",
+  "longestDelay",
   "joinBy",
   "server",
   "targets",

@@ -1,17 +1,20 @@
-import { type EventTable, timeOf } from "../model/event-table.ts";
+import { type EventTable, kindOf, timeOf } from "../model/event-table.ts";
 import type { Names } from "../model/names.ts";
 import { type DurationMs, type EpochMs, epochMs, type Instant, instantFromMs, plusMs } from "../model/time.ts";
+import type { Wait } from "./delays.ts";
 import { type Held, hold } from "./held.ts";
 import { compareRows } from "./row-event.ts";
 
 interface PartitionClock {
   newest: Instant;
+  /** When what was read last had reached the broker. */
+  arrived: EpochMs | undefined;
   caughtUp: boolean;
 }
 
 /**
  * Puts events in the order of event time. Holds each until the watermark has passed it: the newest event time of the
- * slowest partition that still has input, less the lateness.
+ * slowest partition that still has input, less the lateness, or less what the logs were measured to need where that is more.
  */
 export interface Reorder {
   readonly lateness: DurationMs;
@@ -59,7 +62,7 @@ export const createReorder = (lateness: DurationMs, limit: number): Reorder => (
 export function expectPartitions(state: Reorder, partitions: readonly string[]): void {
   for (const partition of partitions) {
     const newest = state.partitions.get(partition)?.newest ?? BEGINNING;
-    state.partitions.set(partition, { newest, caughtUp: false });
+    state.partitions.set(partition, { newest, arrived: undefined, caughtUp: false });
   }
 }
 
@@ -76,33 +79,55 @@ export interface Where {
   readonly names: Names;
 }
 
+/** What is waited for: with `kind`, for the events of one log, and no others are taken. */
+export interface Patience extends Wait {
+  readonly kind?: number;
+}
+
 /** Takes what one partition delivered and gives back the places of what is due, in order. */
-export function release(state: Reorder, { held, names }: Where, arrival: Arrival): readonly number[] {
-  const clock = state.partitions.get(arrival.partition) ?? { newest: BEGINNING, caughtUp: false };
+export function release(
+  state: Reorder,
+  { held, names }: Where,
+  arrival: Arrival,
+  patience: Patience,
+): readonly number[] {
+  const clock = state.partitions.get(arrival.partition) ?? {
+    newest: BEGINNING,
+    arrived: undefined,
+    caughtUp: false,
+  };
   state.partitions.set(arrival.partition, clock);
+  clock.arrived = arrival.enqueued ?? clock.arrived;
   const { events } = arrival;
+  const { kind } = patience;
   for (let place = 0; place < events.count; place++) {
+    if (kind !== undefined && kindOf(events, place) !== kind) continue;
     const time = timeOf(events, place);
     if (time < state.watermark) state.late += 1;
     wait(state, time, hold(held, events, place));
     if (time > clock.newest && believable(time, arrival.enqueued)) clock.newest = time;
   }
   clock.caughtUp = arrival.caughtUp;
-  advance(state);
+  advance(state, patience);
   const due = drain(state, { held, names }, state.watermark);
   if (state.held > state.limit) due.push(...letGo(state, { held, names }));
   return due;
 }
 
 /** Waits no longer for partitions that say nothing, until they are heard of again; gives back what is due, in order. */
-export function stopWaiting(state: Reorder, where: Where, partitions: readonly string[]): readonly number[] {
+export function stopWaiting(
+  state: Reorder,
+  where: Where,
+  partitions: readonly string[],
+  patience: Patience,
+): readonly number[] {
   for (const partition of partitions) {
     const clock = state.partitions.get(partition);
     if (clock === undefined || clock.caughtUp) continue;
     clock.caughtUp = true;
     state.silent += 1;
   }
-  advance(state);
+  advance(state, patience);
   return drain(state, where, state.watermark);
 }
 
@@ -117,13 +142,29 @@ export function flush(state: Reorder, where: Where): readonly number[] {
 const believable = (time: Instant, enqueued: EpochMs | undefined): boolean =>
   enqueued === undefined || epochMs(time) <= enqueued + AHEAD_OF_BROKER_MS;
 
-function advance(state: Reorder): void {
+function advance(state: Reorder, patience: Patience): void {
   const clocks = [...state.partitions.values()];
   const behind = clocks.filter((clock) => !clock.caughtUp);
   let edge: Instant | undefined;
-  for (const { newest } of behind) if (edge === undefined || newest < edge) edge = newest;
-  if (edge === undefined) for (const { newest } of clocks) if (edge === undefined || newest > edge) edge = newest;
-  if (edge !== undefined) passed(state, plusMs(edge, -state.lateness));
+  for (const clock of behind) {
+    const until = completeUntil(state, clock, patience);
+    if (edge === undefined || until < edge) edge = until;
+  }
+  if (edge === undefined)
+    for (const clock of clocks) {
+      const until = completeUntil(state, clock, patience);
+      if (edge === undefined || until > edge) edge = until;
+    }
+  if (edge !== undefined) passed(state, edge);
+}
+
+/** What is older has come through the partition. */
+function completeUntil({ lateness }: Reorder, { newest, arrived }: PartitionClock, patience: Patience): Instant {
+  const { afterNewest, afterArrival } = patience;
+  const byEvents = plusMs(newest, -Math.max(lateness, afterNewest));
+  if (arrived === undefined || afterArrival === undefined) return byEvents;
+  const byArrival = instantFromMs(arrived - Math.max(lateness, afterArrival));
+  return byArrival > byEvents ? byArrival : byEvents;
 }
 
 function passed(state: Reorder, time: Instant): void {

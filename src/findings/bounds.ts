@@ -23,12 +23,7 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
   const { dictionaries, unitsBeyond } = detection;
   const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
   const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
-    [
-      "late-events",
-      reorder.late,
-      "events came later than the configured lateness, so their order is not sure",
-      LATENESS,
-    ],
+    ["late-events", reorder.late, "events came later than they were waited for, so their order is not sure", LATENESS],
     [
       "reorder-limit",
       reorder.crowded,
@@ -89,7 +84,7 @@ function mostOf(dictionaries: Bounds["detection"]["dictionaries"]): string {
   return sure.length === 0 ? "" : ` (most often ${sure.map(({ text, count }) => `${text}: ${count}`).join(", ")})`;
 }
 
-const LATENESS = "Raise `lateness` in the configuration.";
+const LATENESS = "Raise `lateness` in the configuration, or `longestDelay` where a log is slower than that.";
 const BEHIND = "Let the source catch up, or give each hub a Scopetrail of its own.";
 const SILENT = "Look at the log for what keeps its source from answering; what it holds is still read when it does.";
 const WINDOW = "Analyze fewer APIs or a shorter span at once.";

@@ -2,7 +2,16 @@ import type { Detection } from "../detect/detection.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { fixOf } from "../explain/fixes.ts";
-import { fragmentsOf, isFragment, otherViewOf, recognise, tellsMore, type Tracked } from "./same-fault.ts";
+import {
+  type Ahead,
+  fragmentsOf,
+  isFragment,
+  otherViewOf,
+  recognise,
+  type Recognised,
+  tellsMore,
+  type Tracked,
+} from "./same-fault.ts";
 import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
 import type { Finding, Severity } from "../model/finding.ts";
@@ -11,6 +20,8 @@ import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusM
 /** Findings by id, in the order in which they were raised. */
 export interface Findings {
   readonly tracked: Map<string, Tracked>;
+  /** What one log alone told and the joined calls did not confirm, oldest first: it is not told again while it lasts. */
+  readonly refuted: Tracked[];
   /** Findings forgotten because there were too many. */
   forgotten: number;
   /** Quiet findings are looked for from then on. */
@@ -21,32 +32,83 @@ const MAX_FINDINGS = 2_000;
 const QUIET_MS: DurationMs = 600_000;
 const QUIET_GAPS = 8;
 
-export const createFindings = (): Findings => ({ tracked: new Map(), forgotten: 0, nextSweep: instantFromMs(0) });
+export const createFindings = (): Findings => ({
+  tracked: new Map(),
+  refuted: [],
+  forgotten: 0,
+  nextSweep: instantFromMs(0),
+});
+
+interface Explained {
+  readonly explanations: readonly Explanation[];
+  readonly at: Instant;
+  /** Whether one log alone tells it, before the joined calls do. */
+  readonly isProvisional: boolean;
+}
+
+interface Context extends Recognised {
+  readonly taken: Set<string>;
+  readonly at: Instant;
+}
 
 /** Raises or amends findings by what was explained at `at`; gives those that are new or changed. */
 export function update(
   state: Findings,
   detection: Detection,
-  explained: { explanations: readonly Explanation[]; at: Instant },
+  { explanations, at, isProvisional }: Explained,
 ): readonly Finding[] {
-  const { explanations, at } = explained;
   const taken = new Set<string>();
   return explanations.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
-    return follow(state, explanation, { key, taken, at });
+    const context = { key, taken, at, isProvisional };
+    return isProvisional ? foretell(state, explanation, context) : follow(state, explanation, context);
   });
 }
 
-function follow(
-  state: Findings,
-  explanation: Explanation,
-  context: { key: string; taken: Set<string>; at: Instant },
-): readonly Finding[] {
-  const { key, taken, at } = context;
-  const same = recognise(state.tracked.values(), explanation, context);
-  if (isFragment(state.tracked.values(), explanation, same)) return [];
-  const other = otherViewOf(state.tracked.values(), explanation, same);
-  if (other !== undefined && !tellsMore(explanation, other.explanation))
+/** Of a fault that the joined calls tell already, one log alone only tells how it goes on. */
+function foretell(state: Findings, explanation: Explanation, context: Context): readonly Finding[] {
+  const refuted = recognise(state.refuted, explanation, context);
+  if (refuted !== undefined) {
+    if (explanation.span.to > refuted.lastRefused) refuted.lastRefused = explanation.span.to;
+    return [];
+  }
+  const known = [...state.tracked.values()];
+  const same = recognise(known, explanation, context);
+  const confirmed = known.filter(({ isProvisional }) => !isProvisional);
+  const told = same?.isProvisional === false ? same : otherViewOf(confirmed, explanation, undefined);
+  if (told === undefined) {
+    const isBehind = same !== undefined && explanation.counts.refused < same.finding.counts.refused;
+    return isBehind && explanation.span.to <= same.lastRefused ? [] : follow(state, explanation, context);
+  }
+  const dropped = same?.isProvisional === true ? [drop(state, same)] : [];
+  context.taken.add(told.finding.id);
+  if (explanation.span.to <= told.lastRefused) return dropped;
+  told.ahead = furtherAhead(told.ahead, explanation);
+  const shown = withAhead({ ...told.finding, status: "open", end: null }, told.ahead);
+  if (shown.counts === told.finding.counts && told.finding.status === "open") return dropped;
+  told.finding = shown;
+  return [...dropped, shown];
+}
+
+/** The most that one log alone tells, up to the last refusal that any tells. */
+function furtherAhead(ahead: Ahead | undefined, explanation: Explanation): Ahead {
+  const { counts, span, splits } = explanation;
+  const lastRefused = ahead === undefined || span.to > ahead.lastRefused ? span.to : ahead.lastRefused;
+  if (ahead !== undefined && ahead.counts.refused >= counts.refused) return { ...ahead, lastRefused };
+  const inside = splits[0]?.refusedInside ?? counts.refused / Math.max(1, counts.calls);
+  return { counts, severity: severityOf(explanation, inside), lastRefused };
+}
+
+function follow(state: Findings, explanation: Explanation, context: Context): readonly Finding[] {
+  const { taken, isProvisional } = context;
+  const tracked = [...state.tracked.values()];
+  // What one log alone told gives way to what the joined calls tell, and does not stand in its way.
+  const peers = tracked.filter((one) => one.isProvisional === isProvisional);
+  const same = recognise(tracked, explanation, context);
+  if (isFragment(peers, explanation, same)) return [];
+  const other = otherViewOf(tracked, explanation, same);
+  const isAmended = other !== undefined && other.isProvisional && !isProvisional;
+  if (other !== undefined && !isAmended && !tellsMore(explanation, other.explanation))
     return same === undefined ? [] : [drop(state, same)];
   const known = same ?? other;
   if (known === undefined && explanation.ongoing) return [];
@@ -54,18 +116,61 @@ function follow(
   if (taken.has(id)) return [];
   taken.add(id);
   const changed = same === undefined || other === undefined ? [] : [drop(state, other)];
-  if (known?.finding.status === "resolved" && explanation.span.to <= known.lastRefused) return changed;
-  const onset = known === undefined ? explanation.span.from : steadyOnset(known, explanation);
-  const { gapMs, symptom, refusedCalls } = explanation;
-  const lastRefused = explanation.span.to;
-  const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
-  const finding = isQuiet(at, { lastRefused, gapMs }) ? ended(open, lastRefused) : open;
-  state.tracked.set(id, { finding, symptom, key, lastRefused, gapMs, refusedCalls, explanation });
+  const isConfirmed = known?.isProvisional === true && !isProvisional;
+  if (known?.finding.status === "resolved" && !isConfirmed && explanation.span.to <= known.lastRefused) return changed;
+  const finding = track(state, explanation, { ...context, id, known });
   forgetOldest(state);
-  for (const part of fragmentsOf(state.tracked.values(), explanation, id)) changed.push(drop(state, part));
+  for (const part of fragmentsOf(state.tracked.values(), explanation, id))
+    if (part.isProvisional || !isProvisional) changed.push(drop(state, part));
   changed.push(finding);
   return changed;
 }
+
+/** Follows a fault by its latest explanation; gives the finding. */
+function track(
+  state: Findings,
+  explanation: Explanation,
+  { id, known, key, at, isProvisional }: Context & { readonly id: string; readonly known: Tracked | undefined },
+): Finding {
+  const isFirst = known === undefined || (known.isProvisional && !isProvisional);
+  const onset = isFirst ? explanation.span.from : steadyOnset(known, explanation);
+  const { gapMs, symptom, refusedCalls } = explanation;
+  const lastRefused = explanation.span.to;
+  const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
+  const shown = isProvisional ? provisional(open) : open;
+  const ahead = isProvisional || known === undefined ? undefined : aheadOf(known, at);
+  const isOver = ahead === undefined && isQuiet(at, { lastRefused, gapMs });
+  const finding = isOver ? ended(shown, lastRefused) : withAhead(shown, ahead);
+  state.tracked.set(id, { finding, symptom, key, lastRefused, gapMs, refusedCalls, explanation, isProvisional, ahead });
+  return finding;
+}
+
+const OTHER_LOG = {
+  field: "the same calls in the other log",
+  fix: "None: they are on their way, and this finding is amended when they come.",
+};
+
+const provisional = (finding: Finding): Finding => ({
+  ...finding,
+  cause: { ...finding.cause, missing: [...finding.cause.missing, OTHER_LOG] },
+});
+
+/** What one log alone tells of a fault beyond `at`. */
+function aheadOf({ isProvisional, finding, lastRefused, ahead }: Tracked, at: Instant): Ahead | undefined {
+  const told = isProvisional ? { counts: finding.counts, severity: finding.severity, lastRefused } : ahead;
+  return told !== undefined && told.lastRefused > at ? told : undefined;
+}
+
+const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
+
+const withAhead = (finding: Finding, ahead: Ahead | undefined): Finding =>
+  ahead === undefined || ahead.counts.refused <= finding.counts.refused
+    ? finding
+    : {
+        ...finding,
+        counts: ahead.counts,
+        severity: RANK[ahead.severity] > RANK[finding.severity] ? ahead.severity : finding.severity,
+      };
 
 /** Faults of the same attributes that begin in the same minute differ by the reason that the log tells. */
 function newId(
@@ -86,17 +191,50 @@ function drop(state: Findings, { finding, lastRefused }: Tracked): Finding {
 
 const SWEEP_MS: DurationMs = 60_000;
 
-/** Ends what has been quiet for long, looked at once a minute of event time; gives the findings that ended. */
+/** How long the joined calls may take to confirm what one log alone told. */
+const CONFIRM_MS: DurationMs = 300_000;
+const MAX_REFUTED = 200;
+
+/**
+ * Ends what has been quiet for long, or what the joined calls, which have come to `at`, do not confirm; looked at once a
+ * minute of event time. Gives the findings that ended or changed.
+ */
 export function resolveQuiet(state: Findings, at: Instant): readonly Finding[] {
   if (at < state.nextSweep) return [];
   state.nextSweep = plusMs(instantFromMs(Math.floor(epochMs(at) / SWEEP_MS) * SWEEP_MS), SWEEP_MS);
-  const quiet: Finding[] = [];
+  const changed: Finding[] = [];
   for (const tracked of state.tracked.values()) {
-    if (tracked.finding.status !== "open" || !isQuiet(at, tracked)) continue;
-    tracked.finding = ended(tracked.finding, tracked.lastRefused);
-    quiet.push(tracked.finding);
+    if (tracked.isProvisional && msBetween(at, tracked.finding.detectedAt) > CONFIRM_MS) {
+      changed.push(refute(state, tracked));
+      continue;
+    }
+    if (tracked.finding.status !== "open" || !isQuiet(at, whole(tracked))) continue;
+    tracked.finding = ended(withoutAhead(tracked), tracked.lastRefused);
+    tracked.ahead = undefined;
+    changed.push(tracked.finding);
   }
-  return quiet;
+  return changed;
+}
+
+const whole = ({ lastRefused, gapMs, ahead }: Tracked): Pick<Tracked, "lastRefused" | "gapMs"> => ({
+  lastRefused: ahead !== undefined && ahead.lastRefused > lastRefused ? ahead.lastRefused : lastRefused,
+  gapMs,
+});
+
+/** As the joined calls alone tell it. */
+const withoutAhead = ({ finding, explanation, ahead }: Tracked): Finding =>
+  ahead === undefined
+    ? finding
+    : build({ id: finding.id, explanation, onset: finding.onset, detectedAt: finding.detectedAt });
+
+function refute(state: Findings, tracked: Tracked): Finding {
+  const finding: Finding = {
+    ...drop(state, tracked),
+    closed: { because: "not-confirmed", says: "Looked at together, both logs do not tell of a fault" },
+  };
+  state.refuted.push({ ...tracked, finding });
+  if (state.refuted.length > MAX_REFUTED) state.refuted.shift();
+  return finding;
 }
 
 /** Nothing was refused for much longer than between two refusals before. */
@@ -106,9 +244,10 @@ const isQuiet = (at: Instant, { lastRefused, gapMs }: Pick<Tracked, "lastRefused
 const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status: "resolved", end });
 
 /** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
-function steadyOnset({ finding, lastRefused }: Tracked, { span, seenFrom, counts }: Explanation): Instant {
+function steadyOnset(known: Tracked, { span, seenFrom, counts }: Explanation): Instant {
+  const { finding, lastRefused } = known;
   const separate = msBetween(span.from, lastRefused) > 0;
-  const isWhole = seenFrom <= finding.onset && counts.refused >= finding.counts.refused;
+  const isWhole = seenFrom <= finding.onset && counts.refused >= known.explanation.counts.refused;
   return separate || !isWhole ? finding.onset : span.from;
 }
 

@@ -2,7 +2,7 @@ import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
 import { inStep } from "./in-step.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
-import type { Finding } from "../model/finding.ts";
+import type { Counts, Finding, Severity } from "../model/finding.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 
 /** A finding and what is needed to recognise the same fault again. */
@@ -14,22 +14,45 @@ export interface Tracked {
   gapMs: DurationMs;
   refusedCalls: ReadonlySet<string>;
   explanation: Explanation;
+  /** Told by one log alone so far; the joined calls, which come later, confirm it or do not. */
+  readonly isProvisional: boolean;
+  /** Of a finding by joined calls: what one log alone has told since. */
+  ahead?: Ahead | undefined;
 }
 
-/** The same fault seen before: by the same attributes, or because most of the refused calls are the same. */
+export interface Ahead {
+  readonly counts: Counts;
+  readonly severity: Severity;
+  readonly lastRefused: Instant;
+}
+
+export interface Recognised {
+  readonly key: string;
+  /** Findings that were recognised already. */
+  readonly taken: ReadonlySet<string>;
+  /** Whether one log alone tells it. */
+  readonly isProvisional: boolean;
+}
+
+/**
+ * The same fault seen before: by the same attributes, or because most of the refused calls are the same. One log alone may
+ * tell another symptom of it than both together do.
+ */
 export function recognise(
   known: Iterable<Tracked>,
   explanation: Explanation,
-  context: { readonly key: string; readonly taken: ReadonlySet<string> },
+  context: Recognised,
 ): Tracked | undefined {
   let best: Tracked | undefined;
   let bestShare = 0.5;
   for (const tracked of known) {
-    if (tracked.symptom !== explanation.symptom || context.taken.has(tracked.finding.id)) continue;
+    if (context.taken.has(tracked.finding.id)) continue;
+    const isSameSymptom = tracked.symptom === explanation.symptom;
+    if (!isSameSymptom && !tracked.isProvisional && !context.isProvisional) continue;
     if (msBetween(explanation.span.from, tracked.lastRefused) > LONGEST_PAUSE_MS) continue;
     if (areToldApart(tracked.explanation, explanation)) continue;
     const share = sameCalls(tracked.refusedCalls, explanation.refusedCalls);
-    if (share > bestShare || (tracked.key === context.key && best === undefined)) {
+    if (share > bestShare || (isSameSymptom && tracked.key === context.key && best === undefined)) {
       best = tracked;
       bestShare = Math.max(bestShare, share);
     }

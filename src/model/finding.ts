@@ -76,13 +76,21 @@ export interface Split {
   readonly pAdjusted: number;
 }
 
-/** Why a finding about what is held is not open. */
+/** Why a finding is not open: one about what is held, or one that one log told and the joined calls did not confirm. */
 export interface Closed {
   readonly because: ClosedReason;
   readonly says: string;
 }
 
-export const CLOSED_REASONS = ["grant-gone", "grant-changed", "used-now", "quiet", "excepted", "not-judged"] as const;
+export const CLOSED_REASONS = [
+  "grant-gone",
+  "grant-changed",
+  "used-now",
+  "quiet",
+  "excepted",
+  "not-judged",
+  "not-confirmed",
+] as const;
 export type ClosedReason = (typeof CLOSED_REASONS)[number];
 
 export interface Finding {
@@ -91,7 +99,7 @@ export interface Finding {
   readonly kind: FindingKind;
   readonly severity: Severity;
   readonly status: FindingStatus;
-  /** Of a finding about what is held or let in that has ended, or that an exception mutes. */
+  /** Of one that has ended or is muted for another reason than that the refusals have. */
   readonly closed?: Closed;
   /** One sentence that a caller could be told. */
   readonly title: string;

@@ -48,6 +48,14 @@ const METRICS: readonly Metric[] = [
     },
   },
   {
+    name: "log_delay_seconds",
+    help: "How long after their events nearly all records of a log reach the hub.",
+    labels: ["log"],
+    read: (view, set) => {
+      for (const [log, delay] of view.delays()) set(delay / 1_000, log);
+    },
+  },
+  {
     name: "ready",
     help: "1 when nothing keeps it from its work.",
     labels: [],

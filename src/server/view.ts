@@ -6,7 +6,7 @@ import type { CallSpan } from "../findings/call-spans.ts";
 import type { CallStory } from "../findings/call-story.ts";
 import type { Finding } from "../model/finding.ts";
 import type { MinuteCount, Report } from "../model/report.ts";
-import type { EpochMs, Instant } from "../model/time.ts";
+import type { DurationMs, EpochMs, Instant } from "../model/time.ts";
 import type { TrailHealth } from "../model/trail-health.ts";
 import type { ExportHealth } from "./export-health.ts";
 import type { PrincipalsView } from "./principals-view.ts";
@@ -98,6 +98,8 @@ export interface View {
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
   watermark(): Instant | null;
+  /** How long after their events nearly all records of each log reach the hub, as far as it was measured. */
+  delays(): readonly (readonly [log: "gateway" | "cosmos", delay: DurationMs])[];
   /** Called at most once a second when anything above may have changed; returns its own removal. */
   subscribe(listener: () => void): () => void;
 }

@@ -38,13 +38,14 @@ function impactOf({ kind, counts, privilege }: Finding): string {
   return `${counts.refused} of ${counts.calls} calls refused (${percentText(counts.refused / Math.max(1, counts.calls))}, usually ${percentText(counts.usualRate)})`;
 }
 
-function factsOf({ kind, onset, end, subject, splits, cause, fix }: Finding): Summary["facts"] {
+function factsOf({ kind, onset, end, subject, splits, cause, fix, closed }: Finding): Summary["facts"] {
   const who =
     subject.principal === undefined ? [] : [["Who", whoOf(subject.principal, subject.principalKind)] as const];
   const lasted = end === null ? [] : [["Lasted", lengthText(msBetween(end, onset))] as const];
   return [
     ["Since", end === null ? timeText(onset) : `${timeText(onset)} to ${timeText(end)}`],
     ...lasted,
+    ...(closed === undefined ? [] : [["Ended", `${closed.says}.`] as const]),
     ...who,
     ...(kind === "intermittent-refusal" ? [["What differs", differenceText(splits[0])] as const] : []),
     ["Cause", `${cause.id} (confidence ${cause.confidence.toFixed(2)})`],

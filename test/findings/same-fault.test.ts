@@ -71,6 +71,7 @@ function tracked(facts: Facts = {}, status: "open" | "resolved" = "open"): Track
     gapMs: told.gapMs,
     refusedCalls: told.refusedCalls,
     explanation: told,
+    isProvisional: false,
   };
 }
 
@@ -166,7 +167,7 @@ describe("another view of the same fault", () => {
 });
 
 describe("the same fault seen before", () => {
-  const context = { key: "api=orders", taken: new Set<string>() };
+  const context = { key: "api=orders", taken: new Set<string>(), isProvisional: false };
   test.each([
     { name: "by its attributes", known: tracked({ calls: ["x"] }), found: true },
     { name: "by its calls", known: { ...tracked(), key: "other" }, found: true },

@@ -26,6 +26,7 @@ test("metrics are what the view says at each scrape, in Prometheus' text format"
     expect(text).toContain(`\nscopetrail_records_total{outcome="${outcome}"} ${input[outcome]}\n`);
   for (const line of [
     'scopetrail_partition_records_total{source="hub",partition="0"} 12',
+    'scopetrail_log_delay_seconds{log="gateway"} 9',
     "scopetrail_ready 1",
     `scopetrail_findings{kind="intermittent-refusal",severity="high",status="open"} ${view.findings.filter(({ severity, status }) => severity === "high" && status === "open").length}`,
     'scopetrail_alerts_total{target="sre",outcome="failed"} 1',
