@@ -2,6 +2,7 @@ import type { Config, SourceConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
+import type { JoinPath } from "../normalize/join-path.ts";
 import { demoFeed } from "../simulate/demo.ts";
 import { createCredential } from "../sources/credential.ts";
 import { type EventHubsConfig, eventHubsSource } from "../sources/event-hubs.ts";
@@ -16,8 +17,12 @@ import { containerOf } from "./blob-container.ts";
 import { credentialOf } from "./credential-of.ts";
 
 /** The configured sources; a fault names the source and the reference, never a secret. */
-export function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log, config));
+export function buildSources(
+  config: Config,
+  log: Logger,
+  term?: () => number,
+): Result<readonly Source[], readonly string[]> {
+  const built = config.sources.map((source) => buildSource(source, log, { joinBy: config.joinBy, term }));
   const faults = built.flatMap((source, i) =>
     source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
   );
@@ -27,7 +32,7 @@ export function buildSources(config: Config, log: Logger): Result<readonly Sourc
 function buildSource(
   source: SourceConfig,
   log: Logger,
-  { joinBy, standby }: Pick<Config, "joinBy" | "standby">,
+  { joinBy, term }: { readonly joinBy: JoinPath | undefined; readonly term: (() => number) | undefined },
 ): Result<Source, string> {
   switch (source.type) {
     case "event-hubs": {
@@ -49,7 +54,7 @@ function buildSource(
           trail: trail.value,
           onTrouble: troubleOf(source.name, log),
           onStart: (says) => log.info({ source: source.name, partitions: says }, "reads on"),
-          ...ownedBy(source, standby !== undefined),
+          ...ownedBy(source, term),
         }),
       );
     }
@@ -66,13 +71,16 @@ function buildSource(
   }
 }
 
-/** With several machines, one of them that stood still meanwhile hears from the hub that it is too late. */
+/**
+ * Of several machines, each term has an owner level of its own: one that stood still in an earlier term is refused by the hub, also
+ * where it connects again.
+ */
 function ownedBy(
   { ownerLevel }: Extract<SourceConfig, { type: "event-hubs" }>,
-  isShared: boolean,
+  term: (() => number) | undefined,
 ): Pick<EventHubsConfig, "ownerLevel"> {
-  if (ownerLevel !== undefined) return { ownerLevel };
-  return isShared ? { ownerLevel: 1 } : {};
+  if (term !== undefined) return { ownerLevel: () => (ownerLevel ?? 0) + term() };
+  return ownerLevel === undefined ? {} : { ownerLevel };
 }
 
 function trailOf(

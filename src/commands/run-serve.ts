@@ -52,12 +52,13 @@ export async function serve(flags: ServeFlags): Promise<number> {
   if (!config.ok) return usage(config.error);
   const log = createLogger(config.value.logLevel);
   const sinks = buildSinks(config.value, process.env);
-  const sources = buildSources(config.value, log);
+  let term = 0;
+  const sources = buildSources(config.value, log, config.value.standby && (() => term));
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
   const answering = buildServing(config.value, { environment: process.env, now, log });
   const exceptions = await exceptionsOf(config.value);
   const exports = buildExports(config.value, { environment: process.env, now: now() });
-  const shared = sharedOf(config.value, log);
+  const shared = sharedOf(config.value, log, (begun) => (term = begun));
   const faults = [sinks, sources, port, answering, exceptions, exports, shared].flatMap((part) =>
     part.ok ? [] : part.error,
   );
@@ -220,11 +221,15 @@ function noting(serving: Serving, accesses: AccessLog): Serving {
   };
 }
 
-function sharedOf({ standby, state }: Config, log: Logger): Result<SharedOptions | undefined, readonly string[]> {
+function sharedOf(
+  { standby, state }: Config,
+  log: Logger,
+  onTerm: SharedOptions["onTerm"],
+): Result<SharedOptions | undefined, readonly string[]> {
   if (standby === undefined) return ok(undefined);
   const container = containerOf(standby, process.env);
   if (!container.ok) return err([`standby: ${container.error}`]);
-  return ok({ container: container.value, path: state, copySeconds: standby.copySeconds, log });
+  return ok({ container: container.value, path: state, copySeconds: standby.copySeconds, onTerm, log });
 }
 
 const STANDBY_MS = 1_000;

@@ -11,6 +11,8 @@ export interface SharedOptions {
   readonly path: string;
   /** Seconds between two copies of the state, where it changed. */
   readonly copySeconds: number;
+  /** Told the number of this machine's term; each is higher than those before. */
+  readonly onTerm: (term: number) => void;
   readonly log: Logger;
 }
 
@@ -55,6 +57,7 @@ async function begin(shared: SharedState, term: Term, options: SharedOptions): P
   try {
     if (await shared.bring(Date.now(), true)) log.warn("the state of another machine is gone on from");
     term.begin();
+    options.onTerm(term.number);
   } catch (error) {
     renewal.end();
     throw error;

@@ -68,7 +68,7 @@ export const ConfigSchema = z.strictObject({
     .optional()
     .meta({
       description:
-        "A container that several machines with this configuration share, and nothing else: one has the lease and analyzes, the others stand by and take over with its state. Sources of type `event-hubs` have owner level 1 then, where they say no other.",
+        "A container that several machines with this configuration share, and nothing else: one has the lease and analyzes, the others stand by and take over with its state. Owner levels of `event-hubs` sources rise with each takeover then, from the one that they say.",
     }),
   retention: z
     .int()

@@ -23,7 +23,7 @@ export interface EventHubsConfig {
   /** Where partitions without a checkpoint begin; at the earliest event without it. */
   readonly start?: EventHubsStart;
   /** 1 or more: a later reader with the same or a higher one takes the partitions over, and this one ends with `stolen`. */
-  readonly ownerLevel?: number;
+  readonly ownerLevel?: number | (() => number);
   /** Bytes received and not yet asked for, over all partitions. */
   readonly queueBytes?: number;
   /** Seconds without an event after which a partition may count as read to its end. */
@@ -202,7 +202,7 @@ function readerOptions({ config, settings }: Reading, partitions: number, queue:
   return {
     messages,
     idleSeconds: config.idleSeconds ?? 1,
-    ownerLevel: config.ownerLevel,
+    ownerLevel: typeof config.ownerLevel === "function" ? config.ownerLevel() : config.ownerLevel,
     failed(error, partition) {
       const failure = sourceErrorOf(error, { ...placeOf(settings), partition });
       if (failure.kind === "unreachable") config.onTrouble?.(failure);

@@ -128,6 +128,10 @@ export class Term {
     this.#parts = parts;
   }
 
+  get number(): number {
+    return this.#parts.term;
+  }
+
   /** The state of this machine is of this term from now on. */
   begin(): void {
     writeOwnTerm(this.#parts.path, this.#parts.term);
