@@ -25,7 +25,7 @@ const RECORDS_PER_EVENT = 100;
 const DRAIN_MS = 60_000;
 const SAMPLE_MS = 1_000;
 /** What a heap may have of the memory: buffers and code lie beside it. */
-const HEAP_SHARE = 0.6;
+const HEAP_SHARE = 0.45;
 
 const Input = z.object({
   records: z.number(),
@@ -52,7 +52,7 @@ try {
   const bodies = await readBodies(corpus.path("bodies"));
   await using stack = new AsyncDisposableStack();
   const hub = stack.adopt(await startHub(corpus.path("bodies"), rate / RECORDS_PER_EVENT), (it) => it.stop());
-  const flags = [`--max-old-space-size=${Math.floor(HEAP_SHARE * limitMb)}`, "--max-semi-space-size=16"];
+  const flags = [`--max-old-space-size=${Math.floor(HEAP_SHARE * limitMb)}`];
   const serve = stack.adopt(await startServe(hub.connectionString, flags), (it) => it.stop());
   const watch = stack.adopt(watchServe(serve.address), (it) => it.stop());
   const memory: (readonly [minute: number, mb: number])[] = [];

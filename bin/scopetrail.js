@@ -31,16 +31,19 @@ if (node === undefined) {
   );
   process.exitCode = 2;
 } else {
-  // What analyze and export keep is bounded; the limits make the garbage collector keep to it on machines with much memory.
-  const oldMb = new Map([
-    ["analyze", 448],
-    ["export", 320],
-  ]).get(process.argv[2]);
-  const limit = oldMb === undefined ? [] : [`--max-old-space-size=${oldMb}`, "--max-semi-space-size=8"];
+  const command = process.argv[2];
+  // What these keep is bounded; the limits make the garbage collector keep to it on machines with much memory.
+  const limits = new Map([
+    ["analyze", ["--max-old-space-size=448", "--max-semi-space-size=8"]],
+    ["export", ["--max-old-space-size=320", "--max-semi-space-size=8"]],
+    ["serve", ["--max-semi-space-size=8"]],
+  ]).get(command);
+  // What is allocated and given back for weeks: glibc would keep large blocks in pieces, as it raises the size from which it maps them.
+  const lasting = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "32768", MALLOC_TRIM_THRESHOLD_: "131072" };
   // Sources that were stripped of types and compiled once are kept beside the packages: a start takes a third of the time.
   const cache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
-  const env = { NODE_COMPILE_CACHE: cache, ...process.env };
-  const child = spawn(node, [...limit, main, ...process.argv.slice(2)], { stdio: "inherit", env });
+  const env = { NODE_COMPILE_CACHE: cache, ...(command === "serve" ? lasting : {}), ...process.env };
+  const child = spawn(node, [...(limits ?? []), main, ...process.argv.slice(2)], { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     process.stderr.write(`scopetrail: cannot start ${node}: ${error.message}\n`);

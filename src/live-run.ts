@@ -30,7 +30,12 @@ export interface Shell {
   readonly joinBy?: JoinPath | undefined;
   /** Grants that somebody answers for; none without it. */
   readonly exceptions?: readonly PrivilegeException[] | undefined;
-  readonly codec: { encode(value: unknown): Uint8Array; decode(bytes: Uint8Array): unknown };
+  readonly codec: {
+    encode(value: unknown): Uint8Array;
+    /** What `encode` gives, in pieces; all are to be taken before the value changes. */
+    pieces(value: unknown): Iterable<Uint8Array>;
+    decode(bytes: Uint8Array): unknown;
+  };
   /** Alerts that a finding's change calls for. */
   readonly alerts: (before: Finding | undefined, after: Finding) => Commit["outbox"];
   readonly every: (ms: DurationMs, task: () => void) => () => void;

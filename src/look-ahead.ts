@@ -7,22 +7,38 @@ import { release, stopWaiting } from "./correlate/reorder.ts";
 import { detect } from "./detect/detect.ts";
 import { explain } from "./explain/explain.ts";
 import { update } from "./findings/lifecycle.ts";
-import { GATEWAY_KIND } from "./model/event-table.ts";
+import { GATEWAY_KIND, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
+import { type Instant, plusMs } from "./model/time.ts";
 import type { Look } from "./prompt-look.ts";
 
 const call = createCallRow();
 
-/** Each log by itself, as far as it has come; gives the findings that are new or changed. */
-export const lookAhead = (analysis: Analysis, accepted: Accepted): readonly Finding[] =>
-  analysis.looks.flatMap((look) => {
-    const changed = new Map<string, Finding>();
-    for (const place of takenBy(analysis, look, accepted)) {
-      for (const finding of lookAt(analysis, look, place)) changed.set(finding.id, finding);
-      drop(analysis.held, place);
-    }
-    return [...changed.values()];
-  });
+/** An event that one log alone is followed by, at the moment from which nothing earlier of that log is waited for. */
+export interface Ahead {
+  readonly look: Look;
+  /** Among the held rows. */
+  readonly place: number;
+  readonly due: Instant;
+}
+
+/** What each log by itself has come to, in the order in which it is due. */
+export const takeAhead = (analysis: Analysis, accepted: Accepted): readonly Ahead[] =>
+  analysis.looks
+    .flatMap((look) =>
+      takenBy(analysis, look, accepted).map((place): Ahead => {
+        const time = timeOf(analysis.held.table, place);
+        return { look, place, due: plusMs(time, look.reorder.lateness) };
+      }),
+    )
+    .toSorted((one, other) => one.due - other.due);
+
+/** Follows one log alone by an event; gives the findings that are new or changed. */
+export function lookAhead(analysis: Analysis, { look, place }: Ahead): readonly Finding[] {
+  const found = lookAt(analysis, look, place);
+  drop(analysis.held, place);
+  return found;
+}
 
 const NO_KIND = -1;
 

@@ -15,8 +15,8 @@ import { resolveQuiet, update } from "./findings/lifecycle.ts";
 import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import { judgeHeard } from "./privileges/standing.ts";
-import { type Instant, instantFromMs } from "./model/time.ts";
-import { lookAhead } from "./look-ahead.ts";
+import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
+import { type Ahead, lookAhead, takeAhead } from "./look-ahead.ts";
 import { hear, miss, stand } from "./stand.ts";
 
 /** Told of each call as it closes; the row is filled again for the next one. */
@@ -39,30 +39,56 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
   }
   miss(analysis, accepted);
   if (accepted.enqueued !== undefined) measure(analysis.delays, accepted.events, accepted.enqueued);
-  const told = lookAhead(analysis, accepted);
+  const ahead = takeAhead(analysis, accepted);
   const patience = waitForAll(analysis.delays);
-  if (accepted.silent !== undefined)
-    return [...told, ...follow(analysis, stopWaiting(reorder, analysis, accepted.silent, patience), onCall)];
+  const wait = Math.max(reorder.lateness, patience.afterNewest);
+  if (accepted.silent !== undefined) {
+    const places = stopWaiting(reorder, analysis, accepted.silent, patience);
+    return followBoth(analysis, { ahead, places, wait }, onCall);
+  }
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
-  const changed = follow(analysis, release(reorder, analysis, accepted, patience), onCall);
+  const places = release(reorder, analysis, accepted, patience);
+  const changed = followBoth(analysis, { ahead, places, wait }, onCall);
   const judged = judgeHeard(analysis.standing, analysis.now);
   keepBounded(analysis);
-  return [...told, ...changed, ...judged];
+  return [...changed, ...judged];
 }
 
-/** correlate → detect → explain → findings, for held rows in the order of event time. */
-function follow(analysis: Analysis, places: readonly number[], onCall: OnCall | undefined): readonly Finding[] {
+interface Waited {
+  readonly ahead: readonly Ahead[];
+  /** Held rows in the order of event time. */
+  readonly places: readonly number[];
+  /** How long they waited after their event time. */
+  readonly wait: DurationMs;
+}
+
+/**
+ * One log alone is ahead of the joined calls by as much as these wait longer: however many records come at once, each
+ * finds the other where it would be if they came one by one.
+ */
+function followBoth(
+  analysis: Analysis,
+  { ahead, places, wait }: Waited,
+  onCall: OnCall | undefined,
+): readonly Finding[] {
   const out = outTo(onCall);
+  let next = 0;
+  const lookUntil = (due: number): void => {
+    for (let one = ahead[next]; one !== undefined && one.due <= due; one = ahead[++next])
+      for (const finding of lookAhead(analysis, one)) out.changed.set(finding.id, finding);
+  };
   for (const place of places) {
+    lookUntil(plusMs(timeOf(analysis.held.table, place), wait));
     stand(analysis, place, out.changed);
     followOne(analysis, place, out);
   }
+  lookUntil(Number.POSITIVE_INFINITY);
   return [...out.changed.values()];
 }
 
-/** As `follow`, for the rows of a table that are in the order of event time. */
+/** correlate → detect → explain → findings, for the rows of a table that are in the order of event time. */
 export function followTable(analysis: Analysis, table: EventTable, onCall?: OnCall): readonly Finding[] {
   const out = outTo(onCall);
   for (let row = 0; row < table.count; row++) followOne(analysis, hold(analysis.held, table, row), out);
@@ -87,8 +113,10 @@ function followOne(analysis: Analysis, place: number, out: Out): void {
 export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
   const out = outTo(onCall);
   const { changed } = out;
-  for (const finding of follow(analysis, flushReorder(analysis.reorder, analysis), onCall))
-    changed.set(finding.id, finding);
+  for (const place of flushReorder(analysis.reorder, analysis)) {
+    stand(analysis, place, changed);
+    followOne(analysis, place, out);
+  }
   closeUntil(analysis, instantFromMs(8_640_000_000_000_000), out);
   const at = analysis.now;
   for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);

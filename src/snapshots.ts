@@ -1,12 +1,12 @@
 import { type Analysis, packed } from "./analysis.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
-import type { CallLog, Store } from "./store/store.ts";
+import type { CallLog, Spooled, Store } from "./store/store.ts";
 
 /** What snapshots are written with. */
 export interface SnapshotShell {
-  readonly store: Pick<Store, "stage" | "tidy">;
+  readonly store: Pick<Store, "spool" | "stage" | "tidy">;
   readonly calls: Pick<CallLog, "flush" | "settle" | "isFull">;
-  readonly codec: { encode(value: unknown): Uint8Array };
+  readonly codec: { pieces(value: unknown): Iterable<Uint8Array> };
   readonly breathe: () => Promise<void>;
   /** A snapshot is staged: a commit can turn to it. */
   readonly onStaged: () => void;
@@ -19,9 +19,6 @@ interface Replay {
   readonly snapshotBytes: number | undefined;
   readonly journaled: Journaled;
 }
-
-/** Bytes that are written in one piece: some tens of milliseconds. */
-const STAGED_BYTES = 4 << 20;
 
 /**
  * Snapshots of an analysis on their way into the store, beside its commits: piece by piece, so that requests are answered
@@ -39,7 +36,7 @@ export class Snapshots {
   constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
     this.#shell = shell;
     this.#analysis = analysis;
-    this.#first = snapshotBytes === undefined ? shell.codec.encode(analysis) : undefined;
+    this.#first = snapshotBytes === undefined ? Buffer.concat([...shell.codec.pieces(analysis)]) : undefined;
     this.#cost = new ReplayCost(snapshotBytes ?? 0, journaled);
   }
 
@@ -53,7 +50,7 @@ export class Snapshots {
     const first = this.#first;
     if (first !== undefined) {
       this.#cost.staged(first.length);
-      for (const [i, part] of partsOf(first).entries()) this.#shell.store.stage(part, i === 0);
+      this.#shell.store.stage(first, true);
       this.#first = undefined;
       this.#isStaged = true;
     }
@@ -101,14 +98,16 @@ export class Snapshots {
   /** The analysis as it is just after a commit; all that is to be of that moment is taken before others have their turn. */
   async #stage(): Promise<void> {
     const { store, calls, codec, breathe } = this.#shell;
-    const snapshot = codec.encode(packed(this.#analysis));
-    this.#cost.staged(snapshot.length);
-    const [first = snapshot, ...rest] = partsOf(snapshot);
-    store.stage(first, true);
-    await calls.flush();
-    for (const part of rest) {
-      await breathe();
-      store.stage(part, false);
+    const snapshot = store.spool(codec.pieces(packed(this.#analysis)));
+    this.#cost.staged(snapshot.bytes);
+    try {
+      for (const { part, isFirst } of partsOf(snapshot)) {
+        if (!isFirst) await breathe();
+        store.stage(part, isFirst);
+        if (isFirst) await calls.flush();
+      }
+    } finally {
+      snapshot.close();
     }
     this.#isStaged = true;
   }
@@ -120,7 +119,10 @@ export class Snapshots {
   }
 }
 
-const partsOf = (bytes: Uint8Array): readonly Uint8Array[] =>
-  Array.from({ length: Math.ceil(bytes.length / STAGED_BYTES) }, (_, i) =>
-    bytes.subarray(i * STAGED_BYTES, (i + 1) * STAGED_BYTES),
-  );
+function* partsOf(snapshot: Spooled): Generator<{ readonly part: Uint8Array; readonly isFirst: boolean }> {
+  for (let at = 0; at < snapshot.bytes; ) {
+    const part = snapshot.next();
+    yield { part, isFirst: at === 0 };
+    at += part.length;
+  }
+}

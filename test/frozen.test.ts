@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
-import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { aborted } from "../src/lib/aborted.ts";
 import { run, type Shell } from "../src/live-run.ts";
 import type { Batch, Source } from "../src/sources/source.ts";
 import { SourceError } from "../src/sources/source-error.ts";
 import { createMemoryCallLog } from "../src/store/call-log.ts";
+import { stateCodec } from "../src/store/codec.ts";
 import { createMemoryStore } from "../src/store/memory-store.ts";
 import type { Store } from "../src/store/store.ts";
 
@@ -27,7 +27,7 @@ function start(read: Source["read"], signal: AbortSignal) {
     sources: [{ name: "hub", partitions: async () => ["0"], read }],
     store,
     options: { lateness: 1_000, seed: 1 },
-    codec: { encode: (value) => serialize(value), decode: (bytes) => deserialize(bytes) },
+    codec: stateCodec,
     alerts: () => [],
     breathe: () => setImmediate(),
     every(_ms, task) {

@@ -38,10 +38,14 @@ const SWIFT = { gateway: 3, operation: 3 };
 
 interface Arrived {
   readonly event: Event;
-  readonly enqueued: EpochMs;
+  /** By the hub's clock; undefined where nothing tells. */
+  readonly enqueued: EpochMs | undefined;
 }
 
-const arrivals = (events: readonly Event[], delivery: Delivery): readonly Arrived[] =>
+const arrivals = (
+  events: readonly Event[],
+  delivery: Delivery,
+): readonly (Arrived & { readonly enqueued: EpochMs })[] =>
   events
     .map((event, i) => {
       const delay = event.kind === "gateway-request" ? delivery.gateway : delivery.operation;
@@ -51,7 +55,7 @@ const arrivals = (events: readonly Event[], delivery: Delivery): readonly Arrive
 
 const ROUND_MS = 5_000;
 
-function inRounds(arrived: readonly Arrived[]): readonly (readonly Arrived[])[] {
+function inRounds(arrived: readonly (Arrived & { readonly enqueued: EpochMs })[]): readonly (readonly Arrived[])[] {
   return [...Map.groupBy(arrived, ({ enqueued }) => Math.floor(enqueued / ROUND_MS)).values()];
 }
 
@@ -146,6 +150,21 @@ describe.each([
     const { told, findings } = listen(inRounds(arrivals(events, { gateway: 3, operation: 600 })), true);
     const atTheEnd = told.findLast(({ at }) => at < TO_S + 30)?.finding.counts.refused ?? 0;
     expect(atTheEnd).toBeGreaterThan(0.8 * (findings[0]?.counts.refused ?? 0));
+  });
+
+  test("how a backlog is cut changes nothing, neither the id nor when it was detected", () => {
+    const backlog = arrivals(events, SWIFT).map(({ event }) => ({ event, enqueued: undefined }));
+    const told = (batches: readonly (readonly Arrived[])[]) =>
+      listen(batches, true).findings.map((found) => [found.id, found.detectedAt, ...essence([found])]);
+    const one = told(backlog.map((arrived) => [arrived]));
+    expect(told([backlog])).toEqual(one);
+    fc.assert(
+      fc.property(fc.array(fc.nat(backlog.length), { minLength: 1, maxLength: 60 }), (edges) => {
+        const places = [0, ...[...new Set(edges)].toSorted((a, b) => a - b), backlog.length];
+        expect(told(places.slice(1).map((to, i) => backlog.slice(places[i], to)))).toEqual(one);
+      }),
+      { numRuns: Number(process.env["FAULT_RUNS"] ?? 1) * 4 },
+    );
   });
 
   test("how the stream is cut and written down in between changes nothing", () => {

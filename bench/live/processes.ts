@@ -56,7 +56,7 @@ export interface ServeProcess {
   stop(): Promise<void>;
 }
 
-/** `serve` on one hub, with the least lateness that it takes and a state file of its own; `flags` are Node's. */
+/** `serve` on one hub as it is started by users, with the least lateness that it takes and a state file of its own; `flags` are Node's. */
 export async function startServe(connectionString: string, flags: readonly string[] = []): Promise<ServeProcess> {
   const folder = mkdtempSync(join(tmpdir(), "scopetrail-bench-live-"));
   const config = join(folder, "scopetrail.json");
@@ -70,10 +70,14 @@ export async function startServe(connectionString: string, flags: readonly strin
       logLevel: "error",
     }),
   );
-  const main = join(import.meta.dirname, "../../src/main.ts");
-  const child = spawn(process.execPath, [...flags, main, "serve", "--config", config], {
+  const launcher = join(import.meta.dirname, "../../bin/scopetrail.js");
+  const child = spawn(process.execPath, [launcher, "serve", "--config", config], {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, BENCH_HUB: connectionString },
+    env: {
+      ...process.env,
+      BENCH_HUB: connectionString,
+      NODE_OPTIONS: [process.env["NODE_OPTIONS"] ?? "", ...flags].join(" "),
+    },
   });
   const exited = once(child, "exit");
   const lines = createInterface(child.stderr);
@@ -83,7 +87,7 @@ export async function startServe(connectionString: string, flags: readonly strin
   lines.on("line", (line) => process.stderr.write(`serve: ${line}\n`));
   return {
     address,
-    usage: () => usageOf(child.pid ?? 0),
+    usage: () => usageOf(startedBy(child.pid ?? 0)),
     async stop() {
       child.kill("SIGTERM");
       await exited;
@@ -95,6 +99,12 @@ export async function startServe(connectionString: string, flags: readonly strin
 export const LATENESS_SECONDS = 1;
 /** Linux counts CPU time for programs in hundredths of a second, whatever the kernel's own clock. proc(5), sysconf(3). */
 const TICKS_PER_SECOND = 100;
+
+/** The process that the launcher runs. */
+function startedBy(launcher: number): number {
+  if (process.platform !== "linux") return launcher;
+  return Number(readFileSync(`/proc/${launcher}/task/${launcher}/children`, "utf8").trim().split(" ")[0]);
+}
 
 function usageOf(pid: number): ReturnType<ServeProcess["usage"]> {
   if (process.platform !== "linux") return { cpuSeconds: Number.NaN, mb: Number.NaN, peakMb: Number.NaN };

@@ -1,12 +1,14 @@
 import type { ContainerClient } from "@azure/storage-blob";
-import type { ExportConfig, SourceConfig } from "../config/config.ts";
+import type { Config, ExportConfig, SourceConfig } from "../config/config.ts";
 import { resolveSecret } from "../config/secret.ts";
 import { ok, type Result } from "../lib/result.ts";
 import { createCredential } from "../sources/credential.ts";
 import { credentialOf } from "./credential-of.ts";
 
 type BlobContainerConfig = Pick<
-  Extract<ExportConfig, { type: "blob" }> | NonNullable<Extract<SourceConfig, { type: "event-hubs" }>["checkpoints"]>,
+  | Extract<ExportConfig, { type: "blob" }>
+  | NonNullable<Extract<SourceConfig, { type: "event-hubs" }>["checkpoints"]>
+  | NonNullable<Config["standby"]>,
   "connectionString" | "account" | "container" | "credential" | "cloud"
 >;
 

@@ -17,15 +17,23 @@ import { containerOf } from "./blob-container.ts";
 import { credentialOf } from "./credential-of.ts";
 
 /** The configured sources; a fault names the source and the reference, never a secret. */
-export function buildSources(config: Config, log: Logger): Result<readonly Source[], readonly string[]> {
-  const built = config.sources.map((source) => buildSource(source, log, config.joinBy));
+export function buildSources(
+  config: Config,
+  log: Logger,
+  term?: () => number,
+): Result<readonly Source[], readonly string[]> {
+  const built = config.sources.map((source) => buildSource(source, log, { joinBy: config.joinBy, term }));
   const faults = built.flatMap((source, i) =>
     source.ok ? [] : [`sources.${config.sources[i]?.name ?? i}: ${source.error}`],
   );
   return faults.length > 0 ? err(faults) : ok(built.flatMap((source) => (source.ok ? [source.value] : [])));
 }
 
-function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undefined): Result<Source, string> {
+function buildSource(
+  source: SourceConfig,
+  log: Logger,
+  { joinBy, term }: { readonly joinBy: JoinPath | undefined; readonly term: (() => number) | undefined },
+): Result<Source, string> {
   switch (source.type) {
     case "event-hubs": {
       const connection = connectionOf(source);
@@ -46,7 +54,7 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
           trail: trail.value,
           onTrouble: troubleOf(source.name, log),
           onStart: (says) => log.info({ source: source.name, partitions: says }, "reads on"),
-          ...(source.ownerLevel === undefined ? {} : { ownerLevel: source.ownerLevel }),
+          ...ownedBy(source, term),
         }),
       );
     }
@@ -61,6 +69,18 @@ function buildSource(source: SourceConfig, log: Logger, joinBy: JoinPath | undef
         }),
       );
   }
+}
+
+/**
+ * Of several machines, each term has an owner level of its own: one that stood still in an earlier term is refused by the hub, also
+ * where it connects again.
+ */
+function ownedBy(
+  { ownerLevel }: Extract<SourceConfig, { type: "event-hubs" }>,
+  term: (() => number) | undefined,
+): Pick<EventHubsConfig, "ownerLevel"> {
+  if (term !== undefined) return { ownerLevel: () => (ownerLevel ?? 0) + term() };
+  return ownerLevel === undefined ? {} : { ownerLevel };
 }
 
 function trailOf(

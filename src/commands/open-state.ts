@@ -1,4 +1,5 @@
 import { restoreBackup } from "../store/sqlite-backup.ts";
+import { type Salvaged, salvage } from "../store/sqlite-salvage.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../store/sqlite-store.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
@@ -6,17 +7,26 @@ import type { Logger } from "../telemetry/log.ts";
 
 const BACKUP_MS = 3_600_000;
 
+interface OpenOptions extends SqliteStoreOptions {
+  /** Of a damaged state without a copy, what can be read is gone on from. */
+  readonly salvages?: boolean;
+}
+
 /**
  * The state, checked before it is used; a damaged one is brought back from its newest copy, and what came since is read again from the
- * sources. Never begins empty in the place of a damaged one: without a copy it throws `StoreError`.
+ * sources. Never begins empty in the place of a damaged one: without a copy it throws `StoreError`, unless what can be read of it will do.
  */
-export function openState(path: string, log: Logger, options: SqliteStoreOptions = {}): Store {
+export function openState(path: string, log: Logger, { salvages = false, ...options }: OpenOptions = {}): Store {
   try {
     return opened(path, options);
   } catch (error) {
     if (!(error instanceof StoreError && error.kind === "corrupt")) throw error;
     const restored = restoreBackup(path, Date.now());
-    if (restored === undefined) throw error;
+    if (restored === undefined) {
+      if (!salvages) throw error;
+      tellSalvaged(path, salvage(path, Date.now()), log);
+      return opened(path, options);
+    }
     const copied = new Date(restored.copied).toISOString();
     log.error(
       { damaged: restored.damaged },
@@ -24,6 +34,15 @@ export function openState(path: string, log: Logger, options: SqliteStoreOptions
     );
     return opened(path, options);
   }
+}
+
+function tellSalvaged(path: string, { tables, goesOn, damaged }: Salvaged, log: Logger): void {
+  for (const { table, kept, lost, isWhole } of tables)
+    if (!isWhole || lost > 0) log.error({ table, kept, lost }, "of a damaged state, some rows are lost");
+  const how = goesOn
+    ? "the analysis goes on where it was"
+    : "what is usual is learned anew, counts begin anew, open findings ended, and kept calls were set aside";
+  log.error({ damaged }, `${path} was damaged: what could be read of it took its place, and ${how}`);
 }
 
 /** Reads all of it once, so that what is damaged shows now. */

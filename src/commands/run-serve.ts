@@ -7,7 +7,7 @@ import type { Access } from "../model/access.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import type { EpochMs } from "../model/time.ts";
 import { loadConfig } from "../config/load-config.ts";
-import { ok } from "../lib/result.ts";
+import { err, ok, type Result } from "../lib/result.ts";
 import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
 import { accessFolder, type AccessLog, openAccessLog } from "../store/access-log.ts";
@@ -18,6 +18,7 @@ import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
 import { JOBS } from "./backfill-job.ts";
 import { serveControl } from "./control.ts";
+import { containerOf } from "./blob-container.ts";
 import { bundlesOf } from "./bundle-lists.ts";
 import { buildExports } from "./build-exports.ts";
 import { buildServing, type Serving } from "./build-access.ts";
@@ -34,6 +35,7 @@ import { controlHandler, resumeBackfills } from "./serve-control.ts";
 import { openKeptCalls } from "./kept-calls.ts";
 import { keptSuccess } from "./live-calls.ts";
 import { factsOf, type StateFacts } from "./state-facts.ts";
+import { type SharedOptions, takeTerm } from "./shared-term.ts";
 import { exitCodeOf, stopSignal } from "./stop-signal.ts";
 import { buildSinks } from "./targets.ts";
 
@@ -41,6 +43,7 @@ export interface ServeFlags {
   readonly config: string;
   readonly port?: string;
   readonly standby?: boolean;
+  readonly salvage?: boolean;
 }
 
 /** Analyzes live until stopped; gives the exit code. */
@@ -49,13 +52,18 @@ export async function serve(flags: ServeFlags): Promise<number> {
   if (!config.ok) return usage(config.error);
   const log = createLogger(config.value.logLevel);
   const sinks = buildSinks(config.value, process.env);
-  const sources = buildSources(config.value, log);
+  let term = 0;
+  const sources = buildSources(config.value, log, config.value.standby && (() => term));
   const port = portOf(flags.port, process.env["PORT"], config.value.server.port);
   const answering = buildServing(config.value, { environment: process.env, now, log });
   const exceptions = await exceptionsOf(config.value);
   const exports = buildExports(config.value, { environment: process.env, now: now() });
-  const faults = [sinks, sources, port, answering, exceptions, exports].flatMap((part) => (part.ok ? [] : part.error));
-  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok || !exceptions.ok || !exports.ok) return usage(faults);
+  const shared = sharedOf(config.value, log, (begun) => (term = begun));
+  const faults = [sinks, sources, port, answering, exceptions, exports, shared].flatMap((part) =>
+    part.ok ? [] : part.error,
+  );
+  if (!sinks.ok || !sources.ok || !port.ok || !answering.ok || !exceptions.ok || !exports.ok || !shared.ok)
+    return usage(faults);
   const parts = {
     config: config.value,
     sinks: sinks.value,
@@ -64,9 +72,10 @@ export async function serve(flags: ServeFlags): Promise<number> {
     exceptions: exceptions.value,
     answering: answering.value,
     exports: exports.value,
+    shared: shared.value,
     log,
   };
-  return await serveWith({ ...parts, isStandby: flags.standby === true });
+  return await serveWith({ ...parts, isStandby: flags.standby === true, salvages: flags.salvage === true });
 }
 
 interface Parts {
@@ -77,20 +86,28 @@ interface Parts {
   readonly exceptions: Host["exceptions"];
   readonly answering: Serving;
   readonly exports: readonly ScheduledExport[];
+  readonly shared: SharedOptions | undefined;
   readonly log: Logger;
 }
 
-async function serveWith(parts: Parts & { readonly isStandby: boolean }): Promise<number> {
-  const { config, log, isStandby } = parts;
+async function serveWith(parts: Parts & { readonly isStandby: boolean; readonly salvages: boolean }): Promise<number> {
+  const { config, log, isStandby, salvages, shared } = parts;
   const stop = stopSignal();
   try {
-    const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log);
+    const term = shared === undefined ? undefined : await takeTerm(shared, stop);
+    if (shared !== undefined && term === undefined) return exitCodeOf(EXIT.ok, stop);
+    const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log, { salvages });
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
+    const copies = term?.keep(store);
     const decisions = openDecisionLog(`${config.state}.decisions`);
     const accesses = openAccessLog(accessFolder(config.state));
+    const signal = term === undefined ? stop : AbortSignal.any([stop, term.lost]);
     try {
-      return exitCodeOf(await hostOn(store, { ...parts, decisions, accesses, stop }), stop);
+      const code = await hostOn(store, { ...parts, decisions, accesses, stop: signal, copies });
+      if (term?.lost.aborted === true) return taken();
+      return exitCodeOf(code, stop);
     } finally {
+      await copies?.end();
       accesses.close();
       decisions.close();
       store.close();
@@ -101,11 +118,21 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean }): Promis
   }
 }
 
+function taken(): number {
+  process.stderr.write("serve: another machine has the lease and goes on. Start this one again for it to stand by.\n");
+  return EXIT.refused;
+}
+
+interface Hosted extends Parts {
+  readonly decisions: DecisionLog;
+  readonly accesses: AccessLog;
+  readonly stop: AbortSignal;
+  /** Of the state, for another machine. */
+  readonly copies: { readonly changed: () => void } | undefined;
+}
+
 /** Host and what goes on beside it, until it is stopped; gives the exit code. */
-async function hostOn(
-  store: Store,
-  parts: Parts & { readonly decisions: DecisionLog; readonly accesses: AccessLog; readonly stop: AbortSignal },
-): Promise<number> {
+async function hostOn(store: Store, parts: Hosted): Promise<number> {
   const { config, sinks, sources, port, exceptions, answering, log, decisions, accesses, stop } = parts;
   const jobs = isLive(config) ? createJobSource({ name: JOBS, endsWithJobs: false }) : undefined;
   const calls = openKeptCalls(config);
@@ -120,13 +147,15 @@ async function hostOn(
     return async () => undefined;
   });
   resumeBackfills(serving);
-  const stopBackups = keepBackups(store, log);
+  // Copies for another machine are made of backups: more often, and never two at once.
+  const stopBackups = parts.copies === undefined ? keepBackups(store, log) : () => undefined;
   const exports = keepExports({ exports: parts.exports, state: config.state, calls, facts, now, log });
   const code = await host({
     sources: jobs === undefined ? sources : [...sources, jobs],
     onCommit(state) {
       analysis = state;
       jobs?.committed();
+      parts.copies?.changed();
     },
     store,
     calls,
@@ -190,6 +219,17 @@ function noting(serving: Serving, accesses: AccessLog): Serving {
       },
     },
   };
+}
+
+function sharedOf(
+  { standby, state }: Config,
+  log: Logger,
+  onTerm: SharedOptions["onTerm"],
+): Result<SharedOptions | undefined, readonly string[]> {
+  if (standby === undefined) return ok(undefined);
+  const container = containerOf(standby, process.env);
+  if (!container.ok) return err([`standby: ${container.error}`]);
+  return ok({ container: container.value, path: state, copySeconds: standby.copySeconds, onTerm, log });
 }
 
 const STANDBY_MS = 1_000;

@@ -8,6 +8,7 @@ export function serveCommand(): Command {
     .requiredOption("--config <file>", "YAML or JSON; see docs/configuration.md")
     .option("--port <port>", "port of the dashboard on 127.0.0.1, instead of the configured one")
     .option("--standby", "where another serve has the state open, wait until it is gone and take over")
+    .option("--salvage", "of a damaged state that has no copy, go on from the rows that can be read")
     .addHelpText(
       "after",
       `

@@ -4,7 +4,7 @@ import { parseJoinPath } from "../normalize/join-path.ts";
 import { serverConfig } from "./server-config.ts";
 import { Exports } from "./export-config.ts";
 import { name, secret } from "./fields.ts";
-import { Sources } from "./source-config.ts";
+import { container, eitherAccount, Sources } from "./source-config.ts";
 
 const target = {
   name,
@@ -56,6 +56,20 @@ export const ConfigSchema = z.strictObject({
     .min(1)
     .default(".scopetrail/state.db")
     .meta({ description: "SQLite file of the durable state; on a local disk." }),
+  standby: z
+    .strictObject({
+      ...container,
+      copySeconds: z.int().min(1).max(3_600).default(30).meta({
+        description:
+          "Seconds between two copies of the state; what came since is read again by the machine that takes over.",
+      }),
+    })
+    .refine(...eitherAccount)
+    .optional()
+    .meta({
+      description:
+        "A container that several machines with this configuration share, and nothing else: one has the lease and analyzes, the others stand by and take over with its state. Owner levels of `event-hubs` sources rise with each takeover then, from the one that they say.",
+    }),
   retention: z
     .int()
     .min(1)

@@ -6,6 +6,7 @@ export interface Seen {
   /** Slots in one generation at the most, a power of two; it begins small and doubles. */
   readonly slots: number;
   current: Uint32Array;
+  /** In order, without free slots: half the room. */
   previous: Uint32Array;
   used: number;
   /** How often a generation was forgotten: from then on a repeat that is older than both is not recognised. */
@@ -23,7 +24,7 @@ export function createSeen(slots: number): Seen {
 export function sawBefore(seen: Seen, high: number, low: number): boolean {
   const a = high === 0 && low === 0 ? 1 : high;
   if (find(seen.current, a, low) >= 0) return true;
-  if (seen.previous.length > 0 && find(seen.previous, a, low) >= 0) return true;
+  if (seen.previous.length > 0 && isAmong(seen.previous, a, low)) return true;
   if (seen.used * 4 >= seen.current.length) makeRoom(seen);
   const slot = ~find(seen.current, a, low);
   seen.current[2 * slot] = a;
@@ -43,6 +44,44 @@ function find(table: Uint32Array, a: number, b: number): number {
     if (x === 0 && y === 0) return ~slot;
     slot = (slot + 1) & mask;
   }
+}
+
+/** The fingerprints of a table, by their second word, then by their first. */
+function inOrder(table: Uint32Array, used: number): Uint32Array {
+  const ordered = new BigUint64Array(used);
+  const words = new Uint32Array(ordered.buffer);
+  let count = 0;
+  for (let at = 0; at < table.length; at += 2) {
+    const [a, b] = [table[at] ?? 0, table[at + 1] ?? 0];
+    if (a === 0 && b === 0) continue;
+    words[2 * count] = a;
+    words[2 * count + 1] = b;
+    count += 1;
+  }
+  ordered.sort();
+  return words;
+}
+
+/** The words are hashes: a place is guessed from the second one, and the guess is narrowed from there. */
+function isAmong(ordered: Uint32Array, a: number, b: number): boolean {
+  const count = ordered.length >> 1;
+  const isBefore = (place: number): boolean => {
+    const second = ordered[2 * place + 1] ?? 0;
+    return second === b ? (ordered[2 * place] ?? 0) < a : second < b;
+  };
+  const guess = Math.floor((b / 2 ** 32) * count);
+  let step = 64;
+  let low = guess;
+  while (low > 0 && !isBefore(low)) low = Math.max(0, low - (step *= 2));
+  step = 64;
+  let high = Math.max(low, guess);
+  while (high < count && isBefore(high)) high = Math.min(count, high + (step *= 2));
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low < count && ordered[2 * low] === a && ordered[2 * low + 1] === b;
 }
 
 /** Twice the room, until a generation is full: then the older one is forgotten. */
@@ -66,7 +105,7 @@ function doubled(table: Uint32Array): Uint32Array {
 
 function turn(seen: Seen): void {
   if (seen.previous.length > 0) seen.forgotten += 1;
-  seen.previous = seen.current;
+  seen.previous = inOrder(seen.current, seen.used);
   seen.current = new Uint32Array(2 * seen.slots);
   seen.used = 0;
 }

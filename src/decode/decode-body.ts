@@ -1,7 +1,8 @@
 import type { Position } from "../model/record.ts";
 import { isSpace } from "./bytes.ts";
-import { createDecoded, type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject } from "./decoded.ts";
+import { createDecoded, type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject, foundIn } from "./decoded.ts";
 import { nestsDeeper } from "./depth.ts";
+import { repeatsRecords } from "./repeated-list.ts";
 import { takeScanned } from "./scan/line-scan.ts";
 import { SCAN_BYTES, type Scanner } from "./scan/scanner.ts";
 import { createStreamDecoder } from "./stream-decoder.ts";
@@ -30,8 +31,10 @@ export function decodeBody(
   }
   if (scanner !== undefined && scanBody(bytes, position, into, scanner)) return into;
   const whole = nestsDeeper(bytes, limits.depth) ? undefined : parseWhole(bytes);
-  if (whole !== undefined) unwrap({ value: whole.value, position, repairs: [] }, into);
-  else splitBody(bytes, position, into, limits);
+  if (whole !== undefined) {
+    unwrap({ value: whole.value, position, repairs: [] }, into);
+    if (repeatsRecords(whole.text)) rejectRepeated(whole.text, position, into);
+  } else splitBody(bytes, position, into, limits);
   if (into.records.length + into.rejects.length === 0 && !isEmptyList(whole?.value)) {
     into.rejects.push(decodeReject(position, { reason: "empty", detail: "The message has no content." }, ""));
   }
@@ -51,9 +54,16 @@ function scanBody(bytes: Uint8Array, position: Position, into: Decoded, scanner:
   return true;
 }
 
-function parseWhole(bytes: Uint8Array): { readonly value: unknown } | undefined {
+/** Of two lists the last was read; what was in the others is told of, as it is lost. */
+function rejectRepeated(text: string, position: Position, into: Decoded): void {
+  const detail = "The message has `records` twice: the last was read, the others were not. Look at what writes it.";
+  into.rejects.push(decodeReject({ ...position, index: foundIn(into) }, { reason: "repeated-records", detail }, text));
+}
+
+function parseWhole(bytes: Uint8Array): { readonly value: unknown; readonly text: string } | undefined {
   try {
-    return { value: JSON.parse(strict.decode(bytes)) };
+    const text = strict.decode(bytes);
+    return { value: JSON.parse(text), text };
   } catch {
     return undefined;
   }

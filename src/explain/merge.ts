@@ -47,8 +47,30 @@ function together(a: Explanation, b: Explanation): boolean {
   const { id } = a.ranked.cause;
   if (id !== b.ranked.cause.id || a.layer !== b.layer) return false;
   if (id === "unknown" && attributes(a) !== attributes(b)) return false;
+  if (id === "signing-key-rollover" && [a, b].every(areCallers))
+    return inSameApi(a, b) && inSameKey(a, b) && overlap(a, b);
   return endsInCommon(a, b) === 2;
 }
+
+const CALLER: ReadonlySet<string> = new Set<Dimension>([
+  "callerNetwork",
+  "appId",
+  "principal",
+  "subscription",
+  "userAgentFamily",
+]);
+
+/** Only who calls one API separates: callers come to a new signing key one after the other, as their tokens are renewed. */
+const areCallers = ({ splits }: Explanation): boolean =>
+  Object.keys(splits[0]?.where ?? {}).every((name) => CALLER.has(name) || name === "api");
+
+const inSameApi = (a: Explanation, b: Explanation): boolean => a.common.api === b.common.api;
+
+/** As far as the key is logged. */
+const inSameKey = (a: Explanation, b: Explanation): boolean =>
+  a.common.keyId === undefined || b.common.keyId === undefined || a.common.keyId === b.common.keyId;
+
+const overlap = (a: Explanation, b: Explanation): boolean => a.span.from < b.span.to && b.span.from < a.span.to;
 
 /** What separates, without its values. */
 const attributes = ({ splits }: Explanation): string => Object.keys(splits[0]?.where ?? {}).join();

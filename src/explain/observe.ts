@@ -1,4 +1,4 @@
-import { columnIndex } from "../detect/columns.ts";
+import { type Column, columnIndex } from "../detect/columns.ts";
 import type { RefusalFacts } from "../detect/detection.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
@@ -14,9 +14,10 @@ import {
   valueShares,
 } from "./observation.ts";
 import type { Context } from "./context.ts";
-import { periodOf } from "./period.ts";
+import { type Period, periodOf } from "./period.ts";
 import { signsNear } from "./signs.ts";
 import type { Span } from "./span.ts";
+import type { Window } from "./window.ts";
 
 /** Gathers what causes are judged by. */
 export function observe(
@@ -74,8 +75,26 @@ export function observe(
     tallyBefore: (where) => tallyRows(window, earlier(), conditionsOf(where, detection.dictionaries)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
-    period: () => (period ??= { value: periodOf(window, whole, span) }).value,
+    period: () => (period ??= { value: periodOf(window, whole, span) ?? periodAmong(window, whole, span) }).value,
   };
+}
+
+/** What may have a rhythm of its own among others that have none. */
+const PLACES: readonly Column[] = ["clientAddress", "clientNetwork", "backend"];
+const PROPER_PART = 0.8;
+
+/** The rhythm at those places that refuse at all, where they are a part of the calls only. */
+function periodAmong(window: Window, rows: readonly number[], span: Span): Period | undefined {
+  for (const column of PLACES) {
+    const ids = window.raw[columnIndex(column)] ?? [];
+    const refusing = new Set(rows.filter((row) => row < window.refused).map((row) => ids[row] ?? -1));
+    if (refusing.has(-1)) continue;
+    const part = rows.filter((row) => refusing.has(ids[row] ?? -1));
+    if (part.length > PROPER_PART * rows.length) continue;
+    const period = periodOf(window, part, span);
+    if (period !== undefined) return period;
+  }
+  return undefined;
 }
 
 const OVER_MS = 180_000;

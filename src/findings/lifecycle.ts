@@ -48,6 +48,8 @@ interface Explained {
 
 interface Context extends Recognised {
   readonly taken: Set<string>;
+  /** What another finding took the place of a moment ago, by id: told again at once, it goes on. */
+  readonly gone: Map<string, Tracked>;
   readonly at: Instant;
 }
 
@@ -58,9 +60,10 @@ export function update(
   { explanations, at, isProvisional }: Explained,
 ): readonly Finding[] {
   const taken = new Set<string>();
+  const gone = new Map<string, Tracked>();
   return explanations.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
-    const context = { key, taken, at, isProvisional };
+    const context = { key, taken, gone, at, isProvisional };
     return isProvisional ? foretell(state, explanation, context) : follow(state, explanation, context);
   });
 }
@@ -80,7 +83,7 @@ function foretell(state: Findings, explanation: Explanation, context: Context): 
     const isBehind = same !== undefined && explanation.counts.refused < same.finding.counts.refused;
     return isBehind && explanation.span.to <= same.lastRefused ? [] : follow(state, explanation, context);
   }
-  const dropped = same?.isProvisional === true ? [drop(state, same)] : [];
+  const dropped = same?.isProvisional === true ? [drop(state, same, context.gone)] : [];
   context.taken.add(told.finding.id);
   if (explanation.span.to <= told.lastRefused) return dropped;
   told.ahead = furtherAhead(told.ahead, explanation);
@@ -109,19 +112,24 @@ function follow(state: Findings, explanation: Explanation, context: Context): re
   const other = otherViewOf(tracked, explanation, same);
   const isAmended = other !== undefined && other.isProvisional && !isProvisional;
   if (other !== undefined && !isAmended && !tellsMore(explanation, other.explanation))
-    return same === undefined ? [] : [drop(state, same)];
-  const known = same ?? other;
+    return same === undefined ? [] : [drop(state, same, context.gone)];
+  const id = (same ?? other)?.finding.id ?? newId(state, explanation, context);
+  const known = same ?? other ?? context.gone.get(id);
   if (known === undefined && explanation.ongoing) return [];
-  const id = known?.finding.id ?? newId(state, explanation, context);
-  if (taken.has(id)) return [];
+  // The other log's view of it may have been told a moment ago.
+  if (taken.has(id) && known !== other) return [];
   taken.add(id);
-  const changed = same === undefined || other === undefined ? [] : [drop(state, other)];
+  const changed = same === undefined || other === undefined ? [] : [drop(state, other, context.gone)];
   const isConfirmed = known?.isProvisional === true && !isProvisional;
-  if (known?.finding.status === "resolved" && !isConfirmed && explanation.span.to <= known.lastRefused) return changed;
+  if (known?.finding.status === "resolved" && !isConfirmed && explanation.span.to <= known.lastRefused) {
+    if (state.tracked.has(id)) return changed;
+    state.tracked.set(id, known);
+    return [...changed, known.finding];
+  }
   const finding = track(state, explanation, { ...context, id, known });
   forgetOldest(state);
   for (const part of fragmentsOf(state.tracked.values(), explanation, id))
-    if (part.isProvisional || !isProvisional) changed.push(drop(state, part));
+    if (part.isProvisional || !isProvisional) changed.push(drop(state, part, context.gone));
   changed.push(finding);
   return changed;
 }
@@ -147,7 +155,7 @@ function track(
 
 const OTHER_LOG = {
   field: "the same calls in the other log",
-  fix: "None: they are on their way, and this finding is amended when they come.",
+  fix: "Nothing needs doing: they are on their way, and this finding is amended when they come.",
 };
 
 const provisional = (finding: Finding): Finding => ({
@@ -184,8 +192,10 @@ function newId(
 }
 
 /** Another finding tells of the same fault: this one ends and is not shown any more. */
-function drop(state: Findings, { finding, lastRefused }: Tracked): Finding {
+function drop(state: Findings, tracked: Tracked, gone?: Map<string, Tracked>): Finding {
+  const { finding, lastRefused } = tracked;
   state.tracked.delete(finding.id);
+  gone?.set(finding.id, tracked);
   return ended(finding, lastRefused);
 }
 
@@ -246,7 +256,7 @@ const ended = (finding: Finding, end: Instant): Finding => ({ ...finding, status
 /** A reopened finding keeps its first onset; while the first rise lasts and is seen whole, a better estimate replaces it. */
 function steadyOnset(known: Tracked, { span, seenFrom, counts }: Explanation): Instant {
   const { finding, lastRefused } = known;
-  const separate = msBetween(span.from, lastRefused) > 0;
+  const separate = span.from > lastRefused || span.from > finding.detectedAt;
   const isWhole = seenFrom <= finding.onset && counts.refused >= known.explanation.counts.refused;
   return separate || !isWhole ? finding.onset : span.from;
 }

@@ -44,17 +44,19 @@ export function recognise(
   context: Recognised,
 ): Tracked | undefined {
   let best: Tracked | undefined;
-  let bestShare = 0.5;
+  let most = 0;
   for (const tracked of known) {
     if (context.taken.has(tracked.finding.id)) continue;
     const isSameSymptom = tracked.symptom === explanation.symptom;
     if (!isSameSymptom && !tracked.isProvisional && !context.isProvisional) continue;
     if (msBetween(explanation.span.from, tracked.lastRefused) > LONGEST_PAUSE_MS) continue;
     if (areToldApart(tracked.explanation, explanation)) continue;
-    const share = sameCalls(tracked.refusedCalls, explanation.refusedCalls);
-    if (share > bestShare || (isSameSymptom && tracked.key === context.key && best === undefined)) {
+    // Of several, the one with most of its calls: a small finding within a large one has its share of them by nature.
+    const both = commonCalls(tracked.refusedCalls, explanation.refusedCalls);
+    const isMostly = both > MOSTLY * Math.min(tracked.refusedCalls.size, explanation.refusedCalls.size);
+    if ((isMostly && both > most) || (isSameSymptom && tracked.key === context.key && best === undefined)) {
       best = tracked;
-      bestShare = Math.max(bestShare, share);
+      most = Math.max(most, both);
     }
   }
   return best;
@@ -96,12 +98,17 @@ export const fragmentsOf = (known: Iterable<Tracked>, whole: Explanation, ownId:
       sameCalls(refusedCalls, whole.refusedCalls) >= MOSTLY,
   );
 
-function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+function commonCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const [small, large] = a.size < b.size ? [a, b] : [b, a];
-  if (small.size === 0) return 0;
   let both = 0;
   for (const call of small) if (large.has(call)) both += 1;
-  return both / small.size;
+  return both;
+}
+
+/** As a share of the smaller set. */
+function sameCalls(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
+  const least = Math.min(a.size, b.size);
+  return least === 0 ? 0 : commonCalls(a, b) / least;
 }
 
 /**

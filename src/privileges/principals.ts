@@ -1,5 +1,6 @@
 import { entry } from "../lib/entry.ts";
 import { isSameScope, type Scope } from "../model/grant.ts";
+import type { Instant } from "../model/time.ts";
 import { abstentionsOf } from "./abstain.ts";
 import { bitsOf, needOf } from "./actions.ts";
 import { clientsOf } from "./clients.ts";
@@ -49,32 +50,56 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 type Index = ReadonlyMap<string, ReadonlyMap<string, UseFact[]>>;
 
-/** Account → signer → its uses. */
+/** A use as the ledger and what its rows add up to tell it. */
+class LedgerUse implements UseFact {
+  readonly use: number;
+  readonly action: number;
+  readonly scope: Scope;
+  readonly succeeded: number;
+  readonly denied: number;
+  readonly denied401: number;
+  readonly other: number;
+  readonly last: Instant | undefined;
+  readonly dayCount: number;
+  readonly #usage: Usage;
+
+  constructor(ledger: Ledger, usage: Usage, use: number, scope: Scope) {
+    this.use = use;
+    this.action = ledger.uses.action[use] ?? 0;
+    this.scope = scope;
+    this.succeeded = usage.succeeded[use] ?? 0;
+    this.denied = usage.denied[use] ?? 0;
+    this.denied401 = usage.denied401[use] ?? 0;
+    this.other = usage.other[use] ?? 0;
+    this.last = lastUsed(ledger, use);
+    this.dayCount = dayCount(usage, use);
+    this.#usage = usage;
+  }
+
+  /** A million uses of four hundred days each would be too many numbers to be held at once. */
+  get days(): Int32Array {
+    return daysOf(this.#usage, this.use);
+  }
+}
+
+/** Account → signer → its uses; those of one place share its scope. */
 function indexUses(ledger: Ledger, usage: Usage): Index {
   const { uses, texts, places } = ledger;
   const index = new Map<string, Map<string, UseFact[]>>();
+  const scopes: (Scope | undefined)[] = places.map(() => undefined);
   for (let use = 0; use < uses.table.used; use++) {
     if ((uses.grain[use] ?? 0) > 0) continue; // told under the use of single operations
-    const [account = 0, database = 0, container = 0] = places[uses.place[use] ?? 0] ?? [];
     const calls = (usage.succeeded[use] ?? 0) + (usage.denied[use] ?? 0) + (usage.other[use] ?? 0);
     if (calls === 0) continue; // its days are kept no longer
-    const fact: UseFact = {
-      use,
-      action: uses.action[use] ?? 0,
-      scope: { database: texts[database] ?? "", container: texts[container] ?? "" },
-      succeeded: usage.succeeded[use] ?? 0,
-      denied: usage.denied[use] ?? 0,
-      denied401: usage.denied401[use] ?? 0,
-      other: usage.other[use] ?? 0,
-      last: lastUsed(ledger, use),
-      // A million uses of four hundred days each would be too many numbers to be held at once.
-      get days() {
-        return daysOf(usage, use);
-      },
-      dayCount: dayCount(usage, use),
-    };
+    const place = uses.place[use] ?? 0;
+    const [account = 0, database = 0, container = 0] = places[place] ?? [];
+    const scope = (scopes[place] ??= { database: texts[database] ?? "", container: texts[container] ?? "" });
     const signers = entry(index, texts[account] ?? "", () => new Map<string, UseFact[]>());
-    entry(signers, texts[uses.signer[use] ?? 0] ?? "", () => [] as UseFact[]).push(fact);
+    const signer = texts[uses.signer[use] ?? 0] ?? "";
+    const fact = new LedgerUse(ledger, usage, use, scope);
+    const known = signers.get(signer);
+    if (known === undefined) signers.set(signer, [fact]);
+    else known.push(fact);
   }
   return index;
 }
@@ -169,12 +194,11 @@ function kindOf(signer: string): HolderKind {
 
 /** Containers that logs or grants name. */
 function containersOf(signers: ReadonlyMap<string, readonly UseFact[]>, grants: readonly Grant[]): readonly Scope[] {
+  const scopes = new Set<Scope>();
+  for (const uses of signers.values()) for (const { scope } of uses) scopes.add(scope);
+  for (const { assignment } of grants) scopes.add(assignment.scope);
   const found = new Map<string, Scope>();
-  const add = (scope: Scope): void => {
-    if (scope.container !== "") found.set(`${scope.database}/${scope.container}`, scope);
-  };
-  for (const uses of signers.values()) for (const { scope } of uses) add(scope);
-  for (const { assignment } of grants) add(assignment.scope);
+  for (const scope of scopes) if (scope.container !== "") found.set(`${scope.database}/${scope.container}`, scope);
   return [...found.entries()].toSorted(([a], [b]) => compare(a, b)).map(([, scope]) => scope);
 }
 

@@ -1,6 +1,6 @@
 const FIRST = 1_024;
-/** Entries at most: with eight telling words, 6 MB. */
-const MOST = 1 << 17;
+/** Entries at most: with eight telling words, 2 MB, and what they came to. */
+const MOST = 1 << 15;
 
 /** What rows with the same names came to, by the words that tell: a cache of one table of names, which begins anew when it is full. */
 export class RowMemo<T> {

@@ -25,6 +25,11 @@ export function sourceErrorOf(error: unknown, place: ErrorPlace): SourceError {
       "refused",
       `${hub}: no sign-in to Azure worked. Give this host a managed identity, sign in with az login, or use a connection string.`,
     );
+  if (code === "UnauthorizedError" && textIn(first, "message").includes(EXPIRED))
+    return make(
+      "unreachable",
+      `${hub} takes the token of this machine for one that has run out. Is this machine's clock behind? Set it. A connection string with a SharedAccessSignature may have run out itself: make a new one.`,
+    );
   switch (code) {
     case "UnauthorizedError":
       return make(
@@ -67,6 +72,9 @@ export function sourceErrorOf(error: unknown, place: ErrorPlace): SourceError {
   }
 }
 
+/** How the service begins what it says of such a token: one that was made by a clock an hour behind has run out already. */
+const EXPIRED = "ExpiredToken";
+
 const SIGN_IN = new Set([
   "AuthenticationError",
   "AuthenticationRequiredError",
@@ -80,7 +88,7 @@ function firstOf(error: unknown): unknown {
   return Array.isArray(error.errors) ? (error.errors.at(-1) ?? error) : error;
 }
 
-function textIn(value: unknown, key: "code" | "name"): string {
+function textIn(value: unknown, key: "code" | "name" | "message"): string {
   if (typeof value !== "object" || value === null) return "";
   const text: unknown = Reflect.get(value, key);
   return typeof text === "string" ? text : "";

@@ -23,7 +23,7 @@ export interface EventHubsConfig {
   /** Where partitions without a checkpoint begin; at the earliest event without it. */
   readonly start?: EventHubsStart;
   /** 1 or more: a later reader with the same or a higher one takes the partitions over, and this one ends with `stolen`. */
-  readonly ownerLevel?: number;
+  readonly ownerLevel?: number | (() => number);
   /** Bytes received and not yet asked for, over all partitions. */
   readonly queueBytes?: number;
   /** Seconds without an event after which a partition may count as read to its end. */
@@ -47,8 +47,8 @@ const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
 const CLOSE_MS = 800;
 /** Messages in one round, over all partitions, as one can be 1 MB; and of one partition. */
-const MOST_IN_ROUNDS = 800;
-const MOST_PER_ROUND = 100;
+const MOST_IN_ROUNDS = 200;
+const MOST_PER_ROUND = 50;
 
 /**
  * One event hub, all partitions, read by the published client; throws `SourceError`. A hub that does not answer is an error
@@ -202,7 +202,7 @@ function readerOptions({ config, settings }: Reading, partitions: number, queue:
   return {
     messages,
     idleSeconds: config.idleSeconds ?? 1,
-    ownerLevel: config.ownerLevel,
+    ownerLevel: typeof config.ownerLevel === "function" ? config.ownerLevel() : config.ownerLevel,
     failed(error, partition) {
       const failure = sourceErrorOf(error, { ...placeOf(settings), partition });
       if (failure.kind === "unreachable") config.onTrouble?.(failure);

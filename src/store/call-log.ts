@@ -8,8 +8,8 @@ import type { CallLog } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 import { WaitingCalls } from "./waiting-calls.ts";
 
-/** Calls that wait for a commit, at most: a snapshot is due before there are more. About 25 MB. */
-const MOST_WAITING = 262_144;
+/** Calls that wait for a commit, at most: a snapshot is due before there are more. About 17 MB. */
+const MOST_WAITING = 131_072;
 /** Segments with fewer calls become one, so many at a time; larger ones have a filter of their own. */
 const SMALL = 1 << 16;
 const MERGED = 16;

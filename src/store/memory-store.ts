@@ -15,6 +15,7 @@ import {
   type RejectRow,
   type RejectsOfCommit,
   type Saved,
+  type Spooled,
   type Store,
 } from "./store.ts";
 
@@ -42,6 +43,7 @@ export function createMemoryStore(): Store {
       ...replay.load(),
       isOtherVersion: false,
     }),
+    spool: spoolInMemory,
     stage: replay.stage,
     tidy: () => false,
     commit(commit) {
@@ -79,6 +81,11 @@ export function createMemoryStore(): Store {
     async backUp() {},
     close() {},
   };
+}
+
+function spoolInMemory(pieces: Iterable<Uint8Array>): Spooled {
+  const left = [Buffer.concat([...pieces])];
+  return { bytes: left[0]?.length ?? 0, next: () => left.shift() ?? new Uint8Array(0), close: () => left.splice(0) };
 }
 
 type MemoryReplay = Pick<Store, "stage"> & {

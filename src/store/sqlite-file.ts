@@ -177,7 +177,7 @@ const corrupt = (path: string, cause: unknown): StoreError =>
   new StoreError(
     path,
     "corrupt",
-    "is damaged and was not touched. Move it away and start again: what the sources still hold is read once more, from their configured start.",
+    "is damaged and was not touched. Start serve with --salvage to go on from the rows that can be read. Or: Move it away and start again: what the sources still hold is read once more, from their configured start.",
     cause,
   );
 

@@ -8,6 +8,7 @@ import { isOfOtherVersion, openSqliteFile, type SqliteFileOptions, storeErrorOf 
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
 import { createSqliteRejects } from "./sqlite-rejects.ts";
 import { createSqliteSnapshots } from "./sqlite-snapshots.ts";
+import { spoolBeside } from "./spool.ts";
 import { type Commit, KEPT_FINDINGS, type LedgerRow, type Saved, type Store } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -72,6 +73,7 @@ function createStore(path: string, db: DatabaseSync): Store {
 
   return {
     load: () => read("cannot be loaded", () => loadSaved(db, snapshots.load())),
+    spool: (pieces) => spoolBeside(path, pieces),
     stage: (part, isFirst) => transact("cannot keep a snapshot", () => snapshots.stage(part, isFirst)),
     tidy: () => transact("cannot give up a snapshot", () => snapshots.tidy()),
     commit(commit) {

@@ -114,12 +114,22 @@ export const KEPT_REJECTS = 10_000;
 /** Findings that a store keeps: those that were new last. The analysis itself follows far fewer. */
 export const KEPT_FINDINGS = 10_000;
 
+/** Bytes on their way into a store, not in memory. */
+export interface Spooled {
+  readonly bytes: number;
+  /** The next of them, some megabytes; empty at the end, which closes it. */
+  next(): Uint8Array;
+  close(): void;
+}
+
 /**
  * Durable state: one file, one connection, one transaction a checkpoint.
  * A commit that returned survives a crash and a power cut; one that did not return left nothing.
  */
 export interface Store {
   load(): Saved;
+  /** Takes all pieces at once; they are lost with the process. */
+  spool(pieces: Iterable<Uint8Array>): Spooled;
   /**
    * The next part of a snapshot of the analysis as it is after the last commit before its first part. It is durable and not
    * seen until a commit turns to it; the first part gives up what was staged before.

@@ -31,3 +31,11 @@ test("no two of a million keys are taken for one", () => {
   for (let i = 0; i < 1_000_000; i++) if (sawBefore(seen, `gateway|apim|${i}`)) repeats += 1;
   expect(repeats).toBe(0);
 });
+
+test("all of a generation is recognised while another one fills, and nothing else is", () => {
+  const seen = createSeen(1 << 16);
+  const full = 1 << 15;
+  for (let i = 0; i < 1.9 * full; i++) expect(sawBefore(seen, `key-${i}`)).toBe(false);
+  for (let i = 0; i < 1.9 * full; i++) expect(sawBefore(seen, `key-${i}`)).toBe(true);
+  expect(seen.forgotten).toBe(0);
+});

@@ -13,6 +13,8 @@ export interface TokenRules {
   readonly sasKeys: SasKeys;
   /** Whether a bearer token is taken; none is by default. */
   readonly acceptsJwt?: (token: string, audience: string) => boolean;
+  /** The service's clock, ms since 1970; this machine's without it. */
+  readonly now?: () => number;
 }
 
 const propertiesOf = (message: Message | undefined): Record<string, unknown> => message?.application_properties ?? {};
@@ -34,22 +36,49 @@ export function answerToken(context: EventContext, rules: TokenRules): boolean {
   const { type, name } = propertiesOf(context.message);
   const body: unknown = context.message?.body;
   const token = typeof body === "object" && body !== null && "content" in body ? String(body.content) : String(body);
-  const isTaken = type === "jwt" ? (rules.acceptsJwt?.(token, String(name)) ?? false) : isSigned(token, rules.sasKeys);
-  const refusal = {
-    "status-code": int(401),
-    "status-description": "InvalidSignature: The token has an invalid signature.",
-    "error-condition": "amqp:unauthorized-access",
-  };
-  const application_properties = isTaken ? { "status-code": int(202), "status-description": "Accepted" } : refusal;
+  const refusal = type === "jwt" ? jwtRefusal(token, String(name), rules) : sasRefusal(token, rules);
+  const application_properties =
+    refusal === undefined
+      ? { "status-code": int(202), "status-description": "Accepted" }
+      : {
+          "status-code": int(401),
+          "status-description": refusal.says,
+          "error-condition": refusal.condition,
+        };
   reply(context, { body: undefined, application_properties });
-  return isTaken;
+  return refusal === undefined;
+}
+
+interface TokenRefusal {
+  readonly condition: string;
+  readonly says: string;
+}
+
+const INVALID: TokenRefusal = {
+  condition: "amqp:unauthorized-access",
+  says: "InvalidSignature: The token has an invalid signature.",
+};
+
+const jwtRefusal = (token: string, audience: string, { acceptsJwt }: TokenRules): TokenRefusal | undefined =>
+  acceptsJwt?.(token, audience) === true ? undefined : INVALID;
+
+/** What the service says of a token that has run out is from Azure/azure-sdk-for-js#26073. */
+function sasRefusal(token: string, { sasKeys, now = Date.now }: TokenRules): TokenRefusal | undefined {
+  if (!isSigned(token, sasKeys)) return INVALID;
+  const expires = 1_000 * Number(new URLSearchParams(token.replace(/^SharedAccessSignature /, "")).get("se"));
+  if (expires >= now()) return undefined;
+  const at = new Date(expires).toISOString().replace("T", " ").replace(/\.\d+/, "");
+  return {
+    condition: "com.microsoft:auth-failed",
+    says: `ExpiredToken: The token is expired. Expiration time: '${at}'`,
+  };
 }
 
 function isSigned(token: string, keys: SasKeys): boolean {
   const fields = new URLSearchParams(token.replace(/^SharedAccessSignature /, ""));
   const key = keys[fields.get("skn") ?? ""];
   const [resource, expiry] = [fields.get("sr"), fields.get("se")];
-  if (key === undefined || resource === null || expiry === null || Number(expiry) * 1000 < Date.now()) return false;
+  if (key === undefined || resource === null || expiry === null) return false;
   const expected = createHmac("sha256", key)
     .update(`${encodeURIComponent(resource)}\n${expiry}`)
     .digest("base64");

@@ -2,7 +2,15 @@ import { describe, expect, test } from "vitest";
 import type { CauseId } from "../../src/model/cause.ts";
 import type { Event, SignIn } from "../../src/model/event.ts";
 import { at, change, gatewayError } from "../builders.ts";
-import { appId, eventsOf, objectId, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
+import {
+  appId,
+  eventsOf,
+  objectId,
+  operationOf,
+  type Ordinary,
+  refusedByCosmos,
+  refusedByGateway,
+} from "../traffic.ts";
 import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
 
 const SIGNED = "The input authorization token can't serve the request. Server used the following payload to sign: ";
@@ -132,6 +140,69 @@ const cases: readonly Case[] = [
     cause: "role-bound-to-wrong-id",
   },
 ];
+
+const instance = ({ chance }: Ordinary): string => `198.51.100.${10 + Math.floor(chance * 4)}`;
+const unjoined = (event: Event): readonly Event[] =>
+  event.kind === "data-plane-operation" ? [{ ...event, activityId: `${event.activityId.slice(0, -1)}x` }] : [event];
+
+describe("where attributes are shared", () => {
+  const others: readonly Case[] = [
+    {
+      name: "a backend that refuses and lets through in turn lacks no grant",
+      fault: (call) =>
+        call.backend === "orders-a" && call.seconds % 60 < 30 ? refusedByCosmos(call, 401, {}) : undefined,
+      seen: all,
+      cause: "unknown-periodic",
+    },
+    {
+      name: "two of four instances refuse and let through in turn",
+      fault(call) {
+        if (!orders(call)) return undefined;
+        const over = { clientAddress: instance(call) };
+        return call.chance < 0.5 && call.seconds % 60 < 30
+          ? refusedByCosmos(call, 401, {}, over)
+          : [call.gateway, operationOf(call, over)];
+      },
+      seen: all,
+      cause: "unknown-periodic",
+    },
+    {
+      name: "the principals that are refused from one network are let in from others: they have their roles",
+      fault: (call) =>
+        orders(call) && call.chance < 0.3
+          ? refusedByCosmos(call, 403, {}, { clientAddress: "198.51.109.4" })
+          : undefined,
+      seen: all,
+      cause: "firewall-blocked",
+    },
+    {
+      name: "no log tells as whom the calls that succeed are made, but who works in the same place succeeds",
+      fault: (call) =>
+        orders(call) && call.chance < 0.05
+          ? refusedByCosmos(call, 403, { subStatus: 5301 }, { principal: OTHER })
+          : undefined,
+      seen: (event) => (event.kind === "data-plane-operation" && event.principal !== OTHER ? unjoined(event) : [event]),
+      cause: "wrong-identity",
+    },
+    {
+      name: "a burst over many clients of one region, and healthy hours after it",
+      fault(call) {
+        const region = call.chance < 0.5 ? "East US" : "West US";
+        const over = { region, clientAddress: `198.51.${call.app}.4` };
+        return call.chance < 0.35 && call.seconds < ONSET + 400
+          ? refusedByCosmos(call, 401, {}, over)
+          : [call.gateway, operationOf(call, over)];
+      },
+      seen: all,
+      cause: "service-identity-hiccup",
+    },
+  ];
+
+  test.each(others)("$name", ({ fault, seen, cause }) => {
+    const events = eventsOf(CALLS, during(fault)).flatMap(seen);
+    expect(analyze(events).map((finding) => finding.cause.id)).toEqual([cause]);
+  });
+});
 
 /** By the address that a client calls from: those of some connections reach a gateway with an old policy. */
 const askedForToken = (call: Ordinary): readonly Event[] =>

@@ -1,12 +1,16 @@
 import { expect, test } from "vitest";
 import { type Analysis, createAnalysis } from "../../src/analysis.ts";
+import { createDetection } from "../../src/detect/detection.ts";
+import type { Explanation } from "../../src/explain/rise.ts";
+import { createFindings, type Findings, resolveQuiet, update } from "../../src/findings/lifecycle.ts";
 import { reportOf } from "../../src/findings/report.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { epochMs } from "../../src/model/time.ts";
 import { follow } from "../follow.ts";
 import { at, gatewayError } from "../builders.ts";
-import { eventsOf, ordinaryCalls, refusedByGateway } from "../traffic.ts";
+import { eventsOf, type Ordinary, ordinaryCalls, refusedByGateway } from "../traffic.ts";
+import { explanation } from "./explanation-builder.ts";
 
 /** One caller whose quota is used up during the given spans, in seconds. */
 const events = (hours: number, spans: readonly (readonly [number, number])[]): readonly Event[] =>
@@ -82,6 +86,79 @@ test("a long fault in a busy tenant keeps its onset, and its counts do not shrin
   const last = refused.at(-1) ?? 0;
   expect(last).toBeGreaterThan(0.9 * hit.length);
   expect(last).toBeLessThanOrEqual(hit.length);
+});
+
+const raised = (state: Findings, explanations: readonly Explanation[], seconds: number): readonly Finding[] =>
+  update(state, createDetection(), { explanations, at: at(seconds), isProvisional: false });
+
+test("of two views of one fault that are told at the same moment, the one that knows the cause is the finding", () => {
+  const refusedAt = Array.from({ length: 200 }, (_, i) => 10_000_000 * (3 * i + (i % 7)));
+  const unknown = explanation({
+    seenBy: "gateway",
+    cause: "unknown",
+    where: { operation: "put" },
+    calls: ["g"],
+    refusedAt,
+  });
+  const known = explanation({
+    seenBy: "cosmos",
+    cause: "role-too-narrow",
+    where: { container: "c" },
+    calls: ["o"],
+    refusedAt,
+  });
+  for (const views of [
+    [unknown, known],
+    [known, unknown],
+  ]) {
+    const state = createFindings();
+    for (const seconds of [700, 900]) raised(state, views, seconds);
+    expect([...state.tracked.values()].map(({ finding }) => finding.cause.id)).toEqual(["role-too-narrow"]);
+  }
+});
+
+test.each([
+  { name: "while it lasts", at: 900, status: "open" },
+  { name: "after it has ended", at: 6_000, status: "resolved" },
+])("what a larger fault took in and leaves again at once is the same finding, as old as it was: $name", (one) => {
+  const state = createFindings();
+  const large = (calls: readonly string[], to = 600) => explanation({ refused: 100, calls, span: [0, to] });
+  const small = (calls: readonly string[]): Explanation => ({
+    ...explanation({ where: { operation: "put" }, refused: 30, calls, span: [120, 600] }),
+    conditions: [{ column: 1, value: 0 }],
+  });
+  raised(state, [large(["c", "d", "e"])], 600);
+  raised(state, [small(["a", "b"])], 700);
+  resolveQuiet(state, at(one.at));
+  raised(state, [large(["a", "b", "c", "d", "e"], one.at - 100), small(["x", "y"])], one.at);
+  const again = [...state.tracked.values()].find(({ finding }) => finding.counts.refused === 30);
+  expect(again?.finding.detectedAt).toBe(at(700));
+  expect(again?.finding.status).toBe(one.status);
+});
+
+test("a finding begins before it was detected, whatever is taken for its rise later", () => {
+  const state = createFindings();
+  raised(state, [explanation({ refused: 20 })], 300);
+  raised(state, [explanation({ refused: 100, span: [0, 20_000] })], 20_000);
+  const [finding] = raised(state, [explanation({ refused: 100, span: [15_000, 20_500] })], 20_500);
+  expect(finding?.onset).toBe(at(0));
+});
+
+test("callers that come to a new signing key one after the other are one finding from the first on", () => {
+  const calls = [...ordinaryCalls({ hours: 3, perSecond: 3, seed: 11 })];
+  const since = (call: Ordinary): number => 4_000 + call.app * 600;
+  const stream = eventsOf(calls, (call) =>
+    call.gateway.api === "orders" && call.seconds > since(call) && call.seconds < 9_600
+      ? refusedByGateway(call, { error: gatewayError("TokenSignatureKeyNotFound") })
+      : undefined,
+  ).map((event) => {
+    if (event.kind !== "gateway-request" || event.status < 400) return event;
+    const { claims: _claims, subscription: _key, ...unnamed } = event;
+    return unnamed;
+  });
+  const { changes } = told(stream);
+  expect(new Set(changes.map(({ cause }) => cause.id))).toEqual(new Set(["signing-key-rollover"]));
+  expect(new Set(changes.map(({ id }) => id)).size).toBe(1);
 });
 
 test("a healthy stream tells nothing", () => expect(told(events(2, [])).changes).toEqual([]));

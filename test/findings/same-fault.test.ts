@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Explanation } from "../../src/explain/rise.ts";
 import {
   fragmentsOf,
   isFragment,
@@ -8,58 +7,8 @@ import {
   tellsMore,
   type Tracked,
 } from "../../src/findings/same-fault.ts";
-import type { DimensionValues } from "../../src/model/call.ts";
-import { at } from "../builders.ts";
 import { finding } from "../finding-builder.ts";
-
-interface Facts {
-  readonly symptom?: string;
-  readonly layer?: Explanation["layer"];
-  readonly cause?: Explanation["ranked"]["cause"]["id"];
-  readonly confidence?: number;
-  readonly where?: DimensionValues;
-  readonly refused?: number;
-  readonly calls?: readonly string[];
-  readonly span?: readonly [from: number, to: number];
-  readonly seenBy?: Explanation["seenBy"];
-  readonly told?: string;
-  readonly refusedAt?: readonly number[];
-  readonly status?: "401" | "403";
-}
-
-function splitBy(where: DimensionValues): Explanation["splits"][number] {
-  const [split] = finding().splits;
-  if (split === undefined) throw new Error("the sample finding has a split");
-  return { ...split, where };
-}
-
-function explanation(facts: Facts = {}): Explanation {
-  const { cause = "quota-exceeded", confidence = 0.9, where = { api: "orders" }, refused = 100 } = facts;
-  const [from, to] = (facts.span ?? [0, 600]).map(at);
-  const base = finding();
-  const span = { from: from ?? at(0), to: to ?? at(600) };
-  return {
-    symptom: facts.symptom ?? "cosmos:403",
-    layer: facts.layer ?? "cosmos",
-    conditions: [],
-    span: { ...span, stretches: [span] },
-    splits: [splitBy(where)],
-    ranked: { cause: { ...base.cause, id: cause, rejected: [], confidence }, names: [], alone: false },
-    subject: {},
-    counts: { ...base.counts, refused, status: { "401": 0, "403": 0, [facts.status ?? "401"]: refused } },
-    samples: base.samples,
-    common: {},
-    seenBy: facts.seenBy ?? "both",
-    claimed: false,
-    told: facts.told,
-    ongoing: false,
-    seenFrom: at(-3_600),
-    gapMs: 1_000,
-    lullMs: 5_000,
-    refusedCalls: new Set(facts.calls ?? ["a", "b", "c", "d"]),
-    refusedAt: Float64Array.from(facts.refusedAt ?? []),
-  };
-}
+import { explanation, type Facts } from "./explanation-builder.ts";
 
 function tracked(facts: Facts = {}, status: "open" | "resolved" = "open"): Tracked {
   const told = explanation(facts);
@@ -181,4 +130,16 @@ describe("the same fault seen before", () => {
   ])("$name: $found", ({ known, found }) => {
     expect(recognise([known], explanation({ told: "firewall" }), context) !== undefined).toBe(found);
   });
+});
+
+test("of findings that hold most of its calls, the one with the most of them is the same fault", () => {
+  const large = tracked({ calls: ["a", "b", "c", "d", "e", "f"], where: { api: "orders" } });
+  const small = tracked({ calls: ["g", "h"], where: { callerNetwork: "203.0.4.0/24" } });
+  const now = explanation({ calls: ["b", "c", "d", "e", "f", "g", "h", "i"] });
+  const context = { key: "region=West Europe", taken: new Set<string>(), isProvisional: false };
+  for (const known of [
+    [large, small],
+    [small, large],
+  ])
+    expect(recognise(known, now, context)).toBe(large);
 });

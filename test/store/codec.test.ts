@@ -1,3 +1,4 @@
+import { Serializer } from "node:v8";
 import { expect, test } from "vitest";
 import { createEventTable, timeOf } from "../../src/model/event-table.ts";
 import { hold } from "../../src/correlate/held.ts";
@@ -28,4 +29,29 @@ test("what a state is made of comes back as it is", () => {
     big: 2n ** 70n,
   };
   expect(copy(value)).toEqual(value);
+});
+
+test("memories of any size are packed, and views of one memory share it again", () => {
+  const large = new Int32Array(700_000).map((_, i) => i % 977);
+  const value = {
+    large,
+    doubles: new Float64Array(large.buffer),
+    part: large.subarray(10, 20),
+    small: Uint16Array.of(1, 2),
+  };
+  const bytes = stateCodec.encode(value);
+  expect(bytes.length).toBeLessThan(large.byteLength / 20);
+  const again = stateCodec.decode(bytes) as typeof value;
+  expect(again).toEqual(value);
+  expect(again.doubles.buffer).toBe(again.large.buffer);
+  again.large[12] = -1;
+  expect(again.part[2]).toBe(-1);
+});
+
+test("what versions wrote that did not pack is read", () => {
+  const value = { words: Int32Array.of(1, 2, 3), map: new Map([["a", new Uint8Array(100_000).fill(7)]]) };
+  const writer = new Serializer();
+  writer.writeHeader();
+  writer.writeValue(value);
+  expect(stateCodec.decode(writer.releaseBuffer())).toEqual(value);
 });

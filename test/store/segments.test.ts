@@ -271,7 +271,7 @@ describe("a folder of segments", () => {
     const call = callAt(0);
     let count = 0;
     for (; !log.isFull; count++) log.add(call);
-    expect(count).toBe(262_144);
+    expect(count).toBe(131_072);
   });
 });
 

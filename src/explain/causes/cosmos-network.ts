@@ -62,6 +62,23 @@ function judgeSplitDns(observation: Observation): Judgement {
   };
 }
 
+/** Networks from which the same principals are let in to the same containers, while nearly all that comes from another is refused. */
+export function letInFrom(observation: Observation): readonly string[] {
+  const split = equalSplit(observation, "clientNetwork");
+  const principals = observation.values("cosmosPrincipal").map(({ value }) => value);
+  if (split === undefined || split.refusedInside < WALLED || principals.length === 0) return [];
+  const same: Where = {
+    cosmosPrincipal: principals,
+    container: observation.values("container").map(({ value }) => value),
+  };
+  const refused = new Set(observation.values("clientNetwork").map(({ value }) => value));
+  const others = observation.seen("clientNetwork", same).filter((network) => !refused.has(network));
+  const { trials, refused: failed } = observation.tally({ ...same, clientNetwork: others });
+  return others.length > 0 && trials >= FEW_TRIALS && failed < 0.1 * trials ? others : [];
+}
+
+const WALLED = 0.8;
+
 function judgeFirewall(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "firewall";
@@ -89,10 +106,25 @@ function judgeFirewall(observation: Observation): Judgement {
         says: "The refusals follow the network or the account, whoever calls and whatever is asked",
         fields: { refused: observation.refused },
       };
+  const elsewhere = told ? [] : letInFrom(observation);
+  const letIn: readonly Evidence[] =
+    elsewhere.length === 0
+      ? []
+      : [
+          {
+            says: `The same principals are let in to the same containers from ${elsewhere.slice(0, 2).join(", ")}`,
+            fields: { networks: elsewhere.length },
+          },
+        ];
   return {
     kind: "fits",
-    confidence: told ? 0.95 : change === undefined ? 0.62 : 0.85,
-    evidence: [says, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
+    confidence: told ? 0.95 : change === undefined ? (elsewhere.length > 0 ? 0.75 : 0.62) : 0.85,
+    evidence: [
+      says,
+      ...letIn,
+      ...bestSplitEvidence(observation),
+      ...(change === undefined ? [] : [changeEvidence(change)]),
+    ],
     missing: told
       ? []
       : [

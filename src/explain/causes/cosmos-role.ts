@@ -3,7 +3,7 @@ import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
 import { HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
-import { mayBeLimit } from "./cosmos-network.ts";
+import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./identity.ts";
 import {
   bestSplitEvidence,
@@ -124,13 +124,19 @@ function judgeNarrow(observation: Observation): Judgement {
 /** A principal on nearly all refusals: Cosmos DB looked at the token, so that the network was let in. */
 const NAMED = 0.9;
 
+/** Another identity seems to do the same work and succeeds. */
+const STRANGE = 0.5;
+
 function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
   if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
   if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
-  if (otherIdentity(observation)?.sure === true)
+  const identity = otherIdentity(observation);
+  if (identity?.sure === true)
     return rejected("the same backend succeeds under another identity, or did until the refused one took its place");
+  if (about === "maybe" && letInFrom(observation).length > 0)
+    return rejected("the same principal is let in to the same containers from other networks, so it has a role");
   const other = elsewhere(observation);
   if (
     other !== undefined &&
@@ -162,7 +168,7 @@ function judgeAssignment(observation: Observation): Judgement {
   if (known === 0 && isOneOperation(observation))
     return rejected("the same backend's other operations succeed, so it has a role");
   const base = about === "told" ? (known === 0 ? 0.7 : 0.85) : known >= NAMED ? 0.66 : 0.55;
-  const confidence = base + (change === undefined ? 0 : 0.08);
+  const confidence = identity === undefined ? base + (change === undefined ? 0 : 0.08) : Math.min(base, STRANGE);
   return {
     kind: "fits",
     confidence,

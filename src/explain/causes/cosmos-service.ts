@@ -66,7 +66,7 @@ function judgeHiccup(observation: Observation): Judgement {
   const accounts = observation.values("cosmosAccount").length;
   const region = equalSplit(observation, "cosmosRegion");
   const lasted = msBetween(observation.span.to, observation.span.from);
-  const callers = observation.values("clientNetwork").length;
+  const callers = Math.max(observation.values("clientNetwork").length, observation.values("cosmosPrincipal").length);
   if (region === undefined || lasted > QUARTER || !observation.isOver || callers < MANY_PRINCIPALS)
     return rejected("not a short burst over many callers of one Cosmos DB region");
   const evidence: Evidence = {

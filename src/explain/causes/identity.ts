@@ -36,11 +36,20 @@ export function otherIdentity(observation: Observation): OtherIdentity | undefin
     .map(({ value }) => value);
   if (refused.length === 0) return undefined;
   const backends = observation.values("backend").map(({ value }) => value);
-  const work = backends.length > 0 ? { backend: backends } : workOf(observation);
-  if (work === undefined) return undefined;
+  const sure = backends.length > 0;
+  const work = sure ? { backend: backends } : workOf(observation);
+  const known = work === undefined ? undefined : besideOf(observation, { refused, work, sure });
+  if (known !== undefined || (work !== undefined && !areUnnamed(observation, work))) return known;
+  const place = placeOf(observation, refused);
+  return place === undefined ? undefined : besideOf(observation, { refused, work: place, sure: false });
+}
+
+function besideOf(
+  observation: Observation,
+  { refused, work, sure }: { readonly refused: readonly string[]; readonly work: Where; readonly sure: boolean },
+): OtherIdentity | undefined {
   const bad = observation.tally({ ...work, cosmosPrincipal: refused });
   if (bad.trials < FEW_TRIALS || bad.refused / bad.trials < MOSTLY) return undefined;
-  const sure = backends.length > 0;
   const others = observation.seen("cosmosPrincipal", work).filter((name) => !refused.includes(name));
   const good = observation.tally({ ...work, cosmosPrincipal: others });
   if (others.length > 0 && good.trials >= FEW_TRIALS && good.refused / good.trials <= HARDLY)
@@ -49,10 +58,32 @@ export function otherIdentity(observation: Observation): OtherIdentity | undefin
   return earlier.length === 0 ? undefined : { refused, others: earlier, sure, replaced: true };
 }
 
+/** No log tells as whom most of the work that succeeds is done. */
+function areUnnamed(observation: Observation, work: Where): boolean {
+  const named = observation.tally({ ...work, cosmosPrincipal: observation.seen("cosmosPrincipal", work) });
+  const all = observation.tally(work);
+  const [passed, known] = [all.trials - all.refused, named.trials - named.refused];
+  return passed >= FEW_TRIALS && known <= HARDLY * passed;
+}
+
 function workOf(observation: Observation): Where | undefined {
   const api = observation.values("api").map(({ value }) => value);
   const container = observation.values("container").map(({ value }) => value);
   return api.length === 0 ? undefined : { api, container };
+}
+
+/**
+ * Where no log tells as whom the work is done: the same containers from the same networks, for an identity that was not seen
+ * before and was not given a role either.
+ */
+function placeOf(observation: Observation, refused: readonly string[]): Where | undefined {
+  const [container, clientNetwork] = (["container", "clientNetwork"] as const).map((dimension) =>
+    observation.values(dimension).map(({ value }) => value),
+  );
+  if (container === undefined || clientNetwork === undefined) return undefined;
+  if (container.length === 0 || clientNetwork.length === 0) return undefined;
+  if (changeBefore(observation, ["role-assignment", "role-definition"], GRANTED_MS) !== undefined) return undefined;
+  return observation.tallyBefore({ cosmosPrincipal: refused }).trials > 1 ? undefined : { container, clientNetwork };
 }
 
 /** Identities that did the work before the onset, when the refused ones had not done any of it. */

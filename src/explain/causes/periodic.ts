@@ -4,6 +4,13 @@ import { bestSplitEvidence, type CauseRule, inapplicable, type Judgement, reject
 /** Refusals that say nothing of their reason. */
 const VAGUE: ReadonlySet<string> = new Set(["401", "403", "untold", "JwtInvalid", "token-invalid"]);
 
+/** Share of the variation that a clear rhythm explains. */
+const CLEAR = 0.6;
+
+/** Whether refusals that say nothing of their reason come and go in a clear rhythm. */
+export const comesAndGoes = (observation: Observation): boolean =>
+  VAGUE.has(observation.reason) && (observation.period()?.strength ?? 0) >= CLEAR;
+
 function judge(observation: Observation): Judgement {
   if (!VAGUE.has(observation.reason)) return inapplicable;
   const period = observation.period();
@@ -12,7 +19,7 @@ function judge(observation: Observation): Judgement {
   const told = seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
   return {
     kind: "fits",
-    confidence: period.strength >= 0.6 ? 0.75 : 0.55,
+    confidence: period.strength >= CLEAR ? 0.75 : 0.55,
     evidence: [
       {
         says: `Calls are refused and let through in turn, every ${told}: something alternates that the logs do not name`,

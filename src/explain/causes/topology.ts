@@ -3,6 +3,7 @@ import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
 import { asksOnOneOperation } from "./gateway.ts";
 import { ownTokenExpired } from "./own-token.ts";
+import { comesAndGoes } from "./periodic.ts";
 import { cannotSignIn } from "./secrets.ts";
 import {
   bestSplitEvidence,
@@ -33,6 +34,9 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
   "token-issuer",
 ]);
 
+/** Share of the calls through a backend below which it lets through what it refuses. */
+const IN_TURN = 0.7;
+
 /** The same API operation is served by more than one backend, and some of them are refused. */
 function judgeBackend(observation: Observation): Judgement {
   if (observation.layer === "gateway") return inapplicable;
@@ -43,6 +47,8 @@ function judgeBackend(observation: Observation): Judgement {
   if (siblings === undefined) return rejected(`no other backend serves the calls that ${backend} refuses`);
   if (siblings.share > 0.5 * split.refusedInside)
     return rejected("the other backends of the same operations are refused as well");
+  if (split.refusedInside < IN_TURN && comesAndGoes(observation))
+    return rejected("the backend refuses and lets through in turn: a grant that is missing refuses each call");
   const says: Evidence = {
     says: `The same operations succeed through ${siblings.names.slice(0, 3).join(", ")}`,
     fields: { backend, others: siblings.names.length },
