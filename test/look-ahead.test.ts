@@ -155,7 +155,11 @@ describe.each([
   test("how a backlog is cut changes nothing, neither the id nor when it was detected", () => {
     const backlog = arrivals(events, SWIFT).map(({ event }) => ({ event, enqueued: undefined }));
     const told = (batches: readonly (readonly Arrived[])[]) =>
-      listen(batches, true).findings.map((found) => [found.id, found.detectedAt, ...essence([found])]);
+      listen(batches, true).findings.map((found) => ({
+        id: found.id,
+        detectedAt: found.detectedAt,
+        rest: essence([found]),
+      }));
     const one = told(backlog.map((arrived) => [arrived]));
     expect(told([backlog])).toEqual(one);
     fc.assert(
