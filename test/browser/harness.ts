@@ -77,14 +77,21 @@ export async function openPage(
   return { page, complaints };
 }
 
-/** Waits until the first chart was drawn. Asked from outside: the page itself may evaluate no text. */
+/**
+ * Waits until the first chart was drawn. Asked from outside: the page itself may evaluate no text. Of a copy: the browser
+ * complains of a chart that is read again and again.
+ */
 export const drawn = (page: Page) =>
   expect
     .poll(
       () =>
         page.evaluate(`(() => {
     const canvas = document.querySelector("canvas");
-    const data = canvas?.getContext("2d")?.getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+    if (canvas === null || canvas.width * canvas.height === 0) return 0;
+    const copy = Object.assign(document.createElement("canvas"), { width: canvas.width, height: canvas.height });
+    const pen = copy.getContext("2d", { willReadFrequently: true });
+    pen.drawImage(canvas, 0, 0);
+    const { data } = pen.getImageData(0, 0, copy.width, copy.height);
     let coloured = 0;
     for (let i = 3; i < data.length; i += 4) if (data[i] > 0) coloured += 1;
     return coloured;
