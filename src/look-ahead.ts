@@ -5,12 +5,11 @@ import { isAhead, waitForOne } from "./correlate/delays.ts";
 import { drop } from "./correlate/held.ts";
 import { release, stopWaiting } from "./correlate/reorder.ts";
 import { detect } from "./detect/detect.ts";
-import { explain } from "./explain/explain.ts";
-import { update } from "./findings/lifecycle.ts";
 import { GATEWAY_KIND, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import { type Instant, plusMs } from "./model/time.ts";
 import type { Look } from "./prompt-look.ts";
+import { raise } from "./raise.ts";
 
 const call = createCallRow();
 
@@ -50,7 +49,7 @@ function takenBy(analysis: Analysis, { reorder, kind }: Look, accepted: Accepted
 }
 
 function lookAt(analysis: Analysis, { kind, detection }: Look, place: number): readonly Finding[] {
-  const { held, names, changes, findings } = analysis;
+  const { held, names } = analysis;
   const isGateway = kind === GATEWAY_KIND;
   readCall(call, {
     table: held.table,
@@ -58,11 +57,5 @@ function lookAt(analysis: Analysis, { kind, detection }: Look, place: number): r
     gateway: isGateway ? place : -1,
     operations: isGateway ? [] : [place],
   });
-  return detect(detection, call).flatMap((due) =>
-    update(findings, detection, {
-      explanations: explain(detection, due, changes),
-      at: due.at,
-      isProvisional: true,
-    }),
-  );
+  return detect(detection, call).flatMap((due) => raise(analysis, detection, due, true));
 }

@@ -7,16 +7,16 @@ import { drop, hold } from "./correlate/held.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
-import { explain } from "./explain/explain.ts";
 import { countCall } from "./findings/call-counts.ts";
 import { cover, noteGap } from "./findings/coverage.ts";
 import { addTally } from "./findings/input-counts.ts";
-import { resolveQuiet, update } from "./findings/lifecycle.ts";
+import { resolveQuiet } from "./findings/lifecycle.ts";
 import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
 import { judgeHeard } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
 import { type Ahead, lookAhead, takeAhead } from "./look-ahead.ts";
+import { raise } from "./raise.ts";
 import { hear, miss, stand } from "./stand.ts";
 
 /** Told of each call as it closes; the row is filled again for the next one. */
@@ -119,7 +119,7 @@ export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
   }
   closeUntil(analysis, instantFromMs(8_640_000_000_000_000), out);
   const at = analysis.now;
-  for (const due of finish(analysis.detection, at, analysis.names)) raise(analysis, due, changed);
+  for (const due of finish(analysis.detection, at, analysis.names)) raiseJoined(analysis, due, changed);
   analysis.findings.nextSweep = at;
   for (const finding of resolveQuiet(analysis.findings, at)) changed.set(finding.id, finding);
   return [...changed.values()];
@@ -142,16 +142,10 @@ function judge(analysis: Analysis, { changed, onCall }: Out): void {
   countCall(analysis.calls, call);
   cover(analysis.coverage, call);
   onCall?.(call);
-  for (const due of detect(analysis.detection, call)) raise(analysis, due, changed);
+  for (const due of detect(analysis.detection, call)) raiseJoined(analysis, due, changed);
   for (const finding of resolveQuiet(analysis.findings, call.time)) changed.set(finding.id, finding);
 }
 
-function raise(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
-  const explanations = explain(analysis.detection, due, analysis.changes);
-  for (const finding of update(analysis.findings, analysis.detection, {
-    explanations,
-    at: due.at,
-    isProvisional: false,
-  }))
-    changed.set(finding.id, finding);
+function raiseJoined(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {
+  for (const finding of raise(analysis, analysis.detection, due, false)) changed.set(finding.id, finding);
 }

@@ -12,7 +12,7 @@ import type { Source } from "../sources/source.ts";
 import { createJobSource } from "../sources/job-source.ts";
 import { accessFolder, type AccessLog, openAccessLog } from "../store/access-log.ts";
 import { callsFolder } from "../store/call-log.ts";
-import { type DecisionLog, openDecisionLog } from "../store/decision-log.ts";
+import { type DecisionLog, decisionsFile, openDecisionLog } from "../store/decision-log.ts";
 import type { Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import { createLogger, type Logger } from "../telemetry/log.ts";
@@ -99,7 +99,7 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean; readonly 
     const store = isStandby ? await takeOver(config.state, log, stop) : openState(config.state, log, { salvages });
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const copies = term?.keep(store);
-    const decisions = openDecisionLog(`${config.state}.decisions`);
+    const decisions = openDecisionLog(decisionsFile(config.state));
     const accesses = openAccessLog(accessFolder(config.state));
     const signal = term === undefined ? stop : AbortSignal.any([stop, term.lost]);
     try {

@@ -1,8 +1,6 @@
-import type { Finding, Severity } from "../model/finding.ts";
+import { type Finding, SEVERITY_RANK } from "../model/finding.ts";
 
 export type AlertCause = "finding.opened" | "finding.updated" | "finding.resolved";
-
-const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
 
 /**
  * Whether a change of a finding is worth telling: it opened, ended, became more severe, or has another cause. What
@@ -15,7 +13,7 @@ export function alertFor(before: Finding | undefined, after: Finding): AlertCaus
   if (before === undefined) return after.status === "resolved" ? "finding.resolved" : "finding.opened";
   if (after.status === "resolved") return before.status === "resolved" ? undefined : "finding.resolved";
   if (before.status === "resolved") return "finding.opened";
-  const worse = RANK[after.severity] > RANK[before.severity];
+  const worse = SEVERITY_RANK[after.severity] > SEVERITY_RANK[before.severity];
   return worse || after.cause.id !== before.cause.id ? "finding.updated" : undefined;
 }
 

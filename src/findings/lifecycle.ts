@@ -14,7 +14,7 @@ import {
 } from "./same-fault.ts";
 import { titleOf } from "../explain/wording.ts";
 import { shortId } from "../lib/hash.ts";
-import type { Finding, Severity } from "../model/finding.ts";
+import { type Finding, type Severity, SEVERITY_RANK } from "../model/finding.ts";
 import { type DurationMs, epochMs, type Instant, instantFromMs, msBetween, plusMs } from "../model/time.ts";
 
 /** Findings by id, in the order in which they were raised. */
@@ -95,11 +95,10 @@ function foretell(state: Findings, explanation: Explanation, context: Context): 
 
 /** The most that one log alone tells, up to the last refusal that any tells. */
 function furtherAhead(ahead: Ahead | undefined, explanation: Explanation): Ahead {
-  const { counts, span, splits } = explanation;
+  const { counts, span } = explanation;
   const lastRefused = ahead === undefined || span.to > ahead.lastRefused ? span.to : ahead.lastRefused;
   if (ahead !== undefined && ahead.counts.refused >= counts.refused) return { ...ahead, lastRefused };
-  const inside = splits[0]?.refusedInside ?? counts.refused / Math.max(1, counts.calls);
-  return { counts, severity: severityOf(explanation, inside), lastRefused };
+  return { counts, severity: severityOf(explanation), lastRefused };
 }
 
 function follow(state: Findings, explanation: Explanation, context: Context): readonly Finding[] {
@@ -169,15 +168,13 @@ function aheadOf({ isProvisional, finding, lastRefused, ahead }: Tracked, at: In
   return told !== undefined && told.lastRefused > at ? told : undefined;
 }
 
-const RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
-
 const withAhead = (finding: Finding, ahead: Ahead | undefined): Finding =>
   ahead === undefined || ahead.counts.refused <= finding.counts.refused
     ? finding
     : {
         ...finding,
         counts: ahead.counts,
-        severity: RANK[ahead.severity] > RANK[finding.severity] ? ahead.severity : finding.severity,
+        severity: SEVERITY_RANK[ahead.severity] > SEVERITY_RANK[finding.severity] ? ahead.severity : finding.severity,
       };
 
 /** Faults of the same attributes that begin in the same minute differ by the reason that the log tells. */
@@ -269,12 +266,12 @@ function build(from: { id: string; explanation: Explanation; onset: Instant; det
     subject,
     layer,
     claimed,
-    inside: splits[0]?.refusedInside ?? explanation.counts.refused / Math.max(1, explanation.counts.calls),
+    inside: insideOf(explanation),
   };
   return {
     id,
     kind: "intermittent-refusal",
-    severity: severityOf(explanation, told.inside),
+    severity: severityOf(explanation),
     status: "open",
     title: titleOf(ranked.cause.id, told),
     subject,
@@ -291,8 +288,13 @@ function build(from: { id: string; explanation: Explanation; onset: Instant; det
   };
 }
 
-function severityOf({ counts }: Explanation, inside: number): Severity {
-  if (counts.refused >= 50 && inside >= 0.2) return "high";
+/** Refused share of what separates best, or of all where nothing does. */
+const insideOf = ({ splits, counts }: Explanation): number =>
+  splits[0]?.refusedInside ?? counts.refused / Math.max(1, counts.calls);
+
+function severityOf(explanation: Explanation): Severity {
+  const { counts } = explanation;
+  if (counts.refused >= 50 && insideOf(explanation) >= 0.2) return "high";
   return counts.refused >= 15 ? "medium" : "low";
 }
 

@@ -31,6 +31,7 @@ export type FindingKind =
 export const isStanding = (kind: FindingKind): boolean => kind !== "intermittent-refusal" && kind !== "source-gap";
 
 export type Severity = "low" | "medium" | "high";
+export const SEVERITY_RANK: Readonly<Record<Severity, number>> = { low: 0, medium: 1, high: 2 };
 export type FindingStatus = "open" | "resolved" | "muted";
 
 export type PrincipalKind =

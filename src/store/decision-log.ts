@@ -42,6 +42,9 @@ export function createMemoryDecisions(): DecisionLog {
   return { decisions, add: (decision) => decide(decisions, decision), close: () => undefined };
 }
 
+/** Where the decisions about the findings of a state are. */
+export const decisionsFile = (state: string): string => `${state}.decisions`;
+
 /** Opens or creates the log; what a crash left of a last line is cut off. A line that is none is an error: it was changed. */
 export function openDecisionLog(path: string): DecisionLog {
   const file = attempt(path, "cannot be opened", () => {

@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { BlobLeaseClient, BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { makeFolder, syncFolder } from "../folder.ts";
 import { callsFolder } from "./call-log.ts";
+import { decisionsFile } from "./decision-log.ts";
 import { ownTerm, writeOwnTerm } from "./own-term.ts";
 import { backupOf, sha256Of } from "./sqlite-backup.ts";
 import { StoreError } from "./store-error.ts";
@@ -15,9 +16,6 @@ const CALLS = "calls/";
 const DECISIONS = "decisions/";
 /** Most parts of a file in flight, 4 MB each. */
 const IN_FLIGHT = { blockSize: 4 << 20, maxSingleShotSize: 4 << 20, concurrency: 2 };
-
-/** Where the decisions about findings are, beside a state. */
-const decisionsOf = (state: string): string => `${state}.decisions`;
 
 /**
  * The state of the one machine that has the lease, in blobs: a copy that trails it, with the calls that it kept and the
@@ -62,7 +60,7 @@ export class SharedState {
     this.#brought = copy.etag;
     if (!hasLease) return false;
     const decisions = this.#container.getBlobClient(`${DECISIONS}${copy.term}`);
-    if (await decisions.exists()) await download(decisions, decisionsOf(this.#path));
+    if (await decisions.exists()) await download(decisions, decisionsFile(this.#path));
     const partial = `${this.#path}.brought`;
     rmSync(partial, { force: true });
     await this.#blob.downloadToFile(partial);
@@ -151,8 +149,8 @@ export class Term {
   async copy(): Promise<boolean> {
     const { container, blob, lease, path, term } = this.#parts;
     const calls = await this.#copyCalls();
-    if (existsSync(decisionsOf(path)))
-      await container.getBlockBlobClient(`${DECISIONS}${term}`).uploadFile(decisionsOf(path), IN_FLIGHT);
+    if (existsSync(decisionsFile(path)))
+      await container.getBlockBlobClient(`${DECISIONS}${term}`).uploadFile(decisionsFile(path), IN_FLIGHT);
     const file = backupOf(path);
     const metadata = { term: String(term), last: String(term), sha256: await sha256Of(file) };
     const conditions = { leaseId: lease.leaseId };
@@ -188,7 +186,7 @@ export class Term {
 /** What belongs to a state that a later term has left behind gets another name. */
 function setAside(path: string, now: number): void {
   if (!existsSync(path)) return;
-  for (const file of [`${path}-wal`, `${path}-shm`, callsFolder(path), decisionsOf(path), backupOf(path), path])
+  for (const file of [`${path}-wal`, `${path}-shm`, callsFolder(path), decisionsFile(path), backupOf(path), path])
     if (existsSync(file)) renameSync(file, `${file}.superseded-${now}`);
   syncFolder(dirname(path));
 }
