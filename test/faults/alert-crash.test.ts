@@ -7,7 +7,7 @@ import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { generate } from "../../src/simulate/generate.ts";
-import { type Serving, startServe } from "../live/serving.ts";
+import { readyServe, type Serving, spawnServe } from "../live/serving.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { faultRandom, faultRuns } from "./runs.ts";
 
@@ -120,13 +120,16 @@ state: ${join(folder.path, `${run}.db`)}
 targets: [{ type: webhook, name: pager, url: "env:HOOK", allowPrivate: true, secrets: ["env:SECRET"] }]
 `;
     for (let isTold = false; !isTold; ) {
-      serving = await startServe({ config, folder: folder.path, environment: { HOOK: pager.url, SECRET } });
+      // Known before it is ready: it may tell, and be killed, sooner.
+      serving = await spawnServe({ config, folder: folder.path, environment: { HOOK: pager.url, SECRET } });
       const killed = once(serving.child, "exit").then(() => false);
       // Killed, it cannot be asked any more.
-      const whole = allTold(serving.address, pager).then(
-        () => true,
-        () => killed,
-      );
+      const whole = readyServe(serving)
+        .then(({ address }) => allTold(address, pager))
+        .then(
+          () => true,
+          () => killed,
+        );
       isTold = await Promise.race([killed, whole]);
     }
     await serving?.stop();
