@@ -1,4 +1,4 @@
-import { type Column, columnIndex } from "../detect/columns.ts";
+import { columnIndex } from "../detect/columns.ts";
 import type { RefusalFacts } from "../detect/detection.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
@@ -14,10 +14,11 @@ import {
   valueShares,
 } from "./observation.ts";
 import type { Context } from "./context.ts";
-import { type Period, periodOf } from "./period.ts";
+import type { Period } from "./period.ts";
+import { rhythmOf } from "./rhythm.ts";
+import type { Condition } from "./rule.ts";
 import { signsNear } from "./signs.ts";
 import type { Span } from "./span.ts";
-import type { Window } from "./window.ts";
 
 /** Gathers what causes are judged by. */
 export function observe(
@@ -30,10 +31,12 @@ export function observe(
     around: readonly number[];
     splits: readonly Split[];
     equal: number;
+    /** What separates best. */
+    conditions: readonly Condition[];
   },
 ): Observation {
   const { window, detection } = context;
-  const { span, rows, whole, around, splits, equal } = rise;
+  const { span, rows, whole, around, splits, equal, conditions } = rise;
   const { symptom } = window;
   const refusedRows = rows.filter((row) => row < window.refused);
   const dictionaryOf = (dimension: Dimension) => ({
@@ -45,7 +48,7 @@ export function observe(
     .filter((fact): fact is RefusalFacts => fact !== undefined);
   const everything = Array.from(window.time, (_, row) => row);
   const earlier = (): readonly number[] => everything.filter((row) => (window.time[row] ?? 0) < span.from);
-  let period: { readonly value: ReturnType<typeof periodOf> } | undefined;
+  let period: { readonly value: Period | undefined } | undefined;
   const first = around.filter((row) => (window.calls[row] ?? 0) > 0);
   const values: Observation["values"] = (dimension) => valueShares(window, refusedRows, dictionaryOf(dimension));
   const names = (dimension: Dimension) => values(dimension).map(({ value }) => value);
@@ -75,26 +78,8 @@ export function observe(
     tallyBefore: (where) => tallyRows(window, earlier(), conditionsOf(where, detection.dictionaries)),
     alternation: alternationOf(window, rows),
     trend: trendOf(window, rows, span),
-    period: () => (period ??= { value: periodOf(window, whole, span) ?? periodAmong(window, whole, span) }).value,
+    period: () => (period ??= { value: rhythmOf(context, { whole, span, conditions }) }).value,
   };
-}
-
-/** What may have a rhythm of its own among others that have none. */
-const PLACES: readonly Column[] = ["clientAddress", "clientNetwork", "backend"];
-const PROPER_PART = 0.8;
-
-/** The rhythm at those places that refuse at all, where they are a part of the calls only. */
-function periodAmong(window: Window, rows: readonly number[], span: Span): Period | undefined {
-  for (const column of PLACES) {
-    const ids = window.raw[columnIndex(column)] ?? [];
-    const refusing = new Set(rows.filter((row) => row < window.refused).map((row) => ids[row] ?? -1));
-    if (refusing.has(-1)) continue;
-    const part = rows.filter((row) => refusing.has(ids[row] ?? -1));
-    if (part.length > PROPER_PART * rows.length) continue;
-    const period = periodOf(window, part, span);
-    if (period !== undefined) return period;
-  }
-  return undefined;
 }
 
 const OVER_MS = 180_000;

@@ -43,9 +43,36 @@ export function periodOf(window: Window, rows: readonly number[], span: Span): P
     const strength = betweenPhases(times, hits, ms) / variance;
     if (strength > best.strength * 1.02 && alternates(times, hits, ms)) best = { ms, strength };
   }
+  const strengthOf = (ms: DurationMs): number => betweenPhases(times, hits, ms) / variance;
+  best = finer(shortest(best, strengthOf), lengthMs, strengthOf);
   const chance = (PHASES + Math.log(steps) * 3) / picked.length;
   if (best.strength < STRONG + chance) return undefined;
   return { ms: Math.round(best.ms), strength: Number(best.strength.toFixed(2)) };
+}
+
+/** Folded at a multiple of a period, its phases still differ: they do less, as each is made of more time. */
+const AS_STRONG = 0.9;
+const MULTIPLES = [5, 4, 3, 2];
+
+/** The period that the strongest one is a multiple of. */
+function shortest(best: Period, strengthOf: (ms: DurationMs) => number): Period {
+  const part = MULTIPLES.map((multiple) => best.ms / multiple)
+    .filter((ms) => ms >= SHORTEST_MS)
+    .map((ms): Period => ({ ms, strength: strengthOf(ms) }))
+    .find(({ strength }) => strength >= AS_STRONG * best.strength);
+  return part ?? best;
+}
+
+const FINER = 12;
+
+/** The strongest period about the best one: candidates differ by a third of a cycle over the whole length. */
+function finer(best: Period, lengthMs: DurationMs, strengthOf: (ms: DurationMs) => number): Period {
+  if (best.ms === 0) return best;
+  const tried = Array.from({ length: 2 * FINER + 1 }, (_, i): Period => {
+    const ms = lengthMs / (lengthMs / best.ms + (i - FINER) / (3 * FINER));
+    return { ms, strength: strengthOf(ms) };
+  });
+  return tried.reduce((most, one) => (one.strength > most.strength ? one : most), best);
 }
 
 /** Of the cycles that have several calls, those that have refused and succeeded ones. */

@@ -81,7 +81,8 @@ export function explainRise(
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
-  const observation = observe(context, { span, rows, whole, around, splits, equal });
+  const { conditions } = covering.rule;
+  const observation = observe(context, { span, rows, whole, around, splits, equal, conditions });
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
@@ -93,7 +94,7 @@ export function explainRise(
   return {
     symptom: window.symptom.name,
     layer: window.symptom.layer,
-    conditions: covering.rule.conditions,
+    conditions,
     span,
     splits: [...prefer(splits.slice(0, equal), ranked.names), ...splits.slice(equal)],
     ranked,

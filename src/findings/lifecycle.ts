@@ -1,6 +1,7 @@
 import type { Detection } from "../detect/detection.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
+import { type Earlier, earlierOf, withEarlier } from "./earlier.ts";
 import { fixOf } from "../explain/fixes.ts";
 import {
   type Ahead,
@@ -80,13 +81,13 @@ function foretell(state: Findings, explanation: Explanation, context: Context): 
   const confirmed = known.filter(({ isProvisional }) => !isProvisional);
   const told = same?.isProvisional === false ? same : otherViewOf(confirmed, explanation, undefined);
   if (told === undefined) {
-    const isBehind = same !== undefined && explanation.counts.refused < same.finding.counts.refused;
+    const isBehind = same !== undefined && explanation.counts.refused < same.explanation.counts.refused;
     return isBehind && explanation.span.to <= same.lastRefused ? [] : follow(state, explanation, context);
   }
   const dropped = same?.isProvisional === true ? [drop(state, same, context.gone)] : [];
   context.taken.add(told.finding.id);
   if (explanation.span.to <= told.lastRefused) return dropped;
-  told.ahead = furtherAhead(told.ahead, explanation);
+  told.ahead = furtherAhead(told, explanation);
   const shown = withAhead({ ...told.finding, status: "open", end: null }, told.ahead);
   if (shown.counts === told.finding.counts && told.finding.status === "open") return dropped;
   told.finding = shown;
@@ -94,8 +95,10 @@ function foretell(state: Findings, explanation: Explanation, context: Context): 
 }
 
 /** The most that one log alone tells, up to the last refusal that any tells. */
-function furtherAhead(ahead: Ahead | undefined, explanation: Explanation): Ahead {
-  const { counts, span } = explanation;
+function furtherAhead(told: Tracked, explanation: Explanation): Ahead {
+  const { ahead } = told;
+  const { span } = explanation;
+  const counts = withEarlier(explanation.counts, earlierOf(told, explanation));
   const lastRefused = ahead === undefined || span.to > ahead.lastRefused ? span.to : ahead.lastRefused;
   if (ahead !== undefined && ahead.counts.refused >= counts.refused) return { ...ahead, lastRefused };
   return { counts, severity: severityOf(explanation), lastRefused };
@@ -143,12 +146,14 @@ function track(
   const onset = isFirst ? explanation.span.from : steadyOnset(known, explanation);
   const { gapMs, symptom, refusedCalls } = explanation;
   const lastRefused = explanation.span.to;
-  const open = build({ id, explanation, onset, detectedAt: known?.finding.detectedAt ?? at });
+  const earlier = isFirst ? undefined : earlierOf(known, explanation);
+  const open = build({ id, explanation, earlier, onset, detectedAt: known?.finding.detectedAt ?? at });
   const shown = isProvisional ? provisional(open) : open;
   const ahead = isProvisional || known === undefined ? undefined : aheadOf(known, at);
   const isOver = ahead === undefined && isQuiet(at, { lastRefused, gapMs });
   const finding = isOver ? ended(shown, lastRefused) : withAhead(shown, ahead);
-  state.tracked.set(id, { finding, symptom, key, lastRefused, gapMs, refusedCalls, explanation, isProvisional, ahead });
+  const followed = { symptom, key, lastRefused, gapMs, refusedCalls, explanation, earlier, isProvisional, ahead };
+  state.tracked.set(id, { finding, ...followed });
   return finding;
 }
 
@@ -229,10 +234,10 @@ const whole = ({ lastRefused, gapMs, ahead }: Tracked): Pick<Tracked, "lastRefus
 });
 
 /** As the joined calls alone tell it. */
-const withoutAhead = ({ finding, explanation, ahead }: Tracked): Finding =>
+const withoutAhead = ({ finding, explanation, earlier, ahead }: Tracked): Finding =>
   ahead === undefined
     ? finding
-    : build({ id: finding.id, explanation, onset: finding.onset, detectedAt: finding.detectedAt });
+    : build({ id: finding.id, explanation, earlier, onset: finding.onset, detectedAt: finding.detectedAt });
 
 function refute(state: Findings, tracked: Tracked): Finding {
   const finding: Finding = {
@@ -258,8 +263,15 @@ function steadyOnset(known: Tracked, { span, seenFrom, counts }: Explanation): I
   return separate || !isWhole ? finding.onset : span.from;
 }
 
-function build(from: { id: string; explanation: Explanation; onset: Instant; detectedAt: Instant }): Finding {
-  const { id, explanation, onset, detectedAt } = from;
+interface Built {
+  readonly id: string;
+  readonly explanation: Explanation;
+  readonly earlier: Earlier | undefined;
+  readonly onset: Instant;
+  readonly detectedAt: Instant;
+}
+
+function build({ id, explanation, earlier, onset, detectedAt }: Built): Finding {
   const { ranked, splits, subject, layer, claimed } = explanation;
   const told = {
     where: splits[0]?.where ?? {},
@@ -278,7 +290,7 @@ function build(from: { id: string; explanation: Explanation; onset: Instant; det
     onset,
     end: null,
     detectedAt,
-    counts: explanation.counts,
+    counts: withEarlier(explanation.counts, earlier),
     layer,
     splits,
     cause: ranked.cause,

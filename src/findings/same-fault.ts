@@ -1,5 +1,6 @@
 import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
+import type { Earlier } from "./earlier.ts";
 import { inStep } from "./in-step.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Counts, Finding, Severity } from "../model/finding.ts";
@@ -14,6 +15,8 @@ export interface Tracked {
   gapMs: DurationMs;
   refusedCalls: ReadonlySet<string>;
   explanation: Explanation;
+  /** What was counted in rises that `explanation` does not reach back to. */
+  readonly earlier?: Earlier | undefined;
   /** Told by one log alone so far; the joined calls, which come later, confirm it or do not. */
   readonly isProvisional: boolean;
   /** Of a finding by joined calls: what one log alone has told since. */
@@ -80,7 +83,7 @@ export function isFragment(
   for (const tracked of known) {
     const { finding, lastRefused } = tracked;
     if (tracked.symptom !== symptom || (tracked === own && finding.status === "open")) continue;
-    if (span.from > lastRefused || counts.refused >= MOSTLY * finding.counts.refused) continue;
+    if (span.from > lastRefused || counts.refused >= MOSTLY * tracked.explanation.counts.refused) continue;
     if (sameCalls(tracked.refusedCalls, refusedCalls) >= MOSTLY) return true;
   }
   return false;
@@ -94,7 +97,7 @@ export const fragmentsOf = (known: Iterable<Tracked>, whole: Explanation, ownId:
       symptom === whole.symptom &&
       !areToldApart(explanation, whole) &&
       lastRefused >= whole.span.from &&
-      finding.counts.refused < MOSTLY * whole.counts.refused &&
+      explanation.counts.refused < MOSTLY * whole.counts.refused &&
       sameCalls(refusedCalls, whole.refusedCalls) >= MOSTLY,
   );
 

@@ -25,6 +25,7 @@ const coin = (ms: number): number => coins[Math.floor(ms / 1_000) % coins.length
 test.each<[name: string, length: number, refused: (ms: number) => boolean, period: number | undefined]>([
   ["half a minute on, half a minute off", 30 * MINUTE, (ms) => ms % 60_000 < 30_000, 60_000],
   ["nearly all of the time in which it is on", 60 * MINUTE, (ms) => ms % 90_000 < 30_000 && coin(ms) < 0.9, 90_000],
+  ["a short cycle, and not a multiple of it", 50 * MINUTE, (ms) => ms % 60_000 < 30_000 && coin(ms) < 0.75, 60_000],
   ["three returns in two hours and a half", 150 * MINUTE, (ms) => ms % (60 * MINUTE) < 20 * MINUTE, 60 * MINUTE],
   ["two stretches are no rhythm", 100 * MINUTE, (ms) => ms % (60 * MINUTE) < 20 * MINUTE, undefined],
   ["at random", 60 * MINUTE, (ms) => coin(ms) < 0.3, undefined],

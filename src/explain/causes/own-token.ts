@@ -1,4 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
+import type { DurationMs } from "../../model/time.ts";
 import type { Observation } from "../observation.ts";
 import {
   bestSplitEvidence,
@@ -100,12 +101,17 @@ const SUB_STATUS = {
   fix: "Log the backend response header x-ms-substatus: 5006 tells an expired token from a wrong key.",
 };
 
+/** Tokens are kept for most of their hour: what comes back within minutes is something else. */
+const SHORTEST_CACHE_MS: DurationMs = 300_000;
+
 function judgeCached(observation: Observation): Judgement {
   const about = ownTokenExpired(observation);
   if (about === undefined) return inapplicable;
   if (instanceOf(observation) !== undefined) return rejected("only one instance is refused, the others are not");
   const period = observation.period();
   if (about === "maybe" && period === undefined) return rejected("no log says that a token had expired");
+  if (about === "maybe" && period !== undefined && period.ms < SHORTEST_CACHE_MS)
+    return rejected("the refusals come back faster than any cache of tokens is filled anew");
   const rhythm: readonly Evidence[] =
     period === undefined
       ? []
@@ -119,11 +125,17 @@ function judgeCached(observation: Observation): Judgement {
     about === "told" ? [{ says: EXPIRED, fields: { reason: observation.reason, refused: observation.refused } }] : [];
   return {
     kind: "fits",
-    confidence: about === "maybe" ? 0.6 : isUnseen(observation) ? 0.5 : 0.93,
+    confidence: about === "maybe" ? confidenceByRhythm(observation) : isUnseen(observation) ? 0.5 : 0.93,
     evidence: [...told, ...rhythm, ...bestSplitEvidence(observation)],
     missing: about === "told" ? [] : [SUB_STATUS],
   };
 }
+
+const LASTING_MS: DurationMs = 900_000;
+
+/** While a dead token is kept, it is refused to all callers and operations of the route, until the cache is filled anew. */
+const confidenceByRhythm = (observation: Observation): number =>
+  observation.inside >= 0.9 && (observation.period()?.ms ?? 0) >= LASTING_MS ? 0.82 : 0.6;
 
 function judgeFormat(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
