@@ -118,9 +118,15 @@ export function explainRise(
 function rulesOf({ rule, aliases, parts }: Covering): { rules: readonly Rule[]; equal: number } {
   const whole = rule.conditions.length === 0 ? [] : [rule];
   if (parts.length > 0) return { rules: [...parts, ...whole], equal: parts.length };
-  const rules = [...whole, ...aliases];
+  const rules = [...new Map([...whole, ...aliases].map((one) => [namesOf(one), one])).values()];
   return { rules, equal: rules.length };
 }
+
+const namesOf = ({ conditions }: Rule): string =>
+  conditions
+    .map(({ column, value }) => `${column}=${value}`)
+    .toSorted()
+    .join("&");
 
 const NEARLY_ALL = 0.95;
 

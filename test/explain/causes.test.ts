@@ -3,7 +3,7 @@ import type { DimensionValues } from "../../src/model/call.ts";
 import type { CauseId } from "../../src/model/cause.ts";
 import type { Event } from "../../src/model/event.ts";
 import { at, change, claims, gatewayError } from "../builders.ts";
-import { appId, eventsOf, PRINCIPALS, refusedByCosmos, refusedByGateway } from "../traffic.ts";
+import { appId, eventsOf, operationOf, PRINCIPALS, refusedByCosmos, refusedByGateway } from "../traffic.ts";
 import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
 
 interface Case {
@@ -32,6 +32,17 @@ const cases: readonly Case[] = [
         : undefined,
     cause: "gateway-region-differs",
     where: { region: "North Europe" },
+  },
+  {
+    name: "the busiest region alone refuses an issuer's tokens; calls with a key only go on",
+    fault(call) {
+      if (call.region !== "West Europe") return undefined;
+      if (call.app < 8) return refusedByGateway(call, { error: gatewayError("TokenIssuerNotAllowed") });
+      const { claims: _claims, ...gateway } = call.gateway;
+      return [gateway, operationOf(call)];
+    },
+    cause: "gateway-region-differs",
+    where: { region: "West Europe" },
   },
   {
     name: "an application keeps its token past the end, for a while each hour",

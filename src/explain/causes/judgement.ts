@@ -125,12 +125,19 @@ export function loggedReasons(observation: Observation): string {
   return names.length === 0 ? observation.reason : names.slice(0, 3).join(", ");
 }
 
+/** Calls without the rest of a split that tell whether the rest matters. */
+const ELSEWHERE_TRIALS = 10;
+
 /** A value that is refused wherever it stands, not only together with the rest of a split. */
 export function refusedAlone(observation: Observation, dimension: Dimension): boolean {
-  const value = equalSplit(observation, dimension)?.where[dimension];
-  if (value === undefined) return false;
-  const { refused, trials } = observation.tally({ [dimension]: value });
-  return trials > 0 && refused / trials >= 0.5 * observation.inside;
+  const where = equalSplit(observation, dimension)?.where;
+  const value = where?.[dimension];
+  if (where === undefined || value === undefined) return false;
+  const all = observation.tally({ [dimension]: value });
+  if (all.trials === 0 || all.refused / all.trials < 0.5 * observation.inside) return false;
+  const together = observation.tally(where);
+  const trials = all.trials - together.trials;
+  return trials < ELSEWHERE_TRIALS || (all.refused - together.refused) / trials >= 0.5 * observation.inside;
 }
 
 /** Share of refused rows that a test holds for, among those that it can be asked of. */
