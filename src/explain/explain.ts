@@ -60,9 +60,11 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
   return found;
 }
 
-/** Below this a rule may only be what two faults have in common. */
-const BLURRED = 0.5;
-const PURER = 2;
+/** Below this a rule may only be what two faults have in common; from `PARTLY` on, only two of different kinds. */
+const BLURRED = 0.75;
+const PARTLY = 0.5;
+const PURER = 1.5;
+const PURE = 0.9;
 /** Of log-likelihood: chance alone makes some part of one fault look purer. */
 const APART = 10;
 
@@ -74,15 +76,22 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
   const options = coverOptions(window);
   const [best] = cover(window, left, options);
   if (best === undefined || best.rule.inside >= BLURRED) return best;
-  const [pure] = cover(window, left, { ...options, minInside: PURER * best.rule.inside });
+  const [pure] = cover(window, left, { ...options, minInside: Math.min(PURE, PURER * best.rule.inside) });
   if (pure === undefined) return best;
-  const restOf = (covering: Covering): number => {
+  const restOf = (covering: Covering): Rule | undefined => {
     const covered = new Set(covering.rows);
     const rest = left.filter((row) => !covered.has(row));
-    return cover(window, rest, options)[0]?.rule.score ?? 0;
+    return cover(window, rest, options)[0]?.rule;
   };
-  return pure.rule.score + restOf(pure) > best.rule.score + restOf(best) + APART ? pure : best;
+  const other = restOf(pure);
+  // The members of one pool differ in how much they refuse: together they are one fault.
+  if (best.rule.inside >= PARTLY && (other === undefined || sameColumns(pure.rule, other))) return best;
+  const together = pure.rule.score + (other?.score ?? 0);
+  return together > best.rule.score + (restOf(best)?.score ?? 0) + APART ? pure : best;
 }
+
+const sameColumns = (a: Rule, b: Rule): boolean =>
+  a.conditions.every(({ column }) => b.conditions.some((condition) => condition.column === column));
 
 function rowsFrom(window: Window, from: number): readonly number[] {
   const rows: number[] = [];
