@@ -25,10 +25,10 @@ async function zombie(options: {
 }): Promise<Outcome> {
   const { emulator, feed, machine, records, stateOf } = await startMachines({ ...options, partitions: 1 });
   feed(10);
-  const first = await startServe(machine("zombie"));
+  await using first = await startServe(machine("zombie"));
   await reportWhen(first.address, holds(records()));
   const before = records();
-  const owner = await spawnServe(machine("owner"));
+  await using owner = await spawnServe(machine("owner"));
   await owner.hear(/standby: another machine has the lease/);
   first.child.kill("SIGSTOP");
   const stopped = performance.now();

@@ -12,9 +12,9 @@ test("another machine takes over within 30 s of a kill, with the state, and come
   const options = { blobs, folder: folder.path, name: "kill", partitions: 2 };
   const { emulator, feed, forget, machine, alone, records } = await startMachines(options);
   feed(50);
-  const first = await startServe(machine("first"));
+  await using first = await startServe(machine("first"));
   await reportWhen(first.address, holds(records()));
-  const second = await spawnServe(machine("second"));
+  await using second = await spawnServe(machine("second"));
   await second.hear(/standby: another machine has the lease/);
   const copy = (await blobs.container("kill")).getBlobClient("state");
   const written = async (): Promise<string> => (await copy.getProperties()).etag ?? "";
@@ -36,14 +36,14 @@ test("another machine takes over within 30 s of a kill, with the state, and come
   feed(20);
   const taken = await reportWhen(address, holds(records()));
   // The first machine stands by with what is left of its state, which is older than the copy.
-  const back = await spawnServe(machine("first"));
+  await using back = await spawnServe(machine("first"));
   await back.hear(/standby: another machine has the lease/);
   expect(await second.stop()).toBe(0);
   const again = await readyServe(back);
   expect(again.said.join("\n")).toMatch(/state of another machine is gone on from/);
   expect(await reportWhen(again.address, holds(records()))).toEqual(taken);
   expect(await again.stop()).toBe(0);
-  const whole = await startServe(alone());
+  await using whole = await startServe(alone());
   expect(taken).toEqual(await reportWhen(whole.address, holds(records())));
   await whole.stop();
   await emulator.close();
