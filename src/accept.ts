@@ -28,6 +28,7 @@ import type { RawRecord, Reject } from "./model/record.ts";
 import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
+import { doubtOf } from "./normalize/doubt.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize, type Normalized } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
 import type { Batch } from "./sources/source.ts";
@@ -115,6 +116,11 @@ export function putBatch(names: Names, batch: Batch, events: EventTable, from: F
   }
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
+    const doubt = record.last === undefined ? undefined : doubtOf(record, normalized, joinBy);
+    if (doubt !== undefined) {
+      countReject(tally, doubt);
+      onReject?.(doubt);
+    }
     if (normalized.kind === "reject") {
       countReject(tally, normalized.reject);
       onReject?.(normalized.reject, record);
