@@ -17,7 +17,7 @@ import { setExceptions } from "./privileges/standing.ts";
 import { Silence } from "./silence.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Source } from "./sources/source.ts";
-import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
+import type { CallLog, Commit, Piece, Saved, Store } from "./store/store.ts";
 
 /** What `run` needs from outside. Concrete adapters come from the commands. */
 export interface Shell {
@@ -32,8 +32,9 @@ export interface Shell {
   readonly exceptions?: readonly PrivilegeException[] | undefined;
   readonly codec: {
     encode(value: unknown): Uint8Array;
-    /** What `encode` gives, in pieces; all are to be taken before the value changes. */
-    pieces(value: unknown): Iterable<Uint8Array>;
+    /** The value as it lies in memory; all pieces are to be taken before it changes. Packed, they are what `encode` gives. */
+    pieces(value: unknown): Iterable<Piece>;
+    packed(piece: Piece): Uint8Array;
     decode(bytes: Uint8Array): unknown;
   };
   /** Alerts that a finding's change calls for. */
