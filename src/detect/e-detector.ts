@@ -17,6 +17,7 @@ export interface EDetector {
 }
 
 const ALTERNATIVES = Float64Array.of(0.015, 0.03, 0.06, 0.12, 0.25, 0.5);
+export const ALTERNATIVES_COUNT = ALTERNATIVES.length;
 const LOGS = ALTERNATIVES.map(Math.log);
 const LOGS_OF_REST = ALTERNATIVES.map((q) => Math.log(1 - q));
 // Numbers of one alternative.
