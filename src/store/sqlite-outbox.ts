@@ -9,6 +9,15 @@ type Outbox = Pick<Store, "due" | "lease" | "sent" | "retry" | "dead" | "fold"> 
   add(rows: Commit["outbox"]): void;
 };
 
+/** What a new row is made of. */
+const columnsOf = ({ alertId, target, body, findingId = alertId }: Commit["outbox"][number]): (string | number)[] => [
+  alertId,
+  target,
+  findingId,
+  body,
+  textCrc(alertId, target, findingId, body),
+];
+
 /** Throws where an alert is not what was written. */
 export const checkOutboxRow = (row: Parameters<typeof checkTexts>[0]): void =>
   checkTexts(row, "alert", "target", "finding", "body");
@@ -41,16 +50,12 @@ export function createSqliteOutbox(db: DatabaseSync): Outbox {
   const postpone = db.prepare(`update outbox set state = 'pending', attempts = attempts + 1, next = ?, because = ?
     where alert = ? and target = ? and state in ('pending', 'leased')`);
 
-  const insertOne = ({ alertId, target, body, findingId = alertId }: Commit["outbox"][number]): void => {
-    insert.run(alertId, target, findingId, body, textCrc(alertId, target, findingId, body));
-  };
-
   return {
     check() {
       for (const row of waiting.iterate()) checkOutboxRow(row);
     },
     add(rows) {
-      for (const row of rows) insertOne(row);
+      for (const row of rows) insert.run(...columnsOf(row));
       if (rows.length > 0) forget.run();
     },
     due(now, limit) {
@@ -69,7 +74,7 @@ export function createSqliteOutbox(db: DatabaseSync): Outbox {
       lease.run(until, alertId, target);
     },
     fold(target, alertIds, { alertId, body }) {
-      insertOne({ alertId, target, body });
+      insert.run(...columnsOf({ alertId, target, body }));
       for (const id of alertIds) fold.run(alertId, id, target);
     },
     sent(alertId, target) {

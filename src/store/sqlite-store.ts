@@ -73,11 +73,7 @@ function createStore(path: string, db: DatabaseSync): Store {
   };
 
   return {
-    load: () =>
-      read("cannot be loaded", () => {
-        outbox.check();
-        return loadSaved(db, snapshots.load());
-      }),
+    load: () => read("cannot be loaded", () => loadSaved(db, snapshots.load(), outbox)),
     spool: (pieces) => spoolBeside(path, pieces),
     stage: (part, isFirst) => transact("cannot keep a snapshot", () => snapshots.stage(part, isFirst)),
     tidy: () => transact("cannot give up a snapshot", () => snapshots.tidy()),
@@ -193,7 +189,8 @@ const ledgerColumns = (row: LedgerRow): readonly number[] => [
   row.bytes,
 ];
 
-function loadSaved(db: DatabaseSync, snapshot: Saved["snapshot"]): Saved {
+function loadSaved(db: DatabaseSync, snapshot: Saved["snapshot"], outbox: { check(): void }): Saved {
+  outbox.check();
   return {
     positions: loadPositions(db),
     kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
