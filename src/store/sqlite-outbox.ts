@@ -33,9 +33,7 @@ export function createSqliteOutbox(db: DatabaseSync): Outbox {
   const forget = db.prepare(
     `delete from outbox where state not in ('pending', 'leased') and id <= (select max(id) from outbox) - ${KEPT}`,
   );
-  const waiting = db.prepare(
-    "select alert, target, finding, body, crc from outbox where state in ('pending', 'leased')",
-  );
+  const waiting = db.prepare("select * from outbox where state in ('pending', 'leased')");
   const selectDue = db.prepare(`select alert, target, finding, body, crc, attempts from outbox as later
     where state in ('pending', 'leased') and next <= ? and not exists (
       select 1 from outbox as earlier
