@@ -77,7 +77,7 @@ export function explainRise(
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
-  if (!window.cut && neverWorked(window, rows, span)) return undefined;
+  if (!window.cut && neverWorked(context, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
@@ -163,7 +163,7 @@ const HARD_DOWN = 0.9;
 const SUCCESSES_TO_TELL = 3;
 
 /** Nearly all calls of the same callers and operations are refused, and hardly one succeeded before: it never worked. */
-function neverWorked(window: Window, rows: readonly number[], span: Span): boolean {
+function neverWorked({ window, detection }: Context, rows: readonly number[], span: Span): boolean {
   const refusedRows = rows.filter((row) => row < window.refused);
   const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
   let before = 0;
@@ -174,7 +174,16 @@ function neverWorked(window: Window, rows: readonly number[], span: Span): boole
     else if ((window.time[row] ?? 0) <= span.to) during += window.calls[row] ?? 0;
   }
   const refused = refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
-  return before < SUCCESSES_TO_TELL && refused / Math.max(1, refused + during) >= HARD_DOWN;
+  if (before >= SUCCESSES_TO_TELL || refused / Math.max(1, refused + during) < HARD_DOWN) return false;
+  return before + succeededBefore(detection, units, window.from) < SUCCESSES_TO_TELL;
+}
+
+/** Few calls an hour: those that succeeded lie further back than the window. */
+function succeededBefore({ succeeded }: Detection, units: ReadonlySet<number>, from: Instant): number {
+  let count = 0;
+  for (let place = 0; place < succeeded.count && (succeeded.time[place] ?? 0) < from; place++)
+    if (units.has(succeeded.unit[place] ?? -1)) count += succeeded.weight[place] ?? 0;
+  return count;
 }
 
 const SUSTAINED_MS = 300_000;
