@@ -241,17 +241,24 @@ function isMaterial(
   );
 }
 
-/** What a client is refused for the same work within a moment counts once: it tries again. */
+/** A client that tries the same work again and again for half a minute has tried once. */
+const TRY_MS = 30_000;
+
+/** Refusals, without those of the same client for the same work that follow within `TRY_MS` of the first. */
 function triesApart(window: Window, rows: readonly number[]): number {
   const callers = window.raw[columnIndex("callerNetwork")];
   const clients = window.raw[columnIndex("clientNetwork")];
-  const tries = new Set<string>();
-  for (const row of rows) {
-    if (row >= window.refused) continue;
-    const moment = Math.floor((window.time[row] ?? 0) / (MOMENT_MS * TICKS_PER_MS));
-    tries.add(`${moment} ${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`);
+  const since = new Map<string, number>();
+  let tries = 0;
+  const timeOf = (row: number): number => window.time[row] ?? 0;
+  for (const row of rows.filter((one) => one < window.refused).toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    const client = `${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`;
+    const first = since.get(client);
+    if (first !== undefined && timeOf(row) < first + TRY_MS * TICKS_PER_MS) continue;
+    since.set(client, timeOf(row));
+    tries += 1;
   }
-  return tries.size * window.thinned;
+  return tries * window.thinned;
 }
 
 const SAMPLES = 5;
