@@ -152,8 +152,21 @@ function regionAlone(
   if (region === undefined || rule.conditions.length < 2 || parts.length > 0) return undefined;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
   if (shareOf(window, around, region) < REGION_SHARE * rule.inside) return undefined;
+  if (letsInOthers(window, around, rule, region)) return undefined;
   return { rule: { ...rule, conditions: [region] }, aliases: [rule, ...aliases], parts, rows };
 }
+
+/** Calls with a region and another value of what stands beside it get through: that value matters. */
+const letsInOthers = (window: Window, rows: readonly number[], rule: Rule, region: Condition): boolean =>
+  rule.conditions.some(({ column, value }) => {
+    if (column === region.column) return false;
+    const others = rows.filter((row) => {
+      const other = window.raw[column]?.[row] ?? -1;
+      return other >= 0 && other !== value && matches(window, [region], row);
+    });
+    const { refused, trials } = tallyRows(window, others, []);
+    return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+  });
 
 /** Refused rows that the explanation accounts for are not explained again. */
 function claim({ window, claimed }: Context, { conditions, span }: Explanation): void {
@@ -184,6 +197,8 @@ function culprit(
     .toSorted((a, b) => b.inside - a.inside);
   const best = candidates.find(({ condition }) => !OF_THE_TOKEN.has(COLUMNS[condition.column] ?? "")) ?? candidates[0];
   if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
+  const isRegion = COLUMNS[best.condition.column] === "region";
+  if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some(
     (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),
   );

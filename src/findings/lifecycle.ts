@@ -128,26 +128,39 @@ function follow(state: Findings, explanation: Explanation, context: Context): re
     state.tracked.set(id, known);
     return [...changed, known.finding];
   }
-  const finding = track(state, explanation, { ...context, id, known });
+  const parts = fragmentsOf(state.tracked.values(), explanation, id).filter(
+    (part) => part.isProvisional || !isProvisional,
+  );
+  const finding = track(state, explanation, { ...context, id, known, detectedAt: firstOf(known, parts, context.at) });
   forgetOldest(state);
-  for (const part of fragmentsOf(state.tracked.values(), explanation, id))
-    if (part.isProvisional || !isProvisional) changed.push(drop(state, part, context.gone));
-  changed.push(finding);
-  return changed;
+  return [...changed, ...parts.map((part) => drop(state, part, context.gone)), finding];
+}
+
+/** When a fault was first told, be it by a part of it. */
+const firstOf = (known: Tracked | undefined, parts: readonly Tracked[], at: Instant): Instant =>
+  parts.reduce(
+    (first, { finding }) => (finding.detectedAt < first ? finding.detectedAt : first),
+    known?.finding.detectedAt ?? at,
+  );
+
+interface Following extends Context {
+  readonly id: string;
+  readonly known: Tracked | undefined;
+  readonly detectedAt: Instant;
 }
 
 /** Follows a fault by its latest explanation; gives the finding. */
 function track(
   state: Findings,
   explanation: Explanation,
-  { id, known, key, at, isProvisional }: Context & { readonly id: string; readonly known: Tracked | undefined },
+  { id, known, key, at, isProvisional, detectedAt }: Following,
 ): Finding {
   const isFirst = known === undefined || (known.isProvisional && !isProvisional);
   const onset = isFirst ? explanation.span.from : steadyOnset(known, explanation);
   const { gapMs, symptom, refusedCalls } = explanation;
   const lastRefused = explanation.span.to;
   const earlier = isFirst ? undefined : earlierOf(known, explanation);
-  const open = build({ id, explanation, earlier, onset, detectedAt: known?.finding.detectedAt ?? at });
+  const open = build({ id, explanation, earlier, onset, detectedAt });
   const shown = isProvisional ? provisional(open) : open;
   const ahead = isProvisional || known === undefined ? undefined : aheadOf(known, at);
   const isOver = ahead === undefined && isQuiet(at, { lastRefused, gapMs });

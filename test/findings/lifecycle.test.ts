@@ -136,6 +136,20 @@ test.each([
   expect(again?.finding.status).toBe(one.status);
 });
 
+test("what takes in several parts of a fault was told when the first of them was", () => {
+  const state = createFindings();
+  const part = (column: number, calls: readonly string[], span: readonly [number, number]): Explanation => ({
+    ...explanation({ where: { callerNetwork: `203.0.113.${column}` }, refused: 20, calls, span }),
+    conditions: [{ column, value: 0 }],
+  });
+  raised(state, [part(0, ["a", "b"], [0, 300])], 200);
+  raised(state, [part(1, ["c", "d", "e"], [400, 700])], 600);
+  raised(state, [explanation({ refused: 200, calls: ["a", "b", "c", "d", "e", "f"], span: [0, 900] })], 900);
+  expect([...state.tracked.values()].map(({ finding }) => [finding.counts.refused, finding.detectedAt])).toEqual([
+    [200, at(200)],
+  ]);
+});
+
 test("a finding begins before it was detected, whatever is taken for its rise later", () => {
   const state = createFindings();
   raised(state, [explanation({ refused: 20 })], 300);
