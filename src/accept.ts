@@ -67,16 +67,18 @@ interface From {
   readonly source?: string;
   readonly joinBy?: JoinPath | undefined;
   readonly memo?: ScanMemo;
+  /** An empty table that the events are put into, with more room than they need; without it, they have one of their own that fits. */
+  readonly room?: EventTable;
   /** Told of each reject, and of the record where there is one. */
   readonly onReject?: (reject: Reject, record?: RawRecord) => void;
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
 export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accepted {
-  const { source } = from;
+  const { source, room } = from;
   const { texts } = analysis.names;
   const known = texts.length;
-  const events = createEventTable(batch.records.length);
+  const events = room ?? createEventTable(batch.records.length);
   const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
   const { caughtUp, enqueued, gap, lists, unsure } = batch;
@@ -84,7 +86,7 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const kept = newFacts(analysis, facts, tally);
   return {
     partition,
-    events: fitted(events),
+    events: room ?? fitted(events),
     texts: texts.slice(known),
     tally,
     caughtUp,
