@@ -50,4 +50,9 @@ describe.each(decoders)("a file that is $name", ({ scanner }) => {
     expect(decode(text)).toEqual(told);
     expect(decode(text, 80)).toEqual(told);
   });
+
+  test("tells of a list in which no record is seen, and that is too long to be held", () => {
+    const text = `{"records":[\n${record("a")}\n],\n"records":["${"x".repeat(100)}"]\n}\n${record("d")}\n`;
+    expect(decode(text, 80)).toEqual({ ids: ["a", "d"], lost: [["repeated-records", 4]] });
+  });
 });
