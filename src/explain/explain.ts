@@ -9,6 +9,7 @@ import { type Condition, NO_RULE, type Rule } from "./rule.ts";
 import { mergeTogether } from "./merge.ts";
 import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
+import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise } from "./span.ts";
@@ -52,6 +53,11 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
     const covering = clearest(window, left);
     if (covering === undefined || covering.rule.refused < least) break;
+    const last = explainLast(context, covering, left);
+    if (last !== undefined) {
+      found.push(last);
+      continue;
+    }
     const explanation = explainRule(context, covering);
     if (explanation !== undefined) found.push(explanation);
     const done = explanation?.conditions ?? covering.rule.conditions;
@@ -104,6 +110,19 @@ function matchingRows(window: Window, rule: readonly Condition[], claimed: Reado
   for (let row = 0; row < window.time.length; row++)
     if (!claimed.has(row) && matches(window, rule, row)) rows.push(row);
   return rows;
+}
+
+/** Where the rise of a rule is made of several faults, one after the other: the last one. */
+function explainLast(context: Context, covering: Covering, left: readonly number[]): Explanation | undefined {
+  const { window, claimed } = context;
+  const rows = matchingRows(window, covering.rule.conditions, claimed);
+  const rise = riseAmong(context, rows);
+  const at = rise === undefined ? undefined : partedAt(window, { rows, all: left }, rise);
+  if (at === undefined) return undefined;
+  const earlier = left.filter((row) => row < window.refused && (window.time[row] ?? 0) < at);
+  const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...earlier]) }, covering);
+  if (explanation !== undefined) claim(context, explanation);
+  return explanation;
 }
 
 /** Looks again within the rise's own time when it is much shorter than the window: health before and after blurs what differs. */
