@@ -9,7 +9,7 @@ test("another machine takes over within 30 s of a kill, with the state, and come
   timeout: 240_000,
 }, async () => {
   await using folder = await temporaryFolder();
-  const blobs = await startBlobs(folder.path);
+  await using blobs = await startBlobs(folder.path);
   const options = { blobs, folder: folder.path, name: "kill", partitions: 2 };
   const { emulator, feed, forget, machine, alone, records, stateOf } = await startMachines(options);
   feed(50);
@@ -56,5 +56,4 @@ test("another machine takes over within 30 s of a kill, with the state, and come
   expect(taken).toEqual(await reportWhen(whole.address, holds(records())));
   await whole.stop();
   await emulator.close();
-  await blobs.stop();
 });
