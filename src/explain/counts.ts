@@ -22,7 +22,8 @@ export function usualRate(detection: Detection, window: Window, unit: number): n
  * Refused calls of the rise among all calls of the units (caller and operation) that were refused: how intermittent it
  * is for those whom it hits. What is usual is their refused share in the window before the rise.
  */
-export function countsOf({ window, detection }: Context, of: Population, span: Span): Counts {
+export function countsOf(context: Context, of: Population, span: Span): Counts {
+  const { window, detection } = context;
   const { refusedRows, units, rows } = of;
   const callsOf = (some: readonly number[]): number => some.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
   const unauthorized = callsOf(refusedRows.filter((row) => window.status[row] === 401));
@@ -32,7 +33,7 @@ export function countsOf({ window, detection }: Context, of: Population, span: S
     refused: Math.round(refused),
     status: { "401": Math.round(unauthorized), "403": Math.round(refused) - Math.round(unauthorized) },
     usualRate: roundShare(
-      rateBefore(window, units, span) ??
+      rateBefore(context, units, span) ??
         Math.max(...[...units].slice(0, 50).map((unit) => usualRate(detection, window, unit))),
     ),
   };
@@ -64,11 +65,12 @@ export function populationOf(
 
 const TRIALS_TO_TELL = 50;
 
-function rateBefore(window: Window, units: ReadonlySet<number>, span: Span): number | undefined {
+/** What another fault refused is not usual. */
+function rateBefore({ window, claimed }: Context, units: ReadonlySet<number>, span: Span): number | undefined {
   let refused = 0;
   let trials = 0;
   for (let row = 0; row < window.time.length; row++) {
-    if ((window.time[row] ?? 0) >= span.from || !units.has(window.unit[row] ?? -1)) continue;
+    if ((window.time[row] ?? 0) >= span.from || !units.has(window.unit[row] ?? -1) || claimed.has(row)) continue;
     refused += window.f[row] ?? 0;
     trials += window.n[row] ?? 0;
   }

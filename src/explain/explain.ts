@@ -9,6 +9,7 @@ import { type Condition, NO_RULE, type Rule } from "./rule.ts";
 import { mergeTogether } from "./merge.ts";
 import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
+import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise } from "./span.ts";
@@ -52,6 +53,11 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
     const covering = clearest(window, left);
     if (covering === undefined || covering.rule.refused < least) break;
+    const last = explainLast(context, covering, left);
+    if (last !== undefined) {
+      found.push(last);
+      continue;
+    }
     const explanation = explainRule(context, covering);
     if (explanation !== undefined) found.push(explanation);
     const done = explanation?.conditions ?? covering.rule.conditions;
@@ -106,6 +112,19 @@ function matchingRows(window: Window, rule: readonly Condition[], claimed: Reado
   return rows;
 }
 
+/** Where the rise of a rule is made of several faults, one after the other: the last one. */
+function explainLast(context: Context, covering: Covering, left: readonly number[]): Explanation | undefined {
+  const { window, claimed } = context;
+  const rows = matchingRows(window, covering.rule.conditions, claimed);
+  const rise = riseAmong(context, rows);
+  const at = rise === undefined ? undefined : partedAt(window, { rows, all: left }, rise);
+  if (at === undefined) return undefined;
+  const earlier = left.filter((row) => row < window.refused && (window.time[row] ?? 0) < at);
+  const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...earlier]) }, covering);
+  if (explanation !== undefined) claim(context, explanation);
+  return explanation;
+}
+
 /** Looks again within the rise's own time when it is much shorter than the window: health before and after blurs what differs. */
 function explainRule(context: Context, covering: Covering): Explanation | undefined {
   const { window, claimed } = context;
@@ -152,8 +171,21 @@ function regionAlone(
   if (region === undefined || rule.conditions.length < 2 || parts.length > 0) return undefined;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
   if (shareOf(window, around, region) < REGION_SHARE * rule.inside) return undefined;
+  if (letsInOthers(window, around, rule, region)) return undefined;
   return { rule: { ...rule, conditions: [region] }, aliases: [rule, ...aliases], parts, rows };
 }
+
+/** Calls with a region and another value of what stands beside it get through: that value matters. */
+const letsInOthers = (window: Window, rows: readonly number[], rule: Rule, region: Condition): boolean =>
+  rule.conditions.some(({ column, value }) => {
+    if (column === region.column) return false;
+    const others = rows.filter((row) => {
+      const other = window.raw[column]?.[row] ?? -1;
+      return other >= 0 && other !== value && matches(window, [region], row);
+    });
+    const { refused, trials } = tallyRows(window, others, []);
+    return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+  });
 
 /** Refused rows that the explanation accounts for are not explained again. */
 function claim({ window, claimed }: Context, { conditions, span }: Explanation): void {
@@ -184,6 +216,8 @@ function culprit(
     .toSorted((a, b) => b.inside - a.inside);
   const best = candidates.find(({ condition }) => !OF_THE_TOKEN.has(COLUMNS[condition.column] ?? "")) ?? candidates[0];
   if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
+  const isRegion = COLUMNS[best.condition.column] === "region";
+  if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some(
     (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),
   );

@@ -77,7 +77,7 @@ export function explainRise(
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
-  if (!window.cut && neverWorked(window, rows, span)) return undefined;
+  if (!window.cut && neverWorked(context, rows, span)) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
@@ -163,7 +163,7 @@ const HARD_DOWN = 0.9;
 const SUCCESSES_TO_TELL = 3;
 
 /** Nearly all calls of the same callers and operations are refused, and hardly one succeeded before: it never worked. */
-function neverWorked(window: Window, rows: readonly number[], span: Span): boolean {
+function neverWorked({ window, detection }: Context, rows: readonly number[], span: Span): boolean {
   const refusedRows = rows.filter((row) => row < window.refused);
   const units = new Set(refusedRows.map((row) => window.unit[row] ?? -1));
   let before = 0;
@@ -174,7 +174,16 @@ function neverWorked(window: Window, rows: readonly number[], span: Span): boole
     else if ((window.time[row] ?? 0) <= span.to) during += window.calls[row] ?? 0;
   }
   const refused = refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
-  return before < SUCCESSES_TO_TELL && refused / Math.max(1, refused + during) >= HARD_DOWN;
+  if (before >= SUCCESSES_TO_TELL || refused / Math.max(1, refused + during) < HARD_DOWN) return false;
+  return before + succeededBefore(detection, units, window.from) < SUCCESSES_TO_TELL;
+}
+
+/** Few calls an hour: those that succeeded lie further back than the window. */
+function succeededBefore({ succeeded }: Detection, units: ReadonlySet<number>, from: Instant): number {
+  let count = 0;
+  for (let place = 0; place < succeeded.count && (succeeded.time[place] ?? 0) < from; place++)
+    if (units.has(succeeded.unit[place] ?? -1)) count += succeeded.weight[place] ?? 0;
+  return count;
 }
 
 const SUSTAINED_MS = 300_000;
@@ -232,17 +241,24 @@ function isMaterial(
   );
 }
 
-/** What a client is refused for the same work within a moment counts once: it tries again. */
+/** A client that tries the same work again and again for half a minute has tried once. */
+const TRY_MS = 30_000;
+
+/** Refusals, without those of the same client for the same work that follow within `TRY_MS` of the first. */
 function triesApart(window: Window, rows: readonly number[]): number {
   const callers = window.raw[columnIndex("callerNetwork")];
   const clients = window.raw[columnIndex("clientNetwork")];
-  const tries = new Set<string>();
-  for (const row of rows) {
-    if (row >= window.refused) continue;
-    const moment = Math.floor((window.time[row] ?? 0) / (MOMENT_MS * TICKS_PER_MS));
-    tries.add(`${moment} ${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`);
+  const since = new Map<string, number>();
+  let tries = 0;
+  const timeOf = (row: number): number => window.time[row] ?? 0;
+  for (const row of rows.filter((one) => one < window.refused).toSorted((a, b) => timeOf(a) - timeOf(b))) {
+    const client = `${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`;
+    const first = since.get(client);
+    if (first !== undefined && timeOf(row) < first + TRY_MS * TICKS_PER_MS) continue;
+    since.set(client, timeOf(row));
+    tries += 1;
   }
-  return tries.size * window.thinned;
+  return tries * window.thinned;
 }
 
 const SAMPLES = 5;

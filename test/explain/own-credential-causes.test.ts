@@ -182,6 +182,17 @@ const cases: readonly Case[] = [
     cause: "named-value-stale-secret",
   },
   {
+    name: "another vault refused the gateway before, and a secret of it was replaced long before this one",
+    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    also: [
+      secretAccess({ time: at(ONSET - 4_000), status: 403, vault: "kv-mail", secret: "mail-password", ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 3_900), ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 2_100), operation: "SecretSet", vault: "kv-mail", secret: "mail-password" }),
+      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+    ],
+    cause: "named-value-stale-secret",
+  },
+  {
     name: "a caller that cannot renew its token, as its secret has expired",
     fault: (call) =>
       call.app === 4

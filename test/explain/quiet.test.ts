@@ -13,12 +13,13 @@ const scanner = (seconds: number): readonly Event[] => [
   }),
 ];
 
-const RETRIED = CALLS.find(({ app }) => app === 4);
+const RETRIED = [true, false].map((isWrite) => CALLS.find(({ app, write }) => app === 4 && write === isWrite));
 
 /** Refused again with the token that ended, while another instance of the application gets through. */
-function retry(seconds: number, id: string): readonly Event[] {
-  if (RETRIED === undefined) throw new Error("no call of the application");
-  const gateway = { ...RETRIED.gateway, time: at(seconds), correlationId: id, dedupKey: id };
+function retry(seconds: number, id: string, work = 0): readonly Event[] {
+  const retried = RETRIED[work];
+  if (retried === undefined) throw new Error("no call of the application");
+  const gateway = { ...retried.gateway, time: at(seconds), correlationId: id, dedupKey: id };
   const other = {
     time: at(seconds + 0.3),
     correlationId: `${id}-ok`,
@@ -26,9 +27,16 @@ function retry(seconds: number, id: string): readonly Event[] {
     callerAddress: "203.0.4.77",
   };
   return [
-    ...refusedByGateway({ ...RETRIED, gateway }, { error: gatewayError("TokenExpired") }),
+    ...refusedByGateway({ ...retried, gateway }, { error: gatewayError("TokenExpired") }),
     { ...gateway, ...other },
   ];
+}
+
+/** Refused with a token of an old key that ended. */
+function stale(seconds: number, id: string, work: number): readonly Event[] {
+  const [refused] = retry(seconds, id, work);
+  if (refused?.kind !== "gateway-request") throw new Error("no refusal");
+  return [{ ...refused, claims: claims({ ...refused.claims, state: "unverified", keyId: "key-0" }) }];
 }
 
 function withoutToken(call: Ordinary, seconds: number): readonly Event[] {
@@ -122,6 +130,17 @@ const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
         ...[3_000, 6_400, 9_000].flatMap((start) =>
           Array.from({ length: 36 }, (_, i) => retry(start + i * 0.7, `retry-${start}-${i}`)).flat(),
         ),
+      ].toSorted((a, b) => a.time - b.time),
+  },
+  {
+    name: "a client that tries again for half a minute, and minutes later for other work, beside single expired tokens",
+    events: () =>
+      [
+        ...eventsOf(CALLS, () => undefined),
+        ...[6_407, 6_738].flatMap((start, work) =>
+          Array.from({ length: 39 }, (_, i) => stale(start + i * 0.7, `again-${start}-${i}`, work)).flat(),
+        ),
+        ...[6_930, 7_320].flatMap((seconds, work) => stale(seconds, `single-${seconds}`, work)),
       ].toSorted((a, b) => a.time - b.time),
   },
   {

@@ -79,5 +79,5 @@ function judgeHiccup(observation: Observation): Judgement {
 /** Causes that lie in Cosmos DB itself and in its containers. */
 export const cosmosServiceCauses: readonly CauseRule[] = [
   { id: "container-recreated", names: ["container", "database"], alone: true, judge: judgeRecreated },
-  { id: "service-identity-hiccup", names: ["cosmosRegion", "cosmosAccount"], alone: true, judge: judgeHiccup },
+  { id: "service-identity-hiccup", names: ["cosmosAccount", "cosmosRegion"], alone: true, judge: judgeHiccup },
 ];

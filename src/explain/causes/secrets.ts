@@ -63,7 +63,11 @@ function trailOf({ signs }: Observation): Trail {
   const denials = ofGateway.filter(
     (seen) => seen.sign.kind === "secret-access" && [401, 403].includes(seen.sign.status) && within(seen, UNREAD_MS),
   );
-  const ofSameVault = denials.find((denial) => writes.some((write) => vaultOf(write) === vaultOf(denial)));
+  // A secret that the gateway reads and that was written a moment before explains more than another vault's, hours before.
+  const other = writes.find((write) => isPrompt(write) && isRead(write));
+  const ofSameVault = denials.find((denial) =>
+    writes.some((write) => vaultOf(write) === vaultOf(denial) && (other === undefined || isPrompt(write))),
+  );
   const denied = ofSameVault ?? (writes.some(isRead) ? undefined : denials[0]);
   const ofVault = writes.find((seen) => denied !== undefined && vaultOf(seen) === vaultOf(denied));
   const write = ofVault ?? writes.find(isRead) ?? writes[0];
