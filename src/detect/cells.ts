@@ -1,16 +1,19 @@
 import {
-  ALTERNATIVES_COUNT,
-  createEDetector,
+  addEDetector,
+  beginEDetector,
+  createEDetectors,
   decayOf,
-  type EDetector,
+  type EDetectors,
+  isRising,
+  learnedBy,
   resetEDetector,
   stepEDetector,
+  tellTrials,
 } from "./e-detector.ts";
 
 /**
  * Counts of one value of one column (or of one unit) in the bin that is being filled, 32 bytes a cell in one buffer; what
- * a refusal needs beyond that, its detectors above all, is in buffers beside it: most cells have none. Plain data:
- * survives a structured clone.
+ * a refusal needs beyond that, its detectors above all, is beside the cells. Plain data: survives a structured clone.
  */
 export interface Cells {
   words: Int32Array;
@@ -18,22 +21,29 @@ export interface Cells {
   doubles: Float64Array;
   count: number;
   readonly watched: Watched;
-  /** The first watchings of the cells to be stepped at the end of the bin. */
+  readonly watchings: Watchings;
+  /** Places in `watched` of the cells to be stepped at the end of the bin. */
   readonly touched: number[];
 }
 
-/** What is watched in cells that ever had a refusal: one watching a cell and symptom, those of one cell in a list, by first refusal. */
+/** Cells that ever had a refusal. */
 interface Watched {
-  /** By the number that stands for each in a watching. */
-  readonly symptoms: string[];
+  /** Four words each: the cell, its first watching, its last, and flags. */
   words: Int32Array;
-  /** The same memory. */
-  doubles: Float64Array;
+  /** Trials since the first refusal, in the bins before that which the cell counted in last. */
+  trials: Float64Array;
   count: number;
-  /** What detectors know beyond their watchings while they rise: most are at rest. */
-  rises: Float64Array;
-  riseCount: number;
-  readonly freeRises: number[];
+}
+
+/** One a cell and symptom, of a cell in the order of the first refusals; each has the detector of its place. */
+interface Watchings {
+  /** Four words each: the symptom, refusals in the bin, the cell's next watching + 1, whether its detector has begun. */
+  words: Int32Array;
+  /** The cell's trials that the detector knows of: what comes while it does not rise is told to it before its next step. */
+  told: Float64Array;
+  readonly detectors: EDetectors;
+  /** Names of symptoms. */
+  readonly symptoms: string[];
 }
 
 export interface CellAlarm {
@@ -46,47 +56,51 @@ export interface CellAlarm {
 const STRIDE_D = 4;
 const BIN_D = 0;
 const TOTAL_D = 1;
-// Words of a cell: trials in the bin, id of the value in its column or of the unit, its first watching + 1.
+// Words of a cell: trials in the bin, id of the value in its column or of the unit, place in `watched` + 1.
 const STRIDE = 8;
 const N = 4;
 const ID = 5;
 const WATCHED = 6;
 
-// Words of a watching: its cell, the next one of the cell + 1, its symptom, refusals in the bin, flags, its rise + 1.
-const WATCHING = 32;
-const CELL = 0;
-const NEXT = 1;
-const SYMPTOM = 2;
-const REFUSED = 3;
-const FLAGS = 4;
-const RISE = 5;
-// Doubles of a watching, behind its words: trials of the cell since the first refusal, in the bins before that which the cell
-// counted in last (of the first watching only); how many of these the detector knows of, which are told to it before its next
-// step; the detector's counts, and a statistic for each alternative.
-const WATCHING_D = 16;
-const TRIALS_D = 3;
-const TOLD_D = 4;
-const COUNTS_D = 5;
-const STATISTICS_D = 10;
-// Flags. The first two are of the first watching of a cell: it is among the touched; some detector of the cell is rising.
-const IS_TOUCHED = 1;
-const IS_RISING = 2;
-/** Made at the end of the bin of the first refusal. */
-const HAS_DETECTOR = 4;
-/** Doubles of a rise: what the detector knows of each alternative beside the statistic. */
-const RISE_D = 3 * ALTERNATIVES_COUNT;
-
 const FIRST_ROOM = 256;
+
+// Words of a watched cell.
+const WATCH = 4;
+const CELL = 0;
+const FIRST = 1;
+const LAST = 2;
+const FLAGS = 3;
+const IS_TOUCHED = 1;
+/** Some detector is rising. */
+const RISES = 2;
+
+// Words of a watching.
+const WATCHING = 4;
+const SYMPTOM = 0;
+const REFUSED = 1;
+const NEXT = 2;
+const HAS_BEGUN = 3;
+const FIRST_WATCHED = 16;
 
 export function createCells(): Cells {
   const words = new Int32Array(STRIDE * FIRST_ROOM);
-  return { words, doubles: new Float64Array(words.buffer), count: 0, watched: createWatched(), touched: [] };
-}
-
-function createWatched(): Watched {
-  const words = new Int32Array(WATCHING);
-  const doubles = new Float64Array(words.buffer);
-  return { symptoms: [], words, doubles, count: 0, rises: new Float64Array(RISE_D), riseCount: 0, freeRises: [] };
+  return {
+    words,
+    doubles: new Float64Array(words.buffer),
+    count: 0,
+    watched: {
+      words: new Int32Array(WATCH * FIRST_WATCHED),
+      trials: new Float64Array(FIRST_WATCHED),
+      count: 0,
+    },
+    watchings: {
+      words: new Int32Array(WATCHING * FIRST_WATCHED),
+      told: new Float64Array(FIRST_WATCHED),
+      detectors: createEDetectors(),
+      symptoms: [],
+    },
+    touched: [],
+  };
 }
 
 export const idOfCell = ({ words }: Cells, cell: number): number => (cell < 0 ? -1 : (words[STRIDE * cell + ID] ?? -1));
@@ -170,71 +184,74 @@ function touch({ doubles, words, watched, touched }: Cells, cell: number, bin: n
   const total = doubles[at + TOTAL_D] ?? 0;
   if (total > 0) doubles[at + TOTAL_D] = total * decayOf(bin - (doubles[at + BIN_D] ?? 0));
   doubles[at + BIN_D] = bin;
-  const first = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
-  if (first >= 0) {
-    const trials = WATCHING_D * first + TRIALS_D;
-    watched.doubles[trials] = (watched.doubles[trials] ?? 0) + (words[STRIDE * cell + N] ?? 0);
-    if (hasFlag(watched, first, IS_RISING)) touchWatched(touched, watched, first);
+  const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  if (place >= 0) {
+    watched.trials[place] = (watched.trials[place] ?? 0) + (words[STRIDE * cell + N] ?? 0);
+    if (((watched.words[WATCH * place + FLAGS] ?? 0) & RISES) !== 0) touchWatched(touched, watched, place);
   }
   words[STRIDE * cell + N] = 0;
 }
 
-const hasFlag = ({ words }: Watched, watching: number, flag: number): boolean =>
-  ((words[WATCHING * watching + FLAGS] ?? 0) & flag) !== 0;
-
-function setFlag({ words }: Watched, watching: number, flag: number, isSet: boolean): void {
-  const at = WATCHING * watching + FLAGS;
-  words[at] = isSet ? (words[at] ?? 0) | flag : (words[at] ?? 0) & ~flag;
-}
-
-function touchWatched(touched: number[], watched: Watched, first: number): void {
-  if (hasFlag(watched, first, IS_TOUCHED)) return;
-  setFlag(watched, first, IS_TOUCHED, true);
-  touched.push(first);
+function touchWatched(touched: number[], { words }: Watched, place: number): void {
+  const at = WATCH * place + FLAGS;
+  const flags = words[at] ?? 0;
+  if ((flags & IS_TOUCHED) !== 0) return;
+  words[at] = flags | IS_TOUCHED;
+  touched.push(place);
 }
 
 /** The trial that was counted in a cell last was refused. */
 export function countRefused(cells: Cells, cell: number, symptom: string): void {
-  const { words, watched, touched } = cells;
-  const number = symptomNumber(watched, symptom);
-  let first = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
-  if (first < 0) {
-    first = newWatching(watched, cell, number);
-    words[STRIDE * cell + WATCHED] = first + 1;
+  const { words, watched, watchings, touched } = cells;
+  let place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  if (place < 0) {
+    place = addWatched(watched, cell);
+    words[STRIDE * cell + WATCHED] = place + 1;
   }
-  touchWatched(touched, watched, first);
-  let watching = first;
-  let last = first;
-  for (; watching >= 0 && symptomAt(watched, watching) !== number; watching = nextOf(watched, watching))
-    last = watching;
-  if (watching < 0) {
-    watching = newWatching(watched, cell, number);
-    watched.words[WATCHING * last + NEXT] = watching + 1;
-  }
+  touchWatched(touched, watched, place);
+  const id = watchings.symptoms.indexOf(symptom);
+  let watching = id < 0 ? -1 : watchingOf(cells, place, id);
+  if (watching < 0) watching = addWatching(cells, place, id < 0 ? watchings.symptoms.push(symptom) - 1 : id);
   const at = WATCHING * watching + REFUSED;
-  watched.words[at] = (watched.words[at] ?? 0) + 1;
+  watchings.words[at] = (watchings.words[at] ?? 0) + 1;
 }
 
-const nextOf = ({ words }: Watched, watching: number): number => (words[WATCHING * watching + NEXT] ?? 0) - 1;
-const symptomAt = ({ words }: Watched, watching: number): number => words[WATCHING * watching + SYMPTOM] ?? 0;
-
-function symptomNumber({ symptoms }: Watched, symptom: string): number {
-  const known = symptoms.indexOf(symptom);
-  return known < 0 ? symptoms.push(symptom) - 1 : known;
-}
-
-function newWatching(watched: Watched, cell: number, symptom: number): number {
-  const watching = watched.count;
-  if (WATCHING * (watching + 1) > watched.words.length) {
-    const words = new Int32Array(2 * watched.words.length);
-    words.set(watched.words);
-    watched.words = words;
-    watched.doubles = new Float64Array(words.buffer);
-  }
-  watched.words[WATCHING * watching + CELL] = cell;
-  watched.words[WATCHING * watching + SYMPTOM] = symptom;
+function addWatched(watched: Watched, cell: number): number {
+  const place = watched.count;
+  watched.words = roomFor(watched.words, WATCH * (place + 1));
+  watched.trials = roomFor(watched.trials, place + 1);
+  watched.words[WATCH * place + CELL] = cell;
+  watched.words[WATCH * place + FIRST] = -1;
   watched.count += 1;
+  return place;
+}
+
+function addWatching({ watched, watchings }: Cells, place: number, symptom: number): number {
+  const watching = addEDetector(watchings.detectors);
+  watchings.words = roomFor(watchings.words, WATCHING * (watching + 1));
+  watchings.told = roomFor(watchings.told, watching + 1);
+  watchings.words[WATCHING * watching + SYMPTOM] = symptom;
+  const at = WATCH * place;
+  if ((watched.words[at + FIRST] ?? -1) < 0) watched.words[at + FIRST] = watching;
+  else watchings.words[WATCHING * (watched.words[at + LAST] ?? 0) + NEXT] = watching + 1;
+  watched.words[at + LAST] = watching;
   return watching;
+}
+
+/** The watching of a symptom in a watched cell; -1 where there is none. */
+function watchingOf({ watched, watchings: { words } }: Cells, place: number, symptom: number): number {
+  let watching = watched.words[WATCH * place + FIRST] ?? -1;
+  while (watching >= 0 && words[WATCHING * watching + SYMPTOM] !== symptom)
+    watching = (words[WATCHING * watching + NEXT] ?? 0) - 1;
+  return watching;
+}
+
+function roomFor<A extends Int32Array | Float64Array>(from: A, needed: number): A {
+  if (needed <= from.length) return from;
+  const larger = from instanceof Int32Array ? new Int32Array(2 * from.length) : new Float64Array(2 * from.length);
+  larger.set(from);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return larger as A;
 }
 
 /** Trials in the bin that the cell counted in last, and decayed trials since it was first seen. */
@@ -244,109 +261,65 @@ export const tallyOf = ({ words, doubles }: Cells, cell: number): { bin: number;
   total: doubles[STRIDE_D * cell + TOTAL_D] ?? 0,
 });
 
-/** The detector of a symptom in a cell, if there was ever a refusal, as of the bins before `bin`, which is being filled. */
-export function detectorOf(cells: Cells, cell: number, symptom: string, bin: number): EDetector | undefined {
-  const { words, doubles, watched } = cells;
-  const number = watched.symptoms.indexOf(symptom);
-  const first = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
-  let watching = first;
-  while (watching >= 0 && symptomAt(watched, watching) !== number) watching = nextOf(watched, watching);
-  if (watching < 0 || !hasFlag(watched, watching, HAS_DETECTOR)) return undefined;
+/** What the detector of a symptom in a cell learned, if there was ever a refusal, as of the bins before `bin`, which is being filled. */
+export function learnedIn(
+  cells: Cells,
+  cell: number,
+  symptom: string,
+  bin: number,
+): ReturnType<typeof learnedBy> | undefined {
+  const { words, doubles, watched, watchings } = cells;
+  const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  const watching = place < 0 ? -1 : watchingOf(cells, place, watchings.symptoms.indexOf(symptom));
+  if (watching < 0 || watchings.words[WATCHING * watching + HAS_BEGUN] === 0) return undefined;
   const isClosed = doubles[STRIDE_D * cell + BIN_D] !== bin;
-  const trials =
-    (watched.doubles[WATCHING_D * first + TRIALS_D] ?? 0) + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0);
-  return readDetector(watched, watching, trials);
+  tell(watchings, watching, (watched.trials[place] ?? 0) + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0));
+  return learnedBy(watchings.detectors, watching);
+}
+
+/** The detector hears of the trials up to a number of them, in all of which nothing was refused. */
+function tell({ told, detectors }: Watchings, watching: number, trials: number): void {
+  tellTrials(detectors, watching, trials - (told[watching] ?? 0));
+  told[watching] = trials;
 }
 
 /** Steps the detectors of the cells that the bin touched: those that are rising, and those of symptoms that were refused. */
 export function stepCells(cells: Cells, bin: number): readonly CellAlarm[] {
   const alarms: CellAlarm[] = [];
-  for (const first of cells.touched) stepWatched(cells, first, bin, alarms);
+  for (const place of cells.touched) stepWatched(cells, place, bin, alarms);
   cells.touched.length = 0;
   return alarms;
 }
 
-function stepWatched(cells: Cells, first: number, bin: number, alarms: CellAlarm[]): void {
-  const { watched } = cells;
-  const { words, doubles, symptoms } = watched;
-  const n = cells.words[STRIDE * (words[WATCHING * first + CELL] ?? 0) + N] ?? 0;
-  const trials = doubles[WATCHING_D * first + TRIALS_D] ?? 0;
-  let isRising = false;
-  for (let watching = first; watching >= 0; watching = nextOf(watched, watching)) {
-    const refused = words[WATCHING * watching + REFUSED] ?? 0;
-    if (refused === 0 && words[WATCHING * watching + RISE] === 0) continue;
-    const isNew = !hasFlag(watched, watching, HAS_DETECTOR);
-    const detector = isNew ? newDetector(cells, first, bin) : readDetector(watched, watching, trials);
-    words[WATCHING * watching + REFUSED] = 0;
-    const start = stepEDetector(detector, bin, refused, n);
+function stepWatched(cells: Cells, place: number, bin: number, alarms: CellAlarm[]): void {
+  const { watched, watchings } = cells;
+  const { words, detectors, symptoms } = watchings;
+  const n = cells.words[STRIDE * (watched.words[WATCH * place + CELL] ?? 0) + N] ?? 0;
+  let flags = 0;
+  let watching = watched.words[WATCH * place + FIRST] ?? -1;
+  for (; watching >= 0; watching = (words[WATCHING * watching + NEXT] ?? 0) - 1) {
+    const at = WATCHING * watching;
+    const f = words[at + REFUSED] ?? 0;
+    if (f === 0 && !isRising(detectors, watching)) continue;
+    if (words[at + HAS_BEGUN] === 0) begin(cells, place, watching, bin);
+    tell(watchings, watching, watched.trials[place] ?? 0);
+    watchings.told[watching] = (watchings.told[watching] ?? 0) + n;
+    words[at + REFUSED] = 0;
+    const start = stepEDetector(detectors, watching, { bin, f, n });
     if (start !== undefined) {
-      alarms.push({ symptom: symptoms[symptomAt(watched, watching)] ?? "", start });
-      resetEDetector(detector);
+      alarms.push({ symptom: symptoms[words[at + SYMPTOM] ?? 0] ?? "", start });
+      resetEDetector(detectors, watching);
     }
-    writeDetector(watched, watching, detector);
-    doubles[WATCHING_D * watching + TOLD_D] = trials + n;
-    isRising ||= detector.isRising;
+    if (isRising(detectors, watching)) flags = RISES;
   }
-  setFlag(watched, first, IS_RISING, isRising);
-  setFlag(watched, first, IS_TOUCHED, false);
+  watched.words[WATCH * place + FLAGS] = flags;
 }
 
-function newDetector({ words, doubles, watched }: Cells, first: number, bin: number): EDetector {
-  const cell = watched.words[WATCHING * first + CELL] ?? 0;
+/** At the end of the bin of the first refusal. */
+function begin({ words, doubles, watched, watchings }: Cells, place: number, watching: number, bin: number): void {
+  const cell = watched.words[WATCH * place + CELL] ?? 0;
   const before = (doubles[STRIDE_D * cell + TOTAL_D] ?? 0) - (words[STRIDE * cell + N] ?? 0);
-  return createEDetector(Math.max(0, before), bin);
-}
-
-/** The detector that is kept in a watching, once it has heard of the trials up to a number of them, in all of which nothing was refused. */
-function readDetector({ words, doubles, rises }: Watched, watching: number, trials: number): EDetector {
-  const at = WATCHING_D * watching;
-  const numberAt = (place: number): number => doubles[at + place] ?? 0;
-  const rise = (words[WATCHING * watching + RISE] ?? 0) - 1;
-  const detector = createEDetector(0, numberAt(COUNTS_D + 4));
-  for (let k = 0; k < ALTERNATIVES_COUNT; k++) {
-    detector.tests[4 * k] = numberAt(STATISTICS_D + k);
-    if (rise < 0) continue;
-    for (let i = 0; i < 3; i++) detector.tests[4 * k + 1 + i] = rises[RISE_D * rise + 3 * k + i] ?? 0;
-  }
-  detector.isRising = rise >= 0;
-  detector.f = numberAt(COUNTS_D);
-  detector.f2 = numberAt(COUNTS_D + 1);
-  detector.n = numberAt(COUNTS_D + 2) + (trials - numberAt(TOLD_D));
-  detector.bins = numberAt(COUNTS_D + 3);
-  return detector;
-}
-
-/** Of a detector at rest, the statistics are all that its next step looks at. */
-function writeDetector(watched: Watched, watching: number, detector: EDetector): void {
-  const { doubles } = watched;
-  const { tests, f, f2, n, bins, lastBin } = detector;
-  const at = WATCHING_D * watching;
-  doubles.set([f, f2, n, bins, lastBin], at + COUNTS_D);
-  const rise = riseOf(watched, watching, detector.isRising);
-  for (let k = 0; k < ALTERNATIVES_COUNT; k++) {
-    doubles[at + STATISTICS_D + k] = tests[4 * k] ?? 0;
-    if (rise < 0) continue;
-    for (let i = 0; i < 3; i++) watched.rises[RISE_D * rise + 3 * k + i] = tests[4 * k + 1 + i] ?? 0;
-  }
-  setFlag(watched, watching, HAS_DETECTOR, true);
-}
-
-/** Where a watching's rise is kept, -1 while it is at rest. */
-function riseOf(watched: Watched, watching: number, isRising: boolean): number {
-  const at = WATCHING * watching + RISE;
-  const known = (watched.words[at] ?? 0) - 1;
-  if (isRising === known >= 0) return known;
-  if (!isRising) {
-    watched.freeRises.push(known);
-    watched.words[at] = 0;
-    return -1;
-  }
-  const rise = watched.freeRises.pop() ?? watched.riseCount++;
-  if (RISE_D * (rise + 1) > watched.rises.length) {
-    const rises = new Float64Array(2 * watched.rises.length);
-    rises.set(watched.rises);
-    watched.rises = rises;
-  }
-  watched.words[at] = rise + 1;
-  return rise;
+  watchings.told[watching] = watched.trials[place] ?? 0;
+  watchings.words[WATCHING * watching + HAS_BEGUN] = 1;
+  beginEDetector(watchings.detectors, watching, Math.max(0, before), bin);
 }

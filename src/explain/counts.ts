@@ -1,4 +1,4 @@
-import { detectorOf } from "../detect/cells.ts";
+import { learnedIn } from "../detect/cells.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Counts } from "../model/finding.ts";
 import type { Context } from "./context.ts";
@@ -13,9 +13,9 @@ const PRIOR_RATE = 0.002;
 export function usualRate(detection: Detection, window: Window, unit: number): number {
   const cell = detection.unitCells[unit];
   const { cells, bin } = detection;
-  const detector = cell === undefined ? undefined : detectorOf(cells, cell, window.symptom.name, bin);
-  const f = (detector?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
-  return Math.min(0.3, f / ((detector?.n ?? 0) + PRIOR_TRIALS));
+  const learned = cell === undefined ? undefined : learnedIn(cells, cell, window.symptom.name, bin);
+  const f = (learned?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
+  return Math.min(0.3, f / ((learned?.n ?? 0) + PRIOR_TRIALS));
 }
 
 /**
