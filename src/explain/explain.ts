@@ -69,10 +69,12 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
 /** Below this a rule may only be what two faults have in common; from `PARTLY` on, only two of different kinds. */
 const BLURRED = 0.75;
 const PARTLY = 0.5;
-const PURER = 1.5;
+const PURER = 2;
+const PURER_PARTLY = 1.5;
 const PURE = 0.9;
 /** Of log-likelihood: chance alone makes some part of one fault look purer. */
 const APART = 10;
+const MUCH = 1.25;
 
 /**
  * The rule that separates best; where it is refused in part only, the purer one of two that separate better together than
@@ -82,7 +84,9 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
   const options = coverOptions(window);
   const [best] = cover(window, left, options);
   if (best === undefined || best.rule.inside >= BLURRED) return best;
-  const [pure] = cover(window, left, { ...options, minInside: Math.min(PURE, PURER * best.rule.inside) });
+  const isPartly = best.rule.inside >= PARTLY;
+  const minInside = Math.min(PURE, (isPartly ? PURER_PARTLY : PURER) * best.rule.inside);
+  const [pure] = cover(window, left, { ...options, minInside });
   if (pure === undefined) return best;
   const restOf = (covering: Covering): Rule | undefined => {
     const covered = new Set(covering.rows);
@@ -91,9 +95,10 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
   };
   const other = restOf(pure);
   // The members of one pool differ in how much they refuse: together they are one fault.
-  if (best.rule.inside >= PARTLY && (other === undefined || sameColumns(pure.rule, other))) return best;
+  if (isPartly && (other === undefined || sameColumns(pure.rule, other))) return best;
   const together = pure.rule.score + (other?.score ?? 0);
-  return together > best.rule.score + (restOf(best)?.score ?? 0) + APART ? pure : best;
+  const least = (best.rule.score + (restOf(best)?.score ?? 0)) * (isPartly ? MUCH : 1);
+  return together > least + APART ? pure : best;
 }
 
 const sameColumns = (a: Rule, b: Rule): boolean =>

@@ -62,16 +62,10 @@ export function update(
 ): readonly Finding[] {
   const taken = new Set<string>();
   const gone = new Map<string, Tracked>();
-  const keyed = explanations.map((explanation) => ({
-    explanation,
-    key: conditionNames(explanation.conditions, detection.dictionaries),
-  }));
-  const known = new Set([...state.tracked.values()].map(({ symptom, key }) => `${symptom}|${key}`));
-  // Those of the same attributes first: what others have in common with them is a part of theirs.
-  const [same, other] = [true, false].map((isKnown) =>
-    keyed.filter(({ explanation, key }) => known.has(`${explanation.symptom}|${key}`) === isKnown),
-  );
-  return [...(same ?? []), ...(other ?? [])].flatMap(({ explanation, key }) => {
+  // The largest first: what a lesser one has in common with a finding may be a part of its calls.
+  const bySize = explanations.toSorted((a, b) => b.counts.refused - a.counts.refused);
+  return bySize.flatMap((explanation) => {
+    const key = conditionNames(explanation.conditions, detection.dictionaries);
     const context = { key, taken, gone, at, isProvisional };
     return isProvisional ? foretell(state, explanation, context) : follow(state, explanation, context);
   });
