@@ -15,6 +15,7 @@ import { PendingCommit } from "./pending-commit.ts";
 import { type OnCall, step } from "./pipeline.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { setExceptions } from "./privileges/standing.ts";
+import { findWaysBack } from "./saved-form.ts";
 import { Silence } from "./silence.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Source } from "./sources/source.ts";
@@ -262,6 +263,7 @@ function restore(
   const known = saved.snapshot === undefined ? undefined : (codec.decode(saved.snapshot) as Analysis);
   const analysis =
     known === undefined ? createAnalysis(options) : saved.isOtherVersion ? carryOver(known, options) : known;
+  findWaysBack(analysis);
   setExceptions(analysis.standing, exceptions);
   calls.begin(correlationCounts(analysis.calls).calls);
   const onCall = keeping(calls);

@@ -316,30 +316,26 @@ export const clientParts = (key: number): readonly [network: number, agent: numb
   key % MAX_TEXTS,
 ];
 
-/** The clients of `account|signer`. */
-export function clientsFor({ clients }: Ledger, whose: string, grain: number): Map<number, ClientCalls> {
-  const ofGrain = clients[grain];
-  let found = ofGrain?.get(whose);
-  if (found === undefined) {
-    found = new Map();
-    ofGrain?.set(whose, found);
-  }
-  return found;
+/** Whose clients. */
+export interface ClientsOf {
+  /** `account|signer` as text ids. */
+  readonly whose: string;
+  readonly grain: number;
+  /** What is kept of them, once it was looked for; undefined also while there are none. */
+  clients: Map<number, ClientCalls> | undefined;
 }
 
-/** The client among those of `clientsFor`, a new one without calls where it is none yet; undefined where there are too many. */
-export function clientOf(
-  ledger: Ledger,
-  clients: Map<number, ClientCalls>,
-  client: number,
-  { time }: Calls,
-): ClientCalls | undefined {
-  const known = clients.get(client);
+/** The client, a new one without calls where it is none yet; undefined where there are too many. */
+export function clientOf(ledger: Ledger, of: ClientsOf, client: number, { time }: Calls): ClientCalls | undefined {
+  const ofGrain = ledger.clients[of.grain];
+  of.clients ??= ofGrain?.get(of.whose);
+  const known = of.clients?.get(client);
   if (known !== undefined) return known;
-  if (ledger.clientCount >= MAX_PAIRS) return undefined;
+  if (ofGrain === undefined || ledger.clientCount >= MAX_PAIRS) return undefined;
   ledger.clientCount += 1;
   const fresh: ClientCalls = { calls: 0, first: time, last: time };
-  clients.set(client, fresh);
+  of.clients ??= entry(ofGrain, of.whose, () => new Map<number, ClientCalls>());
+  of.clients.set(client, fresh);
   return fresh;
 }
 

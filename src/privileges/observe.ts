@@ -12,9 +12,9 @@ import {
   addCalls,
   type ClientCalls,
   clientKey,
-  clientsFor,
   countApplied,
   clientOf,
+  type ClientsOf,
   countUse,
   dayOf,
   type Ledger,
@@ -126,11 +126,9 @@ export function readTotal(ledger: Ledger, total: UseTotal): void {
 }
 
 /** Whose operation is counted. */
-interface Who {
+interface Who extends ClientsOf {
   readonly account: number;
   readonly signer: number;
-  /** Its clients by network and agent, as a number: what `countClient` keeps. */
-  readonly clients: Map<number, ClientCalls>;
   readonly roleAssignment: string | undefined;
   /** The key of the role assignment, once it was looked for; undefined also where none was applied. */
   applied: string | undefined;
@@ -172,7 +170,9 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
   return {
     account,
     signer,
-    clients: clientsFor(ledger, `${account}|${signer}`, grain),
+    whose: `${account}|${signer}`,
+    grain,
+    clients: undefined,
     roleAssignment: operation.roleAssignment,
     applied: undefined,
     day: -1,
@@ -211,7 +211,7 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
 
 function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
   const { client } = counted;
-  if (who.client !== client) who.calls = clientOf(ledger, who.clients, client, counted);
+  if (who.client !== client) who.calls = clientOf(ledger, who, client, counted);
   who.client = client;
   if (who.calls === undefined) ledger.clientsBeyond += counted.calls;
   else addCalls(who.calls, counted);

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
 import {
+  clientOf,
+  type ClientsOf,
   dayOf,
   countUse,
   createLedger,
@@ -60,6 +62,18 @@ test("of very many holders those with the highest scores get findings, and the r
   expect(privilegeSpots(privileges, 100)).toMatchObject([
     { id: "principals-limit", says: expect.stringMatching(/^100 /) as string },
   ]);
+});
+
+test("clients are told apart up to a limit, and callers beyond it take no room", () => {
+  const ledger = createLedger();
+  const of = (whose: string): ClientsOf => ({ whose, grain: 0, clients: undefined });
+  const seen = { time: dayAt(0), calls: 1 };
+  const kept = Array.from({ length: 70_000 }, (_, i) => clientOf(ledger, of(`1|${i}`), 7, seen)).filter(
+    (calls) => calls !== undefined,
+  );
+  expect(kept).toHaveLength(65_536);
+  expect(ledger.clients[0]?.size).toBe(65_536);
+  expect(clientOf(ledger, of("1|3"), 7, seen)).toBe(kept[3]);
 });
 
 test("an account without a list of its roles is a blind spot", () => {
