@@ -107,7 +107,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
   };
 }
 
-const WORTH = 0.15;
+const WORTH = 0.1;
 /** Of one that names the cause only together with others. */
 const WORTH_IN_PART = 0.5;
 /** Of an API, which names no cause by itself. */

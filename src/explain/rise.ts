@@ -16,6 +16,7 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
+import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
@@ -90,6 +91,7 @@ export function explainRise(
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
+  if (mayBeAnswered(window, observation.inside)) return undefined;
   if (ranked.cause.id === "caller-token-expired" && isOfOldTokens(conditions, counts)) return undefined;
   const refused = rows.filter((row) => row < window.refused);
   const side = seenBy(window, refused);

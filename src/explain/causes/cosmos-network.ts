@@ -261,7 +261,7 @@ export const cosmosNetworkCauses: readonly CauseRule[] = [
   },
   {
     id: "write-to-read-region",
-    names: ["cosmosAccount", "cosmosRegion", "cosmosOperation", "container"],
+    names: ["cosmosAccount", "cosmosRegion"],
     alone: true,
     judge: judgeWriteRegion,
   },
