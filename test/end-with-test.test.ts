@@ -25,7 +25,7 @@ describe("a test that takes too long while serve still starts", () => {
       },
     });
     ({ child } = serving);
-    await readyServe(serving);
+    await expect(readyServe(serving)).resolves.toBeDefined();
   }, 1_500);
 
   test("leaves no process behind", () => expect(child?.signalCode).toBe("SIGKILL"));

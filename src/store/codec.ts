@@ -9,7 +9,7 @@ import type { Piece } from "./store.ts";
  */
 export const stateCodec = {
   encode: (value: unknown): Uint8Array => Buffer.concat(Array.from(piecesOf(value), packed)),
-  /** The value as it lies in memory; all pieces are to be taken before it changes. Packed, one after the other, they are what `encode` gives. */
+  /** The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before the value changes. Packed, one after the other, they are what `encode` gives. */
   pieces: (value: unknown): Iterable<Piece> => piecesOf(value),
   packed,
   /** Those of versions that did not pack, too. */
