@@ -54,6 +54,8 @@ export interface Shell {
   readonly elapsed: () => number;
   /** Whether another reader has taken over: what was read and is not committed yet is the other's by now. */
   readonly isTakenOver: (error: unknown) => boolean;
+  /** Whether an answer that was asked for at that moment of `elapsed` or later says that no other machine has taken over; always so without it. */
+  readonly isOursSince?: ((at: DurationMs) => boolean) | undefined;
 }
 
 const COMMIT_MS: DurationMs = 1_000;
@@ -85,7 +87,7 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
     await Promise.allSettled(reading);
     stop();
     await live.quiet();
-    if (!isTakenOver && !live.isThawing()) await live.end();
+    if (!isTakenOver && !live.isHeld()) await live.end();
     await Promise.all(shell.sources.map(async (source) => await source.quiet?.()));
   }
 }
@@ -102,7 +104,7 @@ class LiveRun {
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
   #beat: number;
-  #holdUntil = Number.NEGATIVE_INFINITY;
+  #thawedAt = Number.NEGATIVE_INFINITY;
 
   constructor(shell: Shell) {
     this.#shell = shell;
@@ -170,12 +172,13 @@ class LiveRun {
     this.#pending.journal.push(accepted);
   }
 
-  /** Whether the process stood still just now. */
-  isThawing(): boolean {
-    const now = this.#shell.elapsed();
-    if (now - this.#beat > FROZEN_MS) this.#holdUntil = now + THAW_MS;
+  /** Whether another may have taken over while the process stood still, or has: it is not told of that at once. */
+  isHeld(): boolean {
+    const { elapsed, isOursSince = () => true } = this.#shell;
+    const now = elapsed();
+    if (now - this.#beat > FROZEN_MS) this.#thawedAt = now;
     this.#beat = now;
-    return now < this.#holdUntil;
+    return now < this.#thawedAt + THAW_MS || !isOursSince(this.#thawedAt);
   }
 
   tick(): void {
@@ -185,7 +188,7 @@ class LiveRun {
   }
 
   tryCommit(): void {
-    if (this.isThawing()) return;
+    if (this.isHeld()) return;
     try {
       this.commit();
     } catch (error) {
