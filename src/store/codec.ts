@@ -29,6 +29,7 @@ const MAGIC_OF_PARTS = 0x33_53_43_53;
 const PIECE_BYTES = 1 << 20;
 /** Larger memories are packed from where they are. */
 const INLINE_BYTES = 1 << 16;
+const NOTHING = Buffer.alloc(PIECE_BYTES);
 const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /**
@@ -102,7 +103,9 @@ class Unpacker {
       const memory = new Uint8Array(this.word());
       for (let to = 0; to < memory.length; to += PIECE_BYTES) {
         const length = this.word();
-        memory.set(zstdDecompressSync(this.#bytes.subarray(this.#at, this.#at + length)), to);
+        const piece = zstdDecompressSync(this.#bytes.subarray(this.#at, this.#at + length));
+        // What a memory has room for and never used takes none until it is written to.
+        if (!NOTHING.subarray(0, piece.length).equals(piece)) memory.set(piece, to);
         this.#at += length;
       }
       return memory;
