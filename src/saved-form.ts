@@ -1,5 +1,6 @@
 import type { Analysis } from "./analysis.ts";
 import type { Detection } from "./detect/detection.ts";
+import { clientTableOf } from "./privileges/client-table.ts";
 
 /**
  * The analysis as it is written down: without the ways from texts back to their numbers, which would write each text a second
@@ -25,9 +26,11 @@ const withoutIds = (detection: Detection): Detection => ({
   dictionaries: detection.dictionaries.map((dictionary) => Object.assign({}, dictionary, { ids: new Map() })),
 });
 
-/** Finds the ways back again, in place; those that are there stay. */
+/** Finds the ways back again, in place; those that are there stay. What earlier versions kept in another form gets today's. */
 export function findWaysBack({ names, standing, detection, looks }: Analysis): void {
-  const { texts, textIds } = standing.privileges.ledger;
+  const { ledger } = standing.privileges;
+  const { texts, textIds } = ledger;
+  ledger.clients = clientTableOf(ledger.clients);
   fill(names.ids, names.texts, 1);
   fill(textIds, texts, 0);
   for (const { dictionaries } of [detection, ...looks.map((look) => look.detection)])

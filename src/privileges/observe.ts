@@ -7,14 +7,12 @@ import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
+import { addCalls, type Caller, clientOf } from "./client-table.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
-  addCalls,
-  type ClientCalls,
   clientKey,
+  clientParts,
   countApplied,
-  clientOf,
-  type ClientsOf,
   countUse,
   dayOf,
   type Ledger,
@@ -126,7 +124,7 @@ export function readTotal(ledger: Ledger, total: UseTotal): void {
 }
 
 /** Whose operation is counted. */
-interface Who extends ClientsOf {
+interface Who extends Caller {
   readonly account: number;
   readonly signer: number;
   readonly roleAssignment: string | undefined;
@@ -134,9 +132,9 @@ interface Who extends ClientsOf {
   applied: string | undefined;
   /** The day that was noted last as observed. */
   day: number;
-  /** The client that was counted last, and its calls. */
+  /** The client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
   client: number;
-  calls: ClientCalls | undefined;
+  clientPlace: number;
 }
 
 interface What {
@@ -170,14 +168,12 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
   return {
     account,
     signer,
-    whose: `${account}|${signer}`,
     grain,
-    clients: undefined,
     roleAssignment: operation.roleAssignment,
     applied: undefined,
     day: -1,
     client: -1,
-    calls: undefined,
+    clientPlace: -1,
   };
 }
 
@@ -211,10 +207,10 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
 
 function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
   const { client } = counted;
-  if (who.client !== client) who.calls = clientOf(ledger, who, client, counted);
+  if (who.client !== client) who.clientPlace = clientOf(ledger.clients, who, ...clientParts(client));
   who.client = client;
-  if (who.calls === undefined) ledger.clientsBeyond += counted.calls;
-  else addCalls(who.calls, counted);
+  if (who.clientPlace < 0) ledger.clientsBeyond += counted.calls;
+  else addCalls(ledger.clients, who.clientPlace, counted.time, counted.calls);
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict; this is none of them. */
