@@ -252,7 +252,8 @@ function identityOf(call: Cells, operations: readonly Cells[]): readonly Link[] 
   const seen = new Set<string>();
   for (const operation of operations) {
     const says = cosmosText(operation);
-    if (!seen.has(says)) links.push({ who: "cosmos", says });
+    const sure = call.text("match") === "inferred" ? " (inferred, not certain)" : "";
+    if (!seen.has(says)) links.push({ who: "cosmos", says: `${says}${sure}` });
     seen.add(says);
   }
   return links;
@@ -279,6 +280,11 @@ function cosmosText(operation: Cells): string {
 
 function missingOf(call: Cells): readonly string[] {
   const missing: string[] = [];
+  const probability = call.number("match_probability");
+  if (probability !== undefined)
+    missing.push(
+      `No id joins this call with its operation: by times, statuses and kinds it is the call's with a probability of ${probability.toFixed(2)}, of ${call.text("match_candidates") ?? ""} that could be. Set x-ms-activity-id to the request id.`,
+    );
   if (call.text("match") === "data-plane-only")
     missing.push(
       "No gateway request has this activity id: who called is unknown. Set x-ms-activity-id to the request id.",

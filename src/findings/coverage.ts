@@ -100,7 +100,7 @@ export function cover(coverage: Coverage, call: CallRow): void {
   bump(coverage, coverage.lookAlikes, place);
 }
 
-function coverGateway(coverage: Coverage, { table, names, gateway, operations, call }: CallRow): void {
+function coverGateway(coverage: Coverage, { table, names, gateway, match, call }: CallRow): void {
   const { words } = table;
   const at = WORDS * gateway;
   const traits = words[at + row.TRAITS] ?? 0;
@@ -115,7 +115,7 @@ function coverGateway(coverage: Coverage, { table, names, gateway, operations, c
   if ((traits & row.TRUNCATED) !== 0) coverage.truncated += 1;
   if ((traits & row.COSMOS_BACKEND) === 0) return;
   coverage.cosmosCalls += 1;
-  if (operations.length > 0) coverage.cosmosJoined += 1;
+  if (match === "exact") coverage.cosmosJoined += 1;
 }
 
 function coverRefusal(seen: Seen, { outcome }: Call): void {
