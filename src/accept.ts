@@ -28,6 +28,7 @@ import type { RawRecord, Reject } from "./model/record.ts";
 import { epochMs } from "./model/time.ts";
 import { putEvent } from "./normalize/event-row.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
+import { doubtOf } from "./normalize/doubt.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize, type Normalized } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
 import type { Batch } from "./sources/source.ts";
@@ -66,16 +67,18 @@ interface From {
   readonly source?: string;
   readonly joinBy?: JoinPath | undefined;
   readonly memo?: ScanMemo;
+  /** An empty table that the events are put into, with more room than they need; without it, they have one of their own that fits. */
+  readonly room?: EventTable;
   /** Told of each reject, and of the record where there is one. */
   readonly onReject?: (reject: Reject, record?: RawRecord) => void;
 }
 
 /** decode → normalize: a batch to new events; repeats, other categories and unreadable records are counted. */
 export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accepted {
-  const { source } = from;
+  const { source, room } = from;
   const { texts } = analysis.names;
   const known = texts.length;
-  const events = createEventTable(batch.records.length);
+  const events = room ?? createEventTable(batch.records.length);
   const { tally, facts } = putBatch(analysis.names, batch, events, from);
   keepNew(analysis, events, tally);
   const { caughtUp, enqueued, gap, lists, unsure } = batch;
@@ -83,7 +86,7 @@ export function accept(analysis: Analysis, batch: Batch, from: From = {}): Accep
   const kept = newFacts(analysis, facts, tally);
   return {
     partition,
-    events: fitted(events),
+    events: room ?? fitted(events),
     texts: texts.slice(known),
     tally,
     caughtUp,
@@ -115,6 +118,11 @@ export function putBatch(names: Names, batch: Batch, events: EventTable, from: F
   }
   for (const record of batch.records) {
     const normalized = normalize(record, joinBy);
+    const doubt = record.last === undefined ? undefined : doubtOf(record, normalized, joinBy);
+    if (doubt !== undefined) {
+      countReject(tally, doubt);
+      onReject?.(doubt);
+    }
     if (normalized.kind === "reject") {
       countReject(tally, normalized.reject);
       onReject?.(normalized.reject, record);

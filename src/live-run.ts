@@ -6,6 +6,7 @@ import { correlationCounts } from "./findings/call-counts.ts";
 import { createTally } from "./findings/input-counts.ts";
 import { aborted } from "./lib/aborted.ts";
 import { createEventTable } from "./model/event-table.ts";
+import { fittedInput, Rooms } from "./rooms.ts";
 import type { Finding } from "./model/finding.ts";
 import type { DurationMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
@@ -17,7 +18,7 @@ import { setExceptions } from "./privileges/standing.ts";
 import { Silence } from "./silence.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Source } from "./sources/source.ts";
-import type { CallLog, Commit, Saved, Store } from "./store/store.ts";
+import type { CallLog, Commit, Piece, Saved, Store } from "./store/store.ts";
 
 /** What `run` needs from outside. Concrete adapters come from the commands. */
 export interface Shell {
@@ -32,8 +33,9 @@ export interface Shell {
   readonly exceptions?: readonly PrivilegeException[] | undefined;
   readonly codec: {
     encode(value: unknown): Uint8Array;
-    /** What `encode` gives, in pieces; all are to be taken before the value changes. */
-    pieces(value: unknown): Iterable<Uint8Array>;
+    /** The value as it lies in memory; all pieces are to be taken before it changes. Packed, they are what `encode` gives. */
+    pieces(value: unknown): Iterable<Piece>;
+    packed(piece: Piece): Uint8Array;
     decode(bytes: Uint8Array): unknown;
   };
   /** Alerts that a finding's change calls for. */
@@ -94,6 +96,7 @@ class LiveRun {
   readonly #told: Map<string, Finding>;
   readonly #silence = new Silence(SILENT_COMMITS);
   readonly #memo = new ScanMemo();
+  readonly #rooms = new Rooms();
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
@@ -129,7 +132,8 @@ class LiveRun {
     const { positions, kept } = this.#saved;
     for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
-      const accepted = accept(this.#analysis, batch, { source: source.name, joinBy, memo: this.#memo, onReject });
+      const from = { source: source.name, joinBy, memo: this.#memo, onReject, room: this.#rooms.take() };
+      const accepted = accept(this.#analysis, batch, from);
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
       this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
       this.#pending.read(source.name, batch, accepted);
@@ -213,7 +217,8 @@ class LiveRun {
     if (this.#pending.journal.length === 0 && !this.#snapshots.isCommitAsked) return;
     const { positions, kept, ledger, rejects, changes } = this.#pending;
     const findings = [...this.#pending.findings.values()];
-    const journal = this.#pending.journal.length === 0 ? new Uint8Array(0) : codec.encode(this.#pending.journal);
+    const inputs = this.#pending.journal;
+    const journal = inputs.length === 0 ? new Uint8Array(0) : codec.encode(inputs.map(fittedInput));
     const turns = this.#snapshots.turns();
     store.commit({
       positions,
@@ -231,6 +236,7 @@ class LiveRun {
     }
     for (const finding of findings) this.#told.set(finding.id, finding);
     this.#forgetTold();
+    this.#rooms.giveBack(inputs);
     this.#pending = new PendingCommit();
     this.#committed.resolve();
     this.#committed = Promise.withResolvers();

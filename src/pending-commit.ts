@@ -1,3 +1,4 @@
+import type { Accepted } from "./accept.ts";
 import { entry } from "./lib/entry.ts";
 import { redact } from "./lib/redact.ts";
 import type { Finding } from "./model/finding.ts";
@@ -19,7 +20,7 @@ export class PendingCommit {
   readonly kept = new Map<string, Map<string, Uint8Array | undefined>>();
   readonly ledger = new Map<string, Map<string, LedgerRow>>();
   /** Input of the analysis, in order. */
-  readonly journal: unknown[] = [];
+  readonly journal: Accepted[] = [];
   readonly findings = new Map<string, Finding>();
   /** How often a finding about refusals was explained; of what a replay does again, this takes longest. */
   changes = 0;
@@ -37,7 +38,7 @@ export class PendingCommit {
   read(
     source: string,
     { partition, checkpoint, kept, retried }: Pick<Batch, "partition" | "checkpoint" | "kept" | "retried">,
-    input: { readonly events: { readonly count: number }; readonly tally: LedgerRow },
+    input: Accepted,
   ): void {
     this.journal.push(input);
     this.#events += input.events.count;

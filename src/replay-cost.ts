@@ -16,6 +16,8 @@ const NOTHING: Journaled = { bytes: 0, changes: 0 };
 export class ReplayCost {
   #snapshotBytes: number;
   #journal: Journaled;
+  /** What was journaled before the snapshot that is on its way. */
+  #before = NOTHING;
   /** A snapshot that no commit turned to yet, and what was journaled before it. */
   #staged: { readonly bytes: number; readonly before: Journaled } | undefined;
 
@@ -38,9 +40,14 @@ export class ReplayCost {
     this.#journal = { bytes: this.#journal.bytes + more.bytes, changes: this.#journal.changes + more.changes };
   }
 
-  /** A snapshot of so many bytes holds all that was journaled until now. */
+  /** A snapshot that begins now holds all that was journaled until now. */
+  begin(): void {
+    this.#before = this.#journal;
+  }
+
+  /** The snapshot that was begun last is whole. */
   staged(bytes: number): void {
-    this.#staged = { bytes, before: this.#journal };
+    this.#staged = { bytes, before: this.#before };
   }
 
   /** The staged snapshot is the one that a start goes on from. */

@@ -1,12 +1,19 @@
 import { type Analysis, packed } from "./analysis.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
-import type { CallLog, Spooled, Store } from "./store/store.ts";
+import type { CallLog, Piece, Store } from "./store/store.ts";
+
+/** Bytes of a snapshot that go into the store in one transaction. */
+const PART_BYTES = 4 << 20;
 
 /** What snapshots are written with. */
 export interface SnapshotShell {
   readonly store: Pick<Store, "spool" | "stage" | "tidy">;
   readonly calls: Pick<CallLog, "flush" | "settle" | "isFull">;
-  readonly codec: { pieces(value: unknown): Iterable<Uint8Array> };
+  readonly codec: {
+    encode(value: unknown): Uint8Array;
+    pieces(value: unknown): Iterable<Piece>;
+    packed(piece: Piece): Uint8Array;
+  };
   readonly breathe: () => Promise<void>;
   /** A snapshot is staged: a commit can turn to it. */
   readonly onStaged: () => void;
@@ -36,7 +43,7 @@ export class Snapshots {
   constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
     this.#shell = shell;
     this.#analysis = analysis;
-    this.#first = snapshotBytes === undefined ? Buffer.concat([...shell.codec.pieces(analysis)]) : undefined;
+    this.#first = snapshotBytes === undefined ? shell.codec.encode(analysis) : undefined;
     this.#cost = new ReplayCost(snapshotBytes ?? 0, journaled);
   }
 
@@ -49,6 +56,7 @@ export class Snapshots {
   turns(): boolean {
     const first = this.#first;
     if (first !== undefined) {
+      this.#cost.begin();
       this.#cost.staged(first.length);
       this.#shell.store.stage(first, true);
       this.#first = undefined;
@@ -99,13 +107,27 @@ export class Snapshots {
   async #stage(): Promise<void> {
     const { store, calls, codec, breathe } = this.#shell;
     const snapshot = store.spool(codec.pieces(packed(this.#analysis)));
-    this.#cost.staged(snapshot.bytes);
+    this.#cost.begin();
     try {
-      for (const { part, isFirst } of partsOf(snapshot)) {
-        if (!isFirst) await breathe();
-        store.stage(part, isFirst);
+      let part: Uint8Array[] = [];
+      let bytes = 0;
+      let staged = 0;
+      const stagePart = (): void => {
+        store.stage(Buffer.concat(part), staged === 0);
+        staged += bytes;
+        part = [];
+        bytes = 0;
+      };
+      for (let piece = snapshot.next(); piece !== undefined; piece = snapshot.next()) {
+        part.push(codec.packed(piece));
+        bytes += part.at(-1)?.length ?? 0;
+        const isFirst = staged === 0;
+        if (isFirst || bytes >= PART_BYTES) stagePart();
         if (isFirst) await calls.flush();
+        await breathe();
       }
+      if (bytes > 0) stagePart();
+      this.#cost.staged(staged);
     } finally {
       snapshot.close();
     }
@@ -116,13 +138,5 @@ export class Snapshots {
     const { store, calls, breathe } = this.#shell;
     await calls.settle();
     while (store.tidy()) await breathe();
-  }
-}
-
-function* partsOf(snapshot: Spooled): Generator<{ readonly part: Uint8Array; readonly isFirst: boolean }> {
-  for (let at = 0; at < snapshot.bytes; ) {
-    const part = snapshot.next();
-    yield { part, isFirst: at === 0 };
-    at += part.length;
   }
 }

@@ -39,14 +39,16 @@ test("what is journaled adds up until a commit turned to a snapshot that holds i
   const cost = new ReplayCost(1, { bytes: 0, changes: 0 });
   for (let i = 0; i < 4; i++) cost.journaled({ bytes: MB, changes: 1 });
   expect(cost.isSnapshotDue).toBe(true);
-  cost.staged(100 * MB);
+  cost.begin();
   cost.journaled({ bytes: 49 * MB, changes: 9 });
+  cost.staged(100 * MB);
   expect(cost.isSnapshotDue).toBe(true);
   cost.turned();
   expect(cost.isSnapshotDue).toBe(false);
   expect(cost.isBehind).toBe(true);
   cost.journaled({ bytes: 0, changes: 1 });
   expect(cost.isSnapshotDue).toBe(true);
+  cost.begin();
   cost.staged(1);
   cost.turned();
   expect(cost.isBehind).toBe(false);

@@ -5,6 +5,7 @@ import { createStreamDecoder } from "../../src/decode/stream-decoder.ts";
 import { createEventTable, DOUBLES, type EventTable, WORDS } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
+import { doubtOf } from "../../src/normalize/doubt.ts";
 import type { JoinPath } from "../../src/normalize/join-path.ts";
 import { normalize } from "../../src/normalize/normalize.ts";
 import { putScanned, ScanMemo } from "../../src/normalize/scanned.ts";
@@ -71,6 +72,8 @@ export class Ways {
       }
       for (const record of records) {
         const read = normalize(record, this.#joinBy);
+        const doubt = doubtOf(record, read, this.#joinBy);
+        if (doubt !== undefined) others.push(JSON.stringify(doubt));
         if (read.kind === "event") putEvent(table, this.#names, read.event);
         else others.push(JSON.stringify(read));
       }

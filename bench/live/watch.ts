@@ -50,6 +50,8 @@ export function watchServe(address: string): Watch {
     }
   };
   const looping = loop();
+  // Told by `stop`: what was started beside it is stopped as well.
+  looping.catch(() => stopped.abort());
   return {
     looks,
     findings,

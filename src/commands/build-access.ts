@@ -9,7 +9,7 @@ import { createSessions } from "../server/access/sessions.ts";
 import type { SignInOptions } from "../server/access/sign-in.ts";
 import type { Tls } from "../server/listen.ts";
 import type { Logger } from "../telemetry/log.ts";
-import { viewerKey, viewerPseudonyms } from "./viewer-pseudonyms.ts";
+import { configuredKey, viewerKey, viewerPseudonyms } from "./viewer-pseudonyms.ts";
 
 /** Where the dashboard answers and whom, as configured. */
 export interface Serving {
@@ -46,7 +46,7 @@ export function buildServing(
   const { auth } = server;
   if (auth === undefined) return ok(base);
   const { openId } = auth;
-  const key = viewerKey(`${config.state}.pseudonym-key`);
+  const key = pseudonymKeyOf(config, auth.pseudonymKey, context.environment);
   if (!key.ok) return err([key.error]);
   const canSignIn = openId?.browser === true && publicUrl !== undefined;
   const sessions = canSignIn ? createSessions() : undefined;
@@ -79,6 +79,21 @@ export function buildServing(
       problem === undefined ? log.info({ who }, "signed in") : log.warn({ who, because: problem }, "not signed in"),
   };
   return ok({ ...base, access, signIn });
+}
+
+/** Machines that take over from each other share the key by reference: it leads back to people, and does not go where their copy of the state does. */
+function pseudonymKeyOf(
+  { standby, state }: Config,
+  reference: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Result<Uint8Array, string> {
+  const file = `${state}.pseudonym-key`;
+  if (reference === undefined && standby !== undefined)
+    return err(
+      `server.auth.pseudonymKey is needed with standby: each machine would make a key of its own, and pseudonyms would change with each takeover. Give all machines the same, as env:NAME or file:/path; one that had no standby goes on with the text in ${file}.`,
+    );
+  const key = reference === undefined ? viewerKey(file) : configuredKey(reference, environment);
+  return key.ok || reference === undefined ? key : err(`server.auth.pseudonymKey: ${key.error}`);
 }
 
 const ENTRA = "https://login.microsoftonline.com";

@@ -100,7 +100,7 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean; readonly 
     if (store === undefined) return exitCodeOf(EXIT.ok, stop);
     const copies = term?.keep(store);
     const decisions = openDecisionLog(decisionsFile(config.state));
-    const accesses = openAccessLog(accessFolder(config.state));
+    const accesses = telling(openAccessLog(accessFolder(config.state)), copies?.changed);
     const signal = term === undefined ? stop : AbortSignal.any([stop, term.lost]);
     try {
       const code = await hostOn(store, { ...parts, decisions, accesses, stop: signal, copies });
@@ -117,6 +117,15 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean; readonly 
     return usage([error.message]);
   }
 }
+
+/** The log, whose changes are told of. */
+const telling = (log: AccessLog, changed: (() => void) | undefined): AccessLog => ({
+  ...log,
+  add(access) {
+    log.add(access);
+    changed?.();
+  },
+});
 
 function taken(): number {
   process.stderr.write("serve: another machine has the lease and goes on. Start this one again for it to stand by.\n");

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { randomBytes } from "node:crypto";
 import { Pseudonyms as Names, textRedactor } from "../exports/redaction.ts";
+import { resolveSecret } from "../config/secret.ts";
 import { writeKept } from "../folder.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { Pseudonyms } from "../server/access/pseudonyms.ts";
@@ -15,6 +16,17 @@ export function viewerPseudonyms(key: Uint8Array): Pseudonyms {
     of: (name) => names.of("identity", name),
     hide: (text, known, kept) => textRedactor(profile, names, kept)(text, known),
   };
+}
+
+/** The key behind a reference, the same on each machine that shares the configuration. */
+export function configuredKey(
+  reference: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Result<Uint8Array, string> {
+  const secret = resolveSecret(reference, environment);
+  if (!secret.ok) return secret;
+  const key = Buffer.from(secret.value);
+  return key.length < KEY_BYTES ? err(`${reference}: the key is shorter than ${KEY_BYTES} bytes`) : ok(key);
 }
 
 /** The key in a file, which is made where it is not there; `export --redact-key file:…` takes the same. */

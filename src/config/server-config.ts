@@ -97,6 +97,10 @@ export const serverConfig = (secret: z.ZodString) =>
       .strictObject({
         openId: openId(secret).optional().meta({ description: "An OpenID provider, for instance Entra." }),
         tokens: z.array(token).max(1_000).default([]).meta({ description: "Tokens of programs." }),
+        pseudonymKey: secret.optional().meta({
+          description:
+            "Reference to the key of the pseudonyms that viewers are shown, at least 32 characters; without it one is made beside the state. Needed with `standby`, as machines would give others.",
+        }),
       })
       .optional()
       .meta({ description: "Who may use the dashboard and the API; without it everybody on this machine." }),

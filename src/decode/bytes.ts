@@ -1,3 +1,5 @@
+import { type Parsed, parseJson } from "./parse-json.ts";
+
 export const QUOTE = 0x22;
 export const BACKSLASH = 0x5c;
 export const NEWLINE = 0x0a;
@@ -17,10 +19,11 @@ export const isFiller = (byte: number): boolean => FILLERS.has(byte);
 const strict = new TextDecoder("utf-8", { fatal: true });
 
 /** A whole line that is one object or list. */
-export function parseLine(bytes: Uint8Array): object | undefined {
+export function parseLine(bytes: Uint8Array): (Parsed & { readonly text: string }) | undefined {
   try {
-    const value: unknown = JSON.parse(strict.decode(bytes));
-    return typeof value === "object" && value !== null ? value : undefined;
+    const text = strict.decode(bytes);
+    const parsed = parseJson(text);
+    return typeof parsed.value === "object" && parsed.value !== null ? { ...parsed, text } : undefined;
   } catch {
     return undefined;
   }

@@ -1,12 +1,12 @@
 import type { Position } from "../model/record.ts";
 import { isSpace } from "./bytes.ts";
-import { createDecoded, type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject, foundIn } from "./decoded.ts";
+import { createDecoded, type Decoded, DECODE_LIMITS, type DecodeLimits, decodeReject } from "./decoded.ts";
 import { nestsDeeper } from "./depth.ts";
-import { repeatsRecords } from "./repeated-list.ts";
+import { type Parsed, parseJson } from "./parse-json.ts";
 import { takeScanned } from "./scan/line-scan.ts";
 import { SCAN_BYTES, type Scanner } from "./scan/scanner.ts";
 import { createStreamDecoder } from "./stream-decoder.ts";
-import { unwrap } from "./unwrap.ts";
+import { takeDocument } from "./take-document.ts";
 
 export type { Decoded, DecodeLimits } from "./decoded.ts";
 
@@ -32,8 +32,7 @@ export function decodeBody(
   if (scanner !== undefined && scanBody(bytes, position, into, scanner)) return into;
   const whole = nestsDeeper(bytes, limits.depth) ? undefined : parseWhole(bytes);
   if (whole !== undefined) {
-    unwrap({ value: whole.value, position, repairs: [] }, into);
-    if (repeatsRecords(whole.text)) rejectRepeated(whole.text, position, into);
+    takeDocument({ ...whole, position, repairs: [] }, into);
   } else splitBody(bytes, position, into, limits);
   if (into.records.length + into.rejects.length === 0 && !isEmptyList(whole?.value)) {
     into.rejects.push(decodeReject(position, { reason: "empty", detail: "The message has no content." }, ""));
@@ -54,16 +53,10 @@ function scanBody(bytes: Uint8Array, position: Position, into: Decoded, scanner:
   return true;
 }
 
-/** Of two lists the last was read; what was in the others is told of, as it is lost. */
-function rejectRepeated(text: string, position: Position, into: Decoded): void {
-  const detail = "The message has `records` twice: the last was read, the others were not. Look at what writes it.";
-  into.rejects.push(decodeReject({ ...position, index: foundIn(into) }, { reason: "repeated-records", detail }, text));
-}
-
-function parseWhole(bytes: Uint8Array): { readonly value: unknown; readonly text: string } | undefined {
+function parseWhole(bytes: Uint8Array): (Parsed & { readonly text: string }) | undefined {
   try {
     const text = strict.decode(bytes);
-    return { value: JSON.parse(text), text };
+    return { ...parseJson(text), text };
   } catch {
     return undefined;
   }

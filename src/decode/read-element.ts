@@ -2,7 +2,7 @@ import type { Position } from "../model/record.ts";
 import { type Decoded, decodeReject, type DecodeLimits } from "./decoded.ts";
 import { repairJson } from "./repair.ts";
 import { closing, nextRecord } from "./resync.ts";
-import { unwrap } from "./unwrap.ts";
+import { takeDocument } from "./take-document.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 const lenient = new TextDecoder("utf-8", { fatal: false, ignoreBOM: false });
@@ -41,7 +41,7 @@ export function readElement(bytes: Uint8Array, at: At, into: Decoded, limits: De
   }
   const read = repairJson(text);
   if (read !== undefined) {
-    unwrap({ value: read.value, position, repairs: [...repairs, ...read.repairs] }, into);
+    takeDocument({ ...read, text, position, repairs: [...repairs, ...read.repairs] }, into);
     return bytes.length;
   }
   const next = at.mayCut ? nextRecord(bytes) : -1;
@@ -64,7 +64,7 @@ function readPart(part: string, position: Position, into: Decoded): void {
   for (const candidate of new Set([trimmed, closed, end < 0 ? trimmed : trimmed.slice(0, end)])) {
     const read = repairJson(candidate);
     if (read === undefined || typeof read.value !== "object" || read.value === null) continue;
-    unwrap({ value: read.value, position, repairs: ["salvaged", ...read.repairs] }, into);
+    takeDocument({ ...read, text: candidate, position, repairs: ["salvaged", ...read.repairs] }, into);
     return;
   }
   const detail = "Not JSON, and no known repair made it so; its neighbours were read. Look at what writes it.";

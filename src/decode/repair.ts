@@ -1,6 +1,7 @@
-/** A value that was read, with the named repairs that it took. */
-export interface Repaired {
-  readonly value: unknown;
+import { type Parsed, parseJson } from "./parse-json.ts";
+
+/** A document that was read, with the named repairs that it took. */
+export interface Repaired extends Parsed {
   readonly repairs: readonly string[];
 }
 
@@ -18,9 +19,9 @@ const REPAIRS: readonly Repair[] = [
   ["single-quotes", doubleQuotes],
 ];
 
-function parse(text: string): { readonly value: unknown } | undefined {
+function parse(text: string): Parsed | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -29,7 +30,7 @@ function parse(text: string): { readonly value: unknown } | undefined {
 /** Reads JSON, mending the faults that Azure's emitters are known for; undefined when it stays unreadable. */
 export function repairJson(text: string): Repaired | undefined {
   const strict = parse(text);
-  if (strict !== undefined) return { value: strict.value, repairs: [] };
+  if (strict !== undefined) return { ...strict, repairs: [] };
   const repairs: string[] = [];
   let mended = text;
   for (const [name, apply] of REPAIRS) {
@@ -38,7 +39,7 @@ export function repairJson(text: string): Repaired | undefined {
     repairs.push(name);
     mended = next;
     const read = parse(mended);
-    if (read !== undefined) return { value: read.value, repairs };
+    if (read !== undefined) return { ...read, repairs };
   }
   return undefined;
 }

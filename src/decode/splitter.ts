@@ -20,7 +20,7 @@ import {
 import { nestsDeeper } from "./depth.ts";
 import { readElement } from "./read-element.ts";
 import { nextRecord } from "./resync.ts";
-import { unwrap } from "./unwrap.ts";
+import { rejectRepeated, takeDocument } from "./take-document.ts";
 
 /** The beginning of an envelope whose list is read element by element, so that it may be of any size. */
 const ENVELOPE = /^\{[^{}[\]]{0,256}"records"\s{0,64}:\s{0,64}$/i;
@@ -56,6 +56,8 @@ export class Splitter {
   #around: Around[] = [];
   /** The element is no record, but another member of the envelope. */
   #isMember = false;
+  /** It is another list of records, and too long to be held. */
+  #isLongList = false;
   /** An element longer than the limit is skipped. */
   #isSkipping = false;
   /** What comes next cannot be told without more bytes. */
@@ -141,6 +143,7 @@ export class Splitter {
     this.#deepest = 0;
     this.#inString = false;
     this.#escaped = false;
+    this.#isLongList = false;
     this.#isMember = this.#rest[i] === QUOTE && this.#around.at(-1) === "envelope";
   }
 
@@ -148,20 +151,20 @@ export class Splitter {
   #soundLine(i: number): number {
     if (this.#mixedLine === this.#line) return i;
     const end = this.#rest.indexOf(NEWLINE, i);
-    const value = end < 0 ? undefined : this.#lineAt(i, end);
-    if (value === undefined) {
+    const line = end < 0 ? undefined : this.#lineAt(i, end);
+    if (line === undefined) {
       this.#mixedLine = this.#line;
       return i;
     }
     const position = { ...this.#at, sequence: this.#line, index: this.#index };
     const before = foundIn(this.#decoded);
-    unwrap({ value, position, repairs: [] }, this.#decoded);
+    takeDocument({ ...line, position, repairs: [] }, this.#decoded);
     this.#index += foundIn(this.#decoded) - before;
     return end;
   }
 
   /** The document that the line is, with a comma behind it where it stands in a list. */
-  #lineAt(from: number, to: number): object | undefined {
+  #lineAt(from: number, to: number): ReturnType<typeof parseLine> {
     let end = to;
     while (isSpace(this.#rest[end - 1] ?? 0)) end -= 1;
     if (this.#rest[end - 1] === COMMA && this.#around.at(-1) === "list") end -= 1;
@@ -273,7 +276,7 @@ export class Splitter {
   #emit(end: number, truncated: boolean): number {
     const start = this.#start;
     const bytes = this.#rest.subarray(start, end);
-    const read = this.#isMember ? bytes.length : this.#read(bytes, truncated);
+    const read = this.#isMember ? this.#passMember(bytes) : this.#read(bytes, truncated);
     if (read < bytes.length) {
       this.#readAgain += bytes.length - read;
       this.#line = this.#startLine + count(bytes.subarray(0, read), NEWLINE);
@@ -281,6 +284,15 @@ export class Splitter {
     this.#isSkipping = false;
     this.#start = -1;
     return start + read;
+  }
+
+  /** Members beside the list say nothing of records, unless one is a list of them again; one on the next line is read there. */
+  #passMember(bytes: Uint8Array): number {
+    if (!this.#isLongList && (this.#isSkipping || !namesRecords(bytes) || lastBefore(bytes, bytes.length, 0) === COLON))
+      return bytes.length;
+    const position = { ...this.#at, sequence: this.#startLine, index: this.#index++ };
+    rejectRepeated(position, "", this.#decoded);
+    return bytes.length;
   }
 
   #read(bytes: Uint8Array, truncated: boolean): number {
@@ -313,6 +325,7 @@ export class Splitter {
   /** An element that has grown too long goes on at the next record in it, or is skipped to its end. */
   #cutOrSkip(): void {
     const end = this.#start + this.#limits.elementBytes;
+    this.#isLongList = this.#isMember && namesRecords(this.#rest.subarray(this.#start));
     this.#isSkipping = this.#cut(this.#rest.subarray(this.#start, end)) === end - this.#start;
     if (this.#isSkipping) return;
     this.#scanned = this.#emit(end + 1, false);
@@ -327,6 +340,12 @@ export class Splitter {
     if (this.#start >= 0) this.#start = 0;
   }
 }
+
+/** Whether a member of an envelope is called `records`. */
+const namesRecords = (member: Uint8Array): boolean => {
+  const [quote, ...name] = member.subarray(0, 9);
+  return quote === QUOTE && member[8] === QUOTE && String.fromCharCode(...name.slice(0, 7)).toLowerCase() === "records";
+};
 
 const tooLong = (position: Position, { elementBytes }: DecodeLimits): Reject =>
   decodeReject(position, { reason: "too-long", detail: `Longer than ${elementBytes} bytes.` }, "");

@@ -1,39 +1,49 @@
-import { createEDetector, decayOf, type EDetector, resetEDetector, stepEDetector } from "./e-detector.ts";
+import {
+  addEDetector,
+  beginEDetector,
+  createEDetectors,
+  decayOf,
+  type EDetectors,
+  isRising,
+  learnedBy,
+  resetEDetector,
+  stepEDetector,
+  tellTrials,
+} from "./e-detector.ts";
 
 /**
  * Counts of one value of one column (or of one unit) in the bin that is being filled, 32 bytes a cell in one buffer; what
- * a refusal needs beyond that, its detectors above all, is in an object beside the cell.
+ * a refusal needs beyond that, its detectors above all, is beside the cells. Plain data: survives a structured clone.
  */
 export interface Cells {
   words: Int32Array;
   /** The same memory. */
   doubles: Float64Array;
   count: number;
-  readonly watched: Watched[];
+  readonly watched: Watched;
+  readonly watchings: Watchings;
   /** Places in `watched` of the cells to be stepped at the end of the bin. */
   readonly touched: number[];
 }
 
-/** A cell that ever had a refusal. */
+/** Cells that ever had a refusal. */
 interface Watched {
-  readonly cell: number;
-  /** One a symptom, in the order of the first refusals. */
-  readonly watchings: Watching[];
+  /** Four words each: the cell, its first watching, its last, and flags. */
+  words: Int32Array;
   /** Trials since the first refusal, in the bins before that which the cell counted in last. */
-  trials: number;
-  /** Some detector is rising. */
-  isRising: boolean;
-  isTouched: boolean;
+  trials: Float64Array;
+  count: number;
 }
 
-interface Watching {
-  readonly symptom: string;
-  /** Refusals in the bin. */
-  refused: number;
-  /** Made at the end of the bin of the first refusal. */
-  detector: EDetector | undefined;
+/** One a cell and symptom, of a cell in the order of the first refusals; each has the detector of its place. */
+interface Watchings {
+  /** Four words each: the symptom, refusals in the bin, the cell's next watching + 1, whether its detector has begun. */
+  words: Int32Array;
   /** The cell's trials that the detector knows of: what comes while it does not rise is told to it before its next step. */
-  told: number;
+  told: Float64Array;
+  readonly detectors: EDetectors;
+  /** Names of symptoms. */
+  readonly symptoms: string[];
 }
 
 export interface CellAlarm {
@@ -54,9 +64,43 @@ const WATCHED = 6;
 
 const FIRST_ROOM = 256;
 
+// Words of a watched cell.
+const WATCH = 4;
+const CELL = 0;
+const FIRST = 1;
+const LAST = 2;
+const FLAGS = 3;
+const IS_TOUCHED = 1;
+/** Some detector is rising. */
+const RISES = 2;
+
+// Words of a watching.
+const WATCHING = 4;
+const SYMPTOM = 0;
+const REFUSED = 1;
+const NEXT = 2;
+const HAS_BEGUN = 3;
+const FIRST_WATCHED = 16;
+
 export function createCells(): Cells {
   const words = new Int32Array(STRIDE * FIRST_ROOM);
-  return { words, doubles: new Float64Array(words.buffer), count: 0, watched: [], touched: [] };
+  return {
+    words,
+    doubles: new Float64Array(words.buffer),
+    count: 0,
+    watched: {
+      words: new Int32Array(WATCH * FIRST_WATCHED),
+      trials: new Float64Array(FIRST_WATCHED),
+      count: 0,
+    },
+    watchings: {
+      words: new Int32Array(WATCHING * FIRST_WATCHED),
+      told: new Float64Array(FIRST_WATCHED),
+      detectors: createEDetectors(),
+      symptoms: [],
+    },
+    touched: [],
+  };
 }
 
 export const idOfCell = ({ words }: Cells, cell: number): number => (cell < 0 ? -1 : (words[STRIDE * cell + ID] ?? -1));
@@ -141,40 +185,73 @@ function touch({ doubles, words, watched, touched }: Cells, cell: number, bin: n
   if (total > 0) doubles[at + TOTAL_D] = total * decayOf(bin - (doubles[at + BIN_D] ?? 0));
   doubles[at + BIN_D] = bin;
   const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
-  const one = place < 0 ? undefined : watched[place];
-  if (one !== undefined) {
-    one.trials += words[STRIDE * cell + N] ?? 0;
-    if (one.isRising) touchWatched(touched, one, place);
+  if (place >= 0) {
+    watched.trials[place] = (watched.trials[place] ?? 0) + (words[STRIDE * cell + N] ?? 0);
+    if (((watched.words[WATCH * place + FLAGS] ?? 0) & RISES) !== 0) touchWatched(touched, watched, place);
   }
   words[STRIDE * cell + N] = 0;
 }
 
-function touchWatched(touched: number[], one: Watched, place: number): void {
-  if (one.isTouched) return;
-  one.isTouched = true;
+function touchWatched(touched: number[], { words }: Watched, place: number): void {
+  const at = WATCH * place + FLAGS;
+  const flags = words[at] ?? 0;
+  if ((flags & IS_TOUCHED) !== 0) return;
+  words[at] = flags | IS_TOUCHED;
   touched.push(place);
 }
 
 /** The trial that was counted in a cell last was refused. */
 export function countRefused(cells: Cells, cell: number, symptom: string): void {
-  const { words, watched, touched } = cells;
+  const { words, watched, watchings, touched } = cells;
   let place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
   if (place < 0) {
-    place = watched.length;
-    watched.push({ cell, watchings: [], trials: 0, isRising: false, isTouched: false });
+    place = addWatched(watched, cell);
     words[STRIDE * cell + WATCHED] = place + 1;
   }
-  const one = watched[place];
-  if (one === undefined) return;
-  touchWatched(touched, one, place);
-  const watching = watchingOf(one, symptom);
-  if (watching === undefined) one.watchings.push({ symptom, refused: 1, detector: undefined, told: 0 });
-  else watching.refused += 1;
+  touchWatched(touched, watched, place);
+  const id = watchings.symptoms.indexOf(symptom);
+  let watching = id < 0 ? -1 : watchingOf(cells, place, id);
+  if (watching < 0) watching = addWatching(cells, place, id < 0 ? watchings.symptoms.push(symptom) - 1 : id);
+  const at = WATCHING * watching + REFUSED;
+  watchings.words[at] = (watchings.words[at] ?? 0) + 1;
 }
 
-function watchingOf({ watchings }: Watched, symptom: string): Watching | undefined {
-  for (const watching of watchings) if (watching.symptom === symptom) return watching;
-  return undefined;
+function addWatched(watched: Watched, cell: number): number {
+  const place = watched.count;
+  watched.words = roomFor(watched.words, WATCH * (place + 1));
+  watched.trials = roomFor(watched.trials, place + 1);
+  watched.words[WATCH * place + CELL] = cell;
+  watched.words[WATCH * place + FIRST] = -1;
+  watched.count += 1;
+  return place;
+}
+
+function addWatching({ watched, watchings }: Cells, place: number, symptom: number): number {
+  const watching = addEDetector(watchings.detectors);
+  watchings.words = roomFor(watchings.words, WATCHING * (watching + 1));
+  watchings.told = roomFor(watchings.told, watching + 1);
+  watchings.words[WATCHING * watching + SYMPTOM] = symptom;
+  const at = WATCH * place;
+  if ((watched.words[at + FIRST] ?? -1) < 0) watched.words[at + FIRST] = watching;
+  else watchings.words[WATCHING * (watched.words[at + LAST] ?? 0) + NEXT] = watching + 1;
+  watched.words[at + LAST] = watching;
+  return watching;
+}
+
+/** The watching of a symptom in a watched cell; -1 where there is none. */
+function watchingOf({ watched, watchings: { words } }: Cells, place: number, symptom: number): number {
+  let watching = watched.words[WATCH * place + FIRST] ?? -1;
+  while (watching >= 0 && words[WATCHING * watching + SYMPTOM] !== symptom)
+    watching = (words[WATCHING * watching + NEXT] ?? 0) - 1;
+  return watching;
+}
+
+function roomFor<A extends Int32Array | Float64Array>(from: A, needed: number): A {
+  if (needed <= from.length) return from;
+  const larger = from instanceof Int32Array ? new Int32Array(2 * from.length) : new Float64Array(2 * from.length);
+  larger.set(from);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return larger as A;
 }
 
 /** Trials in the bin that the cell counted in last, and decayed trials since it was first seen. */
@@ -184,57 +261,65 @@ export const tallyOf = ({ words, doubles }: Cells, cell: number): { bin: number;
   total: doubles[STRIDE_D * cell + TOTAL_D] ?? 0,
 });
 
-/** The detector of a symptom in a cell, if there was ever a refusal, as of the bins before `bin`, which is being filled. */
-export function detectorOf(cells: Cells, cell: number, symptom: string, bin: number): EDetector | undefined {
-  const { words, doubles, watched } = cells;
-  const one = watched[(words[STRIDE * cell + WATCHED] ?? 0) - 1];
-  const watching = one === undefined ? undefined : watchingOf(one, symptom);
-  if (one === undefined || watching?.detector === undefined) return undefined;
+/** What the detector of a symptom in a cell learned, if there was ever a refusal, as of the bins before `bin`, which is being filled. */
+export function learnedIn(
+  cells: Cells,
+  cell: number,
+  symptom: string,
+  bin: number,
+): ReturnType<typeof learnedBy> | undefined {
+  const { words, doubles, watched, watchings } = cells;
+  const place = (words[STRIDE * cell + WATCHED] ?? 0) - 1;
+  const watching = place < 0 ? -1 : watchingOf(cells, place, watchings.symptoms.indexOf(symptom));
+  if (watching < 0 || watchings.words[WATCHING * watching + HAS_BEGUN] === 0) return undefined;
   const isClosed = doubles[STRIDE_D * cell + BIN_D] !== bin;
-  tell(watching, watching.detector, one.trials + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0));
-  return watching.detector;
+  tell(watchings, watching, (watched.trials[place] ?? 0) + (isClosed ? (words[STRIDE * cell + N] ?? 0) : 0));
+  return learnedBy(watchings.detectors, watching);
 }
 
 /** The detector hears of the trials up to a number of them, in all of which nothing was refused. */
-function tell(watching: Watching, detector: EDetector, trials: number): void {
-  detector.n += trials - watching.told;
-  watching.told = trials;
+function tell({ told, detectors }: Watchings, watching: number, trials: number): void {
+  tellTrials(detectors, watching, trials - (told[watching] ?? 0));
+  told[watching] = trials;
 }
 
 /** Steps the detectors of the cells that the bin touched: those that are rising, and those of symptoms that were refused. */
 export function stepCells(cells: Cells, bin: number): readonly CellAlarm[] {
   const alarms: CellAlarm[] = [];
-  for (const place of cells.touched) {
-    const one = cells.watched[place];
-    if (one !== undefined) stepWatched(cells, one, bin, alarms);
-  }
+  for (const place of cells.touched) stepWatched(cells, place, bin, alarms);
   cells.touched.length = 0;
   return alarms;
 }
 
-function stepWatched(cells: Cells, one: Watched, bin: number, alarms: CellAlarm[]): void {
-  const n = cells.words[STRIDE * one.cell + N] ?? 0;
-  let isRising = false;
-  for (const watching of one.watchings) {
-    const { refused, symptom } = watching;
-    if (refused === 0 && watching.detector?.isRising !== true) continue;
-    const detector = (watching.detector ??= newDetector(cells, one, watching, bin));
-    tell(watching, detector, one.trials);
-    watching.told += n;
-    watching.refused = 0;
-    const start = stepEDetector(detector, bin, refused, n);
+function stepWatched(cells: Cells, place: number, bin: number, alarms: CellAlarm[]): void {
+  const { watched, watchings } = cells;
+  const { words, detectors, symptoms } = watchings;
+  const n = cells.words[STRIDE * (watched.words[WATCH * place + CELL] ?? 0) + N] ?? 0;
+  let flags = 0;
+  let watching = watched.words[WATCH * place + FIRST] ?? -1;
+  for (; watching >= 0; watching = (words[WATCHING * watching + NEXT] ?? 0) - 1) {
+    const at = WATCHING * watching;
+    const f = words[at + REFUSED] ?? 0;
+    if (f === 0 && !isRising(detectors, watching)) continue;
+    if (words[at + HAS_BEGUN] === 0) begin(cells, place, watching, bin);
+    tell(watchings, watching, watched.trials[place] ?? 0);
+    watchings.told[watching] = (watchings.told[watching] ?? 0) + n;
+    words[at + REFUSED] = 0;
+    const start = stepEDetector(detectors, watching, { bin, f, n });
     if (start !== undefined) {
-      alarms.push({ symptom, start });
-      resetEDetector(detector);
+      alarms.push({ symptom: symptoms[words[at + SYMPTOM] ?? 0] ?? "", start });
+      resetEDetector(detectors, watching);
     }
-    isRising ||= detector.isRising;
+    if (isRising(detectors, watching)) flags = RISES;
   }
-  one.isRising = isRising;
-  one.isTouched = false;
+  watched.words[WATCH * place + FLAGS] = flags;
 }
 
-function newDetector({ words, doubles }: Cells, { cell, trials }: Watched, watching: Watching, bin: number): EDetector {
+/** At the end of the bin of the first refusal. */
+function begin({ words, doubles, watched, watchings }: Cells, place: number, watching: number, bin: number): void {
+  const cell = watched.words[WATCH * place + CELL] ?? 0;
   const before = (doubles[STRIDE_D * cell + TOTAL_D] ?? 0) - (words[STRIDE * cell + N] ?? 0);
-  watching.told = trials;
-  return createEDetector(Math.max(0, before), bin);
+  watchings.told[watching] = watched.trials[place] ?? 0;
+  watchings.words[WATCHING * watching + HAS_BEGUN] = 1;
+  beginEDetector(watchings.detectors, watching, Math.max(0, before), bin);
 }

@@ -121,6 +121,7 @@ function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom
     counted: 0,
     explainedAt: long,
     explainedCount: 0,
+    settledCount: 0,
   };
   detection.symptoms.set(name, symptom);
   return symptom;

@@ -1,10 +1,11 @@
 import { type CallRow } from "../correlate/call-row.ts";
 import { CLAIMS_VALIDATED, HAS_CLAIMS, TRAITS, WORDS } from "../model/event-table.ts";
-import { countColumns, countIn } from "./cells.ts";
+import { countColumns, countIn, idOfCell } from "./cells.ts";
 import { WIDTH } from "./columns.ts";
 import { noteSuccess } from "./credible.ts";
 import { type Detection, unitId, writeCall } from "./detection.ts";
 import { countCombination, findCombination, type Group, learnCombination } from "./groups.ts";
+import { cellOfUnit, rememberCell } from "./recent-units.ts";
 import { addRow } from "./rows.ts";
 import { fillUnits, firstUnit } from "./units.ts";
 import {
@@ -27,18 +28,34 @@ export function countSuccess(detection: Detection, call: CallRow, operation: num
   const { cells, succeeded, unitsOfCall } = detection;
   const isOwn = call.outcome === "succeeded";
   fillUnits(unitsOfCall, call, operation);
-  if (isOwn) noteSuccess(detection.credibility, unitsOfCall, call.time);
-  firstUnit(unitsOfCall);
-  const { pair } = unitsOfCall;
-  const unit = unitId(detection, calls === 1 ? pair.high : pair.high ^ FURTHER, pair.low);
-  const at = addRow(succeeded, call.time, unit, calls);
+  const slot = isOwn ? noteSuccess(detection.credibility, unitsOfCall, call.time) : -1;
+  const cell = calls === 1 && slot >= 0 ? cellOfKnown(detection, slot) : cellOfFirst(detection, calls);
+  const at = addRow(succeeded, call.time, idOfCell(cells, cell), calls);
   writeCall(succeeded, at, call, operation);
-  if (unit >= 0) countIn(cells, detection.unitCells[unit] ?? -1, detection.bin);
+  if (cell >= 0) countIn(cells, cell, detection.bin);
   if (isOwn) countByGroups(detection, call, operation, WIDTH * at);
   else {
     encodeTrial(detection, call, operation, call.call?.outcome.kind !== "refused");
     countColumns(detection, ALL_COLUMNS, succeeded.ids, WIDTH * at);
   }
+}
+
+/** The cell of the first unit of a call; -1 where there are too many units. */
+function cellOfFirst(detection: Detection, calls: 0 | 1): number {
+  const { unitsOfCall, unitCells } = detection;
+  firstUnit(unitsOfCall);
+  const { high, low } = unitsOfCall.pair;
+  return unitCells[unitId(detection, calls === 1 ? high : high ^ FURTHER, low)] ?? -1;
+}
+
+/** The same for a call whose first unit is in a slot of those that succeeded: it is looked for once. */
+function cellOfKnown(detection: Detection, slot: number): number {
+  const { succeeded } = detection.credibility;
+  const known = cellOfUnit(succeeded, slot);
+  if (known >= 0) return known;
+  const cell = cellOfFirst(detection, 1);
+  rememberCell(succeeded, slot, cell);
+  return cell;
 }
 
 /** Counts a success in the cells of its values; `at`: where their ids begin. */

@@ -1,5 +1,15 @@
-import { addKey, clearTable, createTable64, findKey, removeSlot, slotsOf, type Table64 } from "../lib/table64.ts";
+import { addKey, clearTable, createTable64, findKey, removeSlot, type Table64 } from "../lib/table64.ts";
 import { type DurationMs, type Instant, instantFromTicks, msBetween } from "../model/time.ts";
+import {
+  addUnit,
+  createRecentUnits,
+  findUnit,
+  forgetOldest,
+  notedAt,
+  noteUnit,
+  otherOf,
+  type RecentUnits,
+} from "./recent-units.ts";
 import type { Units } from "./units.ts";
 
 /** A unit by its key. */
@@ -23,15 +33,8 @@ interface Run {
  */
 export interface Credibility {
   readonly limit: number;
-  /** Units that succeeded. By slot: when last, and the key of the unit that successes of it are counted under. */
-  readonly succeeded: Table64;
-  at: Float64Array;
-  unit: Int32Array;
-  /** By slot: the slots whose success was noted next and before; -1 at the ends. */
-  next: Int32Array;
-  previous: Int32Array;
-  oldest: number;
-  newest: number;
+  /** Units that succeeded, each noted with the key of the unit that its successes are counted under. */
+  readonly succeeded: RecentUnits;
   /** Units that are being refused; what is known of each, by slot. */
   readonly refused: Table64;
   readonly runs: (Run | undefined)[];
@@ -43,13 +46,7 @@ export interface Credibility {
 
 export const createCredibility = (limit: number): Credibility => ({
   limit,
-  succeeded: createTable64(),
-  at: new Float64Array(),
-  unit: new Int32Array(),
-  next: new Int32Array(),
-  previous: new Int32Array(),
-  oldest: -1,
-  newest: -1,
+  succeeded: createRecentUnits(),
   refused: createTable64(),
   runs: [],
   never: 0,
@@ -69,28 +66,30 @@ const RUN_SPACING_MS: DurationMs = 10_000;
 /** A success is noted again only when the last note is this old. */
 const REFRESH_MS: DurationMs = 60_000;
 
-/** Notes a success of all the units that a call belongs to; it is counted under the first. */
-export function noteSuccess(state: Credibility, units: Units, at: Instant): void {
+/**
+ * Notes a success of all the units that a call belongs to; it is counted under the first, whose slot among those that
+ * succeeded is given: -1 where it has none.
+ */
+export function noteSuccess(state: Credibility, units: Units, at: Instant): number {
   const { keys, count } = units;
   const { succeeded, refused } = state;
+  let first = -1;
   for (let i = 0; i < count; i++) {
     const high = keys[2 * i] ?? 0;
     const low = keys[2 * i + 1] ?? 0;
     if (refused.size > 0) endRun(state, high, low);
-    let slot = findKey(succeeded, high, low);
-    if (slot < 0) {
-      slot = addKey(succeeded, high, low);
-      ensureSlots(state);
-    } else {
-      if (msBetween(at, instantFromTicks(state.at[slot] ?? 0)) < REFRESH_MS) continue;
-      unlink(state, slot);
+    let slot = findUnit(succeeded, high, low);
+    if (slot < 0) slot = addUnit(succeeded, high, low);
+    else if (msBetween(at, instantFromTicks(notedAt(succeeded, slot))) < REFRESH_MS) {
+      if (i === 0) first = slot;
+      continue;
     }
-    append(state, slot);
-    state.at[slot] = at;
-    state.unit[2 * slot] = keys[0] ?? 0;
-    state.unit[2 * slot + 1] = keys[1] ?? 0;
+    noteUnit(succeeded, slot, at, keys);
+    if (i === 0) first = slot;
   }
-  if (succeeded.size > state.limit) evict(state);
+  if (succeeded.size <= state.limit) return first;
+  evict(state);
+  return -1;
 }
 
 function endRun(state: Credibility, high: number, low: number): void {
@@ -107,7 +106,7 @@ export function judgeRefusal(state: Credibility, units: Units, at: Instant): Ver
     state.never += 1;
     return { kind: "never-succeeded" };
   }
-  const unit = { high: state.unit[2 * slot] ?? 0, low: state.unit[2 * slot + 1] ?? 0 };
+  const unit = otherOf(state.succeeded, slot);
   const run = state.runs[findKey(state.refused, unit.high, unit.low)];
   if (run !== undefined) {
     const since = msBetween(at, run.lastCounted);
@@ -118,10 +117,10 @@ export function judgeRefusal(state: Credibility, units: Units, at: Instant): Ver
 }
 
 /** Slot of the first of the units that succeeded within the memory; -1 for none. */
-function lately({ succeeded, at: times }: Credibility, { keys, count }: Units, at: Instant): number {
+function lately({ succeeded }: Credibility, { keys, count }: Units, at: Instant): number {
   for (let i = 0; i < count; i++) {
-    const slot = findKey(succeeded, keys[2 * i] ?? 0, keys[2 * i + 1] ?? 0);
-    if (slot >= 0 && msBetween(at, instantFromTicks(times[slot] ?? 0)) <= MEMORY_MS) return slot;
+    const slot = findUnit(succeeded, keys[2 * i] ?? 0, keys[2 * i + 1] ?? 0);
+    if (slot >= 0 && msBetween(at, instantFromTicks(notedAt(succeeded, slot))) <= MEMORY_MS) return slot;
   }
   return -1;
 }
@@ -145,41 +144,7 @@ export function noteRefusal(
 
 /** Units whose success was noted longest ago go, down to nine tenths of the limit. */
 function evict(state: Credibility): void {
-  while (state.succeeded.size > state.limit * 0.9 && state.oldest >= 0) {
-    const slot = state.oldest;
-    unlink(state, slot);
-    removeSlot(state.succeeded, slot);
-    state.evicted += 1;
-  }
-}
-
-function append(state: Credibility, slot: number): void {
-  state.previous[slot] = state.newest;
-  state.next[slot] = -1;
-  if (state.newest >= 0) state.next[state.newest] = slot;
-  else state.oldest = slot;
-  state.newest = slot;
-}
-
-function unlink(state: Credibility, slot: number): void {
-  const next = state.next[slot] ?? -1;
-  const previous = state.previous[slot] ?? -1;
-  if (previous >= 0) state.next[previous] = next;
-  else state.oldest = next;
-  if (next >= 0) state.previous[next] = previous;
-  else state.newest = previous;
-}
-
-function ensureSlots(state: Credibility): void {
-  const slots = slotsOf(state.succeeded);
-  if (slots <= state.at.length) return;
-  const { at, unit, next, previous } = state;
-  state.at = new Float64Array(slots);
-  state.at.set(at);
-  state.unit = new Int32Array(2 * slots);
-  state.unit.set(unit);
-  state.next = new Int32Array(slots);
-  state.next.set(next);
-  state.previous = new Int32Array(slots);
-  state.previous.set(previous);
+  const { succeeded } = state;
+  const most = Math.floor(state.limit * 0.9);
+  for (; succeeded.size > most; state.evicted += 1) forgetOldest(succeeded);
 }

@@ -116,18 +116,23 @@ const isOver = (symptom: Symptom, at: Instant): boolean =>
 /** Without a refusal for so long, what was refused is looked at once more: a short burst is one only when it is over. */
 const SETTLED_MS: DurationMs = 300_000;
 
-/** Explained anew when the refusals have grown by a quarter, not on a timer: nearly all the cost is here. */
+/**
+ * Explained anew when the refusals since the last pause have grown by a quarter, not on a timer: nearly all the cost is
+ * here.
+ */
 function isDue(symptom: Symptom, at: Instant): boolean {
   if (msBetween(at, symptom.explainedAt) < EXPLAIN_SPACING_MS) return false;
   const settled = plusMs(symptom.lastRefused, SETTLED_MS);
   if (at >= settled && symptom.explainedAt < settled) return true;
   if (symptom.counted === symptom.explainedCount) return false;
-  const fresh = symptom.counted >= symptom.explainedCount * EXPLAIN_GROWTH + 1;
+  const { counted, explainedCount, settledCount } = symptom;
+  const fresh = counted - settledCount >= (explainedCount - settledCount) * EXPLAIN_GROWTH + 1;
   return fresh || msBetween(at, symptom.explainedAt) > 300_000;
 }
 
 function explainNow(symptom: Symptom, onset: Instant, at: Instant): Due {
   symptom.explainedAt = at;
   symptom.explainedCount = symptom.counted;
+  if (at >= plusMs(symptom.lastRefused, SETTLED_MS)) symptom.settledCount = symptom.counted;
   return { symptom, onset, at };
 }

@@ -42,6 +42,8 @@ export interface Symptom {
   counted: number;
   explainedAt: Instant;
   explainedCount: number;
+  /** Of them, those before the last pause: what comes after it may be another fault. */
+  settledCount: number;
 }
 
 /** All that detection remembers. Plain data: survives a structured clone. */

@@ -1,32 +1,35 @@
 /**
- * Sequential test of one cell: a mixture of Shiryaev-Roberts e-processes over alternatives, in bins of event time.
+ * Sequential tests, one a cell: each a mixture of Shiryaev-Roberts e-processes over alternatives, in bins of event time.
  * While refusals are no more likely than the baseline, the average run to a false alarm is at least `ALARM` bins
  * (Shin, Ramdas, Rinaldo, "E-detectors: a nonparametric framework for sequential change detection", 2023).
  */
-export interface EDetector {
-  /** Per alternative: Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals. */
-  readonly tests: number[];
-  /** Some CUSUM is above zero: without a refusal, too, what the bins say counts. */
-  isRising: boolean;
-  /** Decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong. */
-  f: number;
-  f2: number;
-  n: number;
-  bins: number;
-  lastBin: number;
+export interface EDetectors {
+  /** By detector: the numbers below, side by side. */
+  numbers: Float64Array;
+  count: number;
 }
 
 const ALTERNATIVES = Float64Array.of(0.015, 0.03, 0.06, 0.12, 0.25, 0.5);
 const LOGS = ALTERNATIVES.map(Math.log);
 const LOGS_OF_REST = ALTERNATIVES.map((q) => Math.log(1 - q));
-// Numbers of one alternative.
+// Numbers of one alternative: Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals.
 const TEST = 4;
 const SR = 0;
 const CUSUM = 1;
 const START = 2;
 const REFUSED = 3;
-/** From the first on an array of doubles: it is not changed into one later. */
-const NO_TESTS: readonly number[] = Array.from({ length: TEST * ALTERNATIVES.length }, () => 0.5).fill(0);
+const TESTS = TEST * ALTERNATIVES.length;
+// Numbers of a detector after its tests: decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong.
+const F = TESTS;
+const F2 = TESTS + 1;
+const N = TESTS + 2;
+const BINS = TESTS + 3;
+const LAST_BIN = TESTS + 4;
+/** 1 where some CUSUM is above zero: without a refusal, too, what the bins say counts. */
+const IS_RISING = TESTS + 5;
+/** All of them, and room up to 256 bytes. */
+const DETECTOR = TESTS + 8;
+const FIRST_ROOM = 16;
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
 export const ALARM = 1e8;
 const PRIOR_RATE = 0.003;
@@ -39,79 +42,117 @@ const REFUSALS_TO_ALARM = 5;
 /** Log CUSUM up to which a cell counts as healthy and teaches its baseline. */
 const HEALTHY_CUSUM = 5;
 
-/** `trialsBefore`: decayed trials of the cell before its first refusal, which is when a detector is made. */
-export const createEDetector = (trialsBefore: number, bin: number): EDetector => ({
-  tests: NO_TESTS.slice(),
-  isRising: false,
-  f: 0,
-  f2: 0,
-  n: trialsBefore,
-  bins: Math.min(HALF_LIFE_BINS, trialsBefore),
-  lastBin: bin,
+export const createEDetectors = (): EDetectors => ({ numbers: new Float64Array(DETECTOR * FIRST_ROOM), count: 0 });
+
+/** A new detector, which is to begin. */
+export function addEDetector(detectors: EDetectors): number {
+  const { numbers, count } = detectors;
+  if (DETECTOR * (count + 1) > numbers.length) {
+    detectors.numbers = new Float64Array(2 * numbers.length);
+    detectors.numbers.set(numbers);
+  }
+  detectors.count += 1;
+  return count;
+}
+
+/** `trialsBefore`: decayed trials of the cell before its first refusal, which is when its detector begins. */
+export function beginEDetector({ numbers }: EDetectors, detector: number, trialsBefore: number, bin: number): void {
+  const at = DETECTOR * detector;
+  numbers[at + N] = trialsBefore;
+  numbers[at + BINS] = Math.min(HALF_LIFE_BINS, trialsBefore);
+  numbers[at + LAST_BIN] = bin;
+}
+
+export const isRising = ({ numbers }: EDetectors, detector: number): boolean =>
+  numbers[DETECTOR * detector + IS_RISING] === 1;
+
+/** The detector hears of trials in none of which anything was refused. */
+export function tellTrials({ numbers }: EDetectors, detector: number, trials: number): void {
+  numbers[DETECTOR * detector + N] = (numbers[DETECTOR * detector + N] ?? 0) + trials;
+}
+
+/** Decayed refusals and trials while nothing was wrong. */
+export const learnedBy = ({ numbers }: EDetectors, detector: number): { readonly f: number; readonly n: number } => ({
+  f: numbers[DETECTOR * detector + F] ?? 0,
+  n: numbers[DETECTOR * detector + N] ?? 0,
 });
 
 /** Refused share that is usual for the cell: learned, shrunk to 0.3 %, plus two standard errors, at least 0.5 %. */
-export function baseline(detector: EDetector): number {
-  const f = detector.f + PRIOR_TRIALS * PRIOR_RATE;
-  const n = detector.n + PRIOR_TRIALS;
+export const baseline = ({ numbers }: EDetectors, detector: number): number =>
+  baselineAt(numbers, DETECTOR * detector, dispersionAt(numbers, DETECTOR * detector));
+
+function baselineAt(numbers: Float64Array, at: number, dispersion: number): number {
+  const f = (numbers[at + F] ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
+  const n = (numbers[at + N] ?? 0) + PRIOR_TRIALS;
   const p = f / n;
-  return Math.min(0.5, Math.max(RATE_FLOOR, p + 2 * Math.sqrt((dispersion(detector) * p * (1 - p)) / n)));
+  return Math.min(0.5, Math.max(RATE_FLOOR, p + 2 * Math.sqrt((dispersion * p * (1 - p)) / n)));
 }
 
 /** At least 1: how much burstier than independent calls the cell's refusals are. */
-function dispersion(detector: EDetector): number {
-  const mean = detector.bins > 0 ? detector.f / detector.bins : 0;
-  const raw = detector.f > 0 ? detector.f2 / detector.f - mean : 1;
-  const weighed = Math.max(1, raw) * detector.f + PRIOR_DISPERSION * PRIOR_DISPERSION_REFUSALS;
-  return Math.max(1, weighed / (detector.f + PRIOR_DISPERSION_REFUSALS));
+function dispersionAt(numbers: Float64Array, at: number): number {
+  const f = numbers[at + F] ?? 0;
+  const bins = numbers[at + BINS] ?? 0;
+  const mean = bins > 0 ? f / bins : 0;
+  const raw = f > 0 ? (numbers[at + F2] ?? 0) / f - mean : 1;
+  const weighed = Math.max(1, raw) * f + PRIOR_DISPERSION * PRIOR_DISPERSION_REFUSALS;
+  return Math.max(1, weighed / (f + PRIOR_DISPERSION_REFUSALS));
+}
+
+/** A bin in which `f` of `n` trials were refused. */
+export interface Binned {
+  readonly bin: number;
+  readonly f: number;
+  readonly n: number;
 }
 
 /** What one bin said: the bin in which the rise began when it is an alarm, else undefined. */
-export function stepEDetector(detector: EDetector, bin: number, f: number, n: number): number | undefined {
-  const { tests } = detector;
-  const p0 = baseline(detector);
-  const temper = 1 / dispersion(detector);
-  const logP0 = Math.log(p0);
+export function stepEDetector({ numbers }: EDetectors, detector: number, { bin, f, n }: Binned): number | undefined {
+  const first = DETECTOR * detector;
+  const dispersion = dispersionAt(numbers, first);
+  const p0 = baselineAt(numbers, first, dispersion);
+  const temper = 1 / dispersion;
+  // Without a refusal nothing is to be said of how likely one is.
+  const logP0 = f === 0 ? 0 : Math.log(p0);
   const logRest = Math.log(1 - p0);
   const usual = Math.min(0.95, 3 * p0);
-  const ofUsual = gainOf(f, n, Math.log(usual) - logP0, Math.log(1 - usual) - logRest) * temper;
+  const ofUsual = gainOf(f, n, f === 0 ? 0 : Math.log(usual) - logP0, Math.log(1 - usual) - logRest) * temper;
   const growthOfUsual = Math.exp(Math.min(600, ofUsual));
   let mean = 0;
   let best = -1;
   let highest = 0;
   for (let k = 0; k < ALTERNATIVES.length; k++) {
-    const at = TEST * k;
+    const at = first + TEST * k;
     const isUsual = (ALTERNATIVES[k] ?? 0.5) <= usual;
     const gain = isUsual ? ofUsual : gainOf(f, n, (LOGS[k] ?? 0) - logP0, (LOGS_OF_REST[k] ?? 0) - logRest) * temper;
     const growth = isUsual ? growthOfUsual : Math.exp(Math.min(600, gain));
-    const sr = Math.min(1e300, (1 + (tests[at + SR] ?? 0)) * growth);
-    tests[at + SR] = sr;
+    const sr = Math.min(1e300, (1 + (numbers[at + SR] ?? 0)) * growth);
+    numbers[at + SR] = sr;
     mean += sr / ALTERNATIVES.length;
-    const before = tests[at + CUSUM] ?? 0;
-    if (before <= 0) tests[at + START] = bin;
-    tests[at + REFUSED] = (before <= 0 ? 0 : (tests[at + REFUSED] ?? 0)) + f;
+    const before = numbers[at + CUSUM] ?? 0;
+    if (before <= 0) numbers[at + START] = bin;
+    numbers[at + REFUSED] = (before <= 0 ? 0 : (numbers[at + REFUSED] ?? 0)) + f;
     const cusum = Math.max(0, before + gain);
-    tests[at + CUSUM] = cusum;
+    numbers[at + CUSUM] = cusum;
     if (cusum > highest) {
       highest = cusum;
       best = at;
     }
   }
-  if (highest < HEALTHY_CUSUM) learn(detector, bin, f, n);
-  detector.lastBin = bin;
-  detector.isRising = best >= 0;
-  const alarm = mean >= ALARM && best >= 0 && (tests[best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
-  return alarm ? tests[best + START] : undefined;
+  if (highest < HEALTHY_CUSUM) learn(numbers, first, { bin, f, n });
+  numbers[first + LAST_BIN] = bin;
+  numbers[first + IS_RISING] = best >= 0 ? 1 : 0;
+  const alarm = mean >= ALARM && best >= 0 && (numbers[best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
+  return alarm ? numbers[best + START] : undefined;
 }
 
 const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;
 
-function learn(detector: EDetector, bin: number, f: number, n: number): void {
-  const decay = decayOf(Math.max(1, bin - detector.lastBin));
-  detector.f = detector.f * decay + f;
-  detector.f2 = detector.f2 * decay + f * f;
-  detector.n = detector.n * decay + n;
-  detector.bins = detector.bins * decay + 1;
+function learn(numbers: Float64Array, at: number, { bin, f, n }: Binned): void {
+  const decay = decayOf(Math.max(1, bin - (numbers[at + LAST_BIN] ?? 0)));
+  numbers[at + F] = (numbers[at + F] ?? 0) * decay + f;
+  numbers[at + F2] = (numbers[at + F2] ?? 0) * decay + f * f;
+  numbers[at + N] = (numbers[at + N] ?? 0) * decay + n;
+  numbers[at + BINS] = (numbers[at + BINS] ?? 0) * decay + 1;
 }
 
 const DECAY = 0.5 ** (1 / HALF_LIFE_BINS);
@@ -122,7 +163,8 @@ const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 export const decayOf = (bins: number): number => DECAYS[bins] ?? DECAY ** bins;
 
 /** After an alarm the test begins anew; what was learned stays. */
-export function resetEDetector(detector: EDetector): void {
-  detector.tests.fill(0);
-  detector.isRising = false;
+export function resetEDetector({ numbers }: EDetectors, detector: number): void {
+  const at = DETECTOR * detector;
+  numbers.fill(0, at, at + TESTS);
+  numbers[at + IS_RISING] = 0;
 }

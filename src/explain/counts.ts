@@ -1,4 +1,4 @@
-import { detectorOf } from "../detect/cells.ts";
+import { learnedIn } from "../detect/cells.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Counts } from "../model/finding.ts";
 import type { Context } from "./context.ts";
@@ -13,16 +13,17 @@ const PRIOR_RATE = 0.002;
 export function usualRate(detection: Detection, window: Window, unit: number): number {
   const cell = detection.unitCells[unit];
   const { cells, bin } = detection;
-  const detector = cell === undefined ? undefined : detectorOf(cells, cell, window.symptom.name, bin);
-  const f = (detector?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
-  return Math.min(0.3, f / ((detector?.n ?? 0) + PRIOR_TRIALS));
+  const learned = cell === undefined ? undefined : learnedIn(cells, cell, window.symptom.name, bin);
+  const f = (learned?.f ?? 0) + PRIOR_TRIALS * PRIOR_RATE;
+  return Math.min(0.3, f / ((learned?.n ?? 0) + PRIOR_TRIALS));
 }
 
 /**
  * Refused calls of the rise among all calls of the units (caller and operation) that were refused: how intermittent it
  * is for those whom it hits. What is usual is their refused share in the window before the rise.
  */
-export function countsOf({ window, detection }: Context, of: Population, span: Span): Counts {
+export function countsOf(context: Context, of: Population, span: Span): Counts {
+  const { window, detection } = context;
   const { refusedRows, units, rows } = of;
   const callsOf = (some: readonly number[]): number => some.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
   const unauthorized = callsOf(refusedRows.filter((row) => window.status[row] === 401));
@@ -32,7 +33,7 @@ export function countsOf({ window, detection }: Context, of: Population, span: S
     refused: Math.round(refused),
     status: { "401": Math.round(unauthorized), "403": Math.round(refused) - Math.round(unauthorized) },
     usualRate: roundShare(
-      rateBefore(window, units, span) ??
+      rateBefore(context, units, span) ??
         Math.max(...[...units].slice(0, 50).map((unit) => usualRate(detection, window, unit))),
     ),
   };
@@ -64,11 +65,12 @@ export function populationOf(
 
 const TRIALS_TO_TELL = 50;
 
-function rateBefore(window: Window, units: ReadonlySet<number>, span: Span): number | undefined {
+/** What another fault refused is not usual. */
+function rateBefore({ window, claimed }: Context, units: ReadonlySet<number>, span: Span): number | undefined {
   let refused = 0;
   let trials = 0;
   for (let row = 0; row < window.time.length; row++) {
-    if ((window.time[row] ?? 0) >= span.from || !units.has(window.unit[row] ?? -1)) continue;
+    if ((window.time[row] ?? 0) >= span.from || !units.has(window.unit[row] ?? -1) || claimed.has(row)) continue;
     refused += window.f[row] ?? 0;
     trials += window.n[row] ?? 0;
   }

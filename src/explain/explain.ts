@@ -9,6 +9,7 @@ import { type Condition, NO_RULE, type Rule } from "./rule.ts";
 import { mergeTogether } from "./merge.ts";
 import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
+import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise } from "./span.ts";
@@ -52,6 +53,11 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
     const covering = clearest(window, left);
     if (covering === undefined || covering.rule.refused < least) break;
+    const last = explainLast(context, covering, left);
+    if (last !== undefined) {
+      found.push(last);
+      continue;
+    }
     const explanation = explainRule(context, covering);
     if (explanation !== undefined) found.push(explanation);
     const done = explanation?.conditions ?? covering.rule.conditions;
@@ -63,10 +69,12 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
 /** Below this a rule may only be what two faults have in common; from `PARTLY` on, only two of different kinds. */
 const BLURRED = 0.75;
 const PARTLY = 0.5;
-const PURER = 1.5;
+const PURER = 2;
+const PURER_PARTLY = 1.5;
 const PURE = 0.9;
 /** Of log-likelihood: chance alone makes some part of one fault look purer. */
 const APART = 10;
+const MUCH = 1.25;
 
 /**
  * The rule that separates best; where it is refused in part only, the purer one of two that separate better together than
@@ -76,7 +84,9 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
   const options = coverOptions(window);
   const [best] = cover(window, left, options);
   if (best === undefined || best.rule.inside >= BLURRED) return best;
-  const [pure] = cover(window, left, { ...options, minInside: Math.min(PURE, PURER * best.rule.inside) });
+  const isPartly = best.rule.inside >= PARTLY;
+  const minInside = Math.min(PURE, (isPartly ? PURER_PARTLY : PURER) * best.rule.inside);
+  const [pure] = cover(window, left, { ...options, minInside });
   if (pure === undefined) return best;
   const restOf = (covering: Covering): Rule | undefined => {
     const covered = new Set(covering.rows);
@@ -85,9 +95,10 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
   };
   const other = restOf(pure);
   // The members of one pool differ in how much they refuse: together they are one fault.
-  if (best.rule.inside >= PARTLY && (other === undefined || sameColumns(pure.rule, other))) return best;
+  if (isPartly && (other === undefined || sameColumns(pure.rule, other))) return best;
   const together = pure.rule.score + (other?.score ?? 0);
-  return together > best.rule.score + (restOf(best)?.score ?? 0) + APART ? pure : best;
+  const least = (best.rule.score + (restOf(best)?.score ?? 0)) * (isPartly ? MUCH : 1);
+  return together > least + APART ? pure : best;
 }
 
 const sameColumns = (a: Rule, b: Rule): boolean =>
@@ -104,6 +115,19 @@ function matchingRows(window: Window, rule: readonly Condition[], claimed: Reado
   for (let row = 0; row < window.time.length; row++)
     if (!claimed.has(row) && matches(window, rule, row)) rows.push(row);
   return rows;
+}
+
+/** Where the rise of a rule is made of several faults, one after the other: the last one. */
+function explainLast(context: Context, covering: Covering, left: readonly number[]): Explanation | undefined {
+  const { window, claimed } = context;
+  const rows = matchingRows(window, covering.rule.conditions, claimed);
+  const rise = riseAmong(context, rows);
+  const at = rise === undefined ? undefined : partedAt(window, { rows, all: left }, rise);
+  if (at === undefined) return undefined;
+  const earlier = left.filter((row) => row < window.refused && (window.time[row] ?? 0) < at);
+  const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...earlier]) }, covering);
+  if (explanation !== undefined) claim(context, explanation);
+  return explanation;
 }
 
 /** Looks again within the rise's own time when it is much shorter than the window: health before and after blurs what differs. */

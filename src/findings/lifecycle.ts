@@ -62,7 +62,9 @@ export function update(
 ): readonly Finding[] {
   const taken = new Set<string>();
   const gone = new Map<string, Tracked>();
-  return explanations.flatMap((explanation) => {
+  // The largest first: what a lesser one has in common with a finding may be a part of its calls.
+  const bySize = explanations.toSorted((a, b) => b.counts.refused - a.counts.refused);
+  return bySize.flatMap((explanation) => {
     const key = conditionNames(explanation.conditions, detection.dictionaries);
     const context = { key, taken, gone, at, isProvisional };
     return isProvisional ? foretell(state, explanation, context) : follow(state, explanation, context);
@@ -195,15 +197,21 @@ const withAhead = (finding: Finding, ahead: Ahead | undefined): Finding =>
         severity: SEVERITY_RANK[ahead.severity] > SEVERITY_RANK[finding.severity] ? ahead.severity : finding.severity,
       };
 
-/** Faults of the same attributes that begin in the same minute differ by the reason that the log tells. */
+/**
+ * Faults of the same attributes that begin in the same minute differ by the reason that the log tells, or by the cause where
+ * the one that has the id is told of other attributes by now.
+ */
 function newId(
   { tracked }: Findings,
-  { symptom, span, told }: Explanation,
+  { symptom, span, told, ranked }: Explanation,
   { key, taken }: { readonly key: string; readonly taken: ReadonlySet<string> },
 ): string {
   const text = `${symptom}|${key}|${Math.floor(epochMs(span.from) / 60_000)}`;
   const id = `F-${shortId(text, 10)}`;
-  return told !== undefined && (taken.has(id) || tracked.has(id)) ? `F-${shortId(`${text}|${told}`, 10)}` : id;
+  const holder = tracked.get(id);
+  const isOthers = taken.has(id) && holder !== undefined && holder.key !== key;
+  if (told !== undefined && (taken.has(id) || holder !== undefined)) return `F-${shortId(`${text}|${told}`, 10)}`;
+  return isOthers ? `F-${shortId(`${text}|${ranked.cause.id}`, 10)}` : id;
 }
 
 /** Another finding tells of the same fault: this one ends and is not shown any more. */

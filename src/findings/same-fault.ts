@@ -135,18 +135,21 @@ export function otherViewOf(
 function isEcho(a: Explanation, b: Explanation): boolean {
   const [first, second] = [a.ranked.cause.id, b.ranked.cause.id];
   if (a.layer !== b.layer || (first !== second && first !== "unknown" && second !== "unknown")) return false;
-  return names(a, b) || names(b, a);
+  return names(a, b) || names(b, a) || (first === second && first !== "unknown" && isNested(a, b));
 }
 
-/** The calls of one are among those of the other by what separates them, unless the log tells another reason of each. */
-function isPart(a: Explanation, b: Explanation): boolean {
+/** What separates one is a part of what separates the other. */
+function isNested(a: Explanation, b: Explanation): boolean {
   const [first, second] = [a.splits[0]?.where, b.splits[0]?.where];
-  if (a.symptom !== b.symptom || first === undefined || second === undefined) return false;
-  if (areToldApart(a, b)) return false;
+  if (first === undefined || second === undefined) return false;
   const within = (narrow: DimensionValues, wide: DimensionValues): boolean =>
     DIMENSIONS.every((dimension) => wide[dimension] === undefined || wide[dimension] === narrow[dimension]);
   return within(first, second) || within(second, first);
 }
+
+/** The calls of one are among those of the other, unless the log tells another reason of each. */
+const isPart = (a: Explanation, b: Explanation): boolean =>
+  a.symptom === b.symptom && !areToldApart(a, b) && isNested(a, b);
 
 /** The best split of one is among those of the other. */
 function names(a: Explanation, b: Explanation): boolean {

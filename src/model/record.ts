@@ -16,6 +16,8 @@ export interface RawRecord {
   readonly position: Position;
   /** Named repairs that were needed to read it, for instance `single-quotes`. */
   readonly repairs: readonly string[];
+  /** The same record with the last value of each key, where one comes twice; `value` has the first. */
+  readonly last?: Readonly<Record<string, unknown>>;
 }
 
 /** A record that could not be read: counted, kept, shown; never silently dropped. */

@@ -166,7 +166,11 @@ const FAMILIES = 3;
 /** One identity in several kinds of clients may be several workloads. */
 function sharedIdentity({ clients, kind }: Judged): readonly Abstention[] {
   if (kind !== "principal") return [];
-  const families = new Set(clients.map(({ userAgent }) => userAgent).filter((agent) => agent !== ""));
+  const families = new Set(
+    clients()
+      .map(({ userAgent }) => userAgent)
+      .filter((agent) => agent !== ""),
+  );
   if (families.size < FAMILIES) return [];
   const names = [...families].toSorted().slice(0, FAMILIES);
   return [

@@ -33,7 +33,7 @@ export function breakGlassUse(holder: Holder, judging: Judging, about: string = 
       cause: causeOf("break-glass-in-use", 1, [
         {
           says: `${calls} calls of what is for emergencies only, the last on ${dateOf(startOf(last))}.`,
-          fields: { calls, clients: holder.clients.length },
+          fields: { calls, clients: holder.clients().length },
         },
       ]),
       says: `Ask ${exception.owner} whether this was an emergency; if it was not, ${holder.kind === "key" ? "renew the keys" : "take its credentials back"}.`,

@@ -33,7 +33,7 @@ export interface Watched {
 export function exposureOf(
   { observed, lost }: Watched,
   since: Instant | undefined,
-  usedDays: readonly Int32Array[],
+  longestPeriod: number,
 ): Exposure | undefined {
   const start = since === undefined ? Number.NEGATIVE_INFINITY : dayOf(since);
   const seen = [...observed].filter((day) => day >= start);
@@ -51,7 +51,7 @@ export function exposureOf(
     gaps,
     lost: new Map(seen.flatMap((day) => lostOn(lost, day))),
     days: days.length,
-    longestPeriod: usedDays.reduce((longest, list) => Math.max(longest, longestStep(list)), 0),
+    longestPeriod,
     quarterEnd: days.some(isQuarterEnd),
   };
 }
@@ -61,7 +61,8 @@ function lostOn(lost: Watched["lost"], day: number): readonly (readonly [number,
   return loss === undefined ? [] : [[day, loss]];
 }
 
-function longestStep(days: Int32Array): number {
+/** Longest time between two of the days, which are in order; 0 where there are not two. */
+export function longestStep(days: Int32Array): number {
   let longest = 0;
   for (let i = 1; i < days.length; i++) longest = Math.max(longest, (days[i] ?? 0) - (days[i - 1] ?? 0));
   return longest;

@@ -1,10 +1,11 @@
+import { addHash, beginHash, type HashPair } from "../lib/hash-pair.ts";
+import { addKey, clearTable, createTable64, findKey } from "../lib/table64.ts";
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
-import { type Names, nameText } from "../model/names.ts";
+import { HASH_WORDS, type Names, nameText } from "../model/names.ts";
 import { type Instant, instantFromTicks } from "../model/time.ts";
 import { addDay, createDayRing, type DayRing } from "./day-ring.ts";
 import { dayOf, KEPT_DAYS, type Ledger } from "./ledger.ts";
-import { RowMemo } from "./row-memo.ts";
 
 /** Which operations were called with which subscription and through which product, by days. Plain data. */
 export interface GatewayAccess {
@@ -43,21 +44,28 @@ export function forgetOldAccess(access: GatewayAccess, now: Instant): void {
   for (const [key, { days }] of access.uses) if (days.newest <= oldest && access.uses.delete(key)) access.swept += 1;
 }
 
-const TELLING = [row.OWNER, row.API, row.OPERATION, row.SUBSCRIPTION, row.PRODUCT, row.METHOD] as const;
+/** Words whose texts, lower-cased, tell a use. */
+const TELLING = Uint8Array.of(row.OWNER, row.SUBSCRIPTION, row.PRODUCT, row.API, row.OPERATION);
+/** What rows of the same names came to, that is remembered at once: with what is counted beyond `MAX_USES`, 3 MB. */
+const MOST_FOUND = 1 << 17;
 
-interface Found {
-  readonly observed: DayRing | undefined;
-  readonly use: AccessUse | "none" | "beyond";
-}
+type Found = AccessUse | "none" | "beyond";
 
 /** Counts gateway rows as uses of what a subscription or product opens; belongs to one table of names. */
 export class AccessReader {
   readonly #access: GatewayAccess;
   readonly #ledger: Pick<Ledger, "until">;
   readonly #names: Names;
-  /** Of a row, what `swept` was when it was looked for. */
+  /** What `swept` was when what is remembered was looked for. */
   #swept: number;
-  #memo: RowMemo<Found>;
+  /** By a hash of the telling texts: what rows came to. */
+  readonly #table = createTable64();
+  #found: Found[] = [];
+  /** By name id of a service. */
+  readonly #services = new Map<number, DayRing | undefined>();
+  /** By name id of a method: whether with it a browser asks for leave. */
+  readonly #asks: (boolean | undefined)[] = [];
+  readonly #pair: HashPair = { high: 0, low: 0 };
 
   /** `ledger` tells up to when times are believed. */
   constructor(access: GatewayAccess, ledger: Pick<Ledger, "until">, names: Names) {
@@ -65,24 +73,22 @@ export class AccessReader {
     this.#ledger = ledger;
     this.#names = names;
     this.#swept = access.swept;
-    this.#memo = new RowMemo(TELLING, names.seed);
   }
 
   /** The row is a gateway request. What was refused is no use; what failed in another way was let in. */
   readOne(table: EventTable, place: number): void {
     const time = timeOf(table, place);
     if (time > this.#ledger.until) return;
-    if (this.#swept !== this.#access.swept) {
-      this.#swept = this.#access.swept;
-      this.#memo = new RowMemo(TELLING, this.#names.seed);
-    }
     const { words } = table;
     const at = WORDS * place;
-    const status = words[at + row.STATUS] ?? 0;
-    const isRefused = status === 401 || status === 403;
-    const { observed, use } = this.#memo.get(words, at, Number(isRefused), () => this.#find(words, at, isRefused));
     const day = dayOf(time);
+    const observed = this.#serviceOf(words[at + row.OWNER] ?? 0);
     if (observed !== undefined) addDay(observed, day);
+    const status = words[at + row.STATUS] ?? 0;
+    // A browser asks for leave with neither key nor product.
+    if (status === 401 || status === 403 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return;
+    if (words[at + row.SUBSCRIPTION] === 0 && words[at + row.PRODUCT] === 0) return;
+    const use = this.#useOf(words, at);
     if (use === "none") return;
     if (use === "beyond") {
       this.#access.beyond += 1;
@@ -93,7 +99,46 @@ export class AccessReader {
     addDay(use.days, day);
   }
 
-  #find(words: Int32Array, at: number, isRefused: boolean): Found {
+  #asksForLeave(method: number): boolean {
+    return (this.#asks[method] ??= nameText(this.#names, method)?.toLowerCase() === "options");
+  }
+
+  #serviceOf(name: number): DayRing | undefined {
+    const known = this.#services.get(name);
+    if (known !== undefined || this.#services.has(name)) return known;
+    const found = this.#observed((nameText(this.#names, name) ?? "").toLowerCase());
+    if (this.#services.size >= MAX_SERVICES) this.#services.clear();
+    this.#services.set(name, found);
+    return found;
+  }
+
+  #useOf(words: Int32Array, at: number): Found {
+    const isFull = this.#found.length >= MOST_FOUND;
+    if (isFull || this.#swept !== this.#access.swept) {
+      this.#swept = this.#access.swept;
+      clearTable(this.#table);
+      this.#found = [];
+    }
+    const { high, low } = this.#keyOf(words, at);
+    const known = this.#found[findKey(this.#table, high, low)];
+    if (known !== undefined) return known;
+    const found = this.#find(words, at);
+    this.#found[addKey(this.#table, high, low)] = found;
+    return found;
+  }
+
+  #keyOf(words: Int32Array, at: number): HashPair {
+    const { hashes } = this.#names;
+    const pair = this.#pair;
+    beginHash(pair, 1);
+    for (let i = 0; i < TELLING.length; i++) {
+      const name = HASH_WORDS * (words[at + (TELLING[i] ?? 0)] ?? 0);
+      addHash(pair, hashes[name + 2] ?? 0, hashes[name + 3] ?? 0);
+    }
+    return pair;
+  }
+
+  #find(words: Int32Array, at: number): Found {
     const text = (word: number): string => (nameText(this.#names, words[at + word] ?? 0) ?? "").toLowerCase();
     const told = {
       service: text(row.OWNER),
@@ -102,18 +147,15 @@ export class AccessReader {
       api: revisionless(text(row.API)),
       operation: text(row.OPERATION),
     };
-    const observed = this.#observed(told.service);
-    const isTold = told.api !== "" && (told.subscription !== "" || told.product !== "");
-    // A browser asks for leave with neither key nor product.
-    if (isRefused || !isTold || text(row.METHOD) === "options") return { observed, use: "none" };
+    if (told.api === "") return "none";
     const { uses } = this.#access;
     const key = JSON.stringify(Object.values(told));
     const known = uses.get(key);
-    if (known !== undefined) return { observed, use: known };
-    if (uses.size >= MAX_USES) return { observed, use: "beyond" };
+    if (known !== undefined) return known;
+    if (uses.size >= MAX_USES) return "beyond";
     const use: AccessUse = { ...told, calls: 0, last: EARLIEST, days: createDayRing() };
     uses.set(key, use);
-    return { observed, use };
+    return use;
   }
 
   #observed(service: string): DayRing | undefined {

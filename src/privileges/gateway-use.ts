@@ -58,38 +58,19 @@ export function forgetQuiet(use: GatewayUse, now: Instant): void {
 /** The rows that are kept, in no order that tells anything. */
 export const countsOf = ({ rows }: GatewayUse): readonly GatewayCount[] => rows.filter((count) => count !== undefined);
 
-const TELLING = [
-  row.OWNER,
-  row.API,
-  row.OPERATION,
-  row.SUBSCRIPTION,
-  row.APP_ID,
-  row.SCOPES,
-  row.ROLES,
-  row.METHOD,
-] as const;
-
-/** Where a row is counted; `none` where it tells nothing. */
-interface Found {
-  readonly count: GatewayCount | "none" | "beyond";
-}
-
 /** Counts gateway rows; belongs to one table of names. */
 export class GatewayReader {
   readonly #use: GatewayUse;
   readonly #names: Names;
-  /** Of a row, what `swept` was when it was looked for. */
-  #swept: number;
-  #memo: RowMemo<Found>;
-  /** By the ids of scopes and roles. */
-  readonly #scopes = new Map<number, ScopeSet>();
+  readonly #scopes: RowMemo<ScopeSet>;
+  /** By name id of a method: whether with it a browser asks for leave. */
+  readonly #asks: (boolean | undefined)[] = [];
   readonly #pair: HashPair = { high: 0, low: 0 };
 
   constructor(use: GatewayUse, names: Names) {
     this.#use = use;
     this.#names = names;
-    this.#swept = use.swept;
-    this.#memo = new RowMemo(TELLING, names.seed);
+    this.#scopes = new RowMemo([row.SCOPES, row.ROLES], names.seed);
   }
 
   /** The row is a gateway request. */
@@ -97,16 +78,13 @@ export class GatewayReader {
     const { words } = table;
     const at = WORDS * place;
     const status = words[at + row.STATUS] ?? 0;
+    const traits = words[at + row.TRAITS] ?? 0;
     // A log entry that was too large has lost its trace: it does not tell whether there was a token.
-    const traits = (words[at + row.TRAITS] ?? 0) & (row.HAS_CLAIMS | row.CLAIMS_VALIDATED | row.TRUNCATED);
     if (status < 200 || status >= 400 || (traits & row.TRUNCATED) !== 0) return;
-    if (this.#swept !== this.#use.swept) {
-      this.#swept = this.#use.swept;
-      this.#memo = new RowMemo(TELLING, this.#names.seed);
-    }
-    const { count } = this.#memo.get(words, at, traits, () => this.#find(words, at, traits));
-    if (count === "none") return;
-    if (count === "beyond") {
+    // A browser asks for leave without any token.
+    if (words[at + row.API] === 0 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return;
+    const count = this.#countOf(words, at, traits);
+    if (count === undefined) {
       this.#use.beyond += 1;
       return;
     }
@@ -116,11 +94,12 @@ export class GatewayReader {
     if (time > count.last) count.last = time;
   }
 
-  #find(words: Int32Array, at: number, traits: number): Found {
-    const text = (word: number): string => nameText(this.#names, words[at + word] ?? 0) ?? "";
-    const api = text(row.API);
-    // A browser asks for leave without any token.
-    if (api === "" || text(row.METHOD).toUpperCase() === "OPTIONS") return NONE;
+  #asksForLeave(method: number): boolean {
+    return (this.#asks[method] ??= nameText(this.#names, method)?.toUpperCase() === "OPTIONS");
+  }
+
+  /** Undefined where there are too many. */
+  #countOf(words: Int32Array, at: number, traits: number): GatewayCount | undefined {
     const token: TokenState =
       (traits & row.CLAIMS_VALIDATED) !== 0 ? "validated" : (traits & row.HAS_CLAIMS) !== 0 ? "unverified" : "none";
     // What nobody validated names nobody.
@@ -129,11 +108,11 @@ export class GatewayReader {
     const { high, low } = this.#keyOf(words, at, token, scopes);
     const known = findKey(table, high, low);
     const found = known < 0 ? undefined : rows[known];
-    if (found !== undefined) return { count: found };
-    if (table.size >= MAX_ROWS) return BEYOND;
+    if (found !== undefined || table.size >= MAX_ROWS) return found;
+    const text = (word: number): string => nameText(this.#names, words[at + word] ?? 0) ?? "";
     const count: GatewayCount = {
       service: text(row.OWNER),
-      api,
+      api: text(row.API),
       operation: text(row.OPERATION),
       subscription: text(row.SUBSCRIPTION),
       app: token === "validated" ? text(row.APP_ID) : "",
@@ -144,7 +123,7 @@ export class GatewayReader {
       last: EARLIEST,
     };
     rows[addKey(table, high, low)] = count;
-    return { count };
+    return count;
   }
 
   /** The hash of what tells a row, the same for the same texts under any table of names of this seed. */
@@ -152,8 +131,9 @@ export class GatewayReader {
     const { hashes } = this.#names;
     const pair = this.#pair;
     beginHash(pair, TOKEN_STATES.indexOf(token));
-    for (const word of token === "validated" ? VALIDATED : KEYED) {
-      const name = HASH_WORDS * (words[at + word] ?? 0);
+    const telling = token === "validated" ? VALIDATED : KEYED;
+    for (let i = 0; i < telling.length; i++) {
+      const name = HASH_WORDS * (words[at + (telling[i] ?? 0)] ?? 0);
       addHash(pair, hashes[name] ?? 0, hashes[name + 1] ?? 0);
     }
     addHash(pair, scopes.high, scopes.low);
@@ -161,16 +141,12 @@ export class GatewayReader {
   }
 
   #scopesOf(words: Int32Array, at: number): ScopeSet {
-    const [scopes, roles] = [words[at + row.SCOPES] ?? 0, words[at + row.ROLES] ?? 0];
-    const key = scopes * MAX_NAMES + roles;
-    const known = this.#scopes.get(key);
+    const known = this.#scopes.get(words, at);
     if (known !== undefined) return known;
-    const texts = scopesOf(nameText(this.#names, scopes) ?? "", nameText(this.#names, roles) ?? "");
+    const text = (word: number): string => nameText(this.#names, words[at + word] ?? 0) ?? "";
+    const texts = scopesOf(text(row.SCOPES), text(row.ROLES));
     const [high, low] = hash64(texts.join(" "), this.#names.seed);
-    const found: ScopeSet = { texts, high, low };
-    if (this.#scopes.size >= MAX_SCOPE_SETS) this.#scopes.clear();
-    this.#scopes.set(key, found);
-    return found;
+    return this.#scopes.put(words, at, { texts, high, low });
   }
 }
 
@@ -182,15 +158,10 @@ interface ScopeSet {
 }
 
 const NO_SCOPES: ScopeSet = { texts: [], high: 0, low: 0 };
-const NONE: Found = { count: "none" };
-const BEYOND: Found = { count: "beyond" };
 const TOKEN_STATES: readonly TokenState[] = ["validated", "unverified", "none"];
 /** Words whose texts tell rows apart, beside scopes and roles. */
-const KEYED = [row.OWNER, row.API, row.OPERATION, row.SUBSCRIPTION] as const;
-const VALIDATED = [...KEYED, row.APP_ID] as const;
-const MAX_SCOPE_SETS = 1 << 16;
-/** More than there are names. */
-const MAX_NAMES = 2 ** 26;
+const KEYED = Uint8Array.of(row.OWNER, row.API, row.OPERATION, row.SUBSCRIPTION);
+const VALIDATED = Uint8Array.of(...KEYED, row.APP_ID);
 
 const LATEST = instantFromTicks(Number.POSITIVE_INFINITY);
 const EARLIEST = instantFromTicks(Number.NEGATIVE_INFINITY);

@@ -43,8 +43,8 @@ export interface Holder {
   readonly roles: readonly Role[];
   /** All that are known of the account. */
   readonly containers: readonly Scope[];
-  /** Most calls first. */
-  readonly clients: readonly Client[];
+  /** Most calls first; looked up each time, as of now. */
+  readonly clients: () => readonly Client[];
   readonly score: Score;
   readonly confidence: number;
   readonly abstains: readonly Abstention[];

@@ -32,9 +32,9 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
   const held = signed.every(isReadOnly) ? READING : EVERYTHING;
   const whole = mergedKeys(signed, first, held);
   const privilege = privilegeOf(whole, { held });
-  const last = signed
-    .flatMap(({ clients }) => clients.map(({ lastUsed: at }) => at))
-    .reduce((a, b) => (a > b ? a : b), first.clients[0]?.lastUsed ?? judging.now);
+  const last = whole
+    .clients()
+    .reduce((a, { lastUsed: b }) => (a > b ? a : b), first.clients()[0]?.lastUsed ?? judging.now);
   const quiet = quietOf(whole, last, judging);
   const owner = holders.find((holder) => holder.account === account && holder.grants.length > 0) ?? whole;
   const way = wayDown({ account: accountOf(owner), principal: "<object-id>" }, [], whole.roles);
@@ -56,7 +56,7 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
         commands: { apply: [...apply, switchAuth(true)], rollback: [switchAuth(false), ...rollback] },
         bicep: bicepOf(way),
       },
-      onset: whole.clients.reduce((a, { firstUsed }) => (firstUsed < a ? firstUsed : a), last),
+      onset: whole.clients().reduce((a, { firstUsed }) => (firstUsed < a ? firstUsed : a), last),
     }),
   ];
 }
@@ -91,7 +91,7 @@ function evidenceOf(whole: Holder, { last, wanted, seen, isSafe, safe }: Quiet, 
   return [
     {
       says: `${calls} calls by ${clientsText(whole)} were signed with ${whole.principal}.`,
-      fields: { calls, clients: whole.clients.length },
+      fields: { calls, clients: whole.clients().length },
     },
     {
       says: isSafe
@@ -134,11 +134,15 @@ function managementOf(uses: readonly UseFact[]): Holder["abstains"] {
 /** `PrimaryMasterKey`: the kind of key, without what tells it from an object id. */
 const nameOf = ({ principal }: Holder): string => principal.slice(principal.indexOf(":") + 1);
 
-const clientsText = ({ clients }: Holder): string => `${clients.length} ${clients.length === 1 ? "client" : "clients"}`;
+function clientsText(holder: Holder): string {
+  const { length } = holder.clients();
+  return `${length} ${length === 1 ? "client" : "clients"}`;
+}
 
 /** All keys and tokens of an account as one holder, to be replaced by an identity that is yet to be made. */
 function mergedKeys(signed: readonly Holder[], first: Holder, held: readonly Reach[]): Holder {
   const uses = signed.flatMap((holder) => holder.uses);
+  const all = signed.flatMap(({ clients }) => clients()).toSorted((a, b) => b.calls - a.calls);
   const roles = leastRoles(held, uses.filter(isTried));
   const longestPeriod = signed.reduce((most, { exposure }) => Math.max(most, exposure?.longestPeriod ?? 0), 0);
   return {
@@ -150,7 +154,7 @@ function mergedKeys(signed: readonly Holder[], first: Holder, held: readonly Rea
     uses,
     roles,
     needs: reachesOf(roles),
-    clients: signed.flatMap(({ clients }) => clients).toSorted((a, b) => b.calls - a.calls),
+    clients: () => all,
     abstains: managementOf(uses),
   };
 }

@@ -75,6 +75,7 @@ function widerNeeds(needs: ReadonlyMap<string, Reach>, { database, container }: 
  * role. Never more than is granted; taking any action or any scope away denies a use.
  */
 export function leastRoles(grants: readonly Reach[], uses: readonly Use[]): readonly Role[] {
+  if (grants.length === 0) return [];
   const roles = new Map<number, Scope[]>();
   for (const { actions, scope } of needsOf(grants, uses)) {
     const scopes = roles.get(actions);

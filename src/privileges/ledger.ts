@@ -275,9 +275,11 @@ function closeDay(ledger: Ledger, use: number): void {
     uses.day[use] = -1;
     return;
   }
-  const [succeeded = 0, denied401 = 0, denied403 = 0, other = 0] = uses.counts.subarray(at, at + OUTCOMES.length);
-  addDayRow(rows, day, use, { succeeded, denied: denied401 + denied403, denied401, other });
-  uses.counts.fill(0, at, at + OUTCOMES.length);
+  const { counts } = uses;
+  const denied401 = counts[at + 1] ?? 0;
+  const denied = denied401 + (counts[at + 2] ?? 0);
+  addDayRow(rows, day, use, { succeeded: counts[at] ?? 0, denied, denied401, other: counts[at + 3] ?? 0 });
+  counts.fill(0, at, at + OUTCOMES.length);
   uses.day[use] = -1;
 }
 

@@ -3,13 +3,13 @@ import { passedAuthorization } from "../correlate/outcome.ts";
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { type Names, nameText } from "../model/names.ts";
+import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
   addCalls,
-  type Calls,
   type ClientCalls,
   clientKey,
   clientsFor,
@@ -30,17 +30,10 @@ export const KEY_SIGNER = "key:";
 export const TOKEN_SIGNER = "token:";
 export const UNKNOWN_SIGNER = "unknown:";
 
-/** Words of a row that tell which use it is, and under which role assignment. */
-const TELLING = [
-  row.OWNER,
-  row.DATABASE,
-  row.CONTAINER,
-  row.PRINCIPAL,
-  row.CREDENTIAL,
-  row.OPERATION,
-  row.RESOURCE_TYPE,
-  row.ROLE_ASSIGNMENT,
-] as const;
+/** Words of a row that tell who it was, and under which role assignment. */
+const WHO = [row.OWNER, row.PRINCIPAL, row.CREDENTIAL, row.ROLE_ASSIGNMENT] as const;
+/** Words of a row that tell what was done where. */
+const WHAT = [row.OWNER, row.DATABASE, row.CONTAINER, row.OPERATION, row.RESOURCE_TYPE] as const;
 /** Not looked at yet, in a memo of name ids. */
 const UNREAD = -1;
 
@@ -48,15 +41,20 @@ const UNREAD = -1;
 export class UseReader {
   readonly #ledger: Ledger;
   readonly #names: Names;
-  readonly #memo: RowMemo<Found>;
+  readonly #who: RowMemo<Who>;
+  readonly #what: RowMemo<What>;
   /** Text id of an address' network and of a user agent's family, by name id. */
   #networks = new Int32Array(0);
   #agents = new Int32Array(0);
+  /** Of the row that is read. */
+  readonly #use: { signer: number; place: number; action: number } = { signer: 0, place: 0, action: 0 };
+  readonly #counted: Counted = { status: 0, time: instantFromTicks(0), calls: 1, client: -1, outcome: "other" };
 
   constructor(ledger: Ledger, names: Names) {
     this.#ledger = ledger;
     this.#names = names;
-    this.#memo = new RowMemo(TELLING, names.seed);
+    this.#who = new RowMemo(WHO, names.seed);
+    this.#what = new RowMemo(WHAT, names.seed);
   }
 
   /** Counts the row, which is a data-plane operation of an agent that is not ignored. */
@@ -64,13 +62,22 @@ export class UseReader {
     const { length } = this.#names.texts;
     this.#networks = covering(this.#networks, length);
     this.#agents = covering(this.#agents, length);
+    const { words } = table;
     const at = WORDS * place;
-    const agent = this.#remembered(this.#agents, table.words[at + row.USER_AGENT] ?? 0, familyText);
-    const network = this.#remembered(this.#networks, table.words[at + row.ADDRESS] ?? 0, networkOf);
-    const status = table.words[at + row.STATUS] ?? 0;
-    const what = { status, time: timeOf(table, place), calls: 1 };
-    const found = this.#memo.get(table.words, at, 0, () => this.#find(table.words, at));
-    countFound(this.#ledger, found, { network, agent }, what);
+    const agent = this.#remembered(this.#agents, words[at + row.USER_AGENT] ?? 0, familyText);
+    const network = this.#remembered(this.#networks, words[at + row.ADDRESS] ?? 0, networkOf);
+    const counted = this.#counted;
+    counted.status = words[at + row.STATUS] ?? 0;
+    counted.time = timeOf(table, place);
+    const ledger = this.#ledger;
+    const who = this.#who.get(words, at) ?? this.#who.put(words, at, whoOf(ledger, this.#operation(words, at), 0));
+    const what = this.#what.get(words, at) ?? this.#what.put(words, at, whatOf(ledger, this.#operation(words, at)));
+    const use = this.#use;
+    use.signer = who.signer;
+    use.place = what.place;
+    use.action = what.action;
+    counted.client = network >= 0 && agent >= 0 ? clientKey(network, agent) : -1;
+    countFound(ledger, who, useId(ledger, use), counted);
   }
 
   #remembered(memo: Int32Array, name: number, read: (text: string) => string): number {
@@ -81,9 +88,9 @@ export class UseReader {
     return id;
   }
 
-  #find(words: Int32Array, at: number): Found {
+  #operation(words: Int32Array, at: number): Operation {
     const text = (word: number): string | undefined => nameText(this.#names, words[at + word] ?? 0);
-    const operation = {
+    return {
       account: text(row.OWNER) ?? "",
       operation: text(row.OPERATION) ?? "",
       resourceType: text(row.RESOURCE_TYPE) ?? "",
@@ -93,7 +100,6 @@ export class UseReader {
       principal: text(row.PRINCIPAL),
       roleAssignment: text(row.ROLE_ASSIGNMENT),
     };
-    return find(this.#ledger, operation, 0);
   }
 }
 
@@ -112,23 +118,41 @@ export function readTotal(ledger: Ledger, total: UseTotal): void {
   if (total.calls === 0 || isIgnored(ledger, family, total.time)) return;
   const agent = textId(ledger, family);
   const network = textId(ledger, networkOf(total.clientAddress ?? ""));
-  const found = find(ledger, total, total.minutes === 5 ? 1 : 2);
-  countFound(ledger, found, { network, agent }, total);
+  const grain = total.minutes === 5 ? 1 : 2;
+  const who = whoOf(ledger, total, grain);
+  const use = useId(ledger, { signer: who.signer, ...whatOf(ledger, total), grain });
+  const client = network >= 0 && agent >= 0 ? clientKey(network, agent) : -1;
+  countFound(ledger, who, use, { ...total, client, outcome: "other" });
 }
 
-/** Where an operation is counted. */
-interface Found {
+/** Whose operation is counted. */
+interface Who {
   readonly account: number;
-  readonly use: number;
+  readonly signer: number;
   /** Its clients by network and agent, as a number: what `countClient` keeps. */
   readonly clients: Map<number, ClientCalls>;
-  /** Undefined where no role assignment was applied. */
-  readonly applied: string | undefined;
+  readonly roleAssignment: string | undefined;
+  /** The key of the role assignment, once it was looked for; undefined also where none was applied. */
+  applied: string | undefined;
   /** The day that was noted last as observed. */
   day: number;
   /** The client that was counted last, and its calls. */
   client: number;
   calls: ClientCalls | undefined;
+}
+
+interface What {
+  readonly place: number;
+  readonly action: number;
+}
+
+interface Counted {
+  status: number;
+  time: Instant;
+  calls: number;
+  /** By network and agent, as a number; -1 where it cannot be told apart. */
+  client: number;
+  outcome: UseOutcome;
 }
 
 interface Operation {
@@ -142,24 +166,25 @@ interface Operation {
   readonly roleAssignment?: string | undefined;
 }
 
-function find(ledger: Ledger, operation: Operation, grain: number): Found {
+function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
   const signer = textId(ledger, signerOf(operation));
-  const place = placeId(ledger, operation.account, operation.database ?? "", operation.container ?? "");
   const account = textId(ledger, operation.account);
-  const action = useOf(operation.operation, operation.resourceType);
   return {
     account,
-    use: useId(ledger, { signer, place, action, grain }),
+    signer,
     clients: clientsFor(ledger, `${account}|${signer}`, grain),
-    applied:
-      operation.roleAssignment === undefined
-        ? undefined
-        : `${textId(ledger, assignmentId(operation.roleAssignment))}|${signer}`,
+    roleAssignment: operation.roleAssignment,
+    applied: undefined,
     day: -1,
     client: -1,
     calls: undefined,
   };
 }
+
+const whatOf = (ledger: Ledger, operation: Operation): What => ({
+  place: placeId(ledger, operation.account, operation.database ?? "", operation.container ?? ""),
+  action: useOf(operation.operation, operation.resourceType),
+});
 
 /** Logs may name an assignment by its ARM id. */
 const assignmentId = (text: string): string => text.slice(text.lastIndexOf("/") + 1);
@@ -171,30 +196,29 @@ function signerOf({ credential, principal }: Operation): string {
   return principal ?? `${UNKNOWN_SIGNER}${credential ?? ""}`;
 }
 
-function countFound(
-  ledger: Ledger,
-  found: Found,
-  { network, agent }: { readonly network: number; readonly agent: number },
-  { status, time, calls }: { readonly status: number; readonly time: UseTotal["time"]; readonly calls: number },
-): void {
-  if (!countUse(ledger, found.use, { time, outcome: outcomeOf(status), calls })) return;
-  const day = dayOf(time);
-  if (found.day !== day) observe(ledger, found.account, day);
-  found.day = day;
-  if (network >= 0 && agent >= 0) countClientOf(ledger, found, clientKey(network, agent), { time, calls });
-  if (found.applied !== undefined && passedAuthorization(status)) countApplied(ledger, found.applied, { time, calls });
+function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): void {
+  if (who.roleAssignment !== undefined)
+    who.applied ??= `${textId(ledger, assignmentId(who.roleAssignment))}|${who.signer}`;
+  const isLetIn = passedAuthorization(counted.status);
+  counted.outcome = isLetIn ? "succeeded" : failureOf(counted.status);
+  if (!countUse(ledger, use, counted)) return;
+  const day = dayOf(counted.time);
+  if (who.day !== day) observe(ledger, who.account, day);
+  who.day = day;
+  if (counted.client >= 0) countClientOf(ledger, who, counted);
+  if (who.applied !== undefined && isLetIn) countApplied(ledger, who.applied, counted);
 }
 
-function countClientOf(ledger: Ledger, found: Found, client: number, counted: Calls): void {
-  if (found.client !== client) found.calls = clientOf(ledger, found.clients, client, counted);
-  found.client = client;
-  if (found.calls === undefined) ledger.clientsBeyond += counted.calls;
-  else addCalls(found.calls, counted);
+function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
+  const { client } = counted;
+  if (who.client !== client) who.calls = clientOf(ledger, who.clients, client, counted);
+  who.client = client;
+  if (who.calls === undefined) ledger.clientsBeyond += counted.calls;
+  else addCalls(who.calls, counted);
 }
 
-/** Cosmos answers what it let in with success, or says that an item is missing or in conflict. */
-function outcomeOf(status: number): UseOutcome {
-  if (passedAuthorization(status)) return "succeeded";
+/** Cosmos answers what it let in with success, or says that an item is missing or in conflict; this is none of them. */
+function failureOf(status: number): UseOutcome {
   if (status === 401) return "denied401";
   return status === 403 ? "denied403" : "other";
 }

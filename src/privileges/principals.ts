@@ -4,7 +4,7 @@ import type { Instant } from "../model/time.ts";
 import { abstentionsOf } from "./abstain.ts";
 import { bitsOf, needOf } from "./actions.ts";
 import { clientsOf } from "./clients.ts";
-import { exposureOf, isEnough, type Watched } from "./exposure.ts";
+import { type Exposure, exposureOf, isEnough, longestStep, type Watched } from "./exposure.ts";
 import { type Holder, type HolderKind, isBeyond, isTried, reachOf, type UseFact } from "./holder.ts";
 import { heldAt, leastRoles, needsOf, type Reach, reachesOf } from "./least.ts";
 import { dayOf, lastUsed, type Ledger } from "./ledger.ts";
@@ -135,18 +135,20 @@ function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string
     for (const member of who) entry(groups, member, () => [] as string[]).push(holder);
   const names = new Set([...signers.keys(), ...ofAccount.map(({ assignment }) => assignment.principal)]);
   const containers = containersOf(signers, ofAccount);
-  const observed = ledger.observed.get(ledger.textIds.get(account) ?? -1) ?? new Set<number>();
+  const accountText = ledger.textIds.get(account) ?? -1;
+  const watched = { observed: ledger.observed.get(accountText) ?? new Set<number>(), lost };
+  const whole = exposureOf(watched, undefined, 0);
   return [...names].map((principal) => {
     const own = byPrincipal.get(principal) ?? [];
     const group = members.get(principal);
     const who = group === undefined ? [principal] : [...group, principal];
-    const uses = who.flatMap((name) => signers.get(name) ?? []);
+    const uses = group === undefined ? (signers.get(principal) ?? []) : who.flatMap((name) => signers.get(name) ?? []);
     const reach = own.map(reachOf);
     const since = own.map((grant) => grant.since).filter((time) => time !== undefined);
-    const needed = uses.filter(isTried);
+    const needed = own.length === 0 ? [] : uses.filter(isTried);
     return {
       account,
-      accountText: ledger.textIds.get(account) ?? -1,
+      accountText,
       principal,
       kind: group === undefined && kinds.get(principal) !== "group" ? kindOf(principal) : "group",
       type: kinds.get(principal),
@@ -154,20 +156,29 @@ function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string
       signers: who.flatMap((name) => ledger.textIds.get(name) ?? []),
       grants: own,
       uses,
-      exposure: exposureOf(
-        { observed, lost },
-        since.length === 0 ? undefined : since.reduce((a, b) => (a > b ? a : b)),
-        uses.map(({ days }) => days),
-      ),
+      exposure:
+        since.length === 0
+          ? within(whole, longestPeriodOf(uses))
+          : exposureOf(
+              watched,
+              since.reduce((a, b) => (a > b ? a : b)),
+              longestPeriodOf(uses),
+            ),
       needs: needsOf(reach, needed),
       roles: leastRoles(reach, needed),
       containers,
-      clients: clientsOf(ledger, { account, signers: who }),
+      clients: () => clientsOf(ledger, { account, signers: who }),
       isListed: ofAccount.length > 0,
       throughGroups: (groups.get(principal) ?? []).flatMap((holder) => byPrincipal.get(holder) ?? []).map(reachOf),
     };
   });
 }
+
+const within = (exposure: Exposure | undefined, longestPeriod: number): Exposure | undefined =>
+  exposure === undefined || longestPeriod === exposure.longestPeriod ? exposure : { ...exposure, longestPeriod };
+
+const longestPeriodOf = (uses: readonly UseFact[]): number =>
+  uses.reduce((longest, use) => (use.dayCount < 2 ? longest : Math.max(longest, longestStep(use.days))), 0);
 
 /** Holder of an assignment → others whom it was applied to: the holder is a group then. */
 function membersOf(
@@ -244,7 +255,6 @@ function maybeMembersOf({ kind, type, principal, grants, uses }: Draft, around: 
 }
 
 function finished(draft: Draft, prior: Prior, around: Around): Holder {
-  const { isListed: _, throughGroups: __, members: ___, ...holder } = draft;
   const reach = draft.grants.map(reachOf);
   const days = draft.exposure?.days ?? 0;
   const chance = unneeded(prior, days);
@@ -256,5 +266,5 @@ function finished(draft: Draft, prior: Prior, around: Around): Holder {
   const score = scoreOf(reach, reachesOf(draft.roles), { containers: draft.containers, confidence });
   const enough =
     draft.exposure !== undefined && isEnough(draft.exposure) && !abstains.some(({ id }) => id === "new-grant");
-  return { ...holder, score, confidence, abstains, isEnough: enough };
+  return { ...draft, score, confidence, abstains, isEnough: enough };
 }

@@ -30,6 +30,7 @@ export function privilegeOf(
 ): Privilege {
   const unused = unusedOf(holder);
   const used = usedOf(holder);
+  const clients = holder.clients();
   return {
     granted: holder.grants.slice(0, LISTED).map(({ assignment, roleName, actions }) => ({
       assignment: assignment.id,
@@ -48,11 +49,11 @@ export function privilegeOf(
     commands: azCommands(way),
     bicep: bicepOf(way),
     plan: PLAN,
-    clients: holder.clients.slice(0, CLIENTS),
+    clients: clients.slice(0, CLIENTS),
     omitted: {
       used: Math.max(0, used.length - LISTED),
       unused: Math.max(0, unused.length - LISTED),
-      clients: Math.max(0, holder.clients.length - CLIENTS),
+      clients: Math.max(0, clients.length - CLIENTS),
     },
   };
 }

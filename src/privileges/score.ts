@@ -49,6 +49,8 @@ export interface Score {
   readonly worst: number;
 }
 
+const NOTHING_GRANTED: Score = { score: 0, excess: 0, reach: 0, worst: 0 };
+
 /**
  * `100 × (0.7 × excess × confidence + 0.3 × reach × worst)` over the known containers of an account, with
  * `reach = ln(1 + granted) / ln(1 + known)`; docs/privileges.md has it with an example.
@@ -58,6 +60,7 @@ export function scoreOf(
   needs: readonly Reach[],
   { containers, confidence }: { readonly containers: readonly Scope[]; readonly confidence: number },
 ): Score {
+  if (grants.length === 0) return NOTHING_GRANTED;
   let [granted, over, worst, reached] = [0, 0, 0, 0];
   for (const container of containers) {
     const held = heldAt(grants, container);

@@ -3,7 +3,7 @@ import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { GatewayScope } from "../model/gateway-inventory.ts";
 import type { Instant } from "../model/time.ts";
 import { daysIn } from "./day-ring.ts";
-import { type Exposure, exposureOf, type Watched } from "./exposure.ts";
+import { type Exposure, exposureOf, longestStep, type Watched } from "./exposure.ts";
 import type { AccessUse } from "./gateway-access.ts";
 import type { ServiceGrants } from "./gateway-grants.ts";
 import { lostDays } from "./losses.ts";
@@ -158,7 +158,14 @@ function openingOf({ service, grants, apis, watched, uncounted }: Known, told: T
     ),
     known: apis.size,
     isListed,
-    exposure: exposureOf(watched, since, [...Map.groupBy(own, ({ api }) => api).values()].map(daysOf)),
+    exposure: exposureOf(
+      watched,
+      since,
+      [...Map.groupBy(own, ({ api }) => api).values()].reduce(
+        (most, uses) => Math.max(most, longestStep(daysOf(uses))),
+        0,
+      ),
+    ),
     uncounted,
   };
 }

@@ -1,15 +1,17 @@
 import { Deserializer, Serializer } from "node:v8";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { Piece } from "./store.ts";
 
 /**
  * States as bytes, packed. Views of one memory are views of one memory again, which `v8.serialize` does not give: it copies
- * each view by itself, and what is then written through one is not seen through the other. Large memories are packed from
- * where they are, a piece at a time: a state is never there a second time unpacked.
+ * each view by itself, and what is then written through one is not seen through the other. Large memories are taken from
+ * where they are, a piece at a time: a state is never there a second time.
  */
 export const stateCodec = {
-  encode: (value: unknown): Uint8Array => Buffer.concat([...piecesOf(value)]),
-  /** What `encode` gives, in pieces; all are to be taken before the value changes. */
-  pieces: (value: unknown): Iterable<Uint8Array> => piecesOf(value),
+  encode: (value: unknown): Uint8Array => Buffer.concat(Array.from(piecesOf(value), packed)),
+  /** The value as it lies in memory; all pieces are to be taken before it changes. Packed, one after the other, they are what `encode` gives. */
+  pieces: (value: unknown): Iterable<Piece> => piecesOf(value),
+  packed,
   /** Those of versions that did not pack, too. */
   decode(bytes: Uint8Array): unknown {
     const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -30,22 +32,25 @@ const INLINE_BYTES = 1 << 16;
 const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
 /** A head, then each memory: how long it is unpacked, and its pieces, each behind its length. The first one is the graph. */
-function* piecesOf(value: unknown): Generator<Uint8Array> {
+function* piecesOf(value: unknown): Generator<Piece> {
   const writer = new StateWriter();
   writer.writeHeader();
   writer.writeValue(value);
-  yield wordsOf(MAGIC, 1 + writer.large.length);
-  yield* packed(writer.releaseBuffer());
-  for (const memory of writer.large) yield* packed(memory);
+  yield { bytes: wordsOf(MAGIC, 1 + writer.large.length), isPlain: true };
+  yield* piecesIn(writer.releaseBuffer());
+  for (const memory of writer.large) yield* piecesIn(memory);
 }
 
-function* packed(bytes: Uint8Array): Generator<Uint8Array> {
-  yield wordsOf(bytes.length);
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    const piece = zstdCompressSync(bytes.subarray(at, at + PIECE_BYTES), PACKING);
-    yield wordsOf(piece.length);
-    yield piece;
-  }
+function* piecesIn(bytes: Uint8Array): Generator<Piece> {
+  yield { bytes: wordsOf(bytes.length), isPlain: true };
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES)
+    yield { bytes: bytes.subarray(at, at + PIECE_BYTES), isPlain: false };
+}
+
+function packed({ bytes, isPlain }: Piece): Uint8Array {
+  if (isPlain) return Uint8Array.from(bytes);
+  const piece = zstdCompressSync(bytes, PACKING);
+  return Buffer.concat([wordsOf(piece.length), piece]);
 }
 
 function wordsOf(...words: readonly number[]): Uint8Array {

@@ -15,6 +15,7 @@ import {
   type RejectRow,
   type RejectsOfCommit,
   type Saved,
+  type Piece,
   type Spooled,
   type Store,
 } from "./store.ts";
@@ -83,9 +84,9 @@ export function createMemoryStore(): Store {
   };
 }
 
-function spoolInMemory(pieces: Iterable<Uint8Array>): Spooled {
-  const left = [Buffer.concat([...pieces])];
-  return { bytes: left[0]?.length ?? 0, next: () => left.shift() ?? new Uint8Array(0), close: () => left.splice(0) };
+function spoolInMemory(pieces: Iterable<Piece>): Spooled {
+  const left = Array.from(pieces, ({ bytes, isPlain }): Piece => ({ bytes: bytes.slice(), isPlain }));
+  return { next: () => left.shift(), close: () => left.splice(0) };
 }
 
 type MemoryReplay = Pick<Store, "stage"> & {

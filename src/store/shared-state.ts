@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { mkdir, open, rename } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { BlobLeaseClient, BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { makeFolder, syncFolder } from "../folder.ts";
+import { accessFolder } from "./access-log.ts";
 import { callsFolder } from "./call-log.ts";
 import { decisionsFile } from "./decision-log.ts";
 import { ownTerm, writeOwnTerm } from "./own-term.ts";
@@ -14,12 +15,13 @@ const LEASE_SECONDS = 15;
 const STATE = "state";
 const CALLS = "calls/";
 const DECISIONS = "decisions/";
+const ACCESSES = "accesses/";
 /** Most parts of a file in flight, 4 MB each. */
 const IN_FLIGHT = { blockSize: 4 << 20, maxSingleShotSize: 4 << 20, concurrency: 2 };
 
 /**
- * The state of the one machine that has the lease, in blobs: a copy that trails it, with the calls that it kept and the
- * decisions about findings. The lease is on the copy itself, so that who lost it cannot write there any more.
+ * The state of the one machine that has the lease, in blobs: a copy that trails it, with the calls that it kept, the
+ * decisions about findings and the log of accesses. The lease is on the copy itself, so that who lost it cannot write there any more.
  */
 export class SharedState {
   readonly #container: ContainerClient;
@@ -61,6 +63,8 @@ export class SharedState {
     if (!hasLease) return false;
     const decisions = this.#container.getBlobClient(`${DECISIONS}${copy.term}`);
     if (await decisions.exists()) await download(decisions, decisionsFile(this.#path));
+    for await (const { name } of this.#container.listBlobsFlat({ prefix: accessesOf(copy.term) }))
+      await download(this.#container.getBlobClient(name), join(accessFolder(this.#path), basename(name)));
     const partial = `${this.#path}.brought`;
     rmSync(partial, { force: true });
     await this.#blob.downloadToFile(partial);
@@ -98,6 +102,9 @@ export class SharedState {
         await passing([404], download(this.#container.getBlobClient(`${CALLS}${file}`), join(folder, file)));
   }
 }
+
+/** Names of the log's files in one term begin so. */
+const accessesOf = (term: number): string => `${ACCESSES}${term}/`;
 
 interface Copy {
   readonly bytes: number;
@@ -151,6 +158,7 @@ export class Term {
     const calls = await this.#copyCalls();
     if (existsSync(decisionsFile(path)))
       await container.getBlockBlobClient(`${DECISIONS}${term}`).uploadFile(decisionsFile(path), IN_FLIGHT);
+    await this.#copyAccesses();
     const file = backupOf(path);
     const metadata = { term: String(term), last: String(term), sha256: await sha256Of(file) };
     const conditions = { leaseId: lease.leaseId };
@@ -173,20 +181,38 @@ export class Term {
     return new Set(files);
   }
 
-  /** What the copy needs no longer: segments that were merged or are too old, decisions of earlier terms. */
+  /** Files of the log only grow: those that are there as long as they are stay. One that was given up here is there no more, either. */
+  async #copyAccesses(): Promise<void> {
+    const { container, path, term } = this.#parts;
+    const there = new Map<string, number | undefined>();
+    for await (const { name, properties } of container.listBlobsFlat({ prefix: accessesOf(term) }))
+      there.set(basename(name), properties.contentLength);
+    const folder = accessFolder(path);
+    const files = existsSync(folder) ? readdirSync(folder) : [];
+    for (const file of files)
+      if (there.get(file) !== statSync(join(folder, file)).size)
+        await container.getBlockBlobClient(`${accessesOf(term)}${file}`).uploadFile(join(folder, file), IN_FLIGHT);
+    for (const file of there.keys())
+      if (!files.includes(file)) await passing([404], container.deleteBlob(`${accessesOf(term)}${file}`));
+  }
+
+  /** What the copy needs no longer: segments that were merged or are too old, decisions and accesses of earlier terms. */
   async #giveUp(calls: ReadonlySet<string>): Promise<void> {
     const { container, term } = this.#parts;
     for await (const { name } of container.listBlobsFlat({ prefix: CALLS }))
       if (!calls.has(basename(name))) await passing([404], container.deleteBlob(name));
     for await (const { name } of container.listBlobsFlat({ prefix: DECISIONS }))
       if (Number(basename(name)) < term) await passing([404], container.deleteBlob(name));
+    for await (const { name } of container.listBlobsFlat({ prefix: ACCESSES }))
+      if (Number(name.split("/")[1]) < term) await passing([404], container.deleteBlob(name));
   }
 }
 
 /** What belongs to a state that a later term has left behind gets another name. */
 function setAside(path: string, now: number): void {
   if (!existsSync(path)) return;
-  for (const file of [`${path}-wal`, `${path}-shm`, callsFolder(path), decisionsFile(path), backupOf(path), path])
+  const beside = [callsFolder(path), decisionsFile(path), accessFolder(path), backupOf(path)];
+  for (const file of [`${path}-wal`, `${path}-shm`, ...beside, path])
     if (existsSync(file)) renameSync(file, `${file}.superseded-${now}`);
   syncFolder(dirname(path));
 }

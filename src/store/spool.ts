@@ -1,19 +1,16 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
-import type { Spooled } from "./store.ts";
+import type { Piece, Spooled } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
-/** Bytes that are read back at once. */
-const PART_BYTES = 4 << 20;
-
 /** Keeps pieces in a file beside a state until they are read back: they are not held in memory, and nobody sees them. */
-export function spoolBeside(path: string, pieces: Iterable<Uint8Array>): Spooled {
+export function spoolBeside(path: string, pieces: Iterable<Piece>): Spooled {
   const name = `${path}.spool`;
   const file = attempt(name, () => openSync(name, "w+", 0o600));
-  let bytes = 0;
+  const sizes: { readonly bytes: number; readonly isPlain: boolean }[] = [];
   try {
     // Windows removes no file that is open.
     if (process.platform !== "win32") rmSync(name);
-    for (const piece of pieces) bytes += attempt(name, () => writeAll(file, piece));
+    for (const { bytes, isPlain } of pieces) sizes.push({ bytes: attempt(name, () => writeAll(file, bytes)), isPlain });
   } catch (error) {
     closeSync(file);
     throw error;
@@ -26,15 +23,20 @@ export function spoolBeside(path: string, pieces: Iterable<Uint8Array>): Spooled
     closeSync(file);
     rmSync(name, { force: true });
   };
+  const room = Buffer.allocUnsafe(Math.max(0, ...sizes.map(({ bytes }) => bytes)));
+  const left = sizes.values();
   return {
-    bytes,
     next() {
-      const part = Buffer.allocUnsafe(Math.min(PART_BYTES, bytes - at));
-      for (let read = 0; read < part.length; )
-        read += attempt(name, () => readSync(file, part, read, part.length - read, at + read));
-      at += part.length;
-      if (at >= bytes) close();
-      return part;
+      const next = left.next();
+      if (next.done === true) {
+        close();
+        return undefined;
+      }
+      const bytes = room.subarray(0, next.value.bytes);
+      for (let read = 0; read < bytes.length; )
+        read += attempt(name, () => readSync(file, bytes, read, bytes.length - read, at + read));
+      at += bytes.length;
+      return { bytes, isPlain: next.value.isPlain };
     },
     close,
   };

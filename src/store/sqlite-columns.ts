@@ -16,6 +16,16 @@ export function integerOf(row: Row, column: string): number {
 
 export const crcOf = (bytes: Uint8Array): number => crc32(bytes);
 
+/** Of texts that belong together. */
+export const textCrc = (...texts: readonly string[]): number => crc32(texts.join("\0"));
+
+/** Throws where the row's `crc` is not that of these of its columns. */
+export function checkTexts(row: Row, ...columns: readonly string[]): void {
+  const texts = columns.map((column) => textOf(row, column));
+  if (textCrc(...texts) !== integerOf(row, "crc"))
+    throw new Error(`${columns.join(", ")} differ from what was written`);
+}
+
 /** The row's `bytes`; throws where they are not those that its `crc` was made of, as SQLite itself does not look. */
 export function checkedBytesOf(row: Row): Uint8Array {
   const bytes = row["bytes"];

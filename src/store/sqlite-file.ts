@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { makeFolder } from "../folder.ts";
 import { networkFileSystem } from "./network-file-system.ts";
+import { textCrc } from "./sqlite-columns.ts";
 import {
   ANALYSIS_VERSION,
   APPLICATION_ID,
@@ -54,6 +55,7 @@ export function openSqliteFile(path: string, options: SqliteFileOptions = {}): D
     setPragma(full, db, { name: "busy_timeout", value: String(busyMs), reads: busyMs });
     for (const pragma of PRAGMAS) setPragma(full, db, pragma);
     lock(full, db);
+    db.function("text_crc", { deterministic: true, varargs: true }, (...texts) => textCrc(...texts.map(String)));
     prepareSchema(full, db);
     if (options.maxBytes !== undefined) db.exec(`pragma max_page_count = ${Math.floor(options.maxBytes / PAGE_BYTES)}`);
     return db;

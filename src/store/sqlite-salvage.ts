@@ -2,8 +2,9 @@ import { copyFileSync, existsSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue } from "node:sqlite";
 import { isConserved } from "./conservation.ts";
 import { parseFindingRow } from "./finding-row.ts";
-import { checkedBytesOf, integerOf, textOf } from "./sqlite-columns.ts";
+import { checkedBytesOf, checkTexts, integerOf, textCrc, textOf } from "./sqlite-columns.ts";
 import { openSqliteFile, storeErrorOf } from "./sqlite-file.ts";
+import { checkOutboxRow } from "./sqlite-outbox.ts";
 import { readableRows, type Row } from "./sqlite-readable.ts";
 import { ANALYSIS_VERSION, SCHEMA_VERSION } from "./sqlite-schema.ts";
 import { StoreError } from "./store-error.ts";
@@ -105,9 +106,10 @@ const CHECKS: Readonly<Record<Table, (row: Row) => void>> = {
   snapshot: checkedBytesOf,
   journal: checkedBytesOf,
   finding(row) {
-    if (parseFindingRow(textOf(row, "body")).id !== textOf(row, "id")) throw new Error("it is another's");
+    checkTexts(row, "id", "body");
+    parseFindingRow(textOf(row, "body"));
   },
-  outbox: (row) => void JSON.parse(textOf(row, "body")),
+  outbox: checkOutboxRow,
   reject: (row) => textOf(row, "detail"),
   reject_count: (row) => integerOf(row, "count"),
 };
@@ -150,7 +152,8 @@ function endedFinding(row: Row): Row {
   const finding = parseFindingRow(textOf(row, "body"));
   if (finding.kind !== "intermittent-refusal" || finding.status !== "open") return row;
   const ended = { ...finding, status: "resolved", end: finding.end ?? finding.detectedAt };
-  return { ...row, body: JSON.stringify(ended) };
+  const body = JSON.stringify(ended);
+  return { ...row, body, crc: textCrc(textOf(row, "id"), body) };
 }
 
 /** A new file has rows of its own in `meta`; all names are of our schema. */

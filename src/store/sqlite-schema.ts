@@ -2,7 +2,7 @@
 export const APPLICATION_ID = 0x53434f50;
 
 /** Raised with every change of `SCHEMA`; each raise has its step in `MIGRATIONS`. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /** Raised with every change of what a snapshot or a journal holds. */
 export const ANALYSIS_VERSION = 16;
@@ -61,6 +61,12 @@ create index outbox_order on outbox (target, finding, state, id);
 create index outbox_due on outbox (state, next, id);
 `;
 
+/** Of what is told to people: SQLite takes a text with another letter in it for sound. */
+const CHECKSUMS = `
+alter table finding add column crc integer not null default 0;
+alter table outbox add column crc integer not null default 0;
+`;
+
 /** Parts of snapshots, in order: of the one in use, of the one that is staged, of the one before. */
 const SNAPSHOT = `
 create table snapshot (
@@ -109,7 +115,7 @@ create table finding (
   body text not null
 ) strict;
 
-${SNAPSHOT}${KEPT}${REJECTS}${OUTBOX}
+${SNAPSHOT}${KEPT}${REJECTS}${OUTBOX}${CHECKSUMS}
 pragma application_id = ${APPLICATION_ID};
 pragma user_version = ${SCHEMA_VERSION};
 `;
@@ -135,5 +141,12 @@ ${SNAPSHOT}
 insert into snapshot (id, generation, bytes, crc) select id, 0, bytes, crc from snapshot_5;
 drop table snapshot_5;
 pragma user_version = 6;`,
+  ],
+  [
+    6,
+    `${CHECKSUMS}
+update finding set crc = text_crc(id, body);
+update outbox set crc = text_crc(alert, target, finding, body);
+pragma user_version = 7;`,
   ],
 ]);

@@ -1,9 +1,10 @@
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite";
 import { entry } from "../lib/entry.ts";
+import type { Finding } from "../model/finding.ts";
 import { assertConserved, isConserved } from "./conservation.ts";
 import { formatFindingRow, parseFindingRow } from "./finding-row.ts";
 import { backUp } from "./sqlite-backup.ts";
-import { checkedBytesOf, crcOf, integerOf, textOf } from "./sqlite-columns.ts";
+import { checkedBytesOf, checkTexts, crcOf, integerOf, textCrc, textOf } from "./sqlite-columns.ts";
 import { isOfOtherVersion, openSqliteFile, type SqliteFileOptions, storeErrorOf } from "./sqlite-file.ts";
 import { createSqliteOutbox } from "./sqlite-outbox.ts";
 import { createSqliteRejects } from "./sqlite-rejects.ts";
@@ -72,7 +73,7 @@ function createStore(path: string, db: DatabaseSync): Store {
   };
 
   return {
-    load: () => read("cannot be loaded", () => loadSaved(db, snapshots.load())),
+    load: () => read("cannot be loaded", () => loadSaved(db, snapshots.load(), outbox)),
     spool: (pieces) => spoolBeside(path, pieces),
     stage: (part, isFirst) => transact("cannot keep a snapshot", () => snapshots.stage(part, isFirst)),
     tidy: () => transact("cannot give up a snapshot", () => snapshots.tidy()),
@@ -158,7 +159,7 @@ function createWriter(db: DatabaseSync, turn: () => void): Write {
     bytes = bytes + excluded.bytes`);
   const journal = db.prepare("insert into journal (bytes, crc) values (?, ?)");
   const finding = db.prepare(
-    `insert into finding (id, body) values (?, ?) on conflict (id) do update set body = excluded.body`,
+    "insert into finding (id, body, crc) values (?, ?, ?) on conflict (id) do update set body = excluded.body, crc = excluded.crc",
   );
   const forget = db.prepare(`delete from finding where rowid <= (select max(rowid) from finding) - ${KEPT_FINDINGS}`);
 
@@ -174,7 +175,7 @@ function createWriter(db: DatabaseSync, turn: () => void): Write {
       for (const [partition, row] of partitions) ledger.run(source, partition, ...ledgerColumns(row));
     if (commit.turns === true) turn();
     if (commit.journal.length > 0) journal.run(commit.journal, crcOf(commit.journal));
-    for (const [id, body] of findings) finding.run(id, body);
+    for (const [id, body] of findings) finding.run(id, body, textCrc(id, body));
     if (findings.length > 0) forget.run();
   };
 }
@@ -188,7 +189,8 @@ const ledgerColumns = (row: LedgerRow): readonly number[] => [
   row.bytes,
 ];
 
-function loadSaved(db: DatabaseSync, snapshot: Saved["snapshot"]): Saved {
+function loadSaved(db: DatabaseSync, snapshot: Saved["snapshot"], outbox: { check(): void }): Saved {
+  outbox.check();
   return {
     positions: loadPositions(db),
     kept: nested(db.prepare("select source, key as partition, bytes, crc from kept").all(), checkedBytesOf),
@@ -199,10 +201,13 @@ function loadSaved(db: DatabaseSync, snapshot: Saved["snapshot"]): Saved {
 }
 
 const loadFindings = (db: DatabaseSync): ReturnType<Store["findings"]> =>
-  db
-    .prepare("select body from finding order by rowid")
-    .all()
-    .map((row) => parseFindingRow(textOf(row, "body")));
+  db.prepare("select id, body, crc from finding order by rowid").all().map(checkedFindingOf);
+
+/** The finding of a row; throws where it is not what was written. */
+function checkedFindingOf(row: Readonly<Record<string, SQLOutputValue>>): Finding {
+  checkTexts(row, "id", "body");
+  return parseFindingRow(textOf(row, "body"));
+}
 
 const loadPositions = (db: DatabaseSync): Saved["positions"] =>
   nested(db.prepare("select source, partition, checkpoint from position").all(), (row) => textOf(row, "checkpoint"));

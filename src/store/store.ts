@@ -114,11 +114,17 @@ export const KEPT_REJECTS = 10_000;
 /** Findings that a store keeps: those that were new last. The analysis itself follows far fewer. */
 export const KEPT_FINDINGS = 10_000;
 
-/** Bytes on their way into a store, not in memory. */
+/** Bytes of a snapshot as they lie in memory. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** Few, and not packed. */
+  readonly isPlain: boolean;
+}
+
+/** Pieces on their way into a store, not in memory. */
 export interface Spooled {
-  readonly bytes: number;
-  /** The next of them, some megabytes; empty at the end, which closes it. */
-  next(): Uint8Array;
+  /** The next of them, which lasts until the one after it is asked for; undefined at the end, which closes it. */
+  next(): Piece | undefined;
   close(): void;
 }
 
@@ -129,7 +135,7 @@ export interface Spooled {
 export interface Store {
   load(): Saved;
   /** Takes all pieces at once; they are lost with the process. */
-  spool(pieces: Iterable<Uint8Array>): Spooled;
+  spool(pieces: Iterable<Piece>): Spooled;
   /**
    * The next part of a snapshot of the analysis as it is after the last commit before its first part. It is durable and not
    * seen until a commit turns to it; the first part gives up what was staged before.

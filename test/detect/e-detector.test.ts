@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { baseline, createEDetector, stepEDetector } from "../../src/detect/e-detector.ts";
+import {
+  addEDetector,
+  baseline,
+  beginEDetector,
+  createEDetectors,
+  type EDetectors,
+  stepEDetector,
+} from "../../src/detect/e-detector.ts";
 
 /** Deterministic numbers in [0, 1). */
 function random(seed: number): () => number {
@@ -10,16 +17,22 @@ function random(seed: number): () => number {
   };
 }
 
+function begun(trialsBefore: number): EDetectors {
+  const detectors = createEDetectors();
+  beginEDetector(detectors, addEDetector(detectors), trialsBefore, 0);
+  return detectors;
+}
+
 function run(
   rate: (bin: number) => number,
   options: { bins: number; perBin: number; seed: number },
 ): { bin: number; start: number } | undefined {
   const next = random(options.seed);
-  const detector = createEDetector(500, 0);
+  const detectors = begun(500);
   for (let bin = 0; bin < options.bins; bin++) {
     let refused = 0;
     for (let i = 0; i < options.perBin; i++) if (next() < rate(bin)) refused += 1;
-    const start = stepEDetector(detector, bin, refused, options.perBin);
+    const start = stepEDetector(detectors, 0, { bin, f: refused, n: options.perBin });
     if (start !== undefined) return { bin, start };
   }
   return undefined;
@@ -43,13 +56,13 @@ test.each(rises)("$name is found soon, with its beginning", ({ rate, perBin, wit
 });
 
 test("what is usual for a cell is learned and does not alarm", () => {
-  const detector = createEDetector(0, 0);
+  const detectors = begun(0);
   const next = random(9);
   let alarms = 0;
   for (let bin = 0; bin < 5_000; bin++) {
     const refused = next() < 0.04 ? 1 : 0;
-    if (stepEDetector(detector, bin, refused, 10) !== undefined) alarms += 1;
+    if (stepEDetector(detectors, 0, { bin, f: refused, n: 10 }) !== undefined) alarms += 1;
   }
   expect(alarms).toBe(0);
-  expect(baseline(detector)).toBeLessThan(0.02);
+  expect(baseline(detectors, 0)).toBeLessThan(0.02);
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { ContainerClient } from "@azure/storage-blob";
 
 /** Azurite, the emulator of Azure Storage, on a free port of loopback; all in memory. */
-export interface BlobEmulator {
+export interface BlobEmulator extends AsyncDisposable {
   readonly connectionString: string;
   /** A container that is there. */
   container(name: string): Promise<ContainerClient>;
@@ -37,6 +37,10 @@ export async function startBlobs(folder: string): Promise<BlobEmulator> {
   if (address === "") throw new Error("the emulator of blobs ended before it listened");
   child.stdout.resume();
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${address}/${ACCOUNT};`;
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await exited;
+  };
   return {
     connectionString,
     async container(name) {
@@ -44,9 +48,7 @@ export async function startBlobs(folder: string): Promise<BlobEmulator> {
       await client.createIfNotExists();
       return client;
     },
-    async stop() {
-      child.kill();
-      await exited;
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline";
 import { z } from "zod";
 
 /** The emulator in a child process; see event-hubs-process.ts for its commands. */
-export interface EventHubsChild {
+export interface EventHubsChild extends AsyncDisposable {
   readonly connectionString: string;
   /** The answer to one command. Answers to commands of one kind come in the order in which they were given. */
   ask(command: { readonly do: string } & Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>;
@@ -27,6 +27,10 @@ export async function startEventHubsChild(hub = "logs", partitions = 4): Promise
     const answer = Answer.parse(JSON.parse(line));
     waiting.get(answer.did)?.shift()?.(answer);
   });
+  const stop = async (): Promise<void> => {
+    child.stdin.end();
+    await exited;
+  };
   return {
     connectionString,
     ask(command) {
@@ -35,9 +39,7 @@ export async function startEventHubsChild(hub = "logs", partitions = 4): Promise
         child.stdin.write(`${JSON.stringify(command)}\n`);
       });
     },
-    async stop() {
-      child.stdin.end();
-      await exited;
-    },
+    stop,
+    [Symbol.asyncDispose]: stop,
   };
 }

@@ -8,7 +8,7 @@ import { startEventHubsChild } from "./event-hubs-child.ts";
 test("feeds a file to what reads it, through dropped sockets and an absence", async () => {
   const lines = Array.from({ length: 500 }, (_, i) => JSON.stringify({ category: "GatewayLogs", id: `r${i}` }));
   await using folder = await temporaryFolder({ "logs.ndjson": lines.join("\n") });
-  const child = await startEventHubsChild("logs", 2);
+  await using child = await startEventHubsChild("logs", 2);
   const source = eventHubsSource({
     name: "hub",
     connection: { kind: "connection-string", connectionString: child.connectionString },

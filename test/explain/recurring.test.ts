@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { epochMs } from "../../src/model/time.ts";
+import { at } from "../builders.ts";
 import { eventsOf, refusedByCosmos } from "../traffic.ts";
 import { soleFinding } from "./sole-finding.ts";
-import { CALLS, type Fault, orders } from "./tenant.ts";
+import { analyze, CALLS, type Fault, orders } from "./tenant.ts";
 
 const MINUTE = 60;
 
@@ -33,4 +35,21 @@ test("refusals that come back each minute are no token's", () => {
   expect(finding?.cause.evidence.map(({ says }) => says)).toContainEqual(expect.stringContaining("every 60 s"));
   const because = finding?.cause.rejected.find(({ id }) => id === "cached-token-outlived")?.because;
   expect(because).toMatch(/faster than any cache/);
+});
+
+test("what one backend refuses after a fault of the whole API was mended is a fault of its own", () => {
+  const all = (seconds: number): boolean => seconds >= 2_000 && seconds < 4_000;
+  const fault: Fault = (call) => {
+    if (!orders(call)) return undefined;
+    const isRefused = all(call.seconds) || (call.seconds >= 5_200 && call.backend === "orders-a" && call.chance < 0.5);
+    return isRefused ? [{ ...call.gateway, status: 401, backendStatus: 401 }] : undefined;
+  };
+  const findings = analyze(eventsOf(CALLS, fault));
+  expect(findings.map(({ splits, onset }) => [splits[0]?.where, Math.round(epochMs(onset) / 60_000)])).toEqual(
+    expect.arrayContaining([
+      [{ api: "orders" }, Math.round(epochMs(at(2_000)) / 60_000)],
+      [{ backend: "orders-a" }, Math.round(epochMs(at(5_200)) / 60_000)],
+    ]),
+  );
+  expect(findings).toHaveLength(2);
 });

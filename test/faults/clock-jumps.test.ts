@@ -100,7 +100,7 @@ test("a clock that is set again and again changes no count and no finding, and e
 
   for (let run = 0; run < faultRuns(1); run++) {
     await using pager = await startPager();
-    const hub = await startEventHubsChild("logs", 1);
+    await using hub = await startEventHubsChild("logs", 1);
     const options = (name: string) => ({
       folder: folder.path,
       name,
@@ -108,7 +108,7 @@ test("a clock that is set again and again changes no count and no finding, and e
       config: `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB" }]\nstate: ${join(folder.path, `${name}.db`)}\n`,
     });
     const { config, environment, ...rest } = options(`jumping-${run}`);
-    const jumping = await startServe({
+    await using jumping = await startServe({
       ...rest,
       config: `${config}targets: [{ type: webhook, name: pager, url: "env:HOOK", allowPrivate: true, secrets: ["env:SECRET"] }]\n`,
       environment: {
@@ -124,7 +124,7 @@ test("a clock that is set again and again changes no count and no finding, and e
     await pager.until((taken) => isAllTold(report, taken));
     await jumping.hear(/clock was set/);
     expect(await jumping.stop()).toBe(0);
-    const steady = await startServe(options(`steady-${run}`));
+    await using steady = await startServe(options(`steady-${run}`));
     expect(report).toEqual(await reportWhen(steady.address, isWhole));
     await steady.stop();
     await hub.stop();

@@ -38,7 +38,7 @@ test("a reader of a hub that is killed again and again commits each record once"
     feed,
     Array.from({ length: total }, (_, i) => JSON.stringify({ category: "GatewayLogs", id: `r${i}` })).join("\n"),
   );
-  const hub = await startEventHubsChild("logs", 3);
+  await using hub = await startEventHubsChild("logs", 3);
   const fed = hub.ask({ do: "feed", file: feed, linesPerEvent: LINES_PER_EVENT, eventsPerSecond: 800 });
 
   for (let run = 0; run < runs; run++) {

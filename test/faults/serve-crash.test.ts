@@ -1,37 +1,16 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { generate } from "../../src/simulate/generate.ts";
 import { readSegments } from "../../src/store/segment-folder.ts";
 import { startEventHubsChild } from "../emulators/event-hubs-child.ts";
+import { type ServeOptions, startServe } from "../live/serving.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { faultRandom, faultRuns } from "./runs.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const LINES_PER_EVENT = 100;
 const LATENESS_S = 3_600;
-
-interface Serving {
-  readonly child: ChildProcess;
-  readonly address: string;
-}
-
-/** Starts `serve` and waits until its dashboard answers. */
-async function startServe(config: string, connectionString: string): Promise<Serving> {
-  const child = spawn(process.execPath, [MAIN, "serve", "--config", config, "--port", "0"], {
-    env: { ...process.env, HUB: connectionString },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  for await (const line of createInterface(child.stderr)) {
-    const address = /ready: (http:\S+)/.exec(line)?.[1];
-    if (address !== undefined) return { child, address };
-  }
-  throw new Error("serve ended before it was ready");
-}
 
 interface Report {
   readonly input: { readonly records: number };
@@ -54,11 +33,6 @@ async function reportAt(address: string, time: number): Promise<Report> {
   throw new Error("the stream ended");
 }
 
-async function kill({ child }: Serving, signal: NodeJS.Signals): Promise<void> {
-  child.kill(signal);
-  await once(child, "exit");
-}
-
 test("serve that is killed again and again while the hub feeds ends with the counts and findings of one that was not", {
   timeout: 90_000 + 10_000 * faultRuns(3),
 }, async () => {
@@ -70,15 +44,13 @@ test("serve that is killed again and again while the hub feeds ends with the cou
   const settled = Math.floor(records.findLast(({ at }) => at <= newest - LATENESS_S * 1_000)?.at ?? 0);
   const feed = join(folder.path, "feed.ndjson");
   await writeFile(feed, records.map(({ record }) => JSON.stringify(record)).join("\n"));
-  const configFor = async (name: string): Promise<string> => {
-    const path = join(folder.path, `${name}.yml`);
-    await writeFile(
-      path,
-      `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB" }]\nstate: ${join(folder.path, `${name}.db`)}\nlateness: ${LATENESS_S}\n`,
-    );
-    return path;
-  };
-  const hub = await startEventHubsChild("logs", 3);
+  await using hub = await startEventHubsChild("logs", 3);
+  const options = (name: string): ServeOptions => ({
+    folder: folder.path,
+    name,
+    environment: { HUB: hub.connectionString },
+    config: `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB" }]\nstate: ${join(folder.path, `${name}.db`)}\nlateness: ${LATENESS_S}\n`,
+  });
   const events = Math.ceil(records.length / LINES_PER_EVENT);
   const fed = hub.ask({
     do: "feed",
@@ -87,23 +59,22 @@ test("serve that is killed again and again while the hub feeds ends with the cou
     eventsPerSecond: events / (8 + 2.5 * runs),
   });
 
-  const config = await configFor("killed");
   for (let run = 0; run < runs; run++) {
-    const serving = await startServe(config, hub.connectionString);
+    await using serving = await startServe(options("killed"));
     await sleep(500 + random() * 1_500);
-    await kill(serving, "SIGKILL");
+    await serving.stop("SIGKILL");
   }
   await fed;
-  const last = await startServe(config, hub.connectionString);
+  await using last = await startServe(options("killed"));
   const interrupted = await reportAt(last.address, settled);
   const asked = closedIds(records, settled - JOIN_MS);
   const callsAfterKills = await callsOf(last.address, asked);
-  await kill(last, "SIGTERM");
+  await last.stop();
 
-  const whole = await startServe(await configFor("whole"), hub.connectionString);
+  await using whole = await startServe(options("whole"));
   const uninterrupted = await reportAt(whole.address, settled);
   const calls = await callsOf(whole.address, asked);
-  await kill(whole, "SIGTERM");
+  await whole.stop();
   await hub.stop();
   expect(interrupted.input).toEqual(uninterrupted.input);
   expect(interrupted.input.records).toBe(records.length);

@@ -25,10 +25,10 @@ async function zombie(options: {
 }): Promise<Outcome> {
   const { emulator, feed, machine, records, stateOf } = await startMachines({ ...options, partitions: 1 });
   feed(10);
-  const first = await startServe(machine("zombie"));
+  await using first = await startServe(machine("zombie"));
   await reportWhen(first.address, holds(records()));
   const before = records();
-  const owner = await spawnServe(machine("owner"));
+  await using owner = await spawnServe(machine("owner"));
   await owner.hear(/standby: another machine has the lease/);
   first.child.kill("SIGSTOP");
   const stopped = performance.now();
@@ -56,12 +56,11 @@ test("a machine that stood still while another one took over commits nothing mor
   timeout: 60_000 + (60_000 + FROZEN_MS) * Math.ceil(faultRuns(1) / AT_ONCE),
 }, async () => {
   await using folder = await temporaryFolder();
-  const blobs = await startBlobs(folder.path);
+  await using blobs = await startBlobs(folder.path);
   for (let run = 0; run < faultRuns(1); run += AT_ONCE) {
     const names = Array.from({ length: Math.min(AT_ONCE, faultRuns(1) - run) }, (_, i) => `zombie-${run + i}`);
     const outcomes = await Promise.all(names.map((name) => zombie({ blobs, folder: folder.path, name })));
     for (const outcome of outcomes)
       expect(outcome).toEqual({ zombie: { code: 3, more: 0 }, owner: { code: 0, missing: 0 } });
   }
-  await blobs.stop();
 });

@@ -150,6 +150,22 @@ test("what takes in several parts of a fault was told when the first of them was
   ]);
 });
 
+test("an id that a finding of other attributes has by now is not given twice", () => {
+  const state = createFindings();
+  const by = (column: number, facts: Parameters<typeof explanation>[0]): Explanation => ({
+    ...explanation(facts),
+    conditions: [{ column, value: 0 }],
+  });
+  raised(state, [by(1, { where: { operation: "put" }, calls: ["a", "b"], refused: 50 })], 300);
+  const larger = by(2, { where: { backend: "be-a" }, calls: ["a", "b", "c", "d"], refused: 200 });
+  const other = by(1, { where: { operation: "put" }, calls: ["x", "y"], refused: 90, cause: "ip-filter" });
+  raised(state, [other, larger], 700);
+  expect([...state.tracked.values()].map(({ finding }) => [finding.counts.refused, finding.detectedAt])).toEqual([
+    [200, at(300)],
+    [90, at(700)],
+  ]);
+});
+
 test("a finding begins before it was detected, whatever is taken for its rise later", () => {
   const state = createFindings();
   raised(state, [explanation({ refused: 20 })], 300);

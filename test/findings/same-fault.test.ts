@@ -69,6 +69,18 @@ describe("another view of the same fault", () => {
     { name: "the same attributes by another symptom", a: { symptom: "cosmos:401" }, b: {}, same: true },
     { name: "a part of its calls", a: { where: { api: "orders", region: "x" } }, b: {}, same: true },
     {
+      name: "a part of its calls by another symptom, for the same cause",
+      a: { symptom: "cosmos:401", where: { api: "orders", region: "x" } },
+      b: {},
+      same: true,
+    },
+    {
+      name: "a part of its calls by another symptom, for a cause that is not known",
+      a: { symptom: "cosmos:401", where: { api: "orders", region: "x" }, cause: "unknown" as const },
+      b: { cause: "unknown" as const },
+      same: false,
+    },
+    {
       name: "told the same",
       a: { where: { api: "orders", region: "x" }, told: "rbac" },
       b: { told: "rbac" },

@@ -121,7 +121,7 @@ test("beside a running serve it is done there, and what came by both routes coun
   for (let at = 0; at < half.length; at += 200)
     hub.route(undefined).add(JSON.stringify({ records: half.slice(at, at + 200).map(({ record }) => record) }));
   await using folder = await temporaryFolder();
-  const serving = await startServe({
+  await using serving = await startServe({
     folder: folder.path,
     environment: { ...workspaceEnvironment(azure), HUB: emulator.connectionString("logs") },
     config: configOf(folder.path, '  - { type: event-hubs, name: hub, connectionString: "env:HUB" }'),

@@ -65,7 +65,7 @@ const idsIn = (path: string): readonly string[] =>
 test("serve that is killed again and again writes each hour's digest and each day's export once; others ask it meanwhile", {
   timeout: 150_000 + 10_000 * faultRuns(2),
 }, async () => {
-  const first = await startServe(options);
+  await using first = await startServe(options);
   await reportWhen(first.address, ({ input }) => input.records === count);
   await first.stop();
   const scheduled = {
@@ -74,12 +74,12 @@ test("serve that is killed again and again writes each hour's digest and each da
   };
   const random = faultRandom();
   for (let run = 0; run < faultRuns(2); run++) {
-    const killed = await startServe(scheduled);
+    await using killed = await startServe(scheduled);
     if (run === 0) await killed.hear(/"msg":"exported"/);
     else await sleep(600 * random());
     await killed.stop("SIGKILL");
   }
-  const serving = await startServe(scheduled);
+  await using serving = await startServe(scheduled);
   try {
     await exportedUntil(serving.address);
     await whileItRuns(serving);
@@ -144,7 +144,7 @@ async function whileItRuns({ address }: Serving): Promise<void> {
 
 test("an export that fails is shown, and tried again", { timeout: 60_000 }, async () => {
   writeFileSync(join(folder.path, "taken"), "no folder");
-  const serving = await startServe({
+  await using serving = await startServe({
     ...options,
     name: "failing",
     config: `${options.config.replace("state.db", "other.db")}exports: [{ type: folder, name: daily, path: "${folder.path}/taken", key: "file:${folder.path}/key.pem", from: ${dayOf(today - DAY)} }]\n`,

@@ -22,7 +22,7 @@ test("a source that is refused, and one that is taken over, do not end the other
   good?.partition("0").add(body(0, 5));
   stolen?.partition("0").add(body(100, 3));
   await using folder = await temporaryFolder();
-  const serving = await startServe({
+  await using serving = await startServe({
     folder: folder.path,
     environment: {
       GOOD: emulator.connectionString("good"),
@@ -40,7 +40,7 @@ state: ${folder.path}/state.db
   try {
     await serving.hear(/bad: hub good .* refuses to be read\..* The other sources go on/);
     await reportWhen(serving.address, ({ input }) => input.records >= 8);
-    const other = await startServe({
+    await using other = await startServe({
       folder: folder.path,
       name: "other",
       environment: { STOLEN: emulator.connectionString("stolen") },

@@ -45,7 +45,7 @@ describe("rejects", () => {
     await using folder = await temporaryFolder();
     const config = `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB" }]\nstate: ${folder.path}/state.db\n`;
     const file = join(folder.path, "serve.yml");
-    const serving = await startServe({
+    await using serving = await startServe({
       folder: folder.path,
       config,
       environment: { HUB: emulator.connectionString("logs") },

@@ -14,7 +14,8 @@ export const workspaceEnvironment = (azure: LogAnalyticsEmulator): Readonly<Reco
   IDENTITY_HEADER: "secret-of-the-host",
 });
 
-export interface Serving {
+/** Disposed of, it is killed where it still runs: a test that fails leaves none behind. */
+export interface Serving extends AsyncDisposable {
   readonly child: ChildProcess;
   readonly address: string;
   /** Lines of standard error so far. */
@@ -70,15 +71,19 @@ export async function spawnServe({
   });
   lines.on("close", () => tell(undefined));
   const ended = once(child, "exit");
+  const stop = async (signal: NodeJS.Signals): Promise<number | null> => {
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  };
   return {
     child,
     address: "",
     said,
     hear: (pattern) => heard(pattern, said, listeners),
-    async stop(signal = "SIGTERM") {
-      child.kill(signal);
-      await ended;
-      return child.exitCode;
+    stop: (signal = "SIGTERM") => stop(signal),
+    async [Symbol.asyncDispose]() {
+      await stop("SIGKILL");
     },
   };
 }

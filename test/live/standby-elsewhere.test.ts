@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { accessFolder, readAccess } from "../../src/store/access-log.ts";
 import { startBlobs } from "../emulators/blobs.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { holds, startMachines } from "./machines.ts";
@@ -8,13 +9,17 @@ test("another machine takes over within 30 s of a kill, with the state, and come
   timeout: 240_000,
 }, async () => {
   await using folder = await temporaryFolder();
-  const blobs = await startBlobs(folder.path);
+  await using blobs = await startBlobs(folder.path);
   const options = { blobs, folder: folder.path, name: "kill", partitions: 2 };
-  const { emulator, feed, forget, machine, alone, records } = await startMachines(options);
+  const { emulator, feed, forget, machine, alone, records, stateOf } = await startMachines(options);
   feed(50);
-  const first = await startServe(machine("first"));
+  await using first = await startServe(machine("first"));
   await reportWhen(first.address, holds(records()));
-  const second = await spawnServe(machine("second"));
+  const asked = async (address: string, call: string): Promise<void> => {
+    await fetch(new URL(`/api/v1/calls/${call}`, address));
+  };
+  await asked(first.address, "asked-of-first");
+  await using second = await spawnServe(machine("second"));
   await second.hear(/standby: another machine has the lease/);
   const copy = (await blobs.container("kill")).getBlobClient("state");
   const written = async (): Promise<string> => (await copy.getProperties()).etag ?? "";
@@ -35,17 +40,20 @@ test("another machine takes over within 30 s of a kill, with the state, and come
   expect(seconds).toBeLessThan(30);
   feed(20);
   const taken = await reportWhen(address, holds(records()));
+  await asked(address, "asked-of-second");
   // The first machine stands by with what is left of its state, which is older than the copy.
-  const back = await spawnServe(machine("first"));
+  await using back = await spawnServe(machine("first"));
   await back.hear(/standby: another machine has the lease/);
   expect(await second.stop()).toBe(0);
   const again = await readyServe(back);
   expect(again.said.join("\n")).toMatch(/state of another machine is gone on from/);
   expect(await reportWhen(again.address, holds(records()))).toEqual(taken);
+  await asked(again.address, "asked-again");
   expect(await again.stop()).toBe(0);
-  const whole = await startServe(alone());
+  const noted = [...readAccess(accessFolder(stateOf("first")), {})].map(({ filter, sequence }) => [sequence, filter]);
+  expect(noted).toEqual(["asked-of-first", "asked-of-second", "asked-again"].map((call, i) => [i + 1, call]));
+  await using whole = await startServe(alone());
   expect(taken).toEqual(await reportWhen(whole.address, holds(records())));
   await whole.stop();
   await emulator.close();
-  await blobs.stop();
 });

@@ -30,8 +30,8 @@ test("a standby takes over within 30 s of a kill, and comes to the same report",
     config: `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB", ownerLevel: 1 }]\nstate: ${folder.path}/${state}.db\n`,
   });
   feed(0, 50);
-  const first = await startServe(options("first", "state"));
-  const second = await spawnServe({ ...options("second", "state"), flags: ["--standby"] });
+  await using first = await startServe(options("first", "state"));
+  await using second = await spawnServe({ ...options("second", "state"), flags: ["--standby"] });
   await second.hear(/standby: another serve has the state/);
   await reportWhen(first.address, ({ input }) => input.records >= 500);
   feed(1_000, 50);
@@ -44,7 +44,7 @@ test("a standby takes over within 30 s of a kill, and comes to the same report",
   feed(2_000, 20);
   const taken = await reportWhen(address, ({ input }) => input.records >= 2_400);
   await second.stop();
-  const whole = await startServe({
+  await using whole = await startServe({
     ...options("whole", "whole"),
     config: `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB" }]\nstate: ${folder.path}/whole.db\n`,
   });
@@ -74,13 +74,13 @@ test("one that stood still while another took over commits nothing more", {
       config: `sources: [{ type: event-hubs, name: hub, connectionString: "env:HUB", ownerLevel: 1 }]\nstate: ${folder.path}/${name}.db\n`,
     });
     hub.partition("0").add(body(0, 100));
-    const zombie = await startServe(options("zombie"));
+    await using zombie = await startServe(options("zombie"));
     await reportWhen(zombie.address, ({ input }) => input.records >= 100);
     zombie.child.kill("SIGSTOP");
     // What is sent to it now waits in its socket, and is there before the word that it lost the partition.
     for (let i = 0; i < 150; i++) hub.partition("0").add(body(100 + 10 * i, 10));
     await sleep(6_000);
-    const owner = await startServe(options("owner"));
+    await using owner = await startServe(options("owner"));
     await reportWhen(owner.address, ({ input }) => input.records >= 1_600);
     zombie.child.kill("SIGCONT");
     await zombie.hear(/is read by another reader/);

@@ -46,7 +46,7 @@ sources:
 state: ${folder.path}/state.db
 `,
   };
-  const serving = await startServe(options);
+  await using serving = await startServe(options);
   try {
     const { input } = await reportWhen(serving.address, (report) => report.input.records >= 2 * records.length);
     expect(input).toMatchObject({
@@ -58,7 +58,7 @@ state: ${folder.path}/state.db
     });
     await serving.hear(/all rows were read, by the workspace's own count/);
     expect(await serving.stop()).toBe(0);
-    const again = await startServe(options);
+    await using again = await startServe(options);
     const late = {
       ingested: Date.now() - 600_000,
       values: { ...tableRow(newest), CorrelationId: "late", ActivityId: "late" },

@@ -111,7 +111,7 @@ test("serve on every address, with TLS and tokens, shows a viewer no names and k
       auth: { tokens: [{ name: "viewer", sha256: tokenHash(TOKEN), roles: ["viewer"] }] },
     },
   };
-  const serve = await startServe({ config: JSON.stringify(config), folder: folder.path });
+  await using serve = await startServe({ config: JSON.stringify(config), folder: folder.path });
   const url = new URL("/api/v1/report", serve.address.replace("0.0.0.0", "127.0.0.1"));
   expect(await get(url)).toMatchObject({ status: 401 });
   expect(await get(url, { authorization: `Bearer ${TOKEN}` })).toMatchObject({ status: 200 });

@@ -55,3 +55,10 @@ test("what versions wrote that did not pack is read", () => {
   writer.writeValue(value);
   expect(stateCodec.decode(writer.releaseBuffer())).toEqual(value);
 });
+
+test("pieces, packed one after the other, are what is decoded again", () => {
+  const value = { large: new Int32Array(700_000).map((_, i) => i % 977), small: [1, "two"] };
+  const parts = Array.from(stateCodec.pieces(value), stateCodec.packed);
+  expect(parts.length).toBeGreaterThan(5);
+  expect(stateCodec.decode(Buffer.concat(parts))).toEqual(value);
+});

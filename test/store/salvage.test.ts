@@ -1,5 +1,6 @@
 import { copyFile, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { openState } from "../../src/commands/open-state.ts";
 import type { Finding } from "../../src/model/finding.ts";
@@ -103,3 +104,24 @@ test("without being asked to, a damaged state is left as it is", async () => {
   const failure = openedOr(() => openState(path, log));
   expect(failure).toMatchObject({ kind: "corrupt", message: expect.stringContaining("--salvage") });
 });
+
+test.each([
+  { what: "finding", row: `update finding set body = replace(body, '"calls":30,', '"calls":31,') where id = 'F-30'` },
+  { what: "alert", row: "update outbox set body = '31' where alert = 'a-30'" },
+  { what: "receiver", row: "update outbox set target = 'mail' where alert = 'a-30'" },
+])(
+  "a $what whose text has another letter is not told: the state is damaged, and the others are kept",
+  async ({ row }) => {
+    await copyFile(sound, path);
+    const db = new DatabaseSync(path);
+    expect(db.prepare(row).run().changes).toBe(1);
+    db.close();
+    expect(openedOr(() => openState(path, log))).toMatchObject({ kind: "corrupt" });
+    const store = openState(path, log, { salvages: true });
+    expect(numberIn(store)).toBe(COMMITS);
+    const kept = [store.findings().length, store.due(epoch(0), 1_000).length];
+    store.close();
+    const isFinding = row.includes("finding");
+    expect(kept).toEqual([findings.length - (isFinding ? 1 : 0), alerts - (isFinding ? 0 : 1)]);
+  },
+);

@@ -1,7 +1,8 @@
 import type { Position } from "../../model/record.ts";
 import { createDecoded, type Decoded, foundIn } from "../decoded.ts";
 import type { Splitter } from "../splitter.ts";
-import { unwrap } from "../unwrap.ts";
+import { parseJson } from "../parse-json.ts";
+import { takeDocument } from "../take-document.ts";
 import { SCAN_BYTES, type Scanner } from "./scanner.ts";
 
 const NEWLINE = 0x0a;
@@ -128,10 +129,10 @@ export function takeScanned(scanner: Scanner, position: Position, into: Decoded)
   for (const { from, to, index, line, depth } of punts) {
     if (line !== lastLine) more = 0;
     lastLine = line;
-    const value: unknown = JSON.parse(utf8.decode(scanner.input.subarray(from, to)));
+    const text = utf8.decode(scanner.input.subarray(from, to));
     const at = { ...position, sequence: position.sequence + line, index: index + more };
     const before = foundIn(into);
-    unwrap({ value, position: at, repairs: [] }, into, depth);
+    takeDocument({ ...parseJson(text), text, position: at, repairs: [] }, into, depth);
     more += foundIn(into) - before - 1;
   }
 }

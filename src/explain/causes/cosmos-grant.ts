@@ -34,6 +34,8 @@ function judgeGroup(observation: Observation): Judgement {
 /** An assignment further back than this was made for something else. */
 const BOUND_MS = 1_800_000;
 const SLACK_MS = 120_000;
+/** An assignment works by then: ten minutes by the documentation, and some for the logs. */
+export const PROPAGATION_MS = 900_000;
 
 /** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
 export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
@@ -61,7 +63,8 @@ function judgeWrongId(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence: (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9),
+    confidence:
+      (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9) * (bound.lagMs <= PROPAGATION_MS ? 1 : 0.9),
     evidence: [evidence, changeEvidence(bound), ...bestSplitEvidence(observation)],
   };
 }

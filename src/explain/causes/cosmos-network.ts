@@ -262,7 +262,7 @@ export const cosmosNetworkCauses: readonly CauseRule[] = [
   {
     id: "write-to-read-region",
     names: ["cosmosAccount", "cosmosRegion", "cosmosOperation", "container"],
-    alone: false,
+    alone: true,
     judge: judgeWriteRegion,
   },
   { id: "not-authorization-limit", names: ["container", "cosmosAccount"], alone: true, judge: judgeLimit },

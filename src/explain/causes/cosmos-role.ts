@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation, Tally, Where } from "../observation.ts";
 import { HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
-import { blamesGroup, boundElsewhere } from "./cosmos-grant.ts";
+import { blamesGroup, boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
 import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./identity.ts";
 import {
@@ -15,9 +15,6 @@ import {
   type Judgement,
   rejected,
 } from "./judgement.ts";
-
-/** Of an assignment; ten minutes by the documentation, and some for the logs. */
-const PROPAGATION_MS = 900_000;
 
 /** 403 of Cosmos that may be about roles: told so, or untold while an Entra token was used. */
 function aboutRoles(observation: Observation): "told" | "maybe" | "no" {

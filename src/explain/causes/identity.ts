@@ -10,7 +10,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
-import { boundElsewhere } from "./cosmos-grant.ts";
+import { boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
 
 interface OtherIdentity {
   readonly refused: readonly string[];
@@ -25,8 +25,6 @@ const FEW_TRIALS = 5;
 const MOSTLY = 0.7;
 const HARDLY = 0.1;
 const NEW = 0.01;
-/** Of an assignment, ten minutes by the documentation, and some for the logs. */
-const GRANTED_MS = 900_000;
 
 /** Refused while another identity succeeds with the same work, or did until then: of the same backends, or the same operations. */
 export function otherIdentity(observation: Observation): OtherIdentity | undefined {
@@ -82,13 +80,13 @@ function placeOf(observation: Observation, refused: readonly string[]): Where | 
   );
   if (container === undefined || clientNetwork === undefined) return undefined;
   if (container.length === 0 || clientNetwork.length === 0) return undefined;
-  if (changeBefore(observation, ["role-assignment", "role-definition"], GRANTED_MS) !== undefined) return undefined;
+  if (changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS) !== undefined) return undefined;
   return observation.tallyBefore({ cosmosPrincipal: refused }).trials > 1 ? undefined : { container, clientNetwork };
 }
 
 /** Identities that did the work before the onset, when the refused ones had not done any of it. */
 function replacedBy(observation: Observation, refused: readonly string[], work: Where): readonly string[] {
-  if (changeBefore(observation, ["role-assignment", "role-definition"], GRANTED_MS) !== undefined) return [];
+  if (changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS) !== undefined) return [];
   const others = observation.known("cosmosPrincipal", work).filter((name) => !refused.includes(name));
   if (others.length === 0) return [];
   const { trials, refused: failed } = observation.tallyBefore({ ...work, cosmosPrincipal: others });
