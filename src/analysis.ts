@@ -51,7 +51,7 @@ export interface AnalysisOptions {
   /** How long a call waits for its operations, in event time; 150 s by default. */
   readonly joinWindow?: DurationMs;
   /** How sure a match without an id has to be; 0.9 by default. */
-  readonly joinProbability?: number;
+  readonly joinProbability?: number | undefined;
   /** How long after its event a record may come and still be waited for; 15 min by default. */
   readonly longestDelay?: DurationMs;
   /** Whether each log is also looked at by itself, before the others have told of the same calls. */
@@ -60,7 +60,7 @@ export interface AnalysisOptions {
   readonly seed: number;
 }
 
-const JOIN_PROBABILITY = 0.9;
+export const JOIN_PROBABILITY = 0.9;
 const JOIN_WINDOW_MS: DurationMs = 150_000;
 const LONGEST_DELAY_MS: DurationMs = 900_000;
 /** Rows of 192 bytes: at 20,000 events a second, those of 100 s and of the calls of 50 s. */

@@ -38,6 +38,10 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
     for (const waiting of [analysis, ...analysis.looks]) expectPartitions(waiting.reorder, accepted.expects);
     return [];
   }
+  if (accepted.joinProbability !== undefined) {
+    analysis.inferred.threshold = accepted.joinProbability;
+    return [];
+  }
   miss(analysis, accepted);
   if (accepted.enqueued !== undefined) measure(analysis.delays, accepted.events, accepted.enqueued);
   const ahead = takeAhead(analysis, accepted);
@@ -146,7 +150,7 @@ const call = createCallRow();
 function judge(analysis: Analysis, { changed, onCall }: Out): void {
   const { held, names, closed, inferred } = analysis;
   const places = { table: held.table, names, gateway: closed.gateway, operations: closed.operations };
-  const other = takeInferred(inferred, analysis.join, closed);
+  const other = takeInferred(inferred, { join: analysis.join, table: held.table }, closed);
   if (other !== undefined && other !== "told") {
     readCall(call, { ...places, operations: other.operations, inference: other });
     tell(analysis, onCall);

@@ -6,7 +6,7 @@ import { DOUBLES, type EventTable, WORDS } from "../model/event-table.ts";
 import { type Names, nameText } from "../model/names.ts";
 import { type DurationMs, type Instant, instantFromTicks, msBetween, plusMs } from "../model/time.ts";
 import { isCosmosHost } from "../normalize/cosmos-backend.ts";
-import { type Closed, type Join, openEntries, operationPlaces, requestPlace } from "./join.ts";
+import { type Closed, type Join, type OpenKind, openEntries, operationPlaces, requestPlace, seal } from "./join.ts";
 import { type LoneOperation, type LoneRequest, pairUp } from "./pairing.ts";
 
 interface Owned extends Inference {
@@ -18,16 +18,18 @@ interface Owned extends Inference {
 /** Pairs whose calls are still open. Plain data: survives a structured clone. */
 export interface Inferred {
   /** Less sure pairs stay apart. */
-  readonly threshold: number;
+  threshold: number;
   /** By the entry of the request. */
   readonly owned: Map<number, Owned>;
+  /** Entry of an operation → that of the request which owns it. */
+  readonly owners: Map<number, number>;
   /** Entry of an operation that was told with its request → when it was opened. */
   readonly told: Map<number, Instant>;
   /** Entries that were decided before their turn, paired or not → when they were opened. */
   readonly decided: Map<number, Instant>;
   /** Calls that begin before were looked at. */
   until: Instant;
-  /** Requests with more rivals than can be weighed. */
+  /** Requests that could not be weighed: too many rivals, or too long. */
   crowded: number;
   /** Probabilities of all pairs that were told, and their number. */
   sum: number;
@@ -37,6 +39,7 @@ export interface Inferred {
 export const createInferred = (threshold: number): Inferred => ({
   threshold,
   owned: new Map(),
+  owners: new Map(),
   told: new Map(),
   decided: new Map(),
   until: instantFromTicks(0),
@@ -71,7 +74,7 @@ export function inferDue(inferred: Inferred, join: Join, rows: Rows, now: Instan
   const { operations, requests } = loneEntries(inferred, join, rows.table, known);
   if (operations.length === 0 || requests.length === 0) return;
   if (requests.length > MOST_LONE || operations.length > MOST_LONE) {
-    inferred.crowded += requests.length;
+    inferred.crowded += requests.filter((entry) => openedAt(join, entry) < until).length;
     return;
   }
   const since = (entry: number): DurationMs => msBetween(openedAt(join, entry), first);
@@ -85,9 +88,11 @@ export function inferDue(inferred: Inferred, join: Join, rows: Rows, now: Instan
   });
   inferred.crowded += paired.crowded;
   for (const entry of paired.decided) inferred.decided.set(entry, openedAt(join, entry));
-  for (const { request, operation, probability, candidates } of paired.pairs)
-    if (probability >= inferred.threshold)
-      inferred.owned.set(request, { operation, openedAt: openedAt(join, operation), probability, candidates });
+  for (const { request, operation, probability, candidates } of paired.pairs) {
+    if (probability < inferred.threshold) continue;
+    inferred.owned.set(request, { operation, openedAt: openedAt(join, operation), probability, candidates });
+    inferred.owners.set(operation, request);
+  }
 }
 
 const openedAt = (join: Join, entry: number): Instant => instantFromTicks(join.openedAt[entry] ?? 0);
@@ -101,14 +106,13 @@ const NONE: LoneEntries = { operations: [], requests: [] };
 
 /** Rows are looked at only where there is an operation without a request. An API that an id joins once needs no guesses. */
 function loneEntries({ decided }: Inferred, join: Join, table: EventTable, known: Instant): LoneEntries {
-  const isOpen = (entry: number): boolean => decided.get(entry) !== openedAt(join, entry);
-  const operations = openEntries(join, "operations", known).filter(
-    (entry) => isOpen(entry) && operationPlaces(join, entry).length === 1,
-  );
+  const inOrder = (kind: OpenKind, isLone: (entry: number) => boolean): readonly number[] =>
+    openEntries(join, kind, known)
+      .filter((entry) => decided.get(entry) !== openedAt(join, entry) && isLone(entry))
+      .toSorted((a, b) => openedAt(join, a) - openedAt(join, b));
+  const operations = inOrder("operations", (entry) => operationPlaces(join, entry).length === 1);
   if (operations.length === 0) return NONE;
-  const requests = openEntries(join, "request", known).filter(
-    (entry) => isOpen(entry) && isAnswered(table, requestPlace(join, entry)),
-  );
+  const requests = inOrder("request", (entry) => isAnswered(table, requestPlace(join, entry)));
   if (requests.length === 0) return NONE;
   const apiOf = (entry: number): number => table.words[WORDS * requestPlace(join, entry) + row.API] ?? 0;
   const joined = new Set(openEntries(join, "joined", known).map(apiOf));
@@ -169,33 +173,47 @@ function operationOf({ entry, at }: Begun, { table, names }: Rows, place: number
   };
 }
 
-/** An operation's call that closes with the operations of another entry. */
+/** An operation that is told with a request, by its places. */
 export interface Told extends Inference {
   readonly operations: readonly number[];
 }
 
 /**
  * Takes what was inferred of a call that was just closed: the operation of a request; or "told" of an operation that was
- * told with its request.
+ * told with its request. Once told, nothing joins the operation any more, so that it is told once: a record that comes later
+ * finds it closed as its request is.
  */
-export function takeInferred(inferred: Inferred, join: Join, closed: Closed): Told | "told" | undefined {
-  const { owned, told, decided } = inferred;
+export function takeInferred(
+  inferred: Inferred,
+  { join, table }: { readonly join: Join; readonly table: EventTable },
+  closed: Closed,
+): Told | "told" | undefined {
+  const { owned, owners, told, decided } = inferred;
   if (decided.size === 0 && told.size === 0) return undefined;
   const { entry, gateway, operations } = closed;
   decided.delete(entry);
+  disown(inferred, entry);
   const toldAt = told.get(entry);
-  if (toldAt !== undefined) {
-    told.delete(entry);
-    if (gateway < 0 && toldAt === openedAt(join, entry)) return "told";
-  }
+  told.delete(entry);
+  if (gateway < 0 && toldAt === openedAt(join, entry)) return "told";
   const own = owned.get(entry);
   if (own === undefined) return undefined;
   owned.delete(entry);
+  owners.delete(own.operation);
   if (gateway < 0 || operations.length > 0 || !isStillAlone(join, own)) return undefined;
   told.set(own.operation, own.openedAt);
+  seal(join, table, own.operation);
   inferred.sum += own.probability;
   inferred.count += 1;
   return { ...own, operations: operationPlaces(join, own.operation) };
+}
+
+/** An operation that closes before its request, which came out of order, is told alone. */
+function disown({ owned, owners }: Inferred, operation: number): void {
+  const request = owners.get(operation);
+  if (request === undefined) return;
+  owners.delete(operation);
+  owned.delete(request);
 }
 
 /** An id that came late is surer. */

@@ -200,6 +200,11 @@ export function operationPlaces({ entries, nextOperation }: Join, entry: number)
   return places;
 }
 
+/** Nothing joins an entry of operations alone any more: what comes under their ids is another call. */
+export function seal(join: Join, { words }: EventTable, entry: number): void {
+  for (const place of operationPlaces(join, entry)) deleteKey(join.byKey, words, WORDS * place + row.KEY, entry);
+}
+
 function forgetKeys(join: Join, { words }: EventTable, entry: number, { gateway, operations }: Closed): void {
   const { byKey } = join;
   const at = WORDS * gateway;

@@ -50,7 +50,7 @@ export interface Paired {
   readonly pairs: readonly Pair[];
   /** Entries that were decided, paired or not. */
   readonly decided: readonly number[];
-  /** Requests whose rivals were too many to weigh. */
+  /** Requests that could not be weighed: too many rivals, or too long. */
   readonly crowded: number;
 }
 
@@ -72,7 +72,8 @@ const MOST_EDGES = 200_000;
 /** Pairs requests with operations by what both tell of themselves; a pure function of its input. */
 export function pairUp(lone: Lone): Paired {
   const graph = graphOf(lone);
-  if (graph === undefined) return { pairs: [], decided: [], crowded: lone.requests.length };
+  if (graph === undefined)
+    return { pairs: [], decided: [], crowded: lone.requests.filter(({ at }) => at < lone.until).length };
   const weigh = weigherOf(lone, graph);
   const pairs: Pair[] = [];
   const decided: number[] = [];
