@@ -212,12 +212,40 @@ describe("what is inferred is the same", () => {
 const USUAL = Array.from({ length: 40 }, (_, i) => pair(20 + 0.5 * i));
 const { request: slow, operation: own } = pair(10, { lasts: 10 });
 const request = { ...slow, backendMs: 7_004 };
+/** The request that the operation was really of. */
+const real = gatewayRequest({ time: at(11), correlationId: own.activityId, backendStatus: 200 });
 const tick = (seconds: number): GatewayRequest => gatewayRequest({ time: at(seconds), api: "other" });
 const matchesOf = (calls: readonly CallEvidence[], id: string): readonly string[] =>
   calls.filter(({ ids }) => ids.includes(id)).map((call) => String(cellOf("match", call)));
 
+describe("nothing is guessed", () => {
+  test("of an API whose calls ids join", () => {
+    const joined = { ...request, time: at(15), correlationId: real.correlationId };
+    const other = operation({ time: at(15.01), activityId: joined.correlationId });
+    const calls = followedInOrder(inOrder([request, own, joined, other, ...eventsOf(USUAL), tick(500)]));
+    expect(matchesOf(calls, joined.correlationId)).toEqual(["exact"]);
+    expect(inferredOf(calls)).toEqual([]);
+  });
+
+  test("of what comes later than a call, before it was waited for", () => {
+    const rival = operation({ time: at(18), durationMs: 1 });
+    const calls = followedInOrder(inOrder([request, own, rival, ...eventsOf(USUAL), tick(500)]));
+    const call = calls.find(({ ids }) => ids.includes(request.correlationId));
+    expect(call && cellOf("match_candidates", call)).toBe(2);
+  });
+
+  test("of a rival that was weighed with a call before, and is closed", () => {
+    const first = pair(10, { lasts: 0.02 });
+    const [one, other] = [10 + 44.99, 10 + 45.005].map((seconds) => pair(seconds, { lasts: 0.1 }).request);
+    const shared = operation({ time: at(10 + 45.01), durationMs: 70 });
+    if (one === undefined || other === undefined) throw new Error("no rivals");
+    const calls = followedInOrder(inOrder([...eventsOf([first, ...USUAL]), one, other, shared, tick(500)]));
+    expect(matchesOf(calls, shared.activityId)).toEqual(["data-plane-only"]);
+    expect(inferredOf(calls).length).toBe(1 + USUAL.length);
+  });
+});
+
 describe("a record that comes late", () => {
-  const real = gatewayRequest({ time: at(11), correlationId: own.activityId, backendStatus: 200 });
   const before = inOrder([request, own, ...eventsOf(USUAL)]);
 
   test("without it, the operation is the call's", () => {
@@ -226,8 +254,11 @@ describe("a record that comes late", () => {
     expect(matchesOf(calls, request.correlationId)).toEqual(["inferred"]);
   });
 
-  test("an id that joins the operation before its call is told is surer than a guess", () => {
-    const calls = followedInOrder([...before, tick(159), real, tick(500)]);
+  test.each([
+    ["before it was weighed", []],
+    ["after it was weighed", eventsOf([pair(5)])],
+  ])("an id that joins the operation before its call is told is surer than a guess: %s", (_, earlier) => {
+    const calls = followedInOrder([...earlier, ...before, tick(157), real, tick(500)]);
     expect(matchesOf(calls, own.activityId)).toEqual(["exact"]);
     expect(matchesOf(calls, request.correlationId)).toEqual(["gateway-only"]);
   });

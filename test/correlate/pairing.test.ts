@@ -97,7 +97,7 @@ describe("pairs", () => {
     const lone = pairsApart(20, { account: undefined });
     expect(pairUp(lone).pairs.length).toBe(20);
     const [first = operation()] = lone.operations;
-    const other = { ...first, entry: 99, account: "bills" };
+    const other = { ...first, entry: 99, account: "bills", durationMs: 1 };
     const { pairs } = pairUp({ ...lone, operations: [first, other, ...lone.operations.slice(1)] });
     expect(pairs.map(({ request: one }) => one)).toEqual(Array.from({ length: 19 }, (_, i) => i + 1));
   });
