@@ -1,5 +1,5 @@
 import type { Changes } from "../correlate/changes.ts";
-import { COLUMNS } from "../detect/columns.ts";
+import { columnIndex, COLUMNS } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Due } from "../detect/detect.ts";
 import { msBetween, plusMs } from "../model/time.ts";
@@ -11,8 +11,8 @@ import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
 import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
-import { type Explanation, explainRise, riseAmong } from "./rise.ts";
-import { isWithin, lastedMs, type Rise } from "./span.ts";
+import { type Explanation, explainRise, OF_THE_TOKEN, riseAmong } from "./rise.ts";
+import { isWithin, lastedMs, type Rise, unite } from "./span.ts";
 import { matches } from "./splits.ts";
 import { openWindow, type Window } from "./window.ts";
 
@@ -152,13 +152,20 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   }
   const narrow =
     sharper === sharp ? asFound : explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
-  const wider = narrow === undefined ? undefined : culprit(context, sharper, narrow);
-  const wide =
-    wider === undefined ? undefined : explainRise(context, wider, matchingRows(window, wider.rule.conditions, claimed));
+  const wider = narrow === undefined ? undefined : (culprit(context, sharper, narrow) ?? shared(context, sharper, narrow));
+  const wide = wider === undefined || narrow === undefined ? undefined : explainWider(context, wider, narrow);
   const isSame = wide !== undefined && wide.ranked.cause.id === narrow?.ranked.cause.id;
   const explanation = isSame ? wide : narrow;
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
+}
+
+/** The rise of a wider rule lasts at least as long as that of the narrower one, which more successes beside it may blur. */
+function explainWider(context: Context, wider: Covering, { span }: Explanation): Explanation | undefined {
+  const rows = matchingRows(context.window, wider.rule.conditions, context.claimed);
+  const rise = riseAmong(context, rows);
+  const whole = unite([...span.stretches, ...(rise?.stretches ?? [])]);
+  return explainRise(context, wider, rows, whole);
 }
 
 const REGION_SHARE = 0.35;
@@ -199,8 +206,6 @@ function claim({ window, claimed }: Context, { conditions, span }: Explanation):
   }
 }
 
-/** Attributes that a wrong token shows by itself: beside another attribute they are the symptom, not the culprit. */
-const OF_THE_TOKEN: ReadonlySet<string> = new Set(["issuer", "tokenVersion", "audience", "keyId", "roles", "scopes"]);
 const ALONE_SHARE = 0.15;
 const ALONE_SHARE_BESIDE_TOKEN = 0.03;
 
@@ -219,16 +224,42 @@ function culprit(
     .filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column]))
     .map((condition) => ({ condition, inside: shareOf(window, around, condition) }))
     .toSorted((a, b) => b.inside - a.inside);
-  const best = candidates.find(({ condition }) => !OF_THE_TOKEN.has(COLUMNS[condition.column] ?? "")) ?? candidates[0];
+  // A wrong token shows by itself: beside another attribute it is the symptom, not the culprit.
+  const best = candidates.find(({ condition }) => !isOfToken(condition)) ?? candidates[0];
   if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
   const isRegion = COLUMNS[best.condition.column] === "region";
   if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some(
-    (condition) => condition !== best.condition && OF_THE_TOKEN.has(COLUMNS[condition.column] ?? ""),
+    (condition) => condition !== best.condition && isOfToken(condition),
   );
   if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
   return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], parts, rows };
 }
+
+/**
+ * What names the cause and all parts have in common, where it comes before what the parts differ in: the read-only key of
+ * writes of several kinds. It must raise the refused share well.
+ */
+function shared(
+  { window, claimed, detection }: Context,
+  { rule, aliases, parts, rows }: Covering,
+  { ranked, span, common }: Explanation,
+): Covering | undefined {
+  const differ = parts[0]?.conditions.map(({ column }) => COLUMNS[column]);
+  if (!ranked.alone || differ === undefined) return undefined;
+  const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
+  const least = ALONE_SHARE * Math.max(...parts.map(({ inside }) => inside));
+  const before = ranked.names.findIndex((name) => differ.includes(name));
+  for (const name of ranked.names.slice(0, Math.max(0, before))) {
+    const column = columnIndex(name);
+    const condition = { column, value: detection.dictionaries[column]?.ids.get(common[name] ?? "") ?? -1 };
+    if (condition.value >= 0 && shareOf(window, around, condition) >= least)
+      return { rule: { ...rule, conditions: [condition] }, aliases: [...parts, ...aliases], parts: [], rows };
+  }
+  return undefined;
+}
+
+const isOfToken = ({ column }: Condition): boolean => OF_THE_TOKEN.has(COLUMNS[column] ?? "api");
 
 /** Through other regions, calls with the condition hardly fail: the region is part of the reason. */
 function onlyInRegion(

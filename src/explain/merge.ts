@@ -21,7 +21,9 @@ export function mergeTogether(context: Context, explanations: readonly Explanati
     else group.push(explanation);
   }
   return groups.flatMap((group) => {
-    const [first, ...others] = group.toSorted((a, b) => Number(a.told === undefined) - Number(b.told === undefined));
+    const [first, ...others] = group.toSorted(
+      (a, b) => Number(a.told === undefined) - Number(b.told === undefined) || b.counts.refused - a.counts.refused,
+    );
     if (first === undefined) return [];
     return others.length === 0 ? [first] : [mergeGroup(context, first, others)];
   });
@@ -49,6 +51,7 @@ function together(a: Explanation, b: Explanation): boolean {
   if (id === "unknown" && attributes(a) !== attributes(b)) return false;
   if (id === "signing-key-rollover" && [a, b].every(areCallers))
     return inSameApi(a, b) && inSameKey(a, b) && overlap(a, b);
+  if (id === "signing-key-rollover" && isOneKey(a, b) && gapBetween(a, b) <= REFRESH_MS) return true;
   return endsInCommon(a, b) === 2;
 }
 
@@ -69,6 +72,16 @@ const inSameApi = (a: Explanation, b: Explanation): boolean => a.common.api === 
 /** As far as the key is logged. */
 const inSameKey = (a: Explanation, b: Explanation): boolean =>
   a.common.keyId === undefined || b.common.keyId === undefined || a.common.keyId === b.common.keyId;
+
+const isOneKey = (a: Explanation, b: Explanation): boolean =>
+  a.common.keyId !== undefined && a.common.keyId === b.common.keyId;
+
+/** Gateways come to know a new signing key one after the other. */
+const REFRESH_MS = 300_000;
+
+/** Time from the end of one to the beginning of the other; negative where they overlap. */
+const gapBetween = (a: Explanation, b: Explanation): number =>
+  Math.max(msBetween(b.span.from, a.span.to), msBetween(a.span.from, b.span.to));
 
 const overlap = (a: Explanation, b: Explanation): boolean => a.span.from < b.span.to && b.span.from < a.span.to;
 

@@ -1,3 +1,4 @@
+import { type Column, columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
 import type { Window } from "./window.ts";
@@ -10,17 +11,17 @@ const AROUND_MS: DurationMs = 600_000;
 
 /**
  * Refused rows told apart by what the log says of them, where it says different things: a write to a region that takes none
- * and a missing role both answer 403. A row that says nothing goes with what its unit's other rows say about then. Gives,
- * for each reason, the rows of all the others.
+ * and a missing role both answer 403. A row that says nothing goes with what its unit's other rows say about then, unless
+ * it differs from them in how Cosmos DB was reached and the log would have said it. Gives, for each reason, the rows of
+ * all the others.
  */
 export function reasonsApart(window: Window): readonly Set<number>[] {
-  const byUnit = mostToldByUnit(window);
+  const reasons = reasonsOf(window);
+  const quiet = quietValues(window, reasons);
   const groups = new Map<string, number[]>();
   for (let row = 0; row < window.refused; row++) {
-    const reason = toldOf(window, row) ?? reasonAbout(byUnit.get(window.unit[row] ?? -1), window.time[row] ?? 0);
-    const rows = groups.get(reason) ?? [];
-    rows.push(row);
-    groups.set(reason, rows);
+    const reason = toldOf(window, row) === undefined && isQuiet(window, quiet, row) ? "" : (reasons[row] ?? "");
+    entry(groups, reason, () => [] as number[]).push(row);
   }
   const large = [...groups]
     .filter(([, rows]) => rows.length >= MIN_REFUSED)
@@ -31,6 +32,65 @@ export function reasonsApart(window: Window): readonly Set<number>[] {
 
 const toldOf = ({ symptom, place }: Window, row: number): string | undefined =>
   symptom.rows.facts[place[row] ?? 0]?.told;
+
+/** By refused row, what it says or else what its unit's other rows say about then; empty where nothing does. */
+function reasonsOf(window: Window): readonly string[] {
+  const byUnit = mostToldByUnit(window);
+  return Array.from(
+    { length: window.refused },
+    (_, row) => toldOf(window, row) ?? reasonAbout(byUnit.get(window.unit[row] ?? -1), window.time[row] ?? 0),
+  );
+}
+
+/** How Cosmos DB is reached: what is logged of a refusal does not depend on it. */
+const WAYS: readonly Column[] = ["clientNetwork", "cosmosPrincipal", "credential"];
+/** What is logged depends on these. */
+const LOGGED_BY: readonly Column[] = ["api", "region", "gatewayHost"];
+const MIN_QUIET = 20;
+const HARDLY = 0.05;
+const SELDOM = 0.1;
+
+interface Count {
+  told: number;
+  silent: number;
+}
+
+/** By column, values whose refusals say nothing where the same gateway and API log what is said of the others. */
+function quietValues(window: Window, reasons: readonly string[]): ReadonlyMap<Column, ReadonlySet<number>> {
+  const rows = [...reasons.keys()].filter((row) => reasons[row] !== "");
+  if (!rows.some((row) => toldOf(window, row) === undefined)) return new Map();
+  const logging = (row: number): string =>
+    LOGGED_BY.map((column) => window.raw[columnIndex(column)]?.[row] ?? -1).join();
+  const count = (among: readonly number[], keyOf: (row: number) => string | number): Map<string | number, Count> => {
+    const counts = new Map<string | number, Count>();
+    for (const row of among) {
+      const one = entry(counts, keyOf(row), () => ({ told: 0, silent: 0 }));
+      if (toldOf(window, row) === undefined) one.silent += 1;
+      else one.told += 1;
+    }
+    return counts;
+  };
+  const quietIn = (column: Column): ReadonlySet<number> => {
+    const ids = window.raw[columnIndex(column)] ?? [];
+    const byValue = count(rows, (row) => ids[row] ?? -1);
+    const isSilent = ({ told, silent }: Count): boolean => silent >= MIN_QUIET && told <= HARDLY * silent;
+    const silent = new Set([...byValue].flatMap(([value, one]) => (value !== -1 && isSilent(one) ? [value] : [])));
+    const others = count(
+      rows.filter((row) => !silent.has(ids[row] ?? -1)),
+      logging,
+    );
+    const isLogged = (row: number): boolean => {
+      const other = others.get(logging(row));
+      return other !== undefined && other.told >= MIN_QUIET && other.silent <= SELDOM * other.told;
+    };
+    const logged = count(rows.filter(isLogged), (row) => ids[row] ?? -1);
+    return new Set([...silent].map(Number).filter((value) => (logged.get(value)?.silent ?? 0) >= MIN_QUIET));
+  };
+  return new Map(WAYS.map((column) => [column, quietIn(column)]));
+}
+
+const isQuiet = (window: Window, quiet: ReadonlyMap<Column, ReadonlySet<number>>, row: number): boolean =>
+  [...quiet].some(([column, values]) => values.has(window.raw[columnIndex(column)]?.[row] ?? -1));
 
 /** A reason with how often and between which times it was told. */
 interface Told {

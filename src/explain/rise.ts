@@ -1,4 +1,4 @@
-import { type Column, columnIndex } from "../detect/columns.ts";
+import { type Column, COLUMNS, columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import { WRITE_REGION } from "../detect/count-refusal.ts";
 import { callAt } from "../detect/rows.ts";
@@ -65,14 +65,15 @@ const MIN_SHARE = 0.02;
 const MIN_RISE = 1.5;
 const UNUSUAL_LOG_LIKELIHOOD = Math.log(1e3);
 const BURST_DISPERSION = 1.3;
-/** Explains one rise among candidate rows; undefined when chance explains it as well. */
+/** Explains the rise among candidate rows, or a given one; undefined when chance explains it as well. */
 export function explainRise(
   context: Context,
   covering: Covering,
   candidates: readonly number[],
+  rise?: Rise,
 ): Explanation | undefined {
   const { detection, window } = context;
-  const span = riseAmong(context, candidates);
+  const span = rise ?? riseAmong(context, candidates);
   if (span === undefined) return undefined;
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
@@ -89,6 +90,7 @@ export function explainRise(
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
+  if (ranked.cause.id === "caller-token-expired" && isOfOldTokens(conditions, counts)) return undefined;
   const refused = rows.filter((row) => row < window.refused);
   const side = seenBy(window, refused);
   return {
@@ -209,6 +211,22 @@ function isUnusual({ refused, calls, usualRate: before }: Counts, byUnits: numbe
   if (refused < MIN_RISE * expected) return false;
   return poissonSurprise(refused, expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }
+
+/** Attributes that a token shows by itself. */
+export const OF_THE_TOKEN: ReadonlySet<Column> = new Set<Column>([
+  "issuer",
+  "tokenVersion",
+  "audience",
+  "keyId",
+  "roles",
+  "scopes",
+]);
+
+/** Tokens run out at any time: what none but those have that ran out, such as the last signing key, is the mark of old ones. */
+const isOfOldTokens = (conditions: readonly Condition[], { refused, calls }: Counts): boolean =>
+  refused < MIN_SHARE * calls &&
+  conditions.length > 0 &&
+  conditions.every(({ column }) => OF_THE_TOKEN.has(COLUMNS[column] ?? "api"));
 
 /**
  * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many

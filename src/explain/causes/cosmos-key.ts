@@ -143,7 +143,7 @@ export const cosmosKeyCauses: readonly CauseRule[] = [
   {
     id: "read-only-key-write",
     names: ["credential", "cosmosOperation", "operation", "backend"],
-    alone: false,
+    alone: true,
     judge: judgeReadOnly,
   },
   { id: "key-rotated", names: ["credential", "backend", "clientNetwork"], alone: true, judge: judgeRotated },

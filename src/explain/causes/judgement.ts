@@ -140,6 +140,14 @@ export function refusedAlone(observation: Observation, dimension: Dimension): bo
   return trials < ELSEWHERE_TRIALS || (all.refused - together.refused) / trials >= 0.5 * observation.inside;
 }
 
+/** A value that was refused wherever it stood until the rise began: where it is let in meanwhile, the fault ended sooner. */
+export function refusedBefore(observation: Observation, dimension: Dimension): boolean {
+  const value = equalSplit(observation, dimension)?.where[dimension];
+  if (value === undefined) return false;
+  const { refused, trials } = observation.tallyBefore({ [dimension]: value });
+  return trials >= ELSEWHERE_TRIALS && refused / trials >= 0.5 * observation.inside;
+}
+
 /** Share of refused rows that a test holds for, among those that it can be asked of. */
 export function shareOfFacts(
   observation: Observation,

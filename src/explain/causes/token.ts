@@ -9,6 +9,7 @@ import {
   equalSplit,
   loggedReasons,
   refusedAlone,
+  refusedBefore,
   inapplicable,
   type Judgement,
   aboutTheRegion,
@@ -88,7 +89,9 @@ function judge(id: CauseId, observation: Observation): Judgement {
     refusedAlone(observation, "region") ||
     equalSplit(observation, "region", true) !== undefined ||
     (needed && regionDecides(observation));
-  const byToken = tokenDimensions(id).some((dimension) => refusedAlone(observation, dimension));
+  const byToken = tokenDimensions(id).some(
+    (dimension) => refusedAlone(observation, dimension) || refusedBefore(observation, dimension),
+  );
   const regional = byRegion && !byToken && aboutTheRegion(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
   return {
