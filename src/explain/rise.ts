@@ -271,8 +271,8 @@ function isMaterial(
     expected += (window.n[row] ?? 0) * usualRate(detection, window, window.unit[row] ?? -1);
     if (row < window.refused) times.push(window.time[row] ?? 0);
   }
-  const telling = Math.min(refused, most(window, rows));
-  const surprise = poissonSurprise(telling, expected) / (BURST_DISPERSION * window.thinned);
+  const apiece = Math.max(1, refused / Math.max(1, most(window, rows)));
+  const surprise = poissonSurprise(refused, expected) / (BURST_DISPERSION * window.thinned * apiece);
   const moments = new Set(times.map((time) => Math.floor(time / (MOMENT_MS * TICKS_PER_MS)))).size;
   return (
     surprise >= ACCEPT_LOG_LIKELIHOOD &&
@@ -287,8 +287,8 @@ const TRY_MS = 30_000;
 
 /** Refusals, without those of the same client for the same work that follow within `TRY_MS` of the first. */
 function triesApart(window: Window, rows: readonly number[]): number {
-  const callers = window.raw[columnIndex("callerNetwork")];
-  const clients = window.raw[columnIndex("clientNetwork")];
+  const callers = window.raw[columnIndex("callerAddress")];
+  const clients = window.raw[columnIndex("clientAddress")];
   const since = new Map<string, number>();
   let tries = 0;
   const timeOf = (row: number): number => window.time[row] ?? 0;
