@@ -33,7 +33,7 @@ const names = createNames(0x5eed);
 const calls: CallPlaces[] = [];
 
 const join = createJoin(150_000, 150_000, 1);
-const closed: Closed = { gateway: -1, operations: [] };
+const closed: Closed = { gateway: -1, operations: [], entry: -1 };
 
 function keepUntil(now: Instant): void {
   while (closeNext(join, table, now, closed))

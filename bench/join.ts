@@ -24,7 +24,7 @@ const join = createJoin(WINDOW_MS, Number.MAX_SAFE_INTEGER, 1);
 const held = createHeld();
 const table = createEventTable(2);
 table.count = 2;
-const closed: Closed = { gateway: -1, operations: [] };
+const closed: Closed = { gateway: -1, operations: [], entry: -1 };
 
 function writeKey(place: number, n: number): void {
   const at = WORDS * place + row.KEY;

@@ -59,6 +59,8 @@ export interface Accepted {
   readonly silent?: readonly string[];
   /** Whether these are silent because nobody reads them any more. */
   readonly left?: boolean;
+  /** How sure a join without an id has to be from now on. */
+  readonly joinProbability?: number;
 }
 
 const fingerprint = new Fingerprint();

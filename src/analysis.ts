@@ -2,6 +2,7 @@ import { type Changes, createChanges } from "./correlate/changes.ts";
 import { createDelays, type Delays } from "./correlate/delays.ts";
 import { createHeld, type Held, isSparse, packHeld } from "./correlate/held.ts";
 import { type Closed, createJoin, type Join, movePlaces as moveJoined } from "./correlate/join.ts";
+import { createInferred, type Inferred } from "./correlate/inferred.ts";
 import { createReorder, movePlaces as moveWaiting, type Reorder } from "./correlate/reorder.ts";
 import { createSeen, type Seen } from "./correlate/seen.ts";
 import { forgetNames } from "./detect/detect.ts";
@@ -29,6 +30,8 @@ export interface Analysis {
   /** Each log by itself, ahead of the joined calls; none where nobody is to be told early. */
   readonly looks: readonly Look[];
   readonly join: Join;
+  /** What no id joined. */
+  readonly inferred: Inferred;
   /** The call that was closed last. */
   readonly closed: Closed;
   readonly changes: Changes;
@@ -47,6 +50,8 @@ export interface AnalysisOptions {
   readonly lateness: DurationMs;
   /** How long a call waits for its operations, in event time; 150 s by default. */
   readonly joinWindow?: DurationMs;
+  /** How sure a match without an id has to be; 0.9 by default. */
+  readonly joinProbability?: number | undefined;
   /** How long after its event a record may come and still be waited for; 15 min by default. */
   readonly longestDelay?: DurationMs;
   /** Whether each log is also looked at by itself, before the others have told of the same calls. */
@@ -55,6 +60,7 @@ export interface AnalysisOptions {
   readonly seed: number;
 }
 
+export const JOIN_PROBABILITY = 0.9;
 const JOIN_WINDOW_MS: DurationMs = 150_000;
 const LONGEST_DELAY_MS: DurationMs = 900_000;
 /** Rows of 192 bytes: at 20,000 events a second, those of 100 s and of the calls of 50 s. */
@@ -66,6 +72,7 @@ export const createAnalysis = ({
   lateness,
   seed,
   joinWindow = JOIN_WINDOW_MS,
+  joinProbability = JOIN_PROBABILITY,
   longestDelay = LONGEST_DELAY_MS,
   prompt = false,
 }: AnalysisOptions): Analysis => ({
@@ -76,7 +83,8 @@ export const createAnalysis = ({
   delays: createDelays(longestDelay),
   looks: prompt ? createLooks(lateness, joinWindow) : [],
   join: createJoin(joinWindow, OPEN_CALLS, seed),
-  closed: { gateway: -1, operations: [] },
+  inferred: createInferred(joinProbability),
+  closed: { gateway: -1, operations: [], entry: -1 },
   changes: createChanges(),
   detection: createDetection(),
   findings: createFindings(),

@@ -1,5 +1,5 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
-import { type Analysis, type AnalysisOptions, createAnalysis } from "./analysis.ts";
+import { type Analysis, type AnalysisOptions, createAnalysis, JOIN_PROBABILITY } from "./analysis.ts";
 import { carryOver } from "./carry-over.ts";
 import { callEvidence } from "./correlate/call-evidence.ts";
 import { correlationCounts } from "./findings/call-counts.ts";
@@ -124,6 +124,8 @@ class LiveRun {
     }
     this.#forgetTold();
     this.#leaveOut(shell.sources);
+    const { joinProbability = JOIN_PROBABILITY } = shell.options;
+    if (joinProbability !== analysis.inferred.threshold) this.#take({ joinProbability });
     shell.onCommit(this.#analysis);
   }
 
@@ -158,7 +160,7 @@ class LiveRun {
   }
 
   /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
-  #take(input: Pick<Accepted, "expects" | "silent" | "left">): void {
+  #take(input: Pick<Accepted, "expects" | "silent" | "left" | "joinProbability">): void {
     const nothing = {
       events: createEventTable(0),
       texts: [],

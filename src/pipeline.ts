@@ -4,6 +4,7 @@ import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { measure, waitForAll } from "./correlate/delays.ts";
 import { drop, hold } from "./correlate/held.ts";
+import { inferDue, takeInferred } from "./correlate/inferred.ts";
 import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
@@ -35,6 +36,10 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
   const { reorder } = analysis;
   if (accepted.expects !== undefined) {
     for (const waiting of [analysis, ...analysis.looks]) expectPartitions(waiting.reorder, accepted.expects);
+    return [];
+  }
+  if (accepted.joinProbability !== undefined) {
+    analysis.inferred.threshold = accepted.joinProbability;
     return [];
   }
   miss(analysis, accepted);
@@ -126,8 +131,10 @@ export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
 }
 
 function closeUntil(analysis: Analysis, now: Instant, out: Out): void {
-  const { join, held, closed } = analysis;
-  while (closeNext(join, held.table, now, closed)) {
+  const { join, held, closed, inferred } = analysis;
+  for (;;) {
+    inferDue(inferred, join, { table: held.table, names: analysis.names }, now);
+    if (!closeNext(join, held.table, now, closed)) break;
     judge(analysis, out);
     if (closed.gateway >= 0) drop(held, closed.gateway);
     for (const place of closed.operations) drop(held, place);
@@ -136,14 +143,28 @@ function closeUntil(analysis: Analysis, now: Instant, out: Out): void {
 
 const call = createCallRow();
 
+/**
+ * A call is told once, with the operations that were inferred. Detection sees what an id joined, or each half by itself:
+ * no finding rests on a guess.
+ */
 function judge(analysis: Analysis, { changed, onCall }: Out): void {
-  const { held, names, closed } = analysis;
-  readCall(call, { table: held.table, names, gateway: closed.gateway, operations: closed.operations });
-  countCall(analysis.calls, call);
-  cover(analysis.coverage, call);
-  onCall?.(call);
+  const { held, names, closed, inferred } = analysis;
+  const places = { table: held.table, names, gateway: closed.gateway, operations: closed.operations };
+  const other = takeInferred(inferred, { join: analysis.join, table: held.table }, closed);
+  if (other !== undefined && other !== "told") {
+    readCall(call, { ...places, operations: other.operations, inference: other });
+    tell(analysis, onCall);
+  }
+  readCall(call, places);
+  if (other === undefined) tell(analysis, onCall);
   for (const due of detect(analysis.detection, call)) raiseJoined(analysis, due, changed);
   for (const finding of resolveQuiet(analysis.findings, call.time)) changed.set(finding.id, finding);
+}
+
+function tell({ calls, coverage }: Analysis, onCall: OnCall | undefined): void {
+  countCall(calls, call);
+  cover(coverage, call);
+  onCall?.(call);
 }
 
 function raiseJoined(analysis: Analysis, due: Due, changed: Map<string, Finding>): void {

@@ -2,7 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import type { Analysis } from "../src/analysis.ts";
+import { type Analysis, createAnalysis } from "../src/analysis.ts";
+import { carryOver } from "../src/carry-over.ts";
 import { reportOf } from "../src/findings/report.ts";
 import { run } from "../src/live-run.ts";
 import type { Finding } from "../src/model/finding.ts";
@@ -102,4 +103,17 @@ test("another version goes on with what was counted and used, and ends the findi
   whole.close();
   expect(reportOf(after.analysis).input).toEqual(reportOf(uninterrupted.analysis).input);
   expect(usesOf(after.analysis)).toEqual(usesOf(uninterrupted.analysis));
+});
+
+test("what a version before did not have begins empty, what both have goes on", () => {
+  const options = { lateness: 1_000, seed: 1 };
+  const { inferred, ...before } = createAnalysis(options);
+  before.calls.match.exact = 7;
+  // A snapshot of a version before has no such part.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const carried = carryOver(before as Analysis, options);
+  expect(carried.inferred).toEqual(inferred);
+  expect(carried.calls.match.exact).toBe(7);
+  inferred.count = 3;
+  expect(carryOver({ ...before, inferred }, options).inferred.count).toBe(3);
 });

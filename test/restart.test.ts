@@ -29,14 +29,18 @@ const metrics = (batches: number): Source => ({
 });
 
 /** Runs to the end of the source; commits only where as much was read as one commit holds. */
-async function runToEnd(store: Store, source: Source): Promise<{ analysis: Analysis | undefined; commits: number }> {
+async function runToEnd(
+  store: Store,
+  source: Source,
+  joinProbability?: number,
+): Promise<{ analysis: Analysis | undefined; commits: number }> {
   let analysis: Analysis | undefined;
   let commits = 0;
   await run(
     {
       sources: [source],
       store,
-      options: { lateness: 1_000, seed: 1 },
+      options: { lateness: 1_000, seed: 1, joinProbability },
       codec: stateCodec,
       alerts: () => [],
       every: () => () => {},
@@ -68,4 +72,14 @@ test("what a restart replays is bounded, also where nothing of the input is anal
 
   const again = await runToEnd(store, metrics(40_001));
   expect(again.analysis && reportOf(again.analysis).input).toMatchObject({ records: 40_001, filtered: 40_001 });
+});
+
+test("a threshold of joins that was changed counts from the start on, and stays", async () => {
+  const store = createMemoryStore();
+  const threshold = async (batches: number, joinProbability?: number) =>
+    (await runToEnd(store, metrics(batches), joinProbability)).analysis?.inferred.threshold;
+  expect(await threshold(10)).toBe(0.9);
+  expect(await threshold(20, 0.95)).toBe(0.95);
+  expect(await threshold(30, 0.95)).toBe(0.95);
+  expect(await threshold(40)).toBe(0.9);
 });

@@ -40,6 +40,8 @@ export interface Host {
   readonly joinWindow: number;
   /** Seconds, at most, that a log is waited for which is slower than the other. */
   readonly longestDelay: number;
+  /** How sure a join without an id has to be. */
+  readonly joinProbability?: number;
   /** Targets that are told at intervals that all is well. */
   readonly heartbeats?: readonly Heartbeat[];
   readonly port: number;
@@ -169,13 +171,14 @@ const trailsOf = (sources: readonly Source[]): ReadonlyMap<string, TrailHealth> 
     }),
   );
 
-const shellOf = ({ joinBy, exceptions, lateness, joinWindow, longestDelay }: Host) => ({
+const shellOf = ({ joinBy, exceptions, lateness, joinWindow, longestDelay, joinProbability }: Host) => ({
   joinBy,
   exceptions,
   options: {
     lateness: lateness * 1_000,
     joinWindow: joinWindow * 1_000,
     longestDelay: longestDelay * 1_000,
+    joinProbability,
     prompt: true,
     seed: randomInt(2 ** 31),
   },

@@ -90,7 +90,7 @@ export function createLiveView(options: LiveViewOptions): LiveView {
     identities: () => (current === undefined ? [] : identitiesOf(current)),
     sources: () => sourceHealth(ledger(), current),
     ...seen,
-    delays: () => (current === undefined ? [] : delaysOf(current.delays)),
+    ...correlationView(() => current),
     watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);
@@ -99,6 +99,18 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   };
   return view;
 }
+
+/** How late the logs are, and what is joined of them without an id. */
+const correlationView = (current: () => Analysis | undefined): Pick<View, "delays" | "inferredJoins"> => ({
+  delays() {
+    const analysis = current();
+    return analysis === undefined ? [] : delaysOf(analysis.delays);
+  },
+  inferredJoins() {
+    const { count, sum, crowded } = current()?.inferred ?? { count: 0, sum: 0, crowded: 0 };
+    return { meanProbability: count === 0 ? null : sum / count, notWeighed: crowded };
+  },
+});
 
 const shownReport = (report: Report, shown: LiveViewOptions["shown"]): Report => ({
   ...report,

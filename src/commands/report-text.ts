@@ -130,7 +130,7 @@ function inputLines({ input, correlation, identity, blindSpots }: Report): reado
     ),
     ...(categories.length === 0 ? [] : [indented(`by category: ${categories.join(", ")}`)]),
     indented(
-      `${numbered(correlation.calls, "call")}: ${correlation.exact} joined with Cosmos DB, ${correlation.gatewayOnly} gateway only, ${correlation.dataPlaneOnly} Cosmos DB only`,
+      `${numbered(correlation.calls, "call")}: ${correlation.exact} joined with Cosmos DB,${correlation.inferred === 0 ? "" : ` ${correlation.inferred} inferred,`} ${correlation.gatewayOnly} gateway only, ${correlation.dataPlaneOnly} Cosmos DB only`,
     ),
     indented(
       `callers: ${identity.validated} by validated token, ${identity.key} by key, ${identity.claimed} claimed only, ${identity.unknown} unknown`,

@@ -47,7 +47,12 @@ export async function runJob(
       store,
       calls: openKeptCalls(config),
       joinBy: config.joinBy,
-      options: { lateness: config.lateness * 1_000, joinWindow: JOIN_SECONDS * 1_000, seed: randomInt(2 ** 31) },
+      options: {
+        lateness: config.lateness * 1_000,
+        joinWindow: JOIN_SECONDS * 1_000,
+        joinProbability: config.joinProbability,
+        seed: randomInt(2 ** 31),
+      },
       codec: stateCodec,
       alerts: () => [],
       elapsed: () => performance.now(),

@@ -182,6 +182,7 @@ async function hostOn(store: Store, parts: Hosted): Promise<number> {
     lateness: config.lateness,
     joinWindow: JOIN_SECONDS,
     longestDelay: config.longestDelay,
+    joinProbability: config.joinProbability,
     joinBy: config.joinBy,
     azure: config.azure,
     silences: silencesOf(config),

@@ -83,6 +83,10 @@ export const ConfigSchema = z.strictObject({
     description:
       "Seconds between an event and its arrival at the hub, at most, that a slow log is waited for. What the prompt log tells is told meanwhile.",
   }),
+  joinProbability: z.number().min(0.5).max(1).default(0.9).meta({
+    description:
+      "How sure a join has to be where no id joins a gateway request and a Cosmos DB operation: of times, statuses and kinds of both. Less sure ones stay apart; findings rest on none.",
+  }),
   joinBy: z
     .string()
     .transform((text, context) => {

@@ -65,6 +65,7 @@ const KEYS = [
   "state",
   "lateness",
   "longestDelay",
+  "joinProbability",
   "joinBy",
   "server",
   "targets",

@@ -53,6 +53,8 @@ function callRow(call: CallRow, id: string): Row {
     operations.length,
     refused,
     ...decisiveCells(call),
+    call.inference?.probability ?? null,
+    call.inference?.candidates ?? null,
   ];
 }
 
@@ -121,7 +123,8 @@ const numberOf = (value: number | undefined): number | null =>
 
 const NO_OPERATION: readonly Cell[] = Array<null>(8).fill(null);
 
-function decisiveCells({ table, names, decisive }: CallRow): readonly Cell[] {
+/** Whom Cosmos DB knew is told with the operation alone where no id joined it: the call has no principal by a guess. */
+function decisiveCells({ table, names, decisive, inference }: CallRow): readonly Cell[] {
   if (decisive < 0) return NO_OPERATION;
   const at = WORDS * decisive;
   const text = (word: number): Cell => nameText(names, table.words[at + word] ?? 0) ?? null;
@@ -131,11 +134,11 @@ function decisiveCells({ table, names, decisive }: CallRow): readonly Cell[] {
     text(row.CONTAINER),
     text(row.OPERATION),
     statusAt(table, decisive),
-    text(row.CREDENTIAL),
-    text(row.PRINCIPAL),
-    text(row.ROLE_ASSIGNMENT),
+    ...(inference === undefined ? [text(row.CREDENTIAL), text(row.PRINCIPAL), text(row.ROLE_ASSIGNMENT)] : NO_ONE),
   ];
 }
+
+const NO_ONE: readonly Cell[] = [null, null, null];
 
 /** In the order of `OPERATION_COLUMNS`. */
 function operationRow(table: EventTable, place: number, names: Names, callId: string): Row {

@@ -1,3 +1,4 @@
+import type { Inference } from "../model/call.ts";
 import type { EventTable } from "../model/event-table.ts";
 import type { Names } from "../model/names.ts";
 
@@ -9,4 +10,6 @@ export interface CallPlaces {
   readonly gateway: number;
   /** Places of the operations, in the order in which they were joined. */
   readonly operations: readonly number[];
+  /** Where the operations are the request's only as far as times, statuses and kinds tell. */
+  readonly inference?: Inference;
 }

@@ -1,5 +1,5 @@
 import { endsWithLower } from "../lib/ends-with.ts";
-import type { Call, Provenance } from "../model/call.ts";
+import type { Call, Inference, Provenance } from "../model/call.ts";
 import * as row from "../model/event-table.ts";
 import { createEventTable, DOUBLES, type EventTable, WORDS } from "../model/event-table.ts";
 import { createNames, type Names, nameText } from "../model/names.ts";
@@ -29,6 +29,8 @@ export interface CallRow {
   readonly further: Int32Array;
   furtherCount: number;
   match: Call["match"];
+  /** Of an inferred match. */
+  inference: Inference | undefined;
   provenance: Provenance;
   /** There when the call was refused, or looks as if. */
   call: Call | undefined;
@@ -48,12 +50,13 @@ export const createCallRow = (): CallRow => ({
   further: new Int32Array(FURTHER),
   furtherCount: 0,
   match: "gateway-only",
+  inference: undefined,
   provenance: "unknown",
   call: undefined,
 });
 
 /** Reads a call that has a gateway request or an operation. */
-export function readCall(into: CallRow, { table, names, gateway, operations }: CallPlaces): void {
+export function readCall(into: CallRow, { table, names, gateway, operations, inference }: CallPlaces): void {
   into.table = table;
   into.names = names;
   into.gateway = gateway;
@@ -63,17 +66,21 @@ export function readCall(into: CallRow, { table, names, gateway, operations }: C
   into.time = instantFromTicks(table.doubles[DOUBLES * first + row.TIME_D] ?? 0);
   into.decisive = decisiveOf(table, names, operations);
   into.match = gateway < 0 ? "data-plane-only" : operations.length > 0 ? "exact" : "gateway-only";
+  into.inference = inference;
+  if (inference !== undefined) into.match = "inferred";
   into.outcome = outcomeOf(into);
   into.furtherCount = operations.length < 2 ? 0 : fillFurther(into);
   into.call = into.outcome === "refused" ? callOf(into) : undefined;
   into.provenance = into.call === undefined ? provenanceOf(into) : into.call.identity.provenance;
 }
 
-const callOf = ({ table, names, gateway, operations }: CallRow): Call =>
-  buildCall(
+function callOf({ table, names, gateway, operations, inference }: CallRow): Call {
+  const call = buildCall(
     gateway < 0 ? undefined : gatewayAt(table, gateway),
     operations.map((place) => operationAt(table, place, names)),
   );
+  return inference === undefined ? call : { ...call, match: "inferred", inference };
+}
 
 const isRefusal = (status: number): boolean => status === 401 || status === 403;
 

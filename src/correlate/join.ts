@@ -45,6 +45,8 @@ export interface Closed {
   /** -1 where there is none. */
   gateway: number;
   readonly operations: number[];
+  /** Its entry in the join, which another call may have by now. */
+  entry: number;
 }
 
 const ENTRY = 6;
@@ -101,6 +103,7 @@ function waitingUnder(join: Join, slot: number, entry: number): number {
   if (found === NEW_KEY || found === entry || hasGateway(join, found)) return entry;
   if (entry < 0) return found;
   append(join, entry, found);
+  join.entries[ENTRY * found + OPERATIONS] = 0;
   unlink(join, found);
   setNumber(join.byKey, slot, entry);
   return entry;
@@ -156,6 +159,7 @@ export function closeNext(join: Join, table: EventTable, now: Instant, closed: C
   if (waits && join.open <= join.limit) return false;
   if (waits) join.evicted += 1;
   const at = ENTRY * entry;
+  closed.entry = entry;
   closed.gateway = join.entries[at + GATEWAY] ?? -1;
   closed.operations.length = 0;
   for (
@@ -167,6 +171,38 @@ export function closeNext(join: Join, table: EventTable, now: Instant, closed: C
   forgetKeys(join, table, entry, closed);
   unlink(join, entry);
   return true;
+}
+
+/** What an open entry can be: operations alone, a request alone, or both. */
+export type OpenKind = "operations" | "request" | "joined";
+
+/** Open entries of a kind that began before, in the order of event time. */
+export function openEntries({ oldest, entries, openedAt }: Join, kind: OpenKind, before: Instant): readonly number[] {
+  const found: number[] = [];
+  for (let entry = oldest; entry >= 0; entry = entries[ENTRY * entry + BEHIND] ?? -1) {
+    if ((openedAt[entry] ?? 0) >= before) break;
+    const at = ENTRY * entry;
+    const lacks =
+      (entries[at + GATEWAY] ?? -1) < 0 ? "operations" : entries[at + OPERATIONS] === 0 ? "request" : "joined";
+    if (lacks === kind) found.push(entry);
+  }
+  return found;
+}
+
+/** Places of an entry's events. */
+export const requestPlace = ({ entries }: Join, entry: number): number => entries[ENTRY * entry + GATEWAY] ?? -1;
+
+export function operationPlaces({ entries, nextOperation }: Join, entry: number): readonly number[] {
+  const places: number[] = [];
+  if ((entries[ENTRY * entry + OPERATIONS] ?? 0) === 0) return places;
+  for (let place = entries[ENTRY * entry + FIRST] ?? -1; place >= 0; place = nextOperation[place] ?? -1)
+    places.push(place);
+  return places;
+}
+
+/** Nothing joins an entry of operations alone any more: what comes under their ids is another call. */
+export function seal(join: Join, { words }: EventTable, entry: number): void {
+  for (const place of operationPlaces(join, entry)) deleteKey(join.byKey, words, WORDS * place + row.KEY, entry);
 }
 
 function forgetKeys(join: Join, { words }: EventTable, entry: number, { gateway, operations }: Closed): void {

@@ -30,7 +30,7 @@ const noHour = (): Hour => ({
   truncated: 0,
 });
 
-/** By hour of event time: what the gateway says reached Cosmos DB, and what Cosmos DB logged. */
+/** By hour of event time: what the gateway says reached Cosmos DB, and what Cosmos DB logged; as far as ids tell. */
 export class Hours {
   readonly #hours = new Map<number, Hour>();
   readonly #beyond = noHour();
@@ -41,11 +41,12 @@ export class Hours {
     for (const counts of [hour, this.#total]) {
       counts.calls += 1;
       counts.operations += operations.length;
-      if (call[MATCH] === "data-plane-only") counts.operationsWithoutCall += operations.length;
+      const isJoined = call[MATCH] === "exact";
+      if (!isJoined) counts.operationsWithoutCall += operations.length;
       if (call[CUT] === true) counts.truncated += 1;
       if (call[TO_COSMOS] !== true) continue;
       counts.cosmosCalls += 1;
-      if (operations.length > 0) counts.joined += 1;
+      if (isJoined) counts.joined += 1;
     }
   }
 

@@ -27,8 +27,8 @@ Redaction ${profile}
 Input     ${inputText(conservation)}
 
 Is it complete?
-  ${reconciliation.cosmosCalls} calls went from the gateway straight to Cosmos DB; of ${reconciliation.notLogged} of them Cosmos DB's log has no record.
-  ${reconciliation.operationsWithoutCall} operations in Cosmos DB belong to no call of the gateway. hours.csv has the difference hour by hour.
+  ${reconciliation.cosmosCalls} calls went from the gateway straight to Cosmos DB; of ${reconciliation.notLogged} of them Cosmos DB's log has no record that an id joins.
+  ${reconciliation.operationsWithoutCall} operations in Cosmos DB belong by their ids to no call of the gateway. hours.csv has the difference hour by hour.
 ${gaps.length === 0 ? "  Nothing is known to be missing." : gaps.map((gap) => `  - ${gap}`).join("\n")}
   What Azure never logged (sampling, categories that were not switched on) cannot be in here.
 

@@ -5,6 +5,7 @@ import type { BlindSpot } from "../model/finding.ts";
 export interface Bounds {
   readonly reorder: { readonly late: number; readonly crowded: number; readonly silent: number };
   readonly join: { readonly evicted: number; readonly overflow: number };
+  readonly inferred: { readonly crowded: number };
   readonly seen: { readonly forgotten: number };
   readonly changes: { readonly dropped: number };
   readonly coverage: { readonly unnamed: number };
@@ -19,7 +20,7 @@ export interface Bounds {
 
 /** A blind spot for each limit that was reached. */
 export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
-  const { reorder, join, seen, changes, coverage, findings, detection } = bounds;
+  const { reorder, join, inferred, seen, changes, coverage, findings, detection } = bounds;
   const { dictionaries, unitsBeyond } = detection;
   const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
   const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
@@ -38,6 +39,12 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
     ],
     ["join-limit", join.evicted, "calls were closed early because too many waited for their operations", WINDOW],
     ["operations-limit", join.overflow, "operations were left out of calls that own more than 256", ONE_ID],
+    [
+      "inferred-limit",
+      inferred.crowded,
+      "calls that no id joins could not be weighed: too many others at the same time, or longer than a tenth of the wait",
+      JOIN_ID,
+    ],
     [
       "duplicate-memory",
       seen.forgotten,
@@ -88,6 +95,7 @@ const LATENESS = "Raise `lateness` in the configuration, or `longestDelay` where
 const BEHIND = "Let the source catch up, or give each hub a Scopetrail of its own.";
 const SILENT = "Look at the log for what keeps its source from answering; what it holds is still read when it does.";
 const WINDOW = "Analyze fewer APIs or a shorter span at once.";
+const JOIN_ID = "Set the header x-ms-activity-id to the request id in the policy: then ids join them.";
 const ONE_ID = "Use a fresh correlation id for each request: one that is reused joins what does not belong together.";
 const SPAN = "Analyze a shorter span, or fewer sources at once.";
 const SPLIT = "Analyze fewer APIs or accounts at once.";

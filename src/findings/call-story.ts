@@ -104,8 +104,8 @@ function verdictOf(call: Cells, operations: readonly Cells[]): string {
   if (outcome === "look-alike")
     return `Cosmos DB answered ${status} for a reason that is not authorization: ${lookAlike(call, status)}.`;
   return outcome === "succeeded"
-    ? `Succeeded with ${status}${took(call)}${worked(operations)}.`
-    : `Ended with ${status}${took(call)}: nothing about authorization${worked(operations)}.`;
+    ? `Succeeded with ${status}${took(call)}${worked(call, operations)}.`
+    : `Ended with ${status}${took(call)}: nothing about authorization${worked(call, operations)}.`;
 }
 
 function lookAlike(call: Cells, status: string): string {
@@ -154,7 +154,11 @@ function refusal(call: Cells, status: string): string {
 }
 
 function cosmosSide(call: Cells, reason: string): string {
-  const who = call.text("cosmos_principal") ?? call.text("credential") ?? "a caller that it did not name";
+  const likelihood = likelihoodOf(call);
+  const who =
+    likelihood === undefined
+      ? (call.text("cosmos_principal") ?? call.text("credential") ?? "a caller that it did not name")
+      : `with a probability of ${likelihood} this was its record: a caller`;
   const what = call.text("cosmos_operation") ?? "an operation";
   const subStatus = call.text("sub_status");
   const why = COSMOS_REASONS.get(reason) ?? (/^\d+$/.test(reason) ? "" : `, ${reason}`);
@@ -187,16 +191,25 @@ function took(call: Cells): string {
   return ms === undefined ? "" : ` in ${ms} ms`;
 }
 
-function worked(operations: readonly Cells[]): string {
+function worked(call: Cells, operations: readonly Cells[]): string {
   const [first] = operations;
   if (first === undefined) return "";
-  const count = operations.length === 1 ? "1 operation" : `${operations.length} operations`;
+  const likelihood = likelihoodOf(call);
+  const sure = likelihood === undefined ? "" : `with a probability of ${likelihood} `;
+  const count = `${sure}${operations.length === 1 ? "1 operation" : `${operations.length} operations`}`;
   return `; ${count} in Cosmos DB, the first ${first.text("operation") ?? ""} on ${placeOf(first)}`;
+}
+
+/** Of an inferred match: never told as 1. */
+function likelihoodOf(call: Cells): string | undefined {
+  const probability = call.number("match_probability");
+  return probability === undefined ? undefined : (Math.floor(100 * probability) / 100).toFixed(2);
 }
 
 function stepsOf(call: Cells, operations: readonly Cells[]): readonly Step[] {
   const steps: Step[] = [];
   const began = call.instant("time") ?? instantFromTicks(0);
+  const isInferred = call.text("match") === "inferred";
   if (call.text("gateway") !== undefined) steps.push(...gatewaySteps(call, began));
   for (const operation of operations) {
     const charge = operation.number("request_charge");
@@ -205,6 +218,7 @@ function stepsOf(call: Cells, operations: readonly Cells[]): readonly Step[] {
       `${operation.text("operation") ?? ""} ${placeOf(operation)}: ${operation.text("status") ?? ""}`,
       ...(ms === undefined ? [] : [`${ms} ms`]),
       ...(charge === undefined ? [] : [`${charge} RU`]),
+      ...(isInferred ? ["inferred"] : []),
     ];
     steps.push({ at: operation.instant("time") ?? began, where: "cosmos", says: parts.join(", ") });
   }
@@ -252,7 +266,8 @@ function identityOf(call: Cells, operations: readonly Cells[]): readonly Link[] 
   const seen = new Set<string>();
   for (const operation of operations) {
     const says = cosmosText(operation);
-    if (!seen.has(says)) links.push({ who: "cosmos", says });
+    const sure = call.text("match") === "inferred" ? " (inferred, not certain)" : "";
+    if (!seen.has(says)) links.push({ who: "cosmos", says: `${says}${sure}` });
     seen.add(says);
   }
   return links;
@@ -279,6 +294,11 @@ function cosmosText(operation: Cells): string {
 
 function missingOf(call: Cells): readonly string[] {
   const missing: string[] = [];
+  const likelihood = likelihoodOf(call);
+  if (likelihood !== undefined)
+    missing.push(
+      `No id joins this call with its operation: by times, statuses and kinds it is the call's with a probability of ${likelihood}, of ${call.text("match_candidates") ?? ""} that could be. Set x-ms-activity-id to the request id.`,
+    );
   if (call.text("match") === "data-plane-only")
     missing.push(
       "No gateway request has this activity id: who called is unknown. Set x-ms-activity-id to the request id.",

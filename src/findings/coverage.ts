@@ -58,6 +58,12 @@ const IS_KEY = 2;
 const KEY = 1;
 const NO_KEY = 2;
 
+/** Joins without an id: their number, and the sum of their probabilities. */
+export interface InferredMean {
+  readonly count: number;
+  readonly sum: number;
+}
+
 const noNames = <T>(): Named<T> => ({ places: new Map(), list: [] });
 
 export const createCoverage = (): Coverage => ({
@@ -100,7 +106,7 @@ export function cover(coverage: Coverage, call: CallRow): void {
   bump(coverage, coverage.lookAlikes, place);
 }
 
-function coverGateway(coverage: Coverage, { table, names, gateway, operations, call }: CallRow): void {
+function coverGateway(coverage: Coverage, { table, names, gateway, match, call }: CallRow): void {
   const { words } = table;
   const at = WORDS * gateway;
   const traits = words[at + row.TRAITS] ?? 0;
@@ -115,7 +121,7 @@ function coverGateway(coverage: Coverage, { table, names, gateway, operations, c
   if ((traits & row.TRUNCATED) !== 0) coverage.truncated += 1;
   if ((traits & row.COSMOS_BACKEND) === 0) return;
   coverage.cosmosCalls += 1;
-  if (operations.length > 0) coverage.cosmosJoined += 1;
+  if (match === "exact") coverage.cosmosJoined += 1;
 }
 
 function coverRefusal(seen: Seen, { outcome }: Call): void {
@@ -175,7 +181,10 @@ export const apiLatencies = ({ apis }: Coverage): readonly { readonly api: strin
   apis.list.filter(({ latency }) => latency.count > 0).map(({ name, latency }) => ({ api: name, latency }));
 
 /** What could not be seen, with the way to see it; most traffic first. */
-export function blindSpots(coverage: Coverage, bounds: Bounds): readonly BlindSpot[] {
+export function blindSpots(
+  coverage: Coverage,
+  bounds: Bounds & { readonly inferred: InferredMean },
+): readonly BlindSpot[] {
   return [
     ...coverage.apis.list
       .toSorted((a, b) => b.calls - a.calls)
@@ -185,6 +194,7 @@ export function blindSpots(coverage: Coverage, bounds: Bounds): readonly BlindSp
     ...coverage.lookAlikes.list.map(lookAlikeSpot),
     ...[...coverage.gaps].map(([partition, count]) => gapSpot(partition, count)),
     ...joinSpot(coverage),
+    ...inferredSpot(bounds.inferred),
     ...truncatedSpot(coverage),
     ...boundSpots(bounds),
   ];
@@ -245,8 +255,24 @@ function joinSpot(coverage: Coverage): readonly BlindSpot[] {
     {
       id: "no-join",
       scope: "input",
-      says: `${coverage.cosmosCalls - coverage.cosmosJoined} of ${coverage.cosmosCalls} calls to Cosmos DB have no matching data-plane record.`,
-      fix: "Set the header x-ms-activity-id to the request id in the policy, or log the backend response header x-ms-activity-id; send DataPlaneRequests here too.",
+      says: `${coverage.cosmosCalls - coverage.cosmosJoined} of ${coverage.cosmosCalls} calls to Cosmos DB have no data-plane record with an id of theirs.`,
+      fix: `${JOIN_FIX}; send DataPlaneRequests here too.`,
+    },
+  ];
+}
+
+const JOIN_FIX =
+  "Set the header x-ms-activity-id to the request id in the policy, or log the backend response header x-ms-activity-id";
+
+function inferredSpot({ count, sum }: InferredMean): readonly BlindSpot[] {
+  if (count === 0) return [];
+  const says = count === 1 ? "1 call was" : `${count} calls were`;
+  return [
+    {
+      id: "inferred-joins",
+      scope: "input",
+      says: `${says} joined with an operation by times, statuses and kinds alone, with a mean probability of ${(Math.floor((1_000 * sum) / count) / 1_000).toFixed(3)}: none is certain, and no finding rests on them.`,
+      fix: `${JOIN_FIX}.`,
     },
   ];
 }

@@ -1,7 +1,7 @@
 import type { Finding } from "../model/finding.ts";
 import type { Report } from "../model/report.ts";
 import type { Bounds } from "./bounds.ts";
-import { blindSpots, type Coverage } from "./coverage.ts";
+import { blindSpots, type Coverage, type InferredMean } from "./coverage.ts";
 import { type CallCounts, correlationCounts, identityCounts } from "./call-counts.ts";
 import { inputCounts, type Tally } from "./input-counts.ts";
 import type { Findings } from "./lifecycle.ts";
@@ -25,6 +25,7 @@ export function reportOf(
     readonly calls: CallCounts;
     readonly coverage: Coverage;
     readonly findings: Findings;
+    readonly inferred: InferredMean;
   },
 ): Report {
   const findings = worstFirst([...analysis.findings.tracked.values()].map(({ finding }) => finding));

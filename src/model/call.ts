@@ -78,12 +78,21 @@ export type Outcome =
   /** Anything else: 404, 429, 5xx … says nothing about authorization. */
   | { readonly kind: "other"; readonly status: number };
 
+/** How sure it is that operations are a request's where no id says so. */
+export interface Inference {
+  readonly probability: number;
+  /** Operations that could have been the request's. */
+  readonly candidates: number;
+}
+
 /** One gateway request with the data-plane operations it caused, or operations that no gateway request owns. */
 export interface Call {
   /** The gateway's correlation id, else the Cosmos activity id. */
   readonly id: string;
   readonly time: Instant;
   readonly match: "exact" | "inferred" | "gateway-only" | "data-plane-only";
+  /** Of an inferred match. */
+  readonly inference?: Inference;
   readonly gateway?: GatewayRequest;
   readonly operations: readonly DataPlaneOperation[];
   readonly identity: Identity;

@@ -41,7 +41,10 @@ export const CALL_COLUMNS: readonly Column[] = [
   required(text("id", "The gateway's correlation id; the Cosmos DB activity id where no gateway request is known.")),
   required({ name: "time", type: "instant", says: "When the call began, UTC, by the emitter's clock." }),
   required(
-    text("match", "exact: joined by an id · gateway-only: no operation was found · data-plane-only: no request was."),
+    text(
+      "match",
+      "exact: joined by an id · inferred: by times, statuses and kinds alone, as sure as match_probability says · gateway-only: no operation was found · data-plane-only: no request was.",
+    ),
   ),
   required(
     text("outcome", "succeeded · refused: 401/403 about authorization · look-alike: 401/403 about a limit · other."),
@@ -111,6 +114,8 @@ export const CALL_COLUMNS: readonly Column[] = [
   text("credential", "Credential of the deciding operation: AadToken, PrimaryMasterKey …"),
   text("cosmos_principal", "Object id that Cosmos DB authenticated in the deciding operation.", "identity"),
   text("role_assignment", "Role assignment that allowed the deciding operation."),
+  decimal("match_probability", "Of an inferred match: how likely it is that the operation is the call's."),
+  integer("match_candidates", "Of an inferred match: operations that could have been the call's."),
 ];
 
 /** One row an operation in Cosmos DB; `call_id` leads to its call. */

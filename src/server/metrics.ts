@@ -71,6 +71,21 @@ const METRICS: readonly Metric[] = [
     },
   },
   {
+    name: "inferred_join_probability_mean",
+    help: "Mean probability of the calls that were joined without an id.",
+    labels: [],
+    read: (view, set) => {
+      const { meanProbability } = view.inferredJoins();
+      if (meanProbability !== null) set(meanProbability);
+    },
+  },
+  {
+    name: "inferred_joins_not_weighed_total",
+    help: "Calls that no id joins and that had too many others at the same time, or lasted too long, to be weighed.",
+    labels: [],
+    read: (view, set) => set(view.inferredJoins().notWeighed),
+  },
+  {
     name: "findings",
     help: "Findings that are kept.",
     labels: ["kind", "severity", "status"],

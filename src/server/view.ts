@@ -98,6 +98,8 @@ export interface View {
   waitingFor(): readonly string[];
   /** Event time up to which the findings stand; null before any. */
   watermark(): Instant | null;
+  /** Joins without an id: mean probability of those that were told (null without any), and calls that could not be weighed. */
+  inferredJoins(): { readonly meanProbability: number | null; readonly notWeighed: number };
   /** How long after their events nearly all records of each log reach the hub, as far as it was measured. */
   delays(): readonly (readonly [log: "gateway" | "cosmos", delay: DurationMs])[];
   /** Called at most once a second when anything above may have changed; returns its own removal. */

@@ -61,6 +61,7 @@ const faults: { name: string; text: string; says: RegExp[] }[] = [
     text: `${GOOD}joinBy: "requestHeaders..x"`,
     says: [/joinBy.*requestHeaders\.x-correlation-id/],
   },
+  { name: "a join that is a coin's toss", text: `${GOOD}joinProbability: 0.49`, says: [/joinProbability.*0\.5/] },
   { name: "not YAML", text: "a: [", says: [/config\.yml/] },
   {
     name: "two faults at once",
@@ -84,6 +85,7 @@ test("a good configuration gets its defaults", () => {
     ok: true,
     value: {
       lateness: 120,
+      joinProbability: 0.9,
       server: { port: 7_433 },
       state: ".scopetrail/state.db",
       sources: [{ consumerGroup: "$Default", startAt: "earliest" }],

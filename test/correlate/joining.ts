@@ -17,7 +17,7 @@ export function joinOf(window: number, limit: number) {
   const names = createNames(5);
   const gateways = new Map<number, GatewayRequest>();
   const operations = new Map<number, DataPlaneOperation>();
-  const closed: Closed = { gateway: -1, operations: [] };
+  const closed: Closed = { gateway: -1, operations: [], entry: -1 };
   const take = <E>(events: Map<number, E>, place: number): E => {
     const event = events.get(place);
     if (event === undefined) throw new Error(`no event at ${place}`);

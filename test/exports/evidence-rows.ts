@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { callEvidence } from "../../src/correlate/call-evidence.ts";
 import { createCallRow, readCall } from "../../src/correlate/call-row.ts";
+import type { Inference } from "../../src/model/call.ts";
 import type { DataPlaneOperation, GatewayRequest } from "../../src/model/event.ts";
 import { createEventTable } from "../../src/model/event-table.ts";
 import type { CallEvidence, Cell, Column, Row } from "../../src/model/evidence.ts";
@@ -12,13 +13,20 @@ import { putEvent } from "../../src/normalize/event-row.ts";
 export function evidenceOf(
   gateway: GatewayRequest | undefined,
   operations: readonly DataPlaneOperation[] = [],
+  inference?: Inference,
 ): CallEvidence {
   const table = createEventTable();
   const names = createNames(7);
   const call = createCallRow();
   const first = gateway === undefined ? -1 : putEvent(table, names, gateway);
   const places = operations.map((one) => putEvent(table, names, one));
-  readCall(call, { table, names, gateway: first, operations: places });
+  readCall(call, {
+    table,
+    names,
+    gateway: first,
+    operations: places,
+    ...(inference === undefined ? {} : { inference }),
+  });
   return callEvidence(call);
 }
 

@@ -56,6 +56,7 @@ test.each<[string, (analysis: Analysis) => void]>([
   ["reorder-limit", ({ reorder }) => (reorder.crowded = 3)],
   ["silent-partitions", ({ reorder }) => (reorder.silent = 3)],
   ["join-limit", ({ join }) => (join.evicted = 3)],
+  ["inferred-limit", ({ inferred }) => (inferred.crowded = 3)],
   ["operations-limit", ({ join }) => (join.overflow = 3)],
   ["duplicate-memory", ({ seen }) => (seen.forgotten = 3)],
   ["changes-limit", ({ changes }) => (changes.dropped = 3)],

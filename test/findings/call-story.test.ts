@@ -154,3 +154,43 @@ test("on a narrow terminal a call is told in its columns, no word lost", () => {
   ).toEqual([]);
   expect(narrow).toMatch(/gateway {2}GET a long name of\n {25}it/);
 });
+
+describe("an inferred match is told with its probability, and never as certain", () => {
+  const inferred = (status: 200 | 403) =>
+    callStory(
+      evidenceOf(
+        gatewayRequest({ status, backendStatus: status, totalMs: 40, backendMs: 30, claims: claims() }),
+        [operation({ time: at(0.01), status, durationMs: 25 })],
+        { probability: 0.9999, candidates: 3 },
+      ),
+    );
+  const story = inferred(200);
+
+  test("in the verdict", () => {
+    expect(story.verdict).toBe(
+      "Succeeded with 200 in 40 ms; with a probability of 0.99 1 operation in Cosmos DB, the first Read on shop/shop/orders.",
+    );
+    expect(inferred(403).verdict).toBe(
+      "Refused by Cosmos DB with 403: with a probability of 0.99 this was its record: a caller asked for Read on shop/shop/orders.",
+    );
+  });
+
+  test("in the steps and in the chain of identities", () => {
+    expect(story.steps.filter(({ where }) => where === "cosmos").map(({ says }) => says)).toEqual([
+      "Read shop/shop/orders: 200, 25 ms, inferred",
+    ]);
+    expect(story.identity.filter(({ who }) => who === "cosmos").map(({ says }) => says)).toEqual([
+      "33333333-3333-4333-8333-333333333333 by AadToken (inferred, not certain)",
+    ]);
+  });
+
+  test("with the number of candidates and the way out, for a person and for the API", () => {
+    expect(story.missing[0]).toMatch(
+      /No id joins this call .* probability of 0\.99, of 3 that could be\. Set x-ms-activity-id/,
+    );
+    expect(story.call).toMatchObject({ match: "inferred", match_probability: 0.9999, match_candidates: 3 });
+    expect(renderCall({ story, findings: [], success: undefined }, { colour: false, columns: undefined })).toContain(
+      "inferred",
+    );
+  });
+});

@@ -28,6 +28,8 @@ test("metrics are what the view says at each scrape, in Prometheus' text format"
     'scopetrail_partition_records_total{source="hub",partition="0"} 12',
     'scopetrail_log_delay_seconds{log="gateway"} 9',
     "scopetrail_ready 1",
+    "scopetrail_inferred_join_probability_mean 0.97",
+    "scopetrail_inferred_joins_not_weighed_total 4",
     `scopetrail_findings{kind="intermittent-refusal",severity="high",status="open"} ${view.findings.filter(({ severity, status }) => severity === "high" && status === "open").length}`,
     'scopetrail_alerts_total{target="sre",outcome="failed"} 1',
     'scopetrail_checkpoints_behind{source="other"} 2',

@@ -117,6 +117,7 @@ export function sampleView(): SampleView {
     sources: () => [{ source: "hub", partition: "0", records: 12, rejected: 1, newest: at(61) }],
     waitingFor: () => view.waiting,
     watermark: () => at(60),
+    inferredJoins: () => ({ meanProbability: 0.97, notWeighed: 4 }),
     delays: () => [["gateway", 9_000]],
     subscribe(listener) {
       listeners.add(listener);

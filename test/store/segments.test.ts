@@ -100,6 +100,23 @@ test("any rows are unpacked as they were packed", () => {
   );
 });
 
+test("a block of before calls were joined without an id is read with all that it has", () => {
+  const block = readFileSync(new URL("block-before-inferred-joins.bin", import.meta.url));
+  const { head, ids, rows } = openBlock(block);
+  const calls = decodeBlock(ids, rows);
+  const cells = (...names: string[]) =>
+    calls.map(({ call }) => names.map((name) => call[columnPlace(CALL_COLUMNS, name)]));
+  expect(head.calls).toBe(2);
+  expect(cells("match", "status", "cosmos_operation", "cosmos_principal")).toEqual([
+    ["exact", 200, "Read", "33333333-3333-4333-8333-333333333333"],
+    ["data-plane-only", 403, "Read", "33333333-3333-4333-8333-333333333333"],
+  ]);
+  expect(cells("match_probability", "match_candidates")).toEqual(calls.map(() => [null, null]));
+  expect(
+    calls.map(({ operations }) => operations.map((row) => row[columnPlace(OPERATION_COLUMNS, "call_id")])),
+  ).toEqual(calls.map(({ call }) => [call[0]]));
+});
+
 test("a filter holds every id that was added, and few others", () => {
   const ids = Array.from({ length: 5_000 }, () => guid());
   const filter = buildFilter(ids, ids.length);

@@ -62,7 +62,7 @@ function judgeSplitDns(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence: observation.reason === "firewall" ? 0.96 : 0.88,
+    confidence: observation.reason === "firewall" ? 0.96 : 0.91,
     evidence: [evidence, ...bestSplitEvidence(observation)],
   };
 }

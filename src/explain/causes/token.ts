@@ -82,12 +82,15 @@ function guess(observation: Observation): { readonly id: CauseId; readonly told:
 
 const SEEN_TRIALS = 10;
 const OLD_KEYS_PASS = 0.1;
+const SOLE = 0.95;
 
 /** A key that was not seen before the rise, or beside which other keys are let in: its region has yet to learn it. */
 function isNewKey(observation: Observation): boolean {
-  const { region, keyId } = equalSplit(observation, "keyId")?.where ?? {};
-  if (keyId === undefined) return false;
-  if (observation.tallyBefore({ keyId }).trials < SEEN_TRIALS) return true;
+  const [only] = observation.values("keyId");
+  const { region, keyId = only?.value } = equalSplit(observation, "keyId")?.where ?? {};
+  if (keyId === undefined || (only?.share ?? 0) < SOLE) return false;
+  const before = observation.tallyBefore({ keyId });
+  if (before.trials < SEEN_TRIALS || before.refused >= 0.5 * before.trials) return true;
   const where = region === undefined ? {} : { region };
   const [all, own] = [observation.tally(where), observation.tally({ ...where, keyId })];
   const trials = all.trials - own.trials;
