@@ -94,6 +94,13 @@ function sharedObjects(analysis: Analysis): readonly string[] {
   return shared;
 }
 
+test("members of a live state share no object", () => {
+  const analysis = createAnalysis({ lateness: 600_000, seed: 1, prompt: true });
+  for (const batch of cut([700, 2_500])) step(analysis, batchOf(analysis, batch));
+  expect(analysis.looks.length).toBe(2);
+  expect(sharedObjects(savedForm(analysis))).toEqual([]);
+});
+
 test("what a state is written down without is found again, as it was", () => {
   const again = (analysis: Analysis): Analysis => {
     const bytes = stateCodec.encode(savedForm(analysis));

@@ -9,6 +9,13 @@ import { z } from "zod";
 const Hello = z.object({ connectionString: z.string() });
 const Sent = z.object({ sentMs: z.array(z.number()) });
 
+/** Ended with this process, however that ends: a run that fails or is stopped leaves none behind. */
+const started = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of started) child.kill();
+});
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
 export interface HubProcess {
   readonly connectionString: string;
   /** Sends the file; gives when each event was enqueued. */
@@ -21,6 +28,7 @@ export async function startHub(file: string, eventsPerSecond: number): Promise<H
   const child = spawn(process.execPath, [script, file, String(eventsPerSecond)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
+  started.add(child);
   const exited = once(child, "exit");
   const lines = createInterface(child.stdout);
   const { connectionString } = Hello.parse(JSON.parse(await nextLine(lines, child)));
@@ -79,6 +87,7 @@ export async function startServe(connectionString: string, flags: readonly strin
       NODE_OPTIONS: [process.env["NODE_OPTIONS"] ?? "", ...flags].join(" "),
     },
   });
+  started.add(child);
   const exited = once(child, "exit");
   const lines = createInterface(child.stderr);
   const first = await nextLine(lines, child);
