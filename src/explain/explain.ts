@@ -152,7 +152,8 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   }
   const narrow =
     sharper === sharp ? asFound : explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
-  const wider = narrow === undefined ? undefined : (culprit(context, sharper, narrow) ?? shared(context, sharper, narrow));
+  const wider =
+    narrow === undefined ? undefined : (culprit(context, sharper, narrow) ?? shared(context, sharper, narrow));
   const wide = wider === undefined || narrow === undefined ? undefined : explainWider(context, wider, narrow);
   const isSame = wide !== undefined && wide.ranked.cause.id === narrow?.ranked.cause.id;
   const explanation = isSame ? wide : narrow;
@@ -229,9 +230,7 @@ function culprit(
   if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
   const isRegion = COLUMNS[best.condition.column] === "region";
   if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
-  const beside = rule.conditions.some(
-    (condition) => condition !== best.condition && isOfToken(condition),
-  );
+  const beside = rule.conditions.some((condition) => condition !== best.condition && isOfToken(condition));
   if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
   return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], parts, rows };
 }
