@@ -100,8 +100,12 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
     )?.slice(0, MESSAGE),
     expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
     claimed: claims?.state === "unverified",
+    writes: writes(call.gateway?.backendMethod ?? call.gateway?.method),
   };
 }
+
+const writes = (method: string | undefined): boolean | undefined =>
+  method === undefined ? undefined : !/^(?:get|head|options)$/i.test(method);
 
 function symptomNamed(detection: Detection, name: string, layer: Layer): Symptom | undefined {
   const known = detection.symptoms.get(name);

@@ -27,6 +27,8 @@ export interface RefusalFacts {
   /** Milliseconds by which the token had expired; negative while it was valid. */
   readonly expiredMs: number | undefined;
   readonly claimed: boolean;
+  /** By its method the call writes: a read may be sent as a POST, too. */
+  readonly writes: boolean | undefined;
 }
 
 /** Refusals of one layer and reason, and the episode that is going on, if any. */

@@ -32,9 +32,9 @@ const DETECTOR = TESTS + 8;
 const FIRST_ROOM = 16;
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
 export const ALARM = 1e8;
-const PRIOR_RATE = 0.003;
+const PRIOR_RATE = 0.002;
 const PRIOR_TRIALS = 1_000;
-const RATE_FLOOR = 0.005;
+const RATE_FLOOR = 0.003;
 const HALF_LIFE_BINS = 4_320;
 const PRIOR_DISPERSION = 1.5;
 const PRIOR_DISPERSION_REFUSALS = 20;
@@ -77,7 +77,7 @@ export const learnedBy = ({ numbers }: EDetectors, detector: number): { readonly
   n: numbers[DETECTOR * detector + N] ?? 0,
 });
 
-/** Refused share that is usual for the cell: learned, shrunk to 0.3 %, plus two standard errors, at least 0.5 %. */
+/** Refused share that is usual for the cell: learned, shrunk to 0.2 %, plus two standard errors, at least 0.3 %. */
 export const baseline = ({ numbers }: EDetectors, detector: number): number =>
   baselineAt(numbers, DETECTOR * detector, dispersionAt(numbers, DETECTOR * detector));
 

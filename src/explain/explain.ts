@@ -1,5 +1,5 @@
 import type { Changes } from "../correlate/changes.ts";
-import { columnIndex, COLUMNS } from "../detect/columns.ts";
+import { type Column, columnIndex, COLUMNS } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Due } from "../detect/detect.ts";
 import { msBetween, plusMs } from "../model/time.ts";
@@ -232,8 +232,22 @@ function culprit(
   if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some((condition) => condition !== best.condition && isOfToken(condition));
   if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
-  return { rule: { ...rule, conditions: [best.condition] }, aliases: [rule, ...aliases], parts, rows };
+  const conditions = [best.condition, ...enclosing(rule, best.condition)];
+  return { rule: { ...rule, conditions }, aliases: [rule, ...aliases], parts, rows };
 }
+
+/** What a value belongs to, without which it says little: other accounts have containers of that name, other APIs such operations. */
+const BELONGS_TO: Readonly<Partial<Record<Column, Column>>> = {
+  container: "cosmosAccount",
+  database: "cosmosAccount",
+  operation: "api",
+  apiRevision: "api",
+};
+
+const enclosing = (rule: Rule, { column }: Condition): readonly Condition[] => {
+  const owner = BELONGS_TO[COLUMNS[column] ?? "api"];
+  return owner === undefined ? [] : rule.conditions.filter((condition) => COLUMNS[condition.column] === owner);
+};
 
 /**
  * What names the cause and all parts have in common, where it comes before what the parts differ in: the read-only key of

@@ -1,5 +1,5 @@
 import { columnIndex } from "../detect/columns.ts";
-import type { Dimension } from "../model/call.ts";
+import { type Dimension, DIMENSIONS } from "../model/call.ts";
 import type { Counts, Split } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
@@ -48,7 +48,7 @@ function together(a: Explanation, b: Explanation): boolean {
   if (isEcho(a, b) || isEcho(b, a)) return true;
   const { id } = a.ranked.cause;
   if (id !== b.ranked.cause.id || a.layer !== b.layer) return false;
-  if (id === "unknown" && attributes(a) !== attributes(b)) return false;
+  if (id === "unknown" && attributes(a) !== attributes(b) && !covers(a, b) && !covers(b, a)) return false;
   if (id === "signing-key-rollover" && [a, b].every(areCallers))
     return inSameApi(a, b) && inSameKey(a, b) && overlap(a, b);
   if (id === "signing-key-rollover" && isOneKey(a, b) && gapBetween(a, b) <= REFRESH_MS) return true;
@@ -83,6 +83,18 @@ const REFRESH_MS = 300_000;
 const gapBetween = (a: Explanation, b: Explanation): number =>
   Math.max(msBetween(b.span.from, a.span.to), msBetween(a.span.from, b.span.to));
 
+const ALL = 0.95;
+
+/** All calls with what separates one are refused, and those of the other are among them. */
+function covers({ splits: [split] }: Explanation, { common }: Explanation): boolean {
+  if (split === undefined || split.refusedInside < ALL) return false;
+  const where = Object.entries(split.where);
+  return (
+    where.length > 0 &&
+    DIMENSIONS.every((name) => split.where[name] === undefined || split.where[name] === common[name])
+  );
+}
+
 const overlap = (a: Explanation, b: Explanation): boolean => a.span.from < b.span.to && b.span.from < a.span.to;
 
 /** What separates, without its values. */
@@ -107,7 +119,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
   };
 }
 
-const WORTH = 0.15;
+const WORTH = 0.1;
 /** Of one that names the cause only together with others. */
 const WORTH_IN_PART = 0.5;
 /** Of an API, which names no cause by itself. */

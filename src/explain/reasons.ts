@@ -30,8 +30,14 @@ export function reasonsApart(window: Window): readonly Set<number>[] {
   return large.map(([reason]) => new Set([...groups].flatMap(([other, rows]) => (other === reason ? [] : rows))));
 }
 
-const toldOf = ({ symptom, place }: Window, row: number): string | undefined =>
-  symptom.rows.facts[place[row] ?? 0]?.told;
+/** What the log says of a refusal; a missing key and a wrong one are two things, though they have one cause. */
+function toldOf({ symptom, place }: Window, row: number): string | undefined {
+  const facts = symptom.rows.facts[place[row] ?? 0];
+  return facts?.told === KEY ? (facts.reason ?? KEY) : facts?.told;
+}
+
+/** The reason of a refused subscription key. */
+const KEY = "SubscriptionKey";
 
 /** By refused row, what it says or else what its unit's other rows say about then; empty where nothing does. */
 function reasonsOf(window: Window): readonly string[] {

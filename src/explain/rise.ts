@@ -16,6 +16,8 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
+import { isLateRenewal } from "./renewal.ts";
+import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
 import { subjectOf } from "./subject.ts";
@@ -90,7 +92,10 @@ export function explainRise(
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
-  if (ranked.cause.id === "caller-token-expired" && isOfOldTokens(conditions, counts)) return undefined;
+  if (mayBeAnswered(window, observation.inside)) return undefined;
+  if (ranked.cause.id === "caller-token-expired") {
+    if (isOfOldTokens(conditions, counts) || isLateRenewal(window, rows, observation)) return undefined;
+  }
   const refused = rows.filter((row) => row < window.refused);
   const side = seenBy(window, refused);
   return {
@@ -98,7 +103,7 @@ export function explainRise(
     layer: window.symptom.layer,
     conditions,
     span,
-    splits: [...prefer(splits.slice(0, equal), ranked.names), ...splits.slice(equal)],
+    splits: ordered(splits, equal, { ranked, parts: covering.parts.length }),
     ranked,
     subject: subjectOf(observation, splits[0]?.where),
     counts,
@@ -114,6 +119,24 @@ export function explainRise(
     refusedCalls: new Set(refused.map((row) => callOf(context, row))),
     refusedAt: side === "both" ? new Float64Array() : timesOf(window, refused),
   };
+}
+
+/** So many parts that each of them says little. */
+const MANY_PARTS = 3;
+const WHOLE = 0.5;
+
+/** Best first; where the cause does not lie in what many parts differ in, all of them together. */
+function ordered(
+  splits: readonly Split[],
+  equal: number,
+  { ranked, parts }: { readonly ranked: Ranked; readonly parts: number },
+): readonly Split[] {
+  const best = prefer(splits.slice(0, equal), ranked.names);
+  const rest = splits.slice(equal);
+  const [whole] = rest;
+  const isNamed = ranked.names.some((name) => best[0]?.where[name] !== undefined);
+  if (parts < MANY_PARTS || isNamed || whole === undefined || whole.refusedInside < WHOLE) return [...best, ...rest];
+  return [whole, ...best, ...rest.slice(1)];
 }
 
 /** What separates, best first; the first `equal` of them cannot be told apart. */

@@ -50,7 +50,11 @@ const cases: readonly Case[] = [
       call.app === 4 && call.seconds % 1_200 < 500
         ? refusedByGateway(call, {
             error: gatewayError("TokenExpired"),
-            claims: claims({ ...call.gateway.claims, state: "unverified", expires: at(call.seconds - 60) }),
+            claims: claims({
+              ...call.gateway.claims,
+              state: "unverified",
+              expires: at(call.seconds - (call.seconds % 1_200) - 5),
+            }),
           })
         : undefined,
     cause: "caller-token-expired",

@@ -9,6 +9,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
+import { refusedPrincipals } from "./said.ts";
 
 /** Cosmos DB's remark that a role held through a group may not have been in the token. */
 const GROUP_WORDS = "group membership";
@@ -39,9 +40,10 @@ export const PROPAGATION_MS = 900_000;
 
 /** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
 export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
-  const refused = observation.values("cosmosPrincipal").map(({ value }) => value);
-  if (refused.length === 0) return undefined;
-  const known = new Set([...refused, ...observation.known("cosmosPrincipal", {})]);
+  const refused = refusedPrincipals(observation);
+  const seen = observation.known("cosmosPrincipal", {});
+  if (refused.length === 0 || seen.length === 0) return undefined;
+  const known = new Set([...refused, ...seen]);
   const near = observation.changes.filter(
     ({ change, lagMs }) => change.change === "role-assignment" && lagMs >= -SLACK_MS && lagMs <= BOUND_MS,
   );
@@ -58,7 +60,7 @@ function judgeWrongId(observation: Observation): Judgement {
   const id = bound.change.details.get("principalId") ?? "";
   const isApp = observation.known("appId", {}).includes(id);
   const evidence: Evidence = {
-    says: `A role was given to ${id}, which ${isApp ? "is an application's client id, not its object id" : "no call was ever made as"}; the refused calls are made as ${observation.values("cosmosPrincipal")[0]?.value ?? ""}`,
+    says: `A role was given to ${id}, which ${isApp ? "is an application's client id, not its object id" : "no call was ever made as"}; the refused calls are made as ${refusedPrincipals(observation)[0] ?? ""}`,
     fields: { boundTo: id },
   };
   return {

@@ -9,10 +9,12 @@ import {
   inapplicable,
   type Judgement,
   rejected,
+  shareOfFacts,
 } from "./judgement.ts";
-import { isOneOperation, keyShare, writeShare } from "./operations.ts";
+import { keyShare, othersPass, writeShare } from "./operations.ts";
 import { signedWrites } from "./said.ts";
 import { mayBeStale } from "./secrets.ts";
+import { judgeUnseen } from "./unseen.ts";
 
 const isReadOnly = (credential: string): boolean => /readonly/i.test(credential);
 
@@ -23,21 +25,21 @@ const mayBeKey = (observation: Observation): boolean =>
 const KEY_MADE_MS = 86_400_000;
 
 /**
- * No data-plane record tells the key, but Cosmos DB repeats what was signed: writes alone, while the backend's other
- * operations succeed, and no key was regenerated.
+ * No data-plane record tells the key, but Cosmos DB repeats what was signed, or else the methods tell: writes alone, while
+ * the backend's other operations succeed, and no key was regenerated.
  */
-const onlySignedWrites = (observation: Observation): boolean =>
+const onlyWrites = (observation: Observation): boolean =>
   observation.values("credential").length === 0 &&
-  (signedWrites(observation) ?? 0) >= 0.95 &&
-  isOneOperation(observation) &&
+  (signedWrites(observation) ?? shareOfFacts(observation, ({ writes }) => writes)) >= 0.95 &&
+  othersPass(observation) &&
   changeBefore(observation, ["key-regenerated"], KEY_MADE_MS) === undefined;
 
-const AS_SIGNED = (observation: Observation): Judgement => ({
+const AS_WRITES = (observation: Observation): Judgement => ({
   kind: "fits",
-  confidence: 0.82,
+  confidence: signedWrites(observation) === undefined ? 0.72 : 0.82,
   evidence: [
     {
-      says: "Only writes are refused, by the payload that Cosmos DB says was signed; the backend's other operations succeed, and no key was seen to be regenerated",
+      says: `Only writes are refused, by ${signedWrites(observation) === undefined ? "the methods of the calls" : "the payload that Cosmos DB says was signed"}; the backend's other operations succeed, and no key was seen to be regenerated`,
       fields: { refused: observation.refused },
     },
     ...bestSplitEvidence(observation),
@@ -58,7 +60,7 @@ function judgeReadOnly(observation: Observation): Judgement {
     .values("credential")
     .filter(({ value }) => isReadOnly(value))
     .reduce((sum, { share }) => sum + share, 0);
-  if (onlySignedWrites(observation)) return AS_SIGNED(observation);
+  if (onlyWrites(observation)) return AS_WRITES(observation);
   if (writeShare(observation) < 0.9) return rejected("reads are refused as well");
   if (readOnly < 0.6 && observation.reason !== "insufficient-key")
     return rejected("the refused writes do not use a read-only key");
@@ -74,6 +76,7 @@ function judgeReadOnly(observation: Observation): Judgement {
 }
 
 function judgeRotated(observation: Observation): Judgement {
+  if (observation.layer === "backend") return judgeUnseen("key-rotated", observation);
   if (!mayBeKey(observation)) return inapplicable;
   const share = keyShare(observation);
   if (share !== undefined && share < 0.5) return rejected("the refused operations do not use an account key");
@@ -82,7 +85,7 @@ function judgeRotated(observation: Observation): Judgement {
     writeShare(observation) > 0.9
   )
     return rejected("only writes with a read-only key are refused");
-  if (onlySignedWrites(observation))
+  if (onlyWrites(observation))
     return rejected(
       "only writes are refused, and no key was seen to be regenerated: a new key is needed for reads too",
     );
@@ -118,6 +121,7 @@ function judgeRotated(observation: Observation): Judgement {
 }
 
 function judgeLocalAuth(observation: Observation): Judgement {
+  if (observation.layer === "backend") return judgeUnseen("local-auth-disabled", observation);
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "local-auth-disabled";
   if (!told && observation.reason !== "401") return inapplicable;
@@ -142,7 +146,7 @@ function judgeLocalAuth(observation: Observation): Judgement {
 export const cosmosKeyCauses: readonly CauseRule[] = [
   {
     id: "read-only-key-write",
-    names: ["credential", "cosmosOperation", "operation", "backend"],
+    names: ["credential", "cosmosOperation", "backend"],
     alone: true,
     judge: judgeReadOnly,
   },

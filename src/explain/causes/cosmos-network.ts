@@ -12,6 +12,7 @@ import {
   shareOfFacts,
 } from "./judgement.ts";
 import { writeShare } from "./operations.ts";
+import { judgeUnseen } from "./unseen.ts";
 
 const FIFTEEN_MINUTES = 900_000;
 
@@ -34,14 +35,18 @@ function privateSiblings(observation: Observation): readonly string[] {
   const refused = observation.values("clientNetwork");
   const isPublic = refused.reduce((sum, { value, share }) => sum + (PRIVATE.test(value) ? 0 : share), 0);
   if (refused.length === 0 || isPublic < 0.9) return [];
-  const named = (["backend", "cosmosPrincipal", "userAgentFamily"] as const).find(
-    (dimension) => observation.values(dimension).length > 0,
-  );
-  if (named === undefined) return [];
-  const same: Where = {
-    cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
-    [named]: observation.values(named).map(({ value }) => value),
-  };
+  // The instances of one application may be backends of their own.
+  for (const dimension of ["backend", "cosmosPrincipal", "userAgentFamily"] as const) {
+    const values = observation.values(dimension).map(({ value }) => value);
+    if (values.length === 0) continue;
+    const networks = privateNetworks(observation, { [dimension]: values });
+    if (networks.length > 0 || dimension === "cosmosPrincipal") return networks;
+  }
+  return [];
+}
+
+function privateNetworks(observation: Observation, of: Where): readonly string[] {
+  const same: Where = { cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value), ...of };
   const networks = observation.seen("clientNetwork", same).filter((network) => PRIVATE.test(network));
   const inside = observation.tally({ ...same, clientNetwork: networks });
   return networks.length > 0 && inside.trials >= FEW_TRIALS && inside.refused < 0.1 * inside.trials ? networks : [];
@@ -80,6 +85,7 @@ export function letInFrom(observation: Observation): readonly string[] {
 const WALLED = 0.8;
 
 function judgeFirewall(observation: Observation): Judgement {
+  if (observation.layer === "backend") return judgeUnseen("firewall-blocked", observation);
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "firewall";
   if (privateSiblings(observation).length > 0)
@@ -140,7 +146,8 @@ function judgeWriteRegion(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "write-region";
   if (!told && observation.reason !== "403") return inapplicable;
-  const writes = writeShare(observation);
+  const isLogged = observation.values("cosmosOperation").length > 0;
+  const writes = isLogged ? writeShare(observation) : shareOfFacts(observation, (fact) => fact.writes);
   const change = changeBefore(observation, ["failover", "region"], 3_600_000);
   if (!told && (writes < 0.95 || change === undefined))
     return rejected("no failover was seen, or reads are refused as well");
@@ -152,7 +159,7 @@ function judgeWriteRegion(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence: told ? 0.96 : 0.8,
+    confidence: told ? 0.96 : isLogged ? 0.8 : 0.7,
     evidence: [says, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
     missing: change === undefined ? [CONTROL_PLANE] : [],
   };
@@ -261,7 +268,7 @@ export const cosmosNetworkCauses: readonly CauseRule[] = [
   },
   {
     id: "write-to-read-region",
-    names: ["cosmosAccount", "cosmosRegion", "cosmosOperation", "container"],
+    names: ["cosmosAccount", "cosmosRegion"],
     alone: true,
     judge: judgeWriteRegion,
   },

@@ -14,6 +14,20 @@ export function signedWrites({ facts }: Observation): number | undefined {
   return verbs.length === 0 ? undefined : verbs.filter((verb) => WRITES.has(verb)).length / verbs.length;
 }
 
+/** As whom a call was made, by Cosmos DB's answer that a role is missing. */
+const PRINCIPAL = /\bprincipal = ?\[([0-9a-f-]{36})\]|\bprincipal \[([0-9a-f-]{36})\]/i;
+
+/** As whom the refused calls were made: by the data-plane log, or else as messages name them. */
+export function refusedPrincipals(observation: Observation): readonly string[] {
+  const logged = observation.values("cosmosPrincipal").map(({ value }) => value);
+  if (logged.length > 0) return logged;
+  const named = observation.facts.flatMap(({ message }) => {
+    const [, bound, blocked] = PRINCIPAL.exec(message ?? "") ?? [];
+    return (bound ?? blocked)?.toLowerCase() ?? [];
+  });
+  return [...new Set(named)];
+}
+
 /** The container that nearly all refused calls are of, as the data-plane log has it or else as messages name it. */
 export function soleContainer(observation: Observation): string | undefined {
   const [logged] = observation.values("container");

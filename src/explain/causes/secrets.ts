@@ -156,7 +156,10 @@ function signInsOf(observation: Observation, codes: readonly number[]): { seen: 
   return seen === undefined ? undefined : { seen, ours: isOurs(seen) };
 }
 
-/** Share of the refusals that are of the identity: as the caller, or as the backend that calls on. */
+/** Of the refusals, how many must name their caller: not each API may log it. */
+const NAMED = 0.3;
+
+/** Share of the refusals that are of the identity, of those that name one: as the caller, or as the backend that calls on. */
 function shareOfIdentity(observation: Observation, { appId, principal, name, address }: SignIn): number {
   const sum = (dimension: Dimension, test: (value: string) => boolean): number =>
     observation
@@ -166,9 +169,13 @@ function shareOfIdentity(observation: Observation, { appId, principal, name, add
   const isBackend = (backend: string): boolean =>
     isNamed(name, backend) ||
     (principal !== undefined && observation.known("cosmosPrincipal", { backend }).includes(principal));
+  const ofNamed = (dimension: Dimension, wanted: string | undefined): number => {
+    const named = sum(dimension, () => true);
+    return named < NAMED ? 0 : sum(dimension, (value) => value === wanted) / named;
+  };
   return Math.max(
-    sum("appId", (value) => value === appId),
-    sum("principal", (value) => value === principal),
+    ofNamed("appId", appId),
+    ofNamed("principal", principal),
     sum("backend", isBackend),
     address === undefined || tellsCallers(observation) ? 0 : sum("callerNetwork", (value) => isAt(address, value)),
   );

@@ -73,8 +73,21 @@ function guess(observation: Observation): { readonly id: CauseId; readonly told:
     ["tokenVersion", "token-issuer-mismatch"],
     ["audience", "token-audience-mismatch"],
   ];
-  const found = byDimension.find(([dimension]) => (equalSplit(observation, dimension, true)?.refusedInside ?? 0) > 0.8);
+  const found = byDimension.find(
+    ([dimension]) =>
+      (equalSplit(observation, dimension, true)?.refusedInside ?? 0) > 0.8 && !worked(observation, dimension),
+  );
   return found === undefined ? undefined : { id: found[1], told: false };
+}
+
+const SEEN_TRIALS = 10;
+
+/** Tokens with the same value were let in until the rise: the value alone is not what is wrong. */
+function worked(observation: Observation, dimension: Dimension): boolean {
+  const value = equalSplit(observation, dimension, true)?.where[dimension];
+  if (value === undefined) return false;
+  const { refused, trials } = observation.tallyBefore({ [dimension]: value });
+  return trials >= SEEN_TRIALS && refused < 0.5 * trials;
 }
 
 function judge(id: CauseId, observation: Observation): Judgement {
