@@ -15,6 +15,7 @@ import { PendingCommit } from "./pending-commit.ts";
 import { type OnCall, step } from "./pipeline.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { setExceptions } from "./privileges/standing.ts";
+import { findWaysBack } from "./saved-form.ts";
 import { Silence } from "./silence.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Source } from "./sources/source.ts";
@@ -33,7 +34,7 @@ export interface Shell {
   readonly exceptions?: readonly PrivilegeException[] | undefined;
   readonly codec: {
     encode(value: unknown): Uint8Array;
-    /** The value as it lies in memory; all pieces are to be taken before it changes. Packed, they are what `encode` gives. */
+    /** The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before it changes. Packed, they are what `encode` gives. */
     pieces(value: unknown): Iterable<Piece>;
     packed(piece: Piece): Uint8Array;
     decode(bytes: Uint8Array): unknown;
@@ -53,6 +54,8 @@ export interface Shell {
   readonly elapsed: () => number;
   /** Whether another reader has taken over: what was read and is not committed yet is the other's by now. */
   readonly isTakenOver: (error: unknown) => boolean;
+  /** Whether an answer that was asked for at that moment of `elapsed` or later says that no other machine has taken over; always so without it. */
+  readonly isOursSince?: ((at: DurationMs) => boolean) | undefined;
 }
 
 const COMMIT_MS: DurationMs = 1_000;
@@ -84,7 +87,7 @@ export async function run(shell: Shell, signal: AbortSignal): Promise<void> {
     await Promise.allSettled(reading);
     stop();
     await live.quiet();
-    if (!isTakenOver && !live.isThawing()) await live.end();
+    if (!isTakenOver && !live.isHeld()) await live.end();
     await Promise.all(shell.sources.map(async (source) => await source.quiet?.()));
   }
 }
@@ -101,7 +104,7 @@ class LiveRun {
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
   #beat: number;
-  #holdUntil = Number.NEGATIVE_INFINITY;
+  #thawedAt = Number.NEGATIVE_INFINITY;
 
   constructor(shell: Shell) {
     this.#shell = shell;
@@ -171,12 +174,13 @@ class LiveRun {
     this.#pending.journal.push(accepted);
   }
 
-  /** Whether the process stood still just now. */
-  isThawing(): boolean {
-    const now = this.#shell.elapsed();
-    if (now - this.#beat > FROZEN_MS) this.#holdUntil = now + THAW_MS;
+  /** Whether another may have taken over while the process stood still, or has: it is not told of that at once. */
+  isHeld(): boolean {
+    const { elapsed, isOursSince = () => true } = this.#shell;
+    const now = elapsed();
+    if (now - this.#beat > FROZEN_MS) this.#thawedAt = now;
     this.#beat = now;
-    return now < this.#holdUntil;
+    return now < this.#thawedAt + THAW_MS || !isOursSince(this.#thawedAt);
   }
 
   tick(): void {
@@ -186,7 +190,7 @@ class LiveRun {
   }
 
   tryCommit(): void {
-    if (this.isThawing()) return;
+    if (this.isHeld()) return;
     try {
       this.commit();
     } catch (error) {
@@ -264,6 +268,7 @@ function restore(
   const known = saved.snapshot === undefined ? undefined : (codec.decode(saved.snapshot) as Analysis);
   const analysis =
     known === undefined ? createAnalysis(options) : saved.isOtherVersion ? carryOver(known, options) : known;
+  findWaysBack(analysis);
   setExceptions(analysis.standing, exceptions);
   calls.begin(correlationCounts(analysis.calls).calls);
   const onCall = keeping(calls);

@@ -1,5 +1,6 @@
 import { type Analysis, packed } from "./analysis.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
+import { savedForm } from "./saved-form.ts";
 import type { CallLog, Piece, Store } from "./store/store.ts";
 
 /** Bytes of a snapshot that go into the store in one transaction. */
@@ -43,7 +44,7 @@ export class Snapshots {
   constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
     this.#shell = shell;
     this.#analysis = analysis;
-    this.#first = snapshotBytes === undefined ? shell.codec.encode(analysis) : undefined;
+    this.#first = snapshotBytes === undefined ? shell.codec.encode(savedForm(analysis)) : undefined;
     this.#cost = new ReplayCost(snapshotBytes ?? 0, journaled);
   }
 
@@ -106,7 +107,7 @@ export class Snapshots {
   /** The analysis as it is just after a commit; all that is to be of that moment is taken before others have their turn. */
   async #stage(): Promise<void> {
     const { store, calls, codec, breathe } = this.#shell;
-    const snapshot = store.spool(codec.pieces(packed(this.#analysis)));
+    const snapshot = store.spool(codec.pieces(savedForm(packed(this.#analysis))));
     this.#cost.begin();
     try {
       let part: Uint8Array[] = [];

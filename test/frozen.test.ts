@@ -19,7 +19,7 @@ const batch = (i: number): Batch => ({
 });
 
 /** A run on a clock of the test's own. */
-function start(read: Source["read"], signal: AbortSignal) {
+function start(read: Source["read"], signal: AbortSignal, isOursSince?: Shell["isOursSince"]) {
   const store: Store = createMemoryStore();
   let now = 0;
   let tick = (): void => undefined;
@@ -40,6 +40,7 @@ function start(read: Source["read"], signal: AbortSignal) {
     },
     elapsed: () => now,
     calls: createMemoryCallLog(),
+    isOursSince,
     isTakenOver: (error) => error instanceof SourceError && error.kind === "stolen",
   };
   return {
@@ -96,6 +97,54 @@ test("a stop right after it stood still commits nothing: what was read is read a
   }, stop.signal);
   await Promise.resolve();
   running.tick(60_000);
+  stop.abort();
+  await running.ended;
+  expect(running.at()).toBeUndefined();
+});
+
+test("where others stand by, one that stood still commits only what it was told since that it may", async () => {
+  const stop = new AbortController();
+  const more = Promise.withResolvers<void>();
+  const read = Promise.withResolvers<void>();
+  let toldAt = 0;
+  const running = start(
+    async function* (_, signal) {
+      yield batch(1);
+      await more.promise;
+      yield batch(2);
+      read.resolve();
+      await aborted(signal);
+    },
+    stop.signal,
+    (at) => toldAt >= at,
+  );
+  await expect.poll(() => (running.tick(1), running.at())).toBe("1");
+  more.resolve();
+  await read.promise;
+  running.tick(60_000);
+  for (let i = 0; i < 30; i++) running.tick(1_000);
+  expect(running.at()).toBe("1");
+  toldAt = 80_000;
+  running.tick(1_000);
+  expect(running.at()).toBe("2");
+  stop.abort();
+  await running.ended;
+});
+
+test("one that another took over from is ended without a last commit", async () => {
+  const stop = new AbortController();
+  let isOurs = true;
+  const running = start(
+    async function* (_, signal) {
+      yield batch(1);
+      await aborted(signal);
+    },
+    stop.signal,
+    () => isOurs,
+  );
+  await Promise.resolve();
+  isOurs = false;
+  running.tick(1_000);
   stop.abort();
   await running.ended;
   expect(running.at()).toBeUndefined();

@@ -6,6 +6,7 @@ import type { Event } from "../src/model/event.ts";
 import { type Analysis, createAnalysis, keepBounded, packed } from "../src/analysis.ts";
 import { type Accepted, accept } from "../src/accept.ts";
 import { end, step } from "../src/pipeline.ts";
+import { findWaysBack, savedForm } from "../src/saved-form.ts";
 import { stateCodec } from "../src/store/codec.ts";
 import { gatewayError } from "./builders.ts";
 import { tableOf } from "./follow.ts";
@@ -75,6 +76,36 @@ test("disorder within the lateness never changes a finding", () => {
 test("a state that was written down and read again goes on the same way", () => {
   const batches = cut([700, 2_500, 4_000]);
   expect(reportAfter(batches, (analysis) => stateCodec.decode(stateCodec.encode(analysis)) as Analysis)).toEqual(whole);
+});
+
+/** Members that share an object with one before: written by themselves, they would share it no longer. */
+function sharedObjects(analysis: Analysis): readonly string[] {
+  const owners = new Map<object, string>();
+  const shared: string[] = [];
+  const walk = (value: unknown, member: string): void => {
+    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return;
+    const owner = owners.get(value);
+    if (owner !== undefined && owner !== member) shared.push(`${owner} ${member}`);
+    if (owner !== undefined) return;
+    owners.set(value, member);
+    for (const part of value instanceof Map || value instanceof Set ? value : Object.values(value)) walk(part, member);
+  };
+  for (const [member, value] of Object.entries(analysis)) walk(value, member);
+  return shared;
+}
+
+test("what a state is written down without is found again, as it was", () => {
+  const again = (analysis: Analysis): Analysis => {
+    const bytes = stateCodec.encode(savedForm(analysis));
+    expect(bytes.length).toBeLessThan(stateCodec.encode(analysis).length);
+    const read = stateCodec.decode(bytes) as Analysis;
+    expect(read.names.ids.size).toBe(0);
+    expect(sharedObjects(savedForm(analysis))).toEqual([]);
+    findWaysBack(read);
+    expect(read).toEqual(analysis);
+    return read;
+  };
+  expect(reportAfter(cut([700, 2_500]), again)).toEqual(whole);
 });
 
 test("names and places that were given up and given anew change nothing", () => {

@@ -61,6 +61,8 @@ export interface Host {
   readonly onIdle?: () => void;
   /** Told after each commit. */
   readonly onCommit?: (analysis: Analysis) => void;
+  /** Whether this machine is still the one that analyzes, where others stand by; see `Shell`. */
+  readonly isOursSince?: Shell["isOursSince"];
   /** What auditors may take of the calls, and the log of who took it. */
   readonly evidence: EvidenceParts;
   /** What is in the folders that exports go to. */
@@ -126,6 +128,7 @@ export async function host(options: Host): Promise<number> {
       onOtherVersion: () => log.warn(OTHER_VERSION),
       onCommitFailure: onFailure,
       elapsed: () => performance.now(),
+      isOursSince: options.isOursSince,
     },
     AbortSignal.any([signal, ended.signal]),
   );

@@ -1,7 +1,7 @@
 import { restoreBackup } from "../store/sqlite-backup.ts";
 import { type Salvaged, salvage } from "../store/sqlite-salvage.ts";
 import { openSqliteStore, type SqliteStoreOptions } from "../store/sqlite-store.ts";
-import type { Store } from "../store/store.ts";
+import type { Saved, Store } from "../store/store.ts";
 import { StoreError } from "../store/store-error.ts";
 import type { Logger } from "../telemetry/log.ts";
 
@@ -45,14 +45,25 @@ function tellSalvaged(path: string, { tables, goesOn, damaged }: Salvaged, log: 
   log.error({ damaged }, `${path} was damaged: what could be read of it took its place, and ${how}`);
 }
 
-/** Reads all of it once, so that what is damaged shows now. */
+/** Reads all of it once, so that what is damaged shows now; what was read is what is loaded first. */
 function opened(path: string, options: SqliteStoreOptions): Store {
   const store = openSqliteStore(path, options);
   try {
-    store.load();
+    let saved: Saved | undefined = store.load();
     store.ledger();
     store.findings();
-    return store;
+    return {
+      ...store,
+      load() {
+        const first = saved ?? store.load();
+        saved = undefined;
+        return first;
+      },
+      commit(commit) {
+        saved = undefined;
+        store.commit(commit);
+      },
+    };
   } catch (error) {
     store.close();
     throw error;

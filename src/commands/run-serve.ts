@@ -103,7 +103,8 @@ async function serveWith(parts: Parts & { readonly isStandby: boolean; readonly 
     const accesses = telling(openAccessLog(accessFolder(config.state)), copies?.changed);
     const signal = term === undefined ? stop : AbortSignal.any([stop, term.lost]);
     try {
-      const code = await hostOn(store, { ...parts, decisions, accesses, stop: signal, copies });
+      const isOursSince = term?.isOursSince;
+      const code = await hostOn(store, { ...parts, decisions, accesses, stop: signal, copies, isOursSince });
       if (term?.lost.aborted === true) return taken();
       return exitCodeOf(code, stop);
     } finally {
@@ -138,6 +139,7 @@ interface Hosted extends Parts {
   readonly stop: AbortSignal;
   /** Of the state, for another machine. */
   readonly copies: { readonly changed: () => void } | undefined;
+  readonly isOursSince: Host["isOursSince"];
 }
 
 /** Host and what goes on beside it, until it is stopped; gives the exit code. */
@@ -188,6 +190,7 @@ async function hostOn(store: Store, parts: Hosted): Promise<number> {
     port,
     exceptions,
     log,
+    isOursSince: parts.isOursSince,
     signal: stop,
     onReady: (address) => process.stderr.write(`Scopetrail is ready: ${address}\n`),
     onIdle: () => log.info("all sources were read to their ends"),

@@ -20,6 +20,8 @@ export interface SharedOptions {
 export interface HeldTerm {
   /** Aborts once another machine has taken over: nothing is committed from then on. */
   readonly lost: AbortSignal;
+  /** Whether an answer that was asked for at that moment of `performance.now` or later says that the lease is still held. */
+  readonly isOursSince: (at: number) => boolean;
   /** Copies the state into blobs for as long as it runs; gives what ends that with a last copy, and lets others take over. */
   keep(store: Pick<Store, "backUp">): { readonly changed: () => void; readonly end: () => Promise<void> };
 }
@@ -62,11 +64,16 @@ async function begin(shared: SharedState, term: Term, options: SharedOptions): P
     renewal.end();
     throw error;
   }
-  return { lost: renewal.lost, keep: (store) => keepCopies(term, { ...options, store, renewal }) };
+  return {
+    lost: renewal.lost,
+    isOursSince: renewal.isOursSince,
+    keep: (store) => keepCopies(term, { ...options, store, renewal }),
+  };
 }
 
 interface Renewal {
   readonly lost: AbortSignal;
+  readonly isOursSince: HeldTerm["isOursSince"];
   readonly lose: () => void;
   readonly end: () => void;
 }
@@ -76,9 +83,12 @@ function keepRenewing(term: Term, log: Logger): Renewal {
   const lost = new AbortController();
   const told = once();
   let isAsking = false;
+  let heldAt = Number.NEGATIVE_INFINITY;
   const ask = async (): Promise<void> => {
+    const askedAt = performance.now();
     try {
-      if (!(await term.renew())) lost.abort();
+      if (await term.renew()) heldAt = askedAt;
+      else lost.abort();
     } catch (error) {
       if (told(reasonOf(error))) log.warn(`the lease cannot be renewed (${reasonOf(error)}); it is tried again`);
     }
@@ -91,7 +101,12 @@ function keepRenewing(term: Term, log: Logger): Renewal {
     });
   }, RENEW_MS);
   lost.signal.addEventListener("abort", () => clearInterval(timer));
-  return { lost: lost.signal, lose: () => lost.abort(), end: () => clearInterval(timer) };
+  return {
+    lost: lost.signal,
+    isOursSince: (at) => !lost.signal.aborted && heldAt >= at,
+    lose: () => lost.abort(),
+    end: () => clearInterval(timer),
+  };
 }
 
 function keepCopies(

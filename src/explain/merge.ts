@@ -122,8 +122,10 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
 const WORTH = 0.1;
 /** Of one that names the cause only together with others. */
 const WORTH_IN_PART = 0.5;
-/** Of an API, which names no cause by itself. */
+/** Of an API, which names no cause by itself; and where so many parts share it that each of them says little. */
 const WORTH_OF_API = 0.5;
+const WORTH_OF_API_FOR_MANY = 0.25;
+const MANY_PARTS = 3;
 /** An attribute that comes first stays first unless another is refused that much more. */
 const AS_GOOD = 0.85;
 
@@ -145,7 +147,10 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
   const naming = [...names.map((name) => [name]), ...pairs].flatMap((some) => inCommon(some, worth));
   const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
   const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
-  return named ?? (areValues(all) ? undefined : inCommon(["api"], WORTH_OF_API)[0]);
+  return (
+    named ??
+    (areValues(all) ? undefined : inCommon(["api"], all.length < MANY_PARTS ? WORTH_OF_API : WORTH_OF_API_FOR_MANY)[0])
+  );
 }
 
 /** The value of an attribute that all parts have in common, as a condition. */

@@ -11,20 +11,32 @@ const MOST = 400;
 /** Standard deviations by which a peak must exceed what chance gives. */
 const CLEARLY = 4;
 
+/** When a log tells of refusals, in milliseconds, ascending; and how many there were, of which these are some. */
+export interface Told {
+  readonly times: Float64Array;
+  readonly refused: number;
+}
+
 /**
  * Share of the fewer refusals that have one of the others at a steady delay, beyond what chance gives: near 1 where two logs
- * tell of the same calls, near 0 where they tell of different ones, however alike their rates are. Times in milliseconds,
- * ascending; 0 when too few lie in a common span.
+ * tell of the same calls, near 0 where they tell of different ones, however alike their rates are. Where not all refusals
+ * are at hand, a partner is expected as often as the other log's are. 0 when too few lie in a common span.
  */
-export function inStep(a: Float64Array, b: Float64Array): number {
-  const from = Math.max(a[0] ?? 0, b[0] ?? 0) - REACH_MS;
-  const to = Math.min(a.at(-1) ?? 0, b.at(-1) ?? 0) + REACH_MS;
-  const [few, many] = [between(a, from, to), between(b, from, to)].toSorted((x, y) => x.length - y.length);
+export function inStep(a: Told, b: Told): number {
+  const from = Math.max(a.times[0] ?? 0, b.times[0] ?? 0) - REACH_MS;
+  const to = Math.min(a.times.at(-1) ?? 0, b.times.at(-1) ?? 0) + REACH_MS;
+  const sides = [a, b].map(({ times, refused }) => {
+    const within = between(times, from, to);
+    return { within, kept: Math.min(1, times.length / Math.max(1, refused)) };
+  });
+  const [few, many] = sides.map(({ within }) => within).toSorted((x, y) => x.length - y.length);
   if (few === undefined || many === undefined || few.length < FEW) return 0;
+  const [lesser, greater] = sides.toSorted((x, y) => x.within.length / x.kept - y.within.length / y.kept);
   const step = Math.ceil(few.length / MOST);
   const looked = few.filter((_, i) => i % step === 0);
   const lags = lagsOf(looked, many);
-  return Math.max(0, ...WIDTHS_MS.map((width) => peakOf(lags, width / BIN_MS, looked.length) / looked.length));
+  const expected = ((lesser?.within.length ?? 0) * (greater?.kept ?? 1) * looked.length) / few.length;
+  return Math.max(0, ...WIDTHS_MS.map((width) => peakOf(lags, width / BIN_MS, looked.length) / expected));
 }
 
 function between(times: Float64Array, from: number, to: number): Float64Array {

@@ -1,7 +1,7 @@
 import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
 import type { Earlier } from "./earlier.ts";
-import { inStep } from "./in-step.ts";
+import { inStep, type Told } from "./in-step.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
 import type { Counts, Finding, Severity } from "../model/finding.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
@@ -174,8 +174,10 @@ const IN_STEP = 0.6;
 function isOtherSide(a: Explanation, b: Explanation): boolean {
   const sides = new Set([a.seenBy, b.seenBy]);
   if (!sides.has("gateway") || !sides.has("cosmos") || a.layer === "gateway" || b.layer === "gateway") return false;
-  return inStep(a.refusedAt, b.refusedAt) >= IN_STEP || atOnePace(a, b);
+  return inStep(toldBy(a), toldBy(b)) >= IN_STEP || atOnePace(a, b);
 }
+
+const toldBy = ({ refusedAt, counts }: Explanation): Told => ({ times: refusedAt, refused: counts.refused });
 
 function atOnePace(a: Explanation, b: Explanation): boolean {
   const gap = 2 * Math.max(a.gapMs, b.gapMs);

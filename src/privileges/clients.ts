@@ -1,6 +1,7 @@
 import type { Client } from "../model/privilege.ts";
 import { instantFromTicks } from "../model/time.ts";
-import { type ClientCalls, clientParts, type Ledger } from "./ledger.ts";
+import { type ClientCalls, clientsOfCaller } from "./client-table.ts";
+import { clientKey, type Ledger } from "./ledger.ts";
 
 /** Clients of signers in an account, most calls first. */
 export function clientsOf(
@@ -10,8 +11,8 @@ export function clientsOf(
   const { texts, textIds } = ledger;
   return signers
     .flatMap((signer) =>
-      [...merged(ledger, `${textIds.get(account) ?? -1}|${textIds.get(signer) ?? -1}`)].map(([key, seen]) => {
-        const [network = "", userAgent = ""] = clientParts(key).map((id) => texts[id]);
+      [...merged(ledger, textIds.get(account) ?? -1, textIds.get(signer) ?? -1)].map((seen) => {
+        const [network = "", userAgent = ""] = [texts[seen.network], texts[seen.agent]];
         const credential = signer.slice(signer.indexOf(":") + 1);
         return { network, userAgent, credential, calls: seen.calls, firstUsed: seen.first, lastUsed: seen.last };
       }),
@@ -20,18 +21,18 @@ export function clientsOf(
 }
 
 /** Logs of several grains tell of the same calls: the greatest count is taken, never their sum. */
-function merged({ clients }: Ledger, whose: string): ReadonlyMap<number, ClientCalls> {
-  const [one, ...others] = clients.flatMap((ofGrain) => ofGrain.get(whose) ?? []);
-  if (others.length === 0) return one ?? new Map();
-  const all = new Map(one);
-  for (const ofGrain of others)
-    for (const [key, seen] of ofGrain) {
+function merged(ledger: Ledger, account: number, signer: number): Iterable<ClientCalls> {
+  const all = new Map<number, ClientCalls>();
+  for (const grain of [0, 1, 2])
+    for (const seen of clientsOfCaller(ledger.clients, { account, signer, grain })) {
+      const key = clientKey(seen.network, seen.agent);
       const known = all.get(key) ?? seen;
       all.set(key, {
+        ...seen,
         calls: Math.max(known.calls, seen.calls),
         first: instantFromTicks(Math.min(known.first, seen.first)),
         last: instantFromTicks(Math.max(known.last, seen.last)),
       });
     }
-  return all;
+  return all.values();
 }

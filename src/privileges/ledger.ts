@@ -11,9 +11,11 @@ import {
   type RowVisitor,
   visitRows,
 } from "./day-rows.ts";
+import { type ClientTable, createClientTable } from "./client-table.ts";
 import { endOfOldest, foldOldest } from "./fold.ts";
 import { periodOf, visitFolded } from "./folded-rows.ts";
 import { finestOf } from "./grains.ts";
+import { mixed } from "./mixed.ts";
 
 /**
  * Who used which action where, by day of event time: one use is a signer, a place and an action. Days are UTC days since
@@ -32,10 +34,7 @@ export interface Ledger {
   readonly observed: Map<number, Set<number>>;
   /** Assignment applied to a signer: `assignment|signer` as text ids → how often and when last. */
   readonly applied: Map<string, { calls: number; last: Instant }>;
-  /** By grain: `account|signer` as text ids → network and user agent (`clientKey`). */
-  readonly clients: readonly Map<string, Map<number, ClientCalls>>[];
-  /** Clients in all of them. */
-  clientCount: number;
+  clients: ClientTable;
   /** Whether tables of added-up operations told anything. */
   isTold: boolean;
   newestDay: number;
@@ -57,12 +56,6 @@ export interface Ledger {
   clientsBeyond: number;
   /** Rows of days that are kept no longer. */
   forgotten: number;
-}
-
-export interface ClientCalls {
-  calls: number;
-  first: Instant;
-  last: Instant;
 }
 
 interface Uses {
@@ -116,8 +109,7 @@ export const createLedger = (mostBytes = MAX_BYTES): Ledger => ({
   rows: createDayRows(),
   observed: new Map(),
   applied: new Map(),
-  clients: [new Map(), new Map(), new Map()],
-  clientCount: 0,
+  clients: createClientTable(),
   isTold: false,
   newestDay: -1,
   oldestDay: 0,
@@ -154,15 +146,6 @@ export function placeId(ledger: Ledger, account: string, database: string, conta
   ledger.placeIds.set(key, ledger.places.length);
   ledger.places.push([...ids]);
   return ledger.places.length - 1;
-}
-
-/** A bijection of 32-bit numbers, so that two keys are one only where both of their parts are. */
-function mixed(value: number): number {
-  let h = value ^ (value >>> 16);
-  h = Math.imul(h, 0x85ebca6b);
-  h ^= h >>> 13;
-  h = Math.imul(h, 0xc2b2ae35);
-  return h ^ (h >>> 16);
 }
 
 /** What tells a use. */
@@ -315,39 +298,6 @@ export const clientParts = (key: number): readonly [network: number, agent: numb
   Math.floor(key / MAX_TEXTS),
   key % MAX_TEXTS,
 ];
-
-/** The clients of `account|signer`. */
-export function clientsFor({ clients }: Ledger, whose: string, grain: number): Map<number, ClientCalls> {
-  const ofGrain = clients[grain];
-  let found = ofGrain?.get(whose);
-  if (found === undefined) {
-    found = new Map();
-    ofGrain?.set(whose, found);
-  }
-  return found;
-}
-
-/** The client among those of `clientsFor`, a new one without calls where it is none yet; undefined where there are too many. */
-export function clientOf(
-  ledger: Ledger,
-  clients: Map<number, ClientCalls>,
-  client: number,
-  { time }: Calls,
-): ClientCalls | undefined {
-  const known = clients.get(client);
-  if (known !== undefined) return known;
-  if (ledger.clientCount >= MAX_PAIRS) return undefined;
-  ledger.clientCount += 1;
-  const fresh: ClientCalls = { calls: 0, first: time, last: time };
-  clients.set(client, fresh);
-  return fresh;
-}
-
-export function addCalls(to: ClientCalls, { time, calls }: Calls): void {
-  to.calls += calls;
-  if (time < to.first) to.first = time;
-  if (time > to.last) to.last = time;
-}
 
 /**
  * Told of each day of each use, and of the folded days of each; one day and use can come more than once. What a table added

@@ -7,14 +7,12 @@ import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
+import { addCalls, type Caller, clientOf } from "./client-table.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
-  addCalls,
-  type ClientCalls,
   clientKey,
-  clientsFor,
+  clientParts,
   countApplied,
-  clientOf,
   countUse,
   dayOf,
   type Ledger,
@@ -126,19 +124,17 @@ export function readTotal(ledger: Ledger, total: UseTotal): void {
 }
 
 /** Whose operation is counted. */
-interface Who {
+interface Who extends Caller {
   readonly account: number;
   readonly signer: number;
-  /** Its clients by network and agent, as a number: what `countClient` keeps. */
-  readonly clients: Map<number, ClientCalls>;
   readonly roleAssignment: string | undefined;
   /** The key of the role assignment, once it was looked for; undefined also where none was applied. */
   applied: string | undefined;
   /** The day that was noted last as observed. */
   day: number;
-  /** The client that was counted last, and its calls. */
+  /** The client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
   client: number;
-  calls: ClientCalls | undefined;
+  clientPlace: number;
 }
 
 interface What {
@@ -172,12 +168,12 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
   return {
     account,
     signer,
-    clients: clientsFor(ledger, `${account}|${signer}`, grain),
+    grain,
     roleAssignment: operation.roleAssignment,
     applied: undefined,
     day: -1,
     client: -1,
-    calls: undefined,
+    clientPlace: -1,
   };
 }
 
@@ -211,10 +207,10 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
 
 function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
   const { client } = counted;
-  if (who.client !== client) who.calls = clientOf(ledger, who.clients, client, counted);
+  if (who.client !== client) who.clientPlace = clientOf(ledger.clients, who, ...clientParts(client));
   who.client = client;
-  if (who.calls === undefined) ledger.clientsBeyond += counted.calls;
-  else addCalls(who.calls, counted);
+  if (who.clientPlace < 0) ledger.clientsBeyond += counted.calls;
+  else addCalls(ledger.clients, who.clientPlace, counted.time, counted.calls);
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict; this is none of them. */

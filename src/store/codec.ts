@@ -9,35 +9,57 @@ import type { Piece } from "./store.ts";
  */
 export const stateCodec = {
   encode: (value: unknown): Uint8Array => Buffer.concat(Array.from(piecesOf(value), packed)),
-  /** The value as it lies in memory; all pieces are to be taken before it changes. Packed, one after the other, they are what `encode` gives. */
+  /** The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before the value changes. Packed, one after the other, they are what `encode` gives. */
   pieces: (value: unknown): Iterable<Piece> => piecesOf(value),
   packed,
   /** Those of versions that did not pack, too. */
   decode(bytes: Uint8Array): unknown {
-    const head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const isPacked = bytes.length >= 8 && head.getUint32(0, true) === MAGIC;
-    const [graph, ...large] = isPacked ? unpackAll(bytes, head) : [];
-    const reader = new StateReader(graph ?? bytes, large);
-    reader.readHeader();
-    return reader.readValue();
+    const packs = new Unpacker(bytes);
+    const magic = bytes.length >= 8 ? packs.word() : 0;
+    if (magic === MAGIC_OF_PARTS) return readParts(packs);
+    const [graph, ...large] = magic === MAGIC ? packs.memories() : [];
+    return readGraph(graph ?? bytes, large, []);
   },
 };
 
-/** "SCS2", little-endian; what V8 writes begins with ff. */
+/** "SCS2" and "SCS3", little-endian; what V8 writes begins with ff. */
 const MAGIC = 0x32_53_43_53;
+const MAGIC_OF_PARTS = 0x33_53_43_53;
 /** Packed in one go; fits a cache of the processor. */
 const PIECE_BYTES = 1 << 20;
 /** Larger memories are packed from where they are. */
 const INLINE_BYTES = 1 << 16;
+const NOTHING = Buffer.alloc(PIECE_BYTES);
 const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 
-/** A head, then each memory: how long it is unpacked, and its pieces, each behind its length. The first one is the graph. */
+/**
+ * A head, then each memory: how long it is unpacked, and its pieces, each behind its length. The first one is the graph. Of an
+ * object, each member is written by itself, behind their names: the graph of a whole state would be a tenth of its memory more.
+ */
 function* piecesOf(value: unknown): Generator<Piece> {
-  const writer = new StateWriter();
+  const known = new Map<ArrayBufferLike, number>();
+  if (!isPlainObject(value)) {
+    yield { bytes: wordsOf(MAGIC), isPlain: true };
+    yield* piecesOfGraph(value, known);
+    return;
+  }
+  yield { bytes: wordsOf(MAGIC_OF_PARTS), isPlain: true };
+  yield* piecesOfGraph(Object.keys(value), known);
+  for (const member of Object.values(value)) yield* piecesOfGraph(member, known);
+}
+
+const isPlainObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+
+function* piecesOfGraph(value: unknown, known: Map<ArrayBufferLike, number>): Generator<Piece> {
+  const writer = new StateWriter(known);
   writer.writeHeader();
   writer.writeValue(value);
-  yield { bytes: wordsOf(MAGIC, 1 + writer.large.length), isPlain: true };
-  yield* piecesIn(writer.releaseBuffer());
+  yield { bytes: wordsOf(1 + writer.large.length), isPlain: true };
+  const graph = writer.releaseBuffer();
+  yield* piecesIn(graph);
+  // Given back now: the collector does not see how much waits for it.
+  graph.buffer.transfer(0);
   for (const memory of writer.large) yield* piecesIn(memory);
 }
 
@@ -60,21 +82,52 @@ function wordsOf(...words: readonly number[]): Uint8Array {
   return bytes;
 }
 
-function unpackAll(bytes: Uint8Array, head: DataView): readonly Uint8Array<ArrayBuffer>[] {
-  let at = 8;
-  const next = (): number => {
-    at += 4;
-    return head.getUint32(at - 4, true);
+/** Reads what `piecesOf` wrote, from the begin on. */
+class Unpacker {
+  readonly #bytes: Uint8Array;
+  readonly #head: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#head = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  word(): number {
+    this.#at += 4;
+    return this.#head.getUint32(this.#at - 4, true);
+  }
+
+  memories(): readonly Uint8Array<ArrayBuffer>[] {
+    return Array.from({ length: this.word() }, () => {
+      const memory = new Uint8Array(this.word());
+      for (let to = 0; to < memory.length; to += PIECE_BYTES) {
+        const length = this.word();
+        const piece = zstdDecompressSync(this.#bytes.subarray(this.#at, this.#at + length));
+        // What a memory has room for and never used takes none until it is written to.
+        if (!NOTHING.subarray(0, piece.length).equals(piece)) memory.set(piece, to);
+        this.#at += length;
+      }
+      return memory;
+    });
+  }
+}
+
+function readParts(packs: Unpacker): object {
+  const memories: ArrayBuffer[] = [];
+  const next = (): unknown => {
+    const [graph = new Uint8Array(0), ...large] = packs.memories();
+    return readGraph(graph, large, memories);
   };
-  return Array.from({ length: head.getUint32(4, true) }, () => {
-    const memory = new Uint8Array(next());
-    for (let to = 0; to < memory.length; to += PIECE_BYTES) {
-      const length = next();
-      memory.set(zstdDecompressSync(bytes.subarray(at, at + length)), to);
-      at += length;
-    }
-    return memory;
-  });
+  const names = next();
+  if (!Array.isArray(names)) throw new TypeError("not the names of a state's parts");
+  return Object.fromEntries(names.map((name) => [String(name), next()]));
+}
+
+function readGraph(graph: Uint8Array, large: readonly Uint8Array<ArrayBuffer>[], memories: ArrayBuffer[]): unknown {
+  const reader = new StateReader(graph, large, memories);
+  reader.readHeader();
+  return reader.readValue();
 }
 
 /** Views by the number that stands for each in the bytes. */
@@ -102,10 +155,12 @@ const SerializerOfViews = Serializer as unknown as new () => Serializer & Settab
 
 class StateWriter extends SerializerOfViews {
   readonly large: Uint8Array[] = [];
-  readonly #known = new Map<ArrayBufferLike, number>();
+  readonly #known: Map<ArrayBufferLike, number>;
 
-  constructor() {
+  /** `known`: memories that were written before, by number. */
+  constructor(known: Map<ArrayBufferLike, number>) {
     super();
+    this.#known = known;
     this._setTreatArrayBufferViewsAsHostObjects(true);
   }
 
@@ -136,10 +191,11 @@ class StateWriter extends SerializerOfViews {
 
 class StateReader extends Deserializer {
   readonly #large: Iterator<Uint8Array<ArrayBuffer>>;
-  readonly #memories: ArrayBuffer[] = [];
+  readonly #memories: ArrayBuffer[];
 
-  constructor(graph: Uint8Array, large: readonly Uint8Array<ArrayBuffer>[]) {
+  constructor(graph: Uint8Array, large: readonly Uint8Array<ArrayBuffer>[], memories: ArrayBuffer[]) {
     super(graph);
+    this.#memories = memories;
     this.#large = large.values();
   }
 

@@ -85,7 +85,7 @@ export function createMemoryStore(): Store {
 }
 
 function spoolInMemory(pieces: Iterable<Piece>): Spooled {
-  const left = Array.from(pieces, ({ bytes, isPlain }): Piece => ({ bytes: bytes.slice(), isPlain }));
+  const left = Array.from(pieces, ({ bytes, isPlain }): Piece => ({ bytes: Uint8Array.from(bytes), isPlain }));
   return { next: () => left.shift(), close: () => left.splice(0) };
 }
 

@@ -15,6 +15,7 @@ export interface SqliteSnapshots {
 export function createSqliteSnapshots(db: DatabaseSync): SqliteSnapshots {
   const inUse = db.prepare("select cast(value as integer) as generation from meta where key = 'snapshot'");
   const parts = db.prepare("select bytes, crc from snapshot where generation = ? order by id");
+  const size = db.prepare("select coalesce(sum(length(bytes)), 0) as size from snapshot where generation = ?");
   const forgetStaged = db.prepare("delete from snapshot where generation > ?");
   const cut = db.prepare(
     "update meta set value = (select coalesce(max(id), 0) from journal) where key = 'staged_after'",
@@ -32,8 +33,15 @@ export function createSqliteSnapshots(db: DatabaseSync): SqliteSnapshots {
   const generation = (): number => integerOf(inUse.get() ?? {}, "generation");
   return {
     load() {
-      const found = parts.all(generation()).map(checkedBytesOf);
-      return found.length === 0 ? undefined : Buffer.concat(found);
+      const current = generation();
+      const bytes = Buffer.allocUnsafeSlow(integerOf(size.get(current) ?? {}, "size"));
+      let at = 0;
+      for (const row of parts.iterate(current)) {
+        const part = checkedBytesOf(row);
+        bytes.set(part, at);
+        at += part.length;
+      }
+      return at === 0 ? undefined : bytes;
     },
     stage(part, isFirst) {
       const current = generation();

@@ -6,15 +6,18 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "../temporary-folder.ts";
+import { endWithTest } from "../end-with-test.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
 /** Starts the demo, with a module loaded before it, and waits for its address. */
 async function startDemo(before: string) {
   const preload = `data:text/javascript,${encodeURIComponent(before)}`;
-  const child = spawn(process.execPath, ["--import", preload, MAIN, "demo", "--port", "0"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = endWithTest(
+    spawn(process.execPath, ["--import", preload, MAIN, "demo", "--port", "0"], {
+      stdio: ["ignore", "ignore", "pipe"],
+    }),
+  );
   const said: string[] = [];
   const ready = Promise.withResolvers<void>();
   createInterface(child.stderr).on("line", (line) => {
@@ -60,13 +63,15 @@ test("a hub that says nothing at the start is named while it is waited for, and 
     config,
     `sources: [{ type: event-hubs, name: logs, connectionString: "env:HUB" }]\nstate: ${join(folder.path, "s.db")}\n`,
   );
-  const child = spawn(process.execPath, [MAIN, "serve", "--config", config, "--port", "0"], {
-    env: {
-      ...process.env,
-      HUB: `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=a;SharedAccessKey=b;EntityPath=logs;UseDevelopmentEmulator=true`,
-    },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = endWithTest(
+    spawn(process.execPath, [MAIN, "serve", "--config", config, "--port", "0"], {
+      env: {
+        ...process.env,
+        HUB: `Endpoint=sb://127.0.0.1:${port};SharedAccessKeyName=a;SharedAccessKey=b;EntityPath=logs;UseDevelopmentEmulator=true`,
+      },
+      stdio: ["ignore", "ignore", "pipe"],
+    }),
+  );
   const closed = once(child, "close");
   for await (const line of createInterface(child.stderr)) if (line.includes("source logs was not reached yet")) break;
   child.kill("SIGTERM");

@@ -55,6 +55,17 @@ test.each(rises)("$name is found soon, with its beginning", ({ rate, perBin, wit
   expect(Math.abs((alarm?.start ?? 0) - 400)).toBeLessThanOrEqual(within / 2);
 });
 
+test("one call of thirty-six is refused, one every two minutes: an alarm within sixty refusals", () => {
+  const detectors = begun(500);
+  let refusals = 0;
+  for (let bin = 0; bin < 2_000; bin++) {
+    const f = bin % 12 === 11 ? 1 : 0;
+    refusals += f;
+    if (stepEDetector(detectors, 0, { bin, f, n: 3 }) !== undefined) break;
+  }
+  expect(refusals).toBeLessThan(60);
+});
+
 test("what is usual for a cell is learned and does not alarm", () => {
   const detectors = begun(0);
   const next = random(9);

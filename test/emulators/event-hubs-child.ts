@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { z } from "zod";
+import { endWithTest } from "../end-with-test.ts";
 
 /** The emulator in a child process; see event-hubs-process.ts for its commands. */
 export interface EventHubsChild extends AsyncDisposable {
@@ -17,7 +18,9 @@ const Answer = z.looseObject({ did: z.string() });
 
 export async function startEventHubsChild(hub = "logs", partitions = 4): Promise<EventHubsChild> {
   const script = join(import.meta.dirname, "event-hubs-process.ts");
-  const child = spawn(process.execPath, [script, hub, String(partitions)], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = endWithTest(
+    spawn(process.execPath, [script, hub, String(partitions)], { stdio: ["pipe", "pipe", "inherit"] }),
+  );
   const exited = once(child, "exit");
   const lines = createInterface(child.stdout);
   const waiting = new Map<string, ((answer: Readonly<Record<string, unknown>>) => void)[]>();

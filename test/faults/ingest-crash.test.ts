@@ -9,6 +9,7 @@ import { startEventHubsChild } from "../emulators/event-hubs-child.ts";
 import { textOf } from "../store/sample.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { faultRandom, faultRuns } from "./runs.ts";
+import { endWithTest } from "../end-with-test.ts";
 
 const SCRIPT = join(import.meta.dirname, "ingest.ts");
 const RECORDS_PER_RUN = 2_000;
@@ -42,9 +43,11 @@ test("a reader of a hub that is killed again and again commits each record once"
   const fed = hub.ask({ do: "feed", file: feed, linesPerEvent: LINES_PER_EVENT, eventsPerSecond: 800 });
 
   for (let run = 0; run < runs; run++) {
-    const reader = spawn(process.execPath, [SCRIPT, state, hub.connectionString], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const reader = endWithTest(
+      spawn(process.execPath, [SCRIPT, state, hub.connectionString], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    );
     await once(reader.stdout, "data");
     await sleep(random() * 200);
     if (random() < 0.5) await hub.ask({ do: "drop" });
@@ -57,7 +60,9 @@ test("a reader of a hub that is killed again and again commits each record once"
   }
 
   expect(await fed).toMatchObject({ records: total });
-  const last = spawn(process.execPath, [SCRIPT, state, hub.connectionString], { stdio: ["ignore", "pipe", "inherit"] });
+  const last = endWithTest(
+    spawn(process.execPath, [SCRIPT, state, hub.connectionString], { stdio: ["ignore", "pipe", "inherit"] }),
+  );
   const missing = total - committedIn(state).ids.length;
   let output = "";
   for await (const chunk of last.stdout) {

@@ -9,6 +9,7 @@ import { startEventHubsEmulator } from "../emulators/event-hubs.ts";
 import { type LogAnalyticsEmulator, startLogAnalytics } from "../emulators/log-analytics.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { type Counts, reportWhen, startServe, workspaceEnvironment } from "./serving.ts";
+import { endWithTest } from "../end-with-test.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 const HOUR = 3_600_000;
@@ -58,10 +59,12 @@ async function startBackfill(folder: string, ...flags: readonly string[]): Promi
   const config = join(folder, "backfill.yml");
   await writeFile(config, configOf(folder));
   const span = ["--from", "2026-11-20", "--to", "2026-11-21"];
-  const child = spawn(process.execPath, [MAIN, "backfill", "--config", config, ...span, ...flags], {
-    env: { ...process.env, ...workspaceEnvironment(azure) },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = endWithTest(
+    spawn(process.execPath, [MAIN, "backfill", "--config", config, ...span, ...flags], {
+      env: { ...process.env, ...workspaceEnvironment(azure) },
+      stdio: ["ignore", "pipe", "pipe"],
+    }),
+  );
   const exit = once(child, "exit");
   return { child, out: textOf(child.stdout), said: textOf(child.stderr), code: exit.then(() => child.exitCode) };
 }

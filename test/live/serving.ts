@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { LogAnalyticsEmulator } from "../emulators/log-analytics.ts";
+import { endWithTest } from "../end-with-test.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 
@@ -55,10 +56,12 @@ export async function spawnServe({
 }: ServeOptions): Promise<Serving> {
   const path = join(folder, `${name}.yml`);
   await writeFile(path, config);
-  const child = spawn(process.execPath, [MAIN, "serve", "--config", path, "--port", "0", ...flags], {
-    env: { ...process.env, ...environment },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+  const child = endWithTest(
+    spawn(process.execPath, [MAIN, "serve", "--config", path, "--port", "0", ...flags], {
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "ignore", "pipe"],
+    }),
+  );
   const said: string[] = [];
   const listeners = new Set<(line: string | undefined) => void>();
   const tell = (line: string | undefined): void => {

@@ -9,6 +9,13 @@ import {
   useId,
   visitUses,
 } from "../../src/privileges/ledger.ts";
+import {
+  addCalls,
+  clientOf,
+  clientsOfCaller,
+  clientTableOf,
+  createClientTable,
+} from "../../src/privileges/client-table.ts";
 import { leftOut, privilegeFindings } from "../../src/privileges/findings.ts";
 import { holdersOf } from "../../src/privileges/principals.ts";
 import { createPrivileges, privilegeSpots } from "../../src/privileges/privileges.ts";
@@ -60,6 +67,30 @@ test("of very many holders those with the highest scores get findings, and the r
   expect(privilegeSpots(privileges, 100)).toMatchObject([
     { id: "principals-limit", says: expect.stringMatching(/^100 /) as string },
   ]);
+});
+
+test("clients are told apart up to a limit, each with its own calls, and callers beyond it take no room", () => {
+  const table = createClientTable();
+  const caller = (i: number) => ({ account: 1, signer: i % 20_000, grain: 0 });
+  const places = Array.from({ length: 70_000 }, (_, i) => clientOf(table, caller(i), i % 7, i));
+  expect(places.filter((place) => place >= 0)).toHaveLength(65_536);
+  expect(clientOf(table, { account: 2, signer: 3, grain: 0 }, 1, 1)).toBe(-1);
+  expect(table.callers.size).toBe(20_000);
+  for (const i of [3, 20_003, 40_003, 20_003]) addCalls(table, clientOf(table, caller(i), i % 7, i), dayAt(i), 2);
+  expect(clientsOfCaller(table, caller(3))).toMatchObject([
+    { network: 3, agent: 3, calls: 2, first: dayAt(3), last: dayAt(3) },
+    { network: 4, agent: 20_003, calls: 4 },
+    { network: 5, agent: 40_003, calls: 2 },
+    { network: 6, agent: 60_003, calls: 0 },
+  ]);
+  expect(clientsOfCaller(table, { ...caller(3), grain: 1 })).toEqual([]);
+});
+
+test("clients that an earlier version kept in maps are those of the table", () => {
+  const calls = { calls: 5, first: dayAt(1), last: dayAt(9) };
+  const table = clientTableOf([new Map(), new Map([["4|3", new Map([[2 ** 20 * 2 + 7, calls]])]]), new Map()]);
+  expect(clientsOfCaller(table, { account: 4, signer: 3, grain: 1 })).toEqual([{ network: 2, agent: 7, ...calls }]);
+  expect(table.clients.size).toBe(1);
 });
 
 test("an account without a list of its roles is a blind spot", () => {

@@ -66,6 +66,7 @@ describe("what an answer means", () => {
     },
     { name: "401 is never delivered", answer: (response) => response.writeHead(401).end(), kind: "broken" },
     { name: "403 is never delivered", answer: (response) => response.writeHead(403).end(), kind: "broken" },
+    { name: "404 is never delivered", answer: (response) => response.writeHead(404).end(), kind: "broken" },
     { name: "410", answer: (response) => response.writeHead(410).end(), kind: "gone" },
     { name: "429", answer: (response) => response.writeHead(429, { "retry-after": "7" }).end(), kind: "retry" },
     { name: "500", answer: (response) => response.writeHead(500).end(), kind: "retry" },

@@ -107,6 +107,16 @@ describe("a damaged state", () => {
   });
 });
 
+test("a state that was opened is loaded as it is now, whatever was committed since it was read", async () => {
+  await state(1, 2);
+  const store = openState(path, log);
+  commitLoop(store, 3, 1);
+  expect(store.load().journal).toHaveLength(3);
+  commitLoop(store, 4, 1);
+  expect(store.load().journal).toHaveLength(4);
+  store.close();
+});
+
 test("a copy is made while commits go on, for the owner only, and holds one of them whole", async () => {
   const store = openSqliteStore(path);
   for (let n = 1; n <= 50; n++) commitLoop(store, n, 1);

@@ -48,6 +48,13 @@ test("memories of any size are packed, and views of one memory share it again", 
   expect(again.part[2]).toBe(-1);
 });
 
+test("room that was never used comes back as room", () => {
+  const value = { words: new Int32Array(2_000_000) };
+  value.words[700_000] = 7;
+  value.words[1_999_999] = 9;
+  expect(copy(value)).toEqual(value);
+});
+
 test("what versions wrote that did not pack is read", () => {
   const value = { words: Int32Array.of(1, 2, 3), map: new Map([["a", new Uint8Array(100_000).fill(7)]]) };
   const writer = new Serializer();

@@ -11,7 +11,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
-import { writeShare } from "./operations.ts";
+import { keyShare, writeShare } from "./operations.ts";
 import { judgeUnseen } from "./unseen.ts";
 
 const FIFTEEN_MINUTES = 900_000;
@@ -62,7 +62,7 @@ function judgeSplitDns(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence: observation.reason === "firewall" ? 0.96 : 0.88,
+    confidence: observation.reason === "firewall" ? 0.96 : 0.91,
     evidence: [evidence, ...bestSplitEvidence(observation)],
   };
 }
@@ -100,6 +100,7 @@ function judgeFirewall(observation: Observation): Judgement {
     if (byNetwork === undefined) return rejected("the refusals do not follow the network that the calls come from");
     if (byNetwork.where.cosmosOperation !== undefined || (writesOnly(observation) && readsPass(observation)))
       return rejected("from the same network, other operations are let in");
+    if (othersLetIn(observation)) return rejected("from the same network, other identities are let in");
     if (change === undefined && byNetwork.refusedInside < 0.5)
       return rejected("most calls from the same network succeed");
   }
@@ -124,7 +125,7 @@ function judgeFirewall(observation: Observation): Judgement {
         ];
   return {
     kind: "fits",
-    confidence: told ? 0.95 : change === undefined ? (elsewhere.length > 0 ? 0.75 : 0.62) : 0.85,
+    confidence: told ? 0.95 : change === undefined ? unchanged(observation, elsewhere) : 0.85,
     evidence: [
       says,
       ...letIn,
@@ -140,6 +141,29 @@ function judgeFirewall(observation: Observation): Judgement {
           },
         ],
   };
+}
+
+/**
+ * Without a change of the firewall. Of one client inside a network something of its own is wrong rather than its network shut
+ * out: with a key its clock, else its identity.
+ */
+function unchanged(observation: Observation, elsewhere: readonly string[]): number {
+  if (elsewhere.length > 0) return 0.75;
+  const networks = observation.values("clientNetwork");
+  if (networks.length !== 1 || !networks.every(({ value }) => PRIVATE.test(value))) return 0.62;
+  return (keyShare(observation) ?? 0) >= 0.8 ? 0.4 : 0.5;
+}
+
+const LET_IN = 0.1;
+
+/** From the refused networks, calls under other identities are let in. */
+function othersLetIn(observation: Observation): boolean {
+  if (equalSplit(observation, "cosmosPrincipal", true) === undefined) return false;
+  const clientNetwork = observation.values("clientNetwork").map(({ value }) => value);
+  const cosmosPrincipal = observation.values("cosmosPrincipal").map(({ value }) => value);
+  const [all, own] = [observation.tally({ clientNetwork }), observation.tally({ clientNetwork, cosmosPrincipal })];
+  const trials = all.trials - own.trials;
+  return trials >= FEW_TRIALS && all.refused - own.refused < LET_IN * trials;
 }
 
 function judgeWriteRegion(observation: Observation): Judgement {

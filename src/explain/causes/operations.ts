@@ -50,17 +50,24 @@ export const HARDLY = 0.02;
 
 /** Without a data-plane record: one operation of the API is refused, and others that the same backend serves are not. */
 export function isOneOperation(observation: Observation): boolean {
-  const isNamed = observation.values("cosmosPrincipal").length > 0;
-  return !isNamed && observation.values("operation").length === 1 && othersPass(observation);
-}
-
-/** Many calls of other operations through the same backends are hardly refused. */
-export function othersPass(observation: Observation): boolean {
   const backend = observation.values("backend").map(({ value }) => value);
   const operation = observation.values("operation").map(({ value }) => value);
-  if (backend.length === 0 || operation.length === 0) return false;
+  if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
   const all = observation.tally({ backend });
   const here = observation.tally({ backend, operation });
   const trials = all.trials - here.trials;
   return trials >= MANY && all.refused - here.refused < HARDLY * trials;
+}
+
+/** Operations of the same backends that are not among the refused ones, with many calls, are hardly refused. */
+export function othersPass(observation: Observation): boolean {
+  const backend = observation.values("backend").map(({ value }) => value);
+  const refused = new Set(observation.values("operation").map(({ value }) => value));
+  if (backend.length === 0 || refused.size === 0) return false;
+  const passing = observation
+    .seen("operation", { backend })
+    .filter((operation) => !refused.has(operation))
+    .map((operation) => observation.tally({ backend, operation }))
+    .filter(({ refused: f, trials }) => f < HARDLY * trials);
+  return passing.reduce((sum, { trials }) => sum + trials, 0) >= MANY;
 }

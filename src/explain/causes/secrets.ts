@@ -37,7 +37,8 @@ const PROMPT_MS = 1_200_000;
 const isPrompt = (write: SignSeen | undefined): boolean => write !== undefined && write.lagMs <= PROMPT_MS;
 
 /** A wrong secret is refused always, wherever it is sent. */
-const wholly = ({ inside }: Observation): number => (inside >= 0.6 ? 1 : 0.5);
+const wholly = (observation: Observation): number =>
+  (observation.inside >= 0.6 ? 1 : 0.5) * (shareOfFacts(observation, ({ status }) => status === 403) > 0.5 ? 0.7 : 1);
 
 interface Trail {
   /** The last write of a secret before the onset: of the vault that refused the gateway, where one did. */
@@ -199,7 +200,10 @@ function isNamed(name: string | undefined, backend: string): boolean {
 /** Sign-ins of an identity of the refused calls fail since about the onset. */
 export const cannotSignIn = (observation: Observation): boolean =>
   mayLackToken(observation) &&
-  [...CODES.secret.codes, ...CODES.access.codes].some((code) => signInsOf(observation, [code])?.ours === true);
+  [...CODES.secret.codes, ...CODES.access.codes].some((code) => {
+    const signIn = signInsOf(observation, [code]);
+    return signIn !== undefined && (signIn.ours || beginTogether(observation, signIn.seen));
+  });
 
 /** Refusals that a missing or old token can cause. */
 function mayLackToken({ layer, reason }: Observation): boolean {
@@ -211,6 +215,16 @@ function mayLackToken({ layer, reason }: Observation): boolean {
 /** A backend whose identity no log tells, all of whose calls fail since the sign-ins do. */
 const mayBeOthers = (observation: Observation, { lagMs }: SignSeen): boolean =>
   observation.layer === "backend" && observation.inside >= 0.6 && Math.abs(lagMs) <= PROMPT_MS;
+
+const TOGETHER_MS = 120_000;
+const REPEATED = 3;
+
+/** Sign-ins of somebody fail again and again from the moment on that a backend's token is refused: they are likely the backend's. */
+const beginTogether = (observation: Observation, seen: SignSeen): boolean =>
+  mayBeOthers(observation, seen) &&
+  observation.reason === "401" &&
+  seen.count >= REPEATED &&
+  Math.abs(seen.lagMs) <= TOGETHER_MS;
 
 function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgement {
   const { codes, words } = CODES[kind];
@@ -234,7 +248,12 @@ function judgeSignIn(observation: Observation, kind: keyof typeof CODES): Judgem
     : [];
   return {
     kind: "fits",
-    confidence: told ? 0.96 : signIn?.ours === true ? 0.96 : 0.55,
+    confidence:
+      told || signIn?.ours === true
+        ? 0.96
+        : signIn !== undefined && beginTogether(observation, signIn.seen)
+          ? 0.75
+          : 0.55,
     evidence: [
       ...evidence,
       ...(signIn === undefined ? [] : [signEvidence(signIn.seen)]),

@@ -81,6 +81,21 @@ function guess(observation: Observation): { readonly id: CauseId; readonly told:
 }
 
 const SEEN_TRIALS = 10;
+const OLD_KEYS_PASS = 0.1;
+const SOLE = 0.95;
+
+/** A key that was not seen before the rise, or beside which other keys are let in: its region has yet to learn it. */
+function isNewKey(observation: Observation): boolean {
+  const [only] = observation.values("keyId");
+  const { region, keyId = only?.value } = equalSplit(observation, "keyId")?.where ?? {};
+  if (keyId === undefined || (only?.share ?? 0) < SOLE) return false;
+  const before = observation.tallyBefore({ keyId });
+  if (before.trials < SEEN_TRIALS || before.refused >= 0.5 * before.trials) return true;
+  const where = region === undefined ? {} : { region };
+  const [all, own] = [observation.tally(where), observation.tally({ ...where, keyId })];
+  const trials = all.trials - own.trials;
+  return trials >= SEEN_TRIALS && all.refused - own.refused <= OLD_KEYS_PASS * trials;
+}
 
 /** Tokens with the same value were let in until the rise: the value alone is not what is wrong. */
 function worked(observation: Observation, dimension: Dimension): boolean {
@@ -102,9 +117,11 @@ function judge(id: CauseId, observation: Observation): Judgement {
     refusedAlone(observation, "region") ||
     equalSplit(observation, "region", true) !== undefined ||
     (needed && regionDecides(observation));
-  const byToken = tokenDimensions(id).some(
-    (dimension) => refusedAlone(observation, dimension) || refusedBefore(observation, dimension),
-  );
+  const byToken =
+    (id === "signing-key-rollover" && isNewKey(observation)) ||
+    tokenDimensions(id).some(
+      (dimension) => refusedAlone(observation, dimension) || refusedBefore(observation, dimension),
+    );
   const regional = byRegion && !byToken && aboutTheRegion(observation);
   const confidence = (fault.told ? 0.93 : 0.6) * (regional ? 0.6 : 1);
   return {

@@ -62,14 +62,23 @@ function judgeBackend(observation: Observation): Judgement {
           },
         ]
       : [];
-  const untold = observation.layer === "cosmos" && /^\d+$/.test(observation.reason);
-  const walled = untold && changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
-  const keyed = untold && /masterkey$/i.test(observation.values("credential")[0]?.value ?? "");
-  const bare =
-    observation.layer === "cosmos" && observation.reason === "401" && observation.values("credential").length === 0;
-  const selfTold = SELF_EXPLAINING.has(observation.reason) || ownTokenExpired(observation) === "told";
-  const confidence = selfTold || cannotSignIn(observation) ? 0.5 : walled || keyed ? 0.6 : bare ? 0.7 : 0.94;
-  return { kind: "fits", confidence, evidence: [splitEvidence(split), says, ...alternates] };
+  return {
+    kind: "fits",
+    confidence: backendConfidence(observation),
+    evidence: [splitEvidence(split), says, ...alternates],
+  };
+}
+
+/** A missing grant is a 403; what else differs between backends may be a key, a token, a secret or a way in. */
+function backendConfidence(observation: Observation): number {
+  const { layer, reason } = observation;
+  if (SELF_EXPLAINING.has(reason) || ownTokenExpired(observation) === "told" || cannotSignIn(observation)) return 0.5;
+  if (layer === "backend") return reason === "401" ? 0.7 : 0.88;
+  const untold = layer === "cosmos" && /^\d+$/.test(reason);
+  const credential = observation.values("credential")[0]?.value;
+  const isWalled = changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
+  if (untold && (isWalled || /masterkey$/i.test(credential ?? ""))) return 0.6;
+  return layer === "cosmos" && reason === "401" && credential === undefined ? 0.7 : 0.94;
 }
 
 /** One gateway region refuses what the others let through. */

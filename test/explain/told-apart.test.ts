@@ -1,0 +1,342 @@
+import { describe, expect, test } from "vitest";
+import type { Finding } from "../../src/model/finding.ts";
+import type { DimensionValues } from "../../src/model/call.ts";
+import type { Event, SignIn } from "../../src/model/event.ts";
+import { at, change, claims, gatewayError } from "../builders.ts";
+import {
+  appId,
+  eventsOf,
+  objectId,
+  operationOf,
+  type Ordinary,
+  PRINCIPALS,
+  random,
+  refusedByCosmos,
+  refusedByGateway,
+} from "../traffic.ts";
+import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+
+type Found = readonly [Finding["cause"]["id"], DimensionValues | undefined][];
+
+/** Causes and best splits, in order of their causes. */
+function found(events: readonly Event[]): Found {
+  const findings = analyze(events.toSorted((a, b) => a.time - b.time));
+  return findings
+    .map(({ cause, splits }): [Finding["cause"]["id"], DimensionValues | undefined] => [cause.id, splits[0]?.where])
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+const causesOf = (events: readonly Event[]): readonly Finding["cause"]["id"][] => found(events).map(([cause]) => cause);
+
+const controlPlane = (seconds: number, over: Partial<Parameters<typeof change>[0]>): Event =>
+  change({ time: at(seconds), action: "write", ...over });
+const gatewayOnly = (events: readonly Event[]): readonly Event[] =>
+  events.filter(({ kind }) => kind !== "data-plane-operation");
+const refusedByBackend = (call: Ordinary, status: 401 | 403): readonly Event[] => [
+  { ...call.gateway, status, backendStatus: status },
+];
+
+const STRANGER = "33333333-3333-4333-8333-00000000000b";
+
+test("refusals that say nothing, from a network whose every refusal says nothing, are another fault than those that say why", () => {
+  const events = eventsOf(CALLS, (call) => {
+    if (!orders(call) || call.region !== "West Europe" || call.seconds < ONSET - 300) return undefined;
+    if (call.chance < 0.25) return refusedByCosmos(call, 403, {}, { clientAddress: "20.1.2.3" });
+    return call.seconds > ONSET ? refusedByCosmos(call, 403, { subStatus: 5307 }) : undefined;
+  });
+  expect(found(events)).toEqual([
+    ["firewall-blocked", { clientNetwork: "20.1.2.0/24" }],
+    ["network-perimeter-blocked", expect.anything()],
+  ]);
+});
+
+test("no subscription key and one that a region does not know are two faults", () => {
+  const fault: Fault = (call) => {
+    const { subscription: _subscription, ...gateway } = call.gateway;
+    const keyless = { ...call, gateway };
+    if (call.app === 1 && call.chance < 0.3)
+      return refusedByGateway(keyless, { error: gatewayError("SubscriptionKeyNotFound", "authorization") });
+    return call.region === "North Europe" && call.chance > 0.3 && call.chance < 0.42
+      ? refusedByGateway(keyless, { error: gatewayError("SubscriptionKeyInvalid", "authorization") })
+      : undefined;
+  };
+  const evidence = analyze(eventsOf(CALLS, during(fault))).map(({ cause }) => [cause.id, cause.evidence[0]?.says]);
+  expect(evidence).toContainEqual([
+    "subscription-key-missing-or-wrong",
+    "The gateway refused before the backend was called: SubscriptionKeyNotFound",
+  ]);
+  expect(new Set(evidence.map(([cause]) => cause))).toEqual(
+    new Set(["gateway-region-differs", "subscription-key-missing-or-wrong"]),
+  );
+  expect(evidence).toHaveLength(2);
+});
+
+describe("a new signing key", () => {
+  const renewed = (call: Ordinary) => claims({ ...call.gateway.claims, keyId: "key-2" });
+  const unknownKey = (call: Ordinary): readonly Event[] =>
+    refusedByGateway(call, {
+      error: gatewayError("TokenSignatureKeyNotFound"),
+      claims: { ...renewed(call), state: "unverified" },
+    });
+  const knownKey = (call: Ordinary): readonly Event[] => [
+    { ...call.gateway, claims: renewed(call) },
+    operationOf(call),
+  ];
+
+  test("that the regions of a gateway learn one after the other is one fault", () => {
+    const learnedBy = ({ region }: Ordinary): number => ONSET + (region === "North Europe" ? 700 : 300);
+    const events = eventsOf(CALLS, (call) => {
+      if (call.seconds < ONSET) return undefined;
+      return call.seconds < learnedBy(call) ? unknownKey(call) : knownKey(call);
+    });
+    expect(found(events)).toEqual([["signing-key-rollover", { keyId: "key-2" }]]);
+  });
+
+  test("that one region has yet to learn is a rollover, not a region set up otherwise", () => {
+    const fault = during((call) => {
+      if (call.chance > 0.5) return undefined;
+      return call.region === "North Europe" ? unknownKey(call) : knownKey(call);
+    });
+    expect(causesOf(eventsOf(CALLS, fault))).toEqual(["signing-key-rollover"]);
+  });
+});
+
+describe("what cannot be a fault", () => {
+  test("tokens of the last signing key that run out, for nothing but those has that key by now", () => {
+    const events = eventsOf(CALLS, (call) => {
+      if (call.seconds < ONSET) return undefined;
+      const isOld = call.chance < 0.005;
+      const keyId = isOld ? "key-1" : "key-2";
+      const token = claims({ ...call.gateway.claims, keyId, expires: at(call.seconds - 1_000) });
+      if (isOld)
+        return refusedByGateway(call, {
+          error: gatewayError("TokenExpired"),
+          claims: { ...token, state: "unverified" },
+        });
+      return [{ ...call.gateway, claims: claims({ ...call.gateway.claims, keyId }) }, operationOf(call)];
+    });
+    expect(causesOf(events)).toEqual([]);
+  });
+
+  const late: readonly { readonly name: string; readonly told: boolean }[] = [
+    { name: "told by the claims", told: true },
+    { name: "without claims, of one client", told: false },
+  ];
+  test.each(late)("a client that goes on with its token for a minute and a half each time, $name", ({ told }) => {
+    const events = eventsOf(CALLS, (call) => {
+      const since = call.seconds % 2_400;
+      if (call.app % 3 !== 0 || since > 90 || call.seconds < ONSET - 1_000) return undefined;
+      const gateway = { ...call.gateway, callerAddress: "203.0.0.1" };
+      const expired = claims({ ...gateway.claims, state: "unverified", expires: at(call.seconds - since - 1) });
+      const [event] = refusedByGateway({ ...call, gateway }, { error: gatewayError("TokenExpired"), claims: expired });
+      if (event?.kind !== "gateway-request") throw new Error("no refusal");
+      const { claims: _claims, ...unclaimed } = event;
+      return [told ? event : unclaimed];
+    });
+    expect(causesOf(events)).toEqual([]);
+  });
+
+  test("first calls without a credential, where the gateway's log holds one call of ten", () => {
+    const asked = eventsOf(CALLS, (call) => {
+      if (call.app !== 4) return undefined;
+      const { claims: _claims, subscription: _subscription, ...gateway } = call.gateway;
+      const id = `bare-${gateway.correlationId}`;
+      const time = at(call.seconds - 0.2);
+      const bare = { ...call, gateway: { ...gateway, time, correlationId: id, dedupKey: id } };
+      return [...refusedByGateway(bare, { error: gatewayError("TokenNotPresent") }), call.gateway, operationOf(call)];
+    });
+    const next = random(7);
+    const sampled = asked.filter(({ kind }) => kind !== "gateway-request" || next() < 0.1);
+    expect(causesOf(sampled)).toEqual([]);
+  });
+});
+
+test("sign-ins of the callers fail, though one of two APIs does not log who calls", () => {
+  const signIn: SignIn = {
+    kind: "sign-in",
+    shape: "event-hub",
+    resource: "/tenants/t/providers/microsoft.aadiam",
+    dedupKey: "expired",
+    time: at(ONSET - 60),
+    identityKind: "service-principal",
+    appId: appId(4),
+    principal: objectId(4),
+    address: "203.0.4.2",
+    errorCode: 7_000_222,
+  };
+  const fault = during((call) => {
+    if (call.app !== 4) return undefined;
+    const expires = at(ONSET - 10);
+    const [event] = refusedByGateway(call, {
+      error: gatewayError("TokenExpired"),
+      claims: claims({ ...call.gateway.claims, state: "unverified", expires }),
+    });
+    if (event?.kind !== "gateway-request") throw new Error("no refusal");
+    const { claims: _claims, ...unclaimed } = event;
+    return [call.write ? unclaimed : event];
+  });
+  expect(causesOf([...eventsOf(CALLS, fault), signIn])).toEqual(["client-secret-expired"]);
+});
+
+describe("what an account begins to refuse by a change, where only the application in front of it is seen", () => {
+  const cases: readonly {
+    readonly cause: Finding["cause"]["id"];
+    readonly status: 401 | 403;
+    readonly change: Partial<Parameters<typeof change>[0]>;
+    readonly hit?: (call: Ordinary) => boolean;
+  }[] = [
+    { cause: "local-auth-disabled", status: 401, change: { change: "local-auth-disabled" } },
+    { cause: "key-rotated", status: 401, change: { change: "key-regenerated", action: "action" } },
+    { cause: "firewall-blocked", status: 403, change: { change: "firewall" } },
+    {
+      cause: "role-assignment-propagating-or-missing",
+      status: 403,
+      change: { change: "role-assignment", action: "delete" },
+    },
+    {
+      cause: "container-recreated",
+      status: 401,
+      change: { change: "container", action: "delete", operation: "sqlcontainersdelete" },
+      hit: ({ write }) => write,
+    },
+    { cause: "unknown", status: 403, change: { change: "local-auth-disabled" } },
+    { cause: "unknown", status: 401, change: { change: "role-assignment", action: "create" } },
+    { cause: "unknown", status: 401, change: { change: "key-regenerated" }, hit: ({ write }) => write },
+  ];
+  test.each(cases)("$cause after $change.change", ({ cause, status, change: made, hit = () => true }) => {
+    const fault = during((call) => (orders(call) && hit(call) ? refusedByBackend(call, status) : undefined));
+    const events = gatewayOnly(eventsOf(CALLS, fault));
+    expect(causesOf([...events, controlPlane(ONSET - 40, made)])).toEqual([cause]);
+  });
+
+  test("an audience that was let in until then is not what is wrong", () => {
+    const audience = (event: Event): Event =>
+      event.kind === "gateway-request" && event.api === "orders"
+        ? { ...event, claims: claims({ ...event.claims, audience: "api://orders-only" }) }
+        : event;
+    const fault = during((call) => (orders(call) ? refusedByBackend(call, 401) : undefined));
+    expect(causesOf(gatewayOnly(eventsOf(CALLS, fault)).map(audience))).toEqual(["unknown"]);
+  });
+
+  test("sign-ins that begin to fail with the refusals of one backend are its own", () => {
+    const signIns = Array.from(
+      { length: 6 },
+      (_, i): SignIn => ({
+        kind: "sign-in",
+        shape: "event-hub",
+        resource: "/tenants/t/providers/microsoft.aadiam",
+        dedupKey: `expired-${i}`,
+        time: at(ONSET + 60 * i),
+        identityKind: "service-principal",
+        name: "app",
+        errorCode: 7_000_215,
+      }),
+    );
+    const fault = during((call) => (call.backend === "orders-a" ? refusedByBackend(call, 401) : undefined));
+    expect(causesOf([...gatewayOnly(eventsOf(CALLS, fault)), ...signIns])).toEqual(["client-secret-expired"]);
+  });
+});
+
+test("a principal is read from Cosmos DB's answer where its own log does not hold what it refused", () => {
+  const message = `Request is blocked because principal [${STRANGER}] does not have required RBAC permissions to perform action [items/read] on resource [/].`;
+  const fault = during((call) => {
+    const [gateway] = refusedByCosmos(call, 403, {
+      errorBody: message,
+      backendUrl: "https://shop.documents.azure.com/dbs",
+    });
+    return orders(call) && call.chance < 0.5 && gateway !== undefined ? [gateway] : undefined;
+  });
+  const bound = controlPlane(ONSET - 300, {
+    change: "role-assignment",
+    details: new Map([["principalId", "99999999-0000-4000-8000-000000000001"]]),
+  });
+  expect(causesOf([...eventsOf(CALLS, fault), bound])).toEqual(["role-bound-to-wrong-id"]);
+});
+
+test("only writes, by their methods, are refused since a failover", () => {
+  const fault = during((call) => {
+    const url = "https://shop.documents.azure.com/dbs/shop";
+    const over = { method: "PUT", status: 403, backendStatus: 403, backendUrl: url };
+    return call.write ? [{ ...call.gateway, ...over }] : undefined;
+  });
+  const failover = controlPlane(ONSET - 40, {
+    change: "failover",
+    action: "action",
+    operation: "regionfailovercomplete",
+  });
+  expect(causesOf([...gatewayOnly(eventsOf(CALLS, fault)), failover])).toEqual(["write-to-read-region"]);
+});
+
+test("a container is named with its account, where another account has one of that name", () => {
+  const isDuring = ({ seconds }: Ordinary): boolean => seconds >= ONSET && seconds < ONSET + 900;
+  const events = eventsOf(CALLS, (call) => {
+    const account = call.app < 5 ? "shop" : "archive";
+    const container = call.write ? "invoices" : "drafts";
+    const over = { account, container, operation: "Read", credential: "PrimaryMasterKey" };
+    const isHit = isDuring(call) && account === "shop" && call.write && call.chance < 0.8;
+    return isHit ? refusedByCosmos(call, 401, {}, over) : [call.gateway, operationOf(call, over)];
+  });
+  const recreated = (["delete", "create"] as const).map((action, i) =>
+    controlPlane(ONSET - 60 + 40 * i, {
+      change: "container",
+      action,
+      operation: `sqlcontainers${action}`,
+      details: new Map([["resource", "/dbs/shop/colls/invoices"]]),
+    }),
+  );
+  const operations = events.filter(({ kind }) => kind === "data-plane-operation");
+  expect(found([...operations, ...recreated])).toEqual([
+    ["container-recreated", { cosmosAccount: "shop", container: "invoices" }],
+  ]);
+});
+
+test("an instance that goes by the public address, while another backend's of the same identity goes privately", () => {
+  const principal = PRINCIPALS["orders-b"] ?? "";
+  const errorBody =
+    "Request originated from IP 20.1.2.3 through public internet. This is blocked by your firewall settings.";
+  const events = eventsOf(CALLS, (call) => {
+    if (!orders(call)) return undefined;
+    if (call.backend === "orders-a" && call.seconds > ONSET)
+      return refusedByCosmos(call, 403, { errorBody }, { principal, clientAddress: "20.1.2.3" });
+    return [call.gateway, operationOf(call, { principal, clientAddress: "10.1.2.4" })];
+  });
+  expect(causesOf(events)).toEqual(["split-dns-private-endpoint"]);
+});
+
+test("a client inside a network with a key that is refused alone has a clock that is off", () => {
+  const fault = during((call) =>
+    keyed(call) && call.chance < 0.3 ? refusedByCosmos(call, 403, {}, { clientAddress: "10.7.8.9" }) : undefined,
+  );
+  expect(causesOf(eventsOf(CALLS, fault))).toEqual(["clock-skew"]);
+});
+
+test("writes of many operations are refused by what was signed: the API is named, not one of the operations", () => {
+  const signed = (verb: string): { errorBody: string } => ({
+    errorBody: `{"code":"Unauthorized","message":"The input authorization token can't serve the request. Server used the following payload to sign: '${verb}\\ndocs\\n'"}`,
+  });
+  const events = eventsOf(CALLS, (call) => {
+    const operation = `${call.write ? "put" : "get"}-${call.app}`;
+    const gateway = { ...call.gateway, operation };
+    const isRefused = orders(call) && call.write && call.seconds > ONSET;
+    return isRefused ? refusedByCosmos({ ...call, gateway }, 401, signed("put")) : [gateway, operationOf(call)];
+  });
+  const [one] = found(
+    gatewayOnly(events).filter((event) => event.kind !== "gateway-request" || event.api === "orders"),
+  );
+  expect(one?.[0]).toBe("read-only-key-write");
+  expect(one?.[1]?.operation).toBeUndefined();
+});
+
+test("a read-only key is named where writes of several kinds are refused", () => {
+  const readOnly = { credential: "PrimaryReadonlyMasterKey" };
+  const events = eventsOf(CALLS, (call) => {
+    if (orders(call)) return undefined;
+    const operation = call.write ? (call.chance < 0.5 ? "Create" : "Delete") : "Read";
+    const gateway = { ...call.gateway, operation: `${operation}-${call.app}` };
+    const over = { ...readOnly, operation };
+    return call.write && call.seconds > ONSET
+      ? refusedByCosmos({ ...call, gateway }, 401, {}, over)
+      : [gateway, operationOf(call, over)];
+  });
+  expect(found(events)).toEqual([["read-only-key-write", { credential: "PrimaryReadonlyMasterKey" }]]);
+});
