@@ -38,6 +38,8 @@ export interface AnalyzeOptions {
   /** Seed of the fingerprints of seen records; random by default. */
   readonly seed?: number;
   readonly joinBy?: JoinPath | undefined;
+  /** How sure a join without an id has to be; 0.9 by default. */
+  readonly joinProbability?: number;
   /** Grants that somebody answers for. */
   readonly exceptions?: readonly PrivilegeException[];
   /** Event times beyond are not believed in the usage ledger; all are by default. */
@@ -64,7 +66,8 @@ export async function analyzePaths(paths: readonly string[], options: AnalyzeOpt
   const { stdin, joinBy, parsesAll, threads, threadsFrom } = options;
   const source = filesSource(paths, { parsesAll, joinBy, stdin, threads, threadsFrom });
   refuseMissing(await source.problems());
-  const analysis = createAnalysis({ lateness: 0, seed: options.seed ?? randomInt(2 ** 31) });
+  const { seed = randomInt(2 ** 31), joinProbability } = options;
+  const analysis = createAnalysis({ lateness: 0, seed, joinProbability });
   const memo = new ScanMemo();
   const { privileges } = analysis.standing;
   if (options.until !== undefined) privileges.ledger.until = options.until;

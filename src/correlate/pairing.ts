@@ -248,7 +248,10 @@ function usualSlack({ requests, operations }: Lone, graph: Graph, backend: numbe
 /** A pair's own share is as if this many others had been seen that say nothing. */
 const PRIOR = 2;
 
-/** How much likelier an operation of its kind is for a request of its kind than for any; each pair is judged by the others. */
+/**
+ * How much likelier an operation of its kind is for a request of its kind than among strangers, which can have any
+ * container, operation and status; each pair is judged by the others.
+ */
 function affinityOf({ requests, operations }: Lone, graph: Graph): Weigh {
   const pairs = new Map<string, number>();
   const ofRequests = new Map<string, number>();
@@ -261,6 +264,10 @@ function affinityOf({ requests, operations }: Lone, graph: Graph): Weigh {
     operations[operation]?.what ?? "",
     1 / Math.max(1, graph.ofRequest[request] ?? 1, graph.ofOperation[operation] ?? 1),
   ];
+  const strange = new Map<string, number>();
+  const ofKind = (one: LoneOperation | undefined): string => `${one?.what}|${one?.status}`;
+  const strangers = operations.filter((_, i) => graph.ofOperation[i] === 0);
+  for (const stranger of strangers) add(strange, ofKind(stranger), 1);
   for (const edge of graph.edges) {
     const [request, operation, share] = keysOf(edge);
     add(pairs, `${request}\n${operation}`, share);
@@ -273,6 +280,7 @@ function affinityOf({ requests, operations }: Lone, graph: Graph): Weigh {
     const usual = Math.max(1e-3, (ofOperations.get(operation) ?? 0) / Math.max(1, all));
     const seen = (pairs.get(`${request}\n${operation}`) ?? 0) - share;
     const others = (ofRequests.get(request) ?? 0) - share;
-    return (seen + PRIOR * usual) / (others + PRIOR) / usual;
+    const odd = (strange.get(ofKind(operations[edge.operation])) ?? 0) + PRIOR * usual;
+    return ((seen + PRIOR * usual) / (others + PRIOR)) * ((strangers.length + PRIOR) / odd);
   };
 }

@@ -93,6 +93,21 @@ describe("pairs", () => {
     expect(pairs).toContainEqual(expect.objectContaining({ request: 91, operation: 93, candidates: 2 }));
   });
 
+  test("operations that nobody at the gateway waited for make a pair less sure where they are of its kind", () => {
+    const lone = pairsApart(20);
+    const least = (over: Partial<LoneOperation>): number => {
+      const strangers = Array.from({ length: 900 }, (_, i) =>
+        operation({ entry: 5_000 + i, at: 26 + 50 * i, ...over }),
+      );
+      const operations = [...lone.operations, ...strangers].toSorted((a, b) => a.at - b.at);
+      return Math.min(...pairUp({ ...lone, operations }).pairs.map(({ probability }) => probability));
+    };
+    const alone = Math.min(...pairUp(lone).pairs.map(({ probability }) => probability));
+    expect(least({})).toBeLessThan(alone - 0.004);
+    expect(least({ what: "shop|items|Query" })).toBeGreaterThan(alone - 0.004);
+    expect(least({ status: 404 })).toBeGreaterThan(alone - 0.004);
+  });
+
   test("a request that names no account is paired only where its candidates are of one", () => {
     const lone = pairsApart(20, { account: undefined });
     expect(pairUp(lone).pairs.length).toBe(20);
