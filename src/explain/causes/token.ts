@@ -81,26 +81,12 @@ function guess(observation: Observation): { readonly id: CauseId; readonly told:
 }
 
 const SEEN_TRIALS = 10;
-const OLD_KEYS_PASS = 0.1;
-const SOLE = 0.95;
-
-/** A key that was not seen before the rise, or beside which other keys are let in: its region has yet to learn it. */
-function isNewKey(observation: Observation): boolean {
-  const [only] = observation.values("keyId");
-  const { region, keyId = only?.value } = equalSplit(observation, "keyId")?.where ?? {};
-  if (keyId === undefined || (only?.share ?? 0) < SOLE) return false;
-  const before = observation.tallyBefore({ keyId });
-  if (before.trials < SEEN_TRIALS || before.refused >= 0.5 * before.trials) return true;
-  const where = region === undefined ? {} : { region };
-  const [all, own] = [observation.tally(where), observation.tally({ ...where, keyId })];
-  const trials = all.trials - own.trials;
-  return trials >= SEEN_TRIALS && all.refused - own.refused <= OLD_KEYS_PASS * trials;
-}
-
-/** Tokens with the same value were let in until the rise: the value alone is not what is wrong. */
+/** Tokens with the same value were let in until the rise, or no others come to the API: the value alone is not what is wrong. */
 function worked(observation: Observation, dimension: Dimension): boolean {
   const value = equalSplit(observation, dimension, true)?.where[dimension];
   if (value === undefined) return false;
+  const api = observation.values("api").map((one) => one.value);
+  if (api.length > 0 && observation.known(dimension, { api }).length < 2) return true;
   const { refused, trials } = observation.tallyBefore({ [dimension]: value });
   return trials >= SEEN_TRIALS && refused < 0.5 * trials;
 }
@@ -118,7 +104,8 @@ function judge(id: CauseId, observation: Observation): Judgement {
     equalSplit(observation, "region", true) !== undefined ||
     (needed && regionDecides(observation));
   const byToken =
-    (id === "signing-key-rollover" && isNewKey(observation)) ||
+    // Each region of a gateway learns keys by itself: where one has yet to, it is no matter of how it is set up.
+    (id === "signing-key-rollover" && fault.told) ||
     tokenDimensions(id).some(
       (dimension) => refusedAlone(observation, dimension) || refusedBefore(observation, dimension),
     );

@@ -32,6 +32,7 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
   "token-expired",
   "token-format",
   "token-issuer",
+  "TokenSignature",
 ]);
 
 /** Share of the calls through a backend below which it lets through what it refuses. */
