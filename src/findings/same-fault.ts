@@ -127,6 +127,7 @@ export function otherViewOf(
     if (tracked === own || overlap(tracked.explanation.span, explanation.span) < 0.5) continue;
     const one = tracked.explanation;
     if (isEcho(one, explanation) || isPart(one, explanation) || isOtherSide(one, explanation)) return tracked;
+    if (isAmong(one, explanation) || isAmong(explanation, one)) return tracked;
   }
   return undefined;
 }
@@ -150,6 +151,15 @@ function isNested(a: Explanation, b: Explanation): boolean {
 /** The calls of one are among those of the other, unless the log tells another reason of each. */
 const isPart = (a: Explanation, b: Explanation): boolean =>
   a.symptom === b.symptom && !areToldApart(a, b) && isNested(a, b);
+
+/** Refusals for the same cause that all have what separates twice as many others. */
+function isAmong(few: Explanation, many: Explanation): boolean {
+  const where = many.splits[0]?.where ?? {};
+  if (few.symptom !== many.symptom || few.ranked.cause.id !== many.ranked.cause.id || areToldApart(few, many))
+    return false;
+  if (few.counts.refused >= MOSTLY * many.counts.refused || Object.keys(where).length === 0) return false;
+  return DIMENSIONS.every((dimension) => where[dimension] === undefined || where[dimension] === few.common[dimension]);
+}
 
 /** The best split of one is among those of the other. */
 function names(a: Explanation, b: Explanation): boolean {

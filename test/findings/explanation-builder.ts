@@ -9,6 +9,7 @@ export interface Facts {
   readonly cause?: Explanation["ranked"]["cause"]["id"];
   readonly confidence?: number;
   readonly where?: DimensionValues;
+  readonly common?: DimensionValues;
   readonly refused?: number;
   readonly calls?: readonly string[];
   readonly span?: readonly [from: number, to: number];
@@ -39,7 +40,7 @@ export function explanation(facts: Facts = {}): Explanation {
     subject: {},
     counts: { ...base.counts, refused, status: { "401": 0, "403": 0, [facts.status ?? "401"]: refused } },
     samples: base.samples,
-    common: {},
+    common: facts.common ?? {},
     seenBy: facts.seenBy ?? "both",
     claimed: false,
     told: facts.told,

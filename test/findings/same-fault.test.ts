@@ -69,6 +69,30 @@ describe("another view of the same fault", () => {
     { name: "the same attributes by another symptom", a: { symptom: "cosmos:401" }, b: {}, same: true },
     { name: "a part of its calls", a: { where: { api: "orders", region: "x" } }, b: {}, same: true },
     {
+      name: "few of one client that all have what separates many",
+      a: {},
+      b: { where: { callerNetwork: "203.0.4.9" }, refused: 20, common: { api: "orders" } },
+      same: true,
+    },
+    {
+      name: "few of one client of another API",
+      a: {},
+      b: { where: { callerNetwork: "203.0.4.9" }, refused: 20, common: { api: "billing" } },
+      same: false,
+    },
+    {
+      name: "few of one client of that API, for another cause",
+      a: {},
+      b: { where: { callerNetwork: "203.0.4.9" }, refused: 20, common: { api: "orders" }, cause: "ip-filter" as const },
+      same: false,
+    },
+    {
+      name: "nearly as many of one client of that API",
+      a: {},
+      b: { where: { callerNetwork: "203.0.4.9" }, refused: 80, common: { api: "orders" } },
+      same: false,
+    },
+    {
       name: "a part of its calls by another symptom, for the same cause",
       a: { symptom: "cosmos:401", where: { api: "orders", region: "x" } },
       b: {},

@@ -81,6 +81,23 @@ function guess(observation: Observation): { readonly id: CauseId; readonly told:
 }
 
 const SEEN_TRIALS = 10;
+const OLD_KEYS_PASS = 0.1;
+const SOLE = 0.95;
+
+/** A key that was not seen before the rise, or beside which other keys are let in, or that no log names: its region has yet to learn it. */
+export function isNewKey(observation: Observation): boolean {
+  const [only] = observation.values("keyId");
+  const { region, keyId = only?.value } = equalSplit(observation, "keyId")?.where ?? {};
+  if (keyId === undefined) return true;
+  if ((only?.share ?? 0) < SOLE) return false;
+  const before = observation.tallyBefore({ keyId });
+  if (before.trials < SEEN_TRIALS || before.refused >= 0.5 * before.trials) return true;
+  const where = region === undefined ? {} : { region };
+  const [all, own] = [observation.tally(where), observation.tally({ ...where, keyId })];
+  const trials = all.trials - own.trials;
+  return trials >= SEEN_TRIALS && all.refused - own.refused <= OLD_KEYS_PASS * trials;
+}
+
 /** Tokens with the same value were let in until the rise, or no others come to the API: the value alone is not what is wrong. */
 function worked(observation: Observation, dimension: Dimension): boolean {
   const value = equalSplit(observation, dimension, true)?.where[dimension];
@@ -105,7 +122,7 @@ function judge(id: CauseId, observation: Observation): Judgement {
     (needed && regionDecides(observation));
   const byToken =
     // Each region of a gateway learns keys by itself: where one has yet to, it is no matter of how it is set up.
-    (id === "signing-key-rollover" && fault.told) ||
+    (id === "signing-key-rollover" && fault.told && isNewKey(observation)) ||
     tokenDimensions(id).some(
       (dimension) => refusedAlone(observation, dimension) || refusedBefore(observation, dimension),
     );

@@ -5,6 +5,7 @@ import { asksOnOneOperation } from "./gateway.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import { comesAndGoes } from "./periodic.ts";
 import { cannotSignIn } from "./secrets.ts";
+import { isNewKey } from "./token.ts";
 import {
   bestSplitEvidence,
   changeBefore,
@@ -32,7 +33,6 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
   "token-expired",
   "token-format",
   "token-issuer",
-  "TokenSignature",
 ]);
 
 /** Share of the calls through a backend below which it lets through what it refuses. */
@@ -89,7 +89,8 @@ function judgeRegion(observation: Observation): Judgement {
     return rejected("the refusals do not follow the gateway's region");
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
-  const told = SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
+  const isRollover = observation.reason === "TokenSignature" && isNewKey(observation);
+  const told = isRollover || SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
   if (told || gatewayClock(observation) !== undefined)
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
