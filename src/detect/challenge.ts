@@ -34,6 +34,9 @@ const BARE_SYMPTOMS: ReadonlySet<string> = new Set([
   "backend:401",
 ]);
 
+/** It had a key, though not one that is known. */
+const WRONG_KEY = "SubscriptionKeyInvalid";
+
 export const createChallenges = (): Challenges => ({ held: [], wanted: { high: 0, low: 0 }, answered: 0 });
 
 /** True when the refusal is held back; `released` gives it out again unless it is answered. */
@@ -43,6 +46,7 @@ export function hold(state: Challenges, from: CallRow): boolean {
   const { outcome, gateway } = call;
   if (gateway === undefined || gateway.claims !== undefined || gateway.subscription !== undefined) return false;
   if (outcome.kind !== "refused" || outcome.status !== 401 || !BARE_SYMPTOMS.has(outcome.symptom)) return false;
+  if (gateway.error?.reason === WRONG_KEY) return false;
   const key = { high: 0, low: 0 };
   writeKey(key, from);
   state.held.push({ call, key, answered: false });

@@ -49,5 +49,7 @@ test("a refusal with a credential or of another reason is not held back", () => 
   expect(hold(state, bare(0, { claims: claims() }))).toBe(false);
   expect(hold(state, bare(0, { subscription: "team" }))).toBe(false);
   expect(hold(state, bare(0, { error: gatewayError("TokenExpired") }))).toBe(false);
+  expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyNotFound", "authorization") }))).toBe(true);
+  expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyInvalid", "authorization") }))).toBe(false);
   expect(hold(state, rowOf({}))).toBe(false);
 });
