@@ -37,8 +37,11 @@ const PROMPT_MS = 1_200_000;
 const isPrompt = (write: SignSeen | undefined): boolean => write !== undefined && write.lagMs <= PROMPT_MS;
 
 /** A wrong secret is refused always, wherever it is sent. */
-const wholly = (observation: Observation): number =>
-  (observation.inside >= 0.6 ? 1 : 0.5) * (shareOfFacts(observation, ({ status }) => status === 403) > 0.5 ? 0.7 : 1);
+const wholly = ({ inside }: Observation): number => (inside >= 0.6 ? 1 : 0.5);
+
+/** A wrong secret is answered with 401, seldom with 403: that long after the write, rather not. */
+const asAnswered = (observation: Observation, write: SignSeen | undefined): number =>
+  !isPrompt(write) && shareOfFacts(observation, ({ status }) => status === 403) > 0.5 ? 0.7 : 1;
 
 interface Trail {
   /** The last write of a secret before the onset: of the vault that refused the gateway, where one did. */
@@ -86,7 +89,10 @@ function judgeDenied(observation: Observation): Judgement {
   const evidence: Evidence[] = [signEvidence(denied), ...(write === undefined ? [] : [signEvidence(write)])];
   return {
     kind: "fits",
-    confidence: (write === undefined ? 0.6 : isPrompt(write) ? 0.95 : 0.75) * wholly(observation),
+    confidence:
+      (write === undefined ? 0.6 : isPrompt(write) ? 0.95 : 0.75) *
+      wholly(observation) *
+      asAnswered(observation, write),
     evidence: [...evidence, ...bestSplitEvidence(observation)],
   };
 }
@@ -108,7 +114,10 @@ function judgeStale(observation: Observation): Judgement {
   ];
   return {
     kind: "fits",
-    confidence: (isRead ? (isPrompt(write) ? 0.93 : 0.7) : isPrompt(write) ? 0.65 : 0.5) * wholly(observation),
+    confidence:
+      (isRead ? (isPrompt(write) ? 0.93 : 0.7) : isPrompt(write) ? 0.65 : 0.5) *
+      wholly(observation) *
+      asAnswered(observation, write),
     evidence: [...evidence, ...bestSplitEvidence(observation)],
     missing: isRead ? [] : [GATEWAY_READS],
   };
