@@ -1,15 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createTally } from "../src/findings/input-counts.ts";
 import { reportOf } from "../src/findings/report.ts";
 import type { Event } from "../src/model/event.ts";
 import { type Analysis, createAnalysis, keepBounded, packed } from "../src/analysis.ts";
-import { type Accepted, accept } from "../src/accept.ts";
+import { accept } from "../src/accept.ts";
 import { end, step } from "../src/pipeline.ts";
 import { findWaysBack, savedForm } from "../src/saved-form.ts";
 import { stateCodec } from "../src/store/codec.ts";
 import { gatewayError } from "./builders.ts";
-import { tableOf } from "./follow.ts";
+import { batchOf } from "./follow.ts";
 import { eventsOf, ordinaryCalls, refusedByGateway } from "./traffic.ts";
 
 const EVENTS = eventsOf(ordinaryCalls({ hours: 2, perSecond: 0.6, seed: 3 }), (call) =>
@@ -17,16 +16,6 @@ const EVENTS = eventsOf(ordinaryCalls({ hours: 2, perSecond: 0.6, seed: 3 }), (c
     ? refusedByGateway(call, { status: 403, error: gatewayError("QuotaExceeded", "quota") })
     : undefined,
 );
-
-const batchOf = ({ names }: Analysis, events: readonly Event[]): Accepted => ({
-  partition: "0",
-  events: tableOf(names, events),
-  texts: [],
-  tally: createTally(),
-  caughtUp: false,
-  enqueued: undefined,
-  gap: undefined,
-});
 
 const fresh = (): Analysis => createAnalysis({ lateness: 600_000, seed: 1 });
 

@@ -1,3 +1,4 @@
+import { entry } from "../lib/entry.ts";
 import type { DurationMs } from "../model/time.ts";
 import { MOST_SIDE, pairProbabilities } from "./marginals.ts";
 
@@ -135,10 +136,7 @@ function componentsOf({ requests, operations }: Lone, { edges }: Graph): readonl
   for (const { request, operation } of edges) parent[rootOf(request)] = rootOf(requests.length + operation);
   const parts = new Map<number, Edge[]>();
   for (const edge of edges) {
-    const root = rootOf(edge.request);
-    const part = parts.get(root);
-    if (part === undefined) parts.set(root, [edge]);
-    else part.push(edge);
+    entry(parts, rootOf(edge.request), () => [] as Edge[]).push(edge);
   }
   return [...parts.values()];
 }

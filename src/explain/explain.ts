@@ -11,7 +11,7 @@ import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
 import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
-import { type Explanation, explainRise, OF_THE_TOKEN, riseAmong } from "./rise.ts";
+import { type Explanation, explainRise, isOfToken, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise, unite } from "./span.ts";
 import { matches } from "./splits.ts";
 import { openWindow, type Window } from "./window.ts";
@@ -271,8 +271,6 @@ function shared(
   }
   return undefined;
 }
-
-const isOfToken = ({ column }: Condition): boolean => OF_THE_TOKEN.has(COLUMNS[column] ?? "api");
 
 /** Through other regions, calls with the condition hardly fail: the region is part of the reason. */
 function onlyInRegion(

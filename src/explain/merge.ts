@@ -1,10 +1,10 @@
 import { columnIndex } from "../detect/columns.ts";
-import { type Dimension, DIMENSIONS } from "../model/call.ts";
+import { areAmong, type Dimension } from "../model/call.ts";
 import type { Counts, Split } from "../model/finding.ts";
 import { msBetween } from "../model/time.ts";
 import { rowsWithin } from "./observation.ts";
 import type { Context } from "./context.ts";
-import type { Explanation } from "./rise.ts";
+import { type Explanation, MANY_PARTS } from "./rise.ts";
 import { type Condition, NO_RULE } from "./rule.ts";
 import { endsInCommon, type Rise, unite } from "./span.ts";
 import { splitOf } from "./splits.ts";
@@ -88,11 +88,7 @@ const ALL = 0.95;
 /** All calls with what separates one are refused, and those of the other are among them. */
 function covers({ splits: [split] }: Explanation, { common }: Explanation): boolean {
   if (split === undefined || split.refusedInside < ALL) return false;
-  const where = Object.entries(split.where);
-  return (
-    where.length > 0 &&
-    DIMENSIONS.every((name) => split.where[name] === undefined || split.where[name] === common[name])
-  );
+  return Object.keys(split.where).length > 0 && areAmong(split.where, common);
 }
 
 const overlap = (a: Explanation, b: Explanation): boolean => a.span.from < b.span.to && b.span.from < a.span.to;
@@ -125,7 +121,6 @@ const WORTH_IN_PART = 0.5;
 /** Of an API, which names no cause by itself; and where so many parts share it that each of them says little. */
 const WORTH_OF_API = 0.5;
 const WORTH_OF_API_FOR_MANY = 0.25;
-const MANY_PARTS = 3;
 /** An attribute that comes first stays first unless another is refused that much more. */
 const AS_GOOD = 0.85;
 

@@ -14,6 +14,7 @@ import { periodicCauses } from "./causes/periodic.ts";
 import { secretCauses } from "./causes/secrets.ts";
 import { tokenCauses } from "./causes/token.ts";
 import { topologyCauses } from "./causes/topology.ts";
+import { judgeUnseen } from "./causes/unseen.ts";
 import { coincidences } from "./coincidence.ts";
 import type { Observation } from "./observation.ts";
 
@@ -47,7 +48,7 @@ export interface Ranked {
 
 /** The cause that fits best, with the others and what speaks against them. */
 export function rankCauses(observation: Observation): Ranked {
-  const judged = RULES.map((rule) => ({ rule, judgement: rule.judge(observation) }));
+  const judged = RULES.map((rule) => ({ rule, judgement: judge(rule, observation) }));
   const fits = judged
     .flatMap(({ rule, judgement }) => (judgement.kind === "fits" ? [{ rule, fit: judgement }] : []))
     .toSorted((a, b) => b.fit.confidence - a.fit.confidence);
@@ -70,6 +71,11 @@ export function rankCauses(observation: Observation): Ranked {
     names: best.rule.names,
     alone: best.rule.alone,
   };
+}
+
+function judge(rule: CauseRule, observation: Observation): Judgement {
+  const judgement = rule.judge(observation);
+  return judgement.kind === "inapplicable" ? judgeUnseen(rule.id, observation) : judgement;
 }
 
 const withCoincidences = (observation: Observation, cause: Cause): Cause => ({

@@ -67,8 +67,8 @@ function quietValues(window: Window, reasons: readonly string[]): ReadonlyMap<Co
   if (!rows.some((row) => toldOf(window, row) === undefined)) return new Map();
   const logging = (row: number): string =>
     LOGGED_BY.map((column) => window.raw[columnIndex(column)]?.[row] ?? -1).join();
-  const count = (among: readonly number[], keyOf: (row: number) => string | number): Map<string | number, Count> => {
-    const counts = new Map<string | number, Count>();
+  const count = <K>(among: readonly number[], keyOf: (row: number) => K): Map<K, Count> => {
+    const counts = new Map<K, Count>();
     for (const row of among) {
       const one = entry(counts, keyOf(row), () => ({ told: 0, silent: 0 }));
       if (toldOf(window, row) === undefined) one.silent += 1;
@@ -90,7 +90,7 @@ function quietValues(window: Window, reasons: readonly string[]): ReadonlyMap<Co
       return other !== undefined && other.told >= MIN_QUIET && other.silent <= SELDOM * other.told;
     };
     const logged = count(rows.filter(isLogged), (row) => ids[row] ?? -1);
-    return new Set([...silent].map(Number).filter((value) => (logged.get(value)?.silent ?? 0) >= MIN_QUIET));
+    return new Set([...silent].filter((value) => (logged.get(value)?.silent ?? 0) >= MIN_QUIET));
   };
   return new Map(WAYS.map((column) => [column, quietIn(column)]));
 }

@@ -31,13 +31,11 @@ export function isLateRenewal(window: Window, rows: readonly number[], { facts }
 
 /** How long each run of refusals lasted. */
 function burstsOf(times: readonly number[]): readonly DurationMs[] {
-  const runs = new Map<number, { from: number; to: number }>();
-  let run = 0;
-  let last = Number.NEGATIVE_INFINITY;
+  const runs: { readonly from: number; to: number }[] = [];
   for (const time of times.toSorted((a, b) => a - b)) {
-    if (time - last > APART_MS * TICKS_PER_MS) run += 1;
-    last = time;
-    entry(runs, run, () => ({ from: time, to: time })).to = time;
+    const last = runs.at(-1);
+    if (last === undefined || time - last.to > APART_MS * TICKS_PER_MS) runs.push({ from: time, to: time });
+    else last.to = time;
   }
-  return [...runs.values()].map(({ from, to }) => (to - from) / TICKS_PER_MS);
+  return runs.map(({ from, to }) => (to - from) / TICKS_PER_MS);
 }

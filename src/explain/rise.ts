@@ -89,10 +89,10 @@ export function explainRise(
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
+  if (mayBeAnswered(window, observation.inside)) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
-  if (mayBeAnswered(window, observation.inside)) return undefined;
   if (ranked.cause.id === "caller-token-expired") {
     if (isOfOldTokens(conditions, counts) || isLateRenewal(window, rows, observation)) return undefined;
   }
@@ -122,7 +122,7 @@ export function explainRise(
 }
 
 /** So many parts that each of them says little. */
-const MANY_PARTS = 3;
+export const MANY_PARTS = 3;
 const WHOLE = 0.5;
 
 /** Best first; where the cause does not lie in what many parts differ in, all of them together. */
@@ -235,8 +235,7 @@ function isUnusual({ refused, calls, usualRate: before }: Counts, byUnits: numbe
   return poissonSurprise(refused, expected) >= UNUSUAL_LOG_LIKELIHOOD;
 }
 
-/** Attributes that a token shows by itself. */
-export const OF_THE_TOKEN: ReadonlySet<Column> = new Set<Column>([
+const OF_THE_TOKEN: ReadonlySet<Column> = new Set<Column>([
   "issuer",
   "tokenVersion",
   "audience",
@@ -245,11 +244,12 @@ export const OF_THE_TOKEN: ReadonlySet<Column> = new Set<Column>([
   "scopes",
 ]);
 
+/** An attribute that a token shows by itself. */
+export const isOfToken = ({ column }: Condition): boolean => OF_THE_TOKEN.has(COLUMNS[column] ?? "api");
+
 /** Tokens run out at any time: what none but those have that ran out, such as the last signing key, is the mark of old ones. */
 const isOfOldTokens = (conditions: readonly Condition[], { refused, calls }: Counts): boolean =>
-  refused < MIN_SHARE * calls &&
-  conditions.length > 0 &&
-  conditions.every(({ column }) => OF_THE_TOKEN.has(COLUMNS[column] ?? "api"));
+  refused < MIN_SHARE * calls && conditions.length > 0 && conditions.every(isOfToken);
 
 /**
  * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many

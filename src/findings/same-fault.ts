@@ -2,7 +2,7 @@ import type { Explanation } from "../explain/rise.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
 import type { Earlier } from "./earlier.ts";
 import { inStep, type Told } from "./in-step.ts";
-import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
+import { areAmong } from "../model/call.ts";
 import type { Counts, Finding, Severity } from "../model/finding.ts";
 import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 
@@ -143,9 +143,7 @@ function isEcho(a: Explanation, b: Explanation): boolean {
 function isNested(a: Explanation, b: Explanation): boolean {
   const [first, second] = [a.splits[0]?.where, b.splits[0]?.where];
   if (first === undefined || second === undefined) return false;
-  const within = (narrow: DimensionValues, wide: DimensionValues): boolean =>
-    DIMENSIONS.every((dimension) => wide[dimension] === undefined || wide[dimension] === narrow[dimension]);
-  return within(first, second) || within(second, first);
+  return areAmong(first, second) || areAmong(second, first);
 }
 
 /** The calls of one are among those of the other, unless the log tells another reason of each. */
@@ -158,7 +156,7 @@ function isAmong(few: Explanation, many: Explanation): boolean {
   if (few.symptom !== many.symptom || few.ranked.cause.id !== many.ranked.cause.id || areToldApart(few, many))
     return false;
   if (few.counts.refused >= MOSTLY * many.counts.refused || Object.keys(where).length === 0) return false;
-  return DIMENSIONS.every((dimension) => where[dimension] === undefined || where[dimension] === few.common[dimension]);
+  return areAmong(where, few.common);
 }
 
 /** The best split of one is among those of the other. */

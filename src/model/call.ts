@@ -40,6 +40,10 @@ export type Dimension = (typeof DIMENSIONS)[number];
 /** Values of one call; a dimension that the logs say nothing about is absent, never "none". */
 export type DimensionValues = Partial<Readonly<Record<Dimension, string>>>;
 
+/** Whether the values are among others; no values are among any. */
+export const areAmong = (where: DimensionValues, values: DimensionValues): boolean =>
+  DIMENSIONS.every((dimension) => where[dimension] === undefined || where[dimension] === values[dimension]);
+
 /** Where a call was refused, or where it ended. */
 export type Layer = "gateway" | "backend" | "cosmos";
 

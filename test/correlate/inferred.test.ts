@@ -1,18 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Analysis, createAnalysis, keepBounded, packed } from "../../src/analysis.ts";
-import type { Accepted } from "../../src/accept.ts";
 import { callEvidence } from "../../src/correlate/call-evidence.ts";
 import type { CallRow } from "../../src/correlate/call-row.ts";
 import { heldRows } from "../../src/correlate/held.ts";
-import { createTally } from "../../src/findings/input-counts.ts";
 import { reportOf } from "../../src/findings/report.ts";
 import type { DataPlaneOperation, Event, GatewayRequest } from "../../src/model/event.ts";
 import { CALL_COLUMNS, type CallEvidence, columnPlace } from "../../src/model/evidence.ts";
 import { end, followTable, type OnCall, step } from "../../src/pipeline.ts";
 import { stateCodec } from "../../src/store/codec.ts";
 import { at, claims, gatewayRequest, operation } from "../builders.ts";
-import { tableOf } from "../follow.ts";
+import { batchOf, tableOf } from "../follow.ts";
 import { random } from "../traffic.ts";
 
 const ms = (seconds: number): number => Math.round(1e4 * seconds) / 10;
@@ -71,16 +69,6 @@ interface Followed {
   readonly report: ReturnType<typeof reportOf>;
   readonly held: number;
 }
-
-const batchOf = ({ names }: Analysis, events: readonly Event[]): Accepted => ({
-  partition: "0",
-  events: tableOf(names, events),
-  texts: [],
-  tally: createTally(),
-  caughtUp: false,
-  enqueued: undefined,
-  gap: undefined,
-});
 
 function followed(
   batches: readonly (readonly Event[])[],

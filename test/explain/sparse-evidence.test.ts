@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CauseId } from "../../src/model/cause.ts";
 import type { Event, SignIn } from "../../src/model/event.ts";
-import { at, change, gatewayError } from "../builders.ts";
+import { at, gatewayError } from "../builders.ts";
 import {
   appId,
   eventsOf,
@@ -11,7 +11,7 @@ import {
   refusedByCosmos,
   refusedByGateway,
 } from "../traffic.ts";
-import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+import { analyze, CALLS, controlPlane, during, type Fault, keyed, ONSET, orders, recreated } from "./tenant.ts";
 
 const SIGNED = "The input authorization token can't serve the request. Server used the following payload to sign: ";
 const signed = (verb: string, container = "invoices"): { errorBody: string } => ({
@@ -19,16 +19,6 @@ const signed = (verb: string, container = "invoices"): { errorBody: string } => 
 });
 const OTHER = "33333333-3333-4333-8333-00000000000b";
 
-const controlPlane = (seconds: number, over: Partial<Parameters<typeof change>[0]>): Event =>
-  change({ time: at(seconds), action: "write", ...over });
-const recreated = (["delete", "create"] as const).map((action, i) =>
-  controlPlane(ONSET - 60 + 40 * i, {
-    change: "container",
-    action,
-    operation: `sqlcontainers${action}`,
-    details: new Map([["resource", "/dbs/shop/colls/invoices"]]),
-  }),
-);
 const regenerated = controlPlane(ONSET - 30, { change: "key-regenerated", operation: "regeneratekey/action" });
 const bound = controlPlane(ONSET - 300, {
   change: "role-assignment",

@@ -3,6 +3,7 @@ import { reportOf } from "../../src/findings/report.ts";
 import type { Event } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { end } from "../../src/pipeline.ts";
+import { at, change } from "../builders.ts";
 import { follow } from "../follow.ts";
 import { type Ordinary, ordinaryCalls } from "../traffic.ts";
 
@@ -25,3 +26,17 @@ export const during =
     call.seconds >= ONSET && call.seconds < END ? fault(call) : undefined;
 export const orders = ({ gateway }: Ordinary): boolean => gateway.api === "orders";
 export const keyed = (call: Ordinary): boolean => !orders(call);
+
+/** A change by a control plane, so many seconds after the first call. */
+export const controlPlane = (seconds: number, over: Partial<Parameters<typeof change>[0]>): Event =>
+  change({ time: at(seconds), action: "write", ...over });
+
+/** The container of the invoices is deleted and made anew just before the onset. */
+export const recreated = (["delete", "create"] as const).map((action, i) =>
+  controlPlane(ONSET - 60 + 40 * i, {
+    change: "container",
+    action,
+    operation: `sqlcontainers${action}`,
+    details: new Map([["resource", "/dbs/shop/colls/invoices"]]),
+  }),
+);

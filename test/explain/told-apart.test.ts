@@ -14,7 +14,7 @@ import {
   refusedByCosmos,
   refusedByGateway,
 } from "../traffic.ts";
-import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+import { analyze, CALLS, controlPlane, during, type Fault, keyed, ONSET, orders, recreated } from "./tenant.ts";
 
 type Found = readonly [Finding["cause"]["id"], DimensionValues | undefined][];
 
@@ -28,8 +28,6 @@ function found(events: readonly Event[]): Found {
 
 const causesOf = (events: readonly Event[]): readonly Finding["cause"]["id"][] => found(events).map(([cause]) => cause);
 
-const controlPlane = (seconds: number, over: Partial<Parameters<typeof change>[0]>): Event =>
-  change({ time: at(seconds), action: "write", ...over });
 const gatewayOnly = (events: readonly Event[]): readonly Event[] =>
   events.filter(({ kind }) => kind !== "data-plane-operation");
 const refusedByBackend = (call: Ordinary, status: 401 | 403): readonly Event[] => [
@@ -276,14 +274,6 @@ test("a container is named with its account, where another account has one of th
     const isHit = isDuring(call) && account === "shop" && call.write && call.chance < 0.8;
     return isHit ? refusedByCosmos(call, 401, {}, over) : [call.gateway, operationOf(call, over)];
   });
-  const recreated = (["delete", "create"] as const).map((action, i) =>
-    controlPlane(ONSET - 60 + 40 * i, {
-      change: "container",
-      action,
-      operation: `sqlcontainers${action}`,
-      details: new Map([["resource", "/dbs/shop/colls/invoices"]]),
-    }),
-  );
   const operations = events.filter(({ kind }) => kind === "data-plane-operation");
   expect(found([...operations, ...recreated])).toEqual([
     ["container-recreated", { cosmosAccount: "shop", container: "invoices" }],

@@ -14,7 +14,6 @@ import {
 import { keyShare, othersPass, writeShare } from "./operations.ts";
 import { signedWrites } from "./said.ts";
 import { mayBeStale } from "./secrets.ts";
-import { judgeUnseen } from "./unseen.ts";
 
 const isReadOnly = (credential: string): boolean => /readonly/i.test(credential);
 
@@ -34,23 +33,27 @@ const onlyWrites = (observation: Observation): boolean =>
   othersPass(observation) &&
   changeBefore(observation, ["key-regenerated"], KEY_MADE_MS) === undefined;
 
-const AS_WRITES = (observation: Observation): Judgement => ({
-  kind: "fits",
-  confidence: signedWrites(observation) === undefined ? 0.72 : 0.82,
-  evidence: [
-    {
-      says: `Only writes are refused, by ${signedWrites(observation) === undefined ? "the methods of the calls" : "the payload that Cosmos DB says was signed"}; the backend's other operations succeed, and no key was seen to be regenerated`,
-      fields: { refused: observation.refused },
-    },
-    ...bestSplitEvidence(observation),
-  ],
-  missing: [
-    {
-      field: "DataPlaneRequests",
-      fix: "Send the account's DataPlaneRequests here: they tell which key was used, and whether it is a read-only one.",
-    },
-  ],
-});
+function asWrites(observation: Observation): Judgement {
+  const isSigned = signedWrites(observation) !== undefined;
+  const by = isSigned ? "the payload that Cosmos DB says was signed" : "the methods of the calls";
+  return {
+    kind: "fits",
+    confidence: isSigned ? 0.82 : 0.72,
+    evidence: [
+      {
+        says: `Only writes are refused, by ${by}; the backend's other operations succeed, and no key was seen to be regenerated`,
+        fields: { refused: observation.refused },
+      },
+      ...bestSplitEvidence(observation),
+    ],
+    missing: [
+      {
+        field: "DataPlaneRequests",
+        fix: "Send the account's DataPlaneRequests here: they tell which key was used, and whether it is a read-only one.",
+      },
+    ],
+  };
+}
 
 function judgeReadOnly(observation: Observation): Judgement {
   const forbiddenKey =
@@ -60,7 +63,7 @@ function judgeReadOnly(observation: Observation): Judgement {
     .values("credential")
     .filter(({ value }) => isReadOnly(value))
     .reduce((sum, { share }) => sum + share, 0);
-  if (onlyWrites(observation)) return AS_WRITES(observation);
+  if (onlyWrites(observation)) return asWrites(observation);
   if (writeShare(observation) < 0.9) return rejected("reads are refused as well");
   if (readOnly < 0.6 && observation.reason !== "insufficient-key")
     return rejected("the refused writes do not use a read-only key");
@@ -76,7 +79,6 @@ function judgeReadOnly(observation: Observation): Judgement {
 }
 
 function judgeRotated(observation: Observation): Judgement {
-  if (observation.layer === "backend") return judgeUnseen("key-rotated", observation);
   if (!mayBeKey(observation)) return inapplicable;
   const share = keyShare(observation);
   if (share !== undefined && share < 0.5) return rejected("the refused operations do not use an account key");
@@ -121,7 +123,6 @@ function judgeRotated(observation: Observation): Judgement {
 }
 
 function judgeLocalAuth(observation: Observation): Judgement {
-  if (observation.layer === "backend") return judgeUnseen("local-auth-disabled", observation);
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "local-auth-disabled";
   if (!told && observation.reason !== "401") return inapplicable;

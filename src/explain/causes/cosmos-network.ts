@@ -12,7 +12,6 @@ import {
   shareOfFacts,
 } from "./judgement.ts";
 import { keyShare, writeShare } from "./operations.ts";
-import { judgeUnseen } from "./unseen.ts";
 
 const FIFTEEN_MINUTES = 900_000;
 
@@ -85,7 +84,6 @@ export function letInFrom(observation: Observation): readonly string[] {
 const WALLED = 0.8;
 
 function judgeFirewall(observation: Observation): Judgement {
-  if (observation.layer === "backend") return judgeUnseen("firewall-blocked", observation);
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "firewall";
   if (privateSiblings(observation).length > 0)

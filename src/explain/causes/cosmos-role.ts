@@ -15,7 +15,6 @@ import {
   type Judgement,
   rejected,
 } from "./judgement.ts";
-import { judgeUnseen } from "./unseen.ts";
 
 /** 403 of Cosmos that may be about roles: told so, or untold while an Entra token was used. */
 function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
@@ -126,7 +125,6 @@ const NAMED = 0.9;
 const STRANGE = 0.5;
 
 function judgeAssignment(observation: Observation): Judgement {
-  if (observation.layer === "backend") return judgeUnseen("role-assignment-propagating-or-missing", observation);
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
   if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");

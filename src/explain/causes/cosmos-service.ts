@@ -11,7 +11,6 @@ import {
   rejected,
 } from "./judgement.ts";
 import { soleContainer } from "./said.ts";
-import { judgeUnseen } from "./unseen.ts";
 
 const QUARTER = 900_000;
 const SLACK_MS = 120_000;
@@ -27,7 +26,6 @@ function containerOf({ change }: Observation["changes"][number]): string | undef
 }
 
 function judgeRecreated(observation: Observation): Judgement {
-  if (observation.layer === "backend") return judgeUnseen("container-recreated", observation);
   if (observation.layer !== "cosmos" || !RECREATED.has(observation.reason)) return inapplicable;
   const container = soleContainer(observation);
   if (container === undefined) return rejected("more than one container is refused, or no log names it");

@@ -15,16 +15,13 @@ export function signedWrites({ facts }: Observation): number | undefined {
 }
 
 /** As whom a call was made, by Cosmos DB's answer that a role is missing. */
-const PRINCIPAL = /\bprincipal = ?\[([0-9a-f-]{36})\]|\bprincipal \[([0-9a-f-]{36})\]/i;
+const PRINCIPAL = /\bprincipal (?:= ?)?\[([0-9a-f-]{36})\]/i;
 
 /** As whom the refused calls were made: by the data-plane log, or else as messages name them. */
 export function refusedPrincipals(observation: Observation): readonly string[] {
   const logged = observation.values("cosmosPrincipal").map(({ value }) => value);
   if (logged.length > 0) return logged;
-  const named = observation.facts.flatMap(({ message }) => {
-    const [, bound, blocked] = PRINCIPAL.exec(message ?? "") ?? [];
-    return (bound ?? blocked)?.toLowerCase() ?? [];
-  });
+  const named = observation.facts.flatMap(({ message }) => PRINCIPAL.exec(message ?? "")?.[1]?.toLowerCase() ?? []);
   return [...new Set(named)];
 }
 
