@@ -36,6 +36,8 @@ const BARE_SYMPTOMS: ReadonlySet<string> = new Set([
 
 /** It had a key, though not one that is known. */
 const WRONG_KEY = "SubscriptionKeyInvalid";
+/** A token was asked for, which a subscription key does not stand for. */
+const NO_TOKEN = "TokenNotPresent";
 
 export const createChallenges = (): Challenges => ({ held: [], wanted: { high: 0, low: 0 }, answered: 0 });
 
@@ -44,7 +46,8 @@ export function hold(state: Challenges, from: CallRow): boolean {
   const { call } = from;
   if (call === undefined) return false;
   const { outcome, gateway } = call;
-  if (gateway === undefined || gateway.claims !== undefined || gateway.subscription !== undefined) return false;
+  if (gateway === undefined || gateway.claims !== undefined) return false;
+  if (gateway.subscription !== undefined && gateway.error?.reason !== NO_TOKEN) return false;
   if (outcome.kind !== "refused" || outcome.status !== 401 || !BARE_SYMPTOMS.has(outcome.symptom)) return false;
   if (gateway.error?.reason === WRONG_KEY) return false;
   const key = { high: 0, low: 0 };

@@ -27,7 +27,10 @@ const BINS = TESTS + 3;
 const LAST_BIN = TESTS + 4;
 /** 1 where some CUSUM is above zero: without a refusal, too, what the bins say counts. */
 const IS_RISING = TESTS + 5;
-/** All of them, and room up to 256 bytes. */
+// Refusals of a rise that goes on, and squares of them per bin: what they are to teach yet.
+const WAITING = TESTS + 6;
+const WAITING2 = TESTS + 7;
+/** All of them: 256 bytes. */
 const DETECTOR = TESTS + 8;
 const FIRST_ROOM = 16;
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
@@ -39,8 +42,8 @@ const HALF_LIFE_BINS = 4_320;
 const PRIOR_DISPERSION = 1.5;
 const PRIOR_DISPERSION_REFUSALS = 20;
 const REFUSALS_TO_ALARM = 5;
-/** Log CUSUM up to which a cell counts as healthy and teaches its baseline. */
-const HEALTHY_CUSUM = 5;
+/** While refusals rise, so many times the baseline is learned of them at most; the rest when the rise is over, if it was no alarm. */
+const TAUGHT = 2;
 
 export const createEDetectors = (): EDetectors => ({ numbers: new Float64Array(DETECTOR * FIRST_ROOM), count: 0 });
 
@@ -138,7 +141,7 @@ export function stepEDetector({ numbers }: EDetectors, detector: number, { bin, 
       best = at;
     }
   }
-  if (highest < HEALTHY_CUSUM) learn(numbers, first, { bin, f, n });
+  learn(numbers, first, { bin, f, n, most: best < 0 ? Number.POSITIVE_INFINITY : TAUGHT * p0 * n });
   numbers[first + LAST_BIN] = bin;
   numbers[first + IS_RISING] = best >= 0 ? 1 : 0;
   const alarm = mean >= ALARM && best >= 0 && (numbers[best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
@@ -147,10 +150,16 @@ export function stepEDetector({ numbers }: EDetectors, detector: number, { bin, 
 
 const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;
 
-function learn(numbers: Float64Array, at: number, { bin, f, n }: Binned): void {
+/** `most`: refusals that the bin may teach. */
+function learn(numbers: Float64Array, at: number, { bin, f, n, most }: Binned & { readonly most: number }): void {
   const decay = decayOf(Math.max(1, bin - (numbers[at + LAST_BIN] ?? 0)));
-  numbers[at + F] = (numbers[at + F] ?? 0) * decay + f;
-  numbers[at + F2] = (numbers[at + F2] ?? 0) * decay + f * f;
+  const waiting = (numbers[at + WAITING] ?? 0) + f;
+  const waiting2 = (numbers[at + WAITING2] ?? 0) + f * f;
+  const share = waiting > most ? most / waiting : 1;
+  numbers[at + WAITING] = (1 - share) * waiting;
+  numbers[at + WAITING2] = (1 - share) * waiting2;
+  numbers[at + F] = (numbers[at + F] ?? 0) * decay + share * waiting;
+  numbers[at + F2] = (numbers[at + F2] ?? 0) * decay + share * waiting2;
   numbers[at + N] = (numbers[at + N] ?? 0) * decay + n;
   numbers[at + BINS] = (numbers[at + BINS] ?? 0) * decay + 1;
 }
@@ -162,9 +171,9 @@ const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 /** What is left of a count after so many bins of 10 s: half of it in 12 h. */
 export const decayOf = (bins: number): number => DECAYS[bins] ?? DECAY ** bins;
 
-/** After an alarm the test begins anew; what was learned stays. */
+/** After an alarm the test begins anew; what was learned stays, and what the rise was to teach yet is no part of it. */
 export function resetEDetector({ numbers }: EDetectors, detector: number): void {
   const at = DETECTOR * detector;
   numbers.fill(0, at, at + TESTS);
-  numbers[at + IS_RISING] = 0;
+  numbers.fill(0, at + IS_RISING, at + DETECTOR);
 }

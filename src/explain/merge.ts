@@ -52,6 +52,7 @@ function together(a: Explanation, b: Explanation): boolean {
   if (id === "signing-key-rollover" && [a, b].every(areCallers))
     return inSameApi(a, b) && inSameKey(a, b) && overlap(a, b);
   if (id === "signing-key-rollover" && isOneKey(a, b) && gapBetween(a, b) <= REFRESH_MS) return true;
+  if ([a, b].every(areCallers) && isOneApplication(a, b) && overlap(a, b)) return true;
   return endsInCommon(a, b) === 2;
 }
 
@@ -75,6 +76,10 @@ const inSameKey = (a: Explanation, b: Explanation): boolean =>
 
 const isOneKey = (a: Explanation, b: Explanation): boolean =>
   a.common.keyId !== undefined && a.common.keyId === b.common.keyId;
+
+/** Instances of one application that are refused for what the application does, each from when its own token was due. */
+const isOneApplication = (a: Explanation, b: Explanation): boolean =>
+  a.ranked.names.includes("appId") && a.common.appId !== undefined && a.common.appId === b.common.appId;
 
 /** Gateways come to know a new signing key one after the other. */
 const REFRESH_MS = 300_000;

@@ -96,7 +96,10 @@ function judgeFirewall(observation: Observation): Judgement {
       equalSplit(observation, "region", true) ??
       (change === undefined ? undefined : equalSplit(observation, "cosmosAccount"));
     if (byNetwork === undefined) return rejected("the refusals do not follow the network that the calls come from");
-    if (byNetwork.where.cosmosOperation !== undefined || (writesOnly(observation) && readsPass(observation)))
+    if (
+      byNetwork.where.cosmosOperation !== undefined ||
+      (writesOnly(observation) && readsPass(observation, byNetwork.where))
+    )
       return rejected("from the same network, other operations are let in");
     if (othersLetIn(observation)) return rejected("from the same network, other identities are let in");
     if (change === undefined && byNetwork.refusedInside < 0.5)
@@ -200,14 +203,15 @@ const readsFail = (observation: Observation): boolean => {
   return trials >= FEW_TRIALS && refused >= 0.1 * trials;
 };
 
-/** Reads of the refused containers succeed. */
-function readsPass(observation: Observation): boolean {
-  const { trials, refused } = readsOf(observation);
+/** Reads of the refused containers that share what separates succeed. */
+function readsPass(observation: Observation, among: Where): boolean {
+  const { trials, refused } = readsOf(observation, among);
   return trials >= FEW_TRIALS && refused < 0.1 * trials;
 }
 
-function readsOf(observation: Observation): Tally {
+function readsOf(observation: Observation, among: Where = {}): Tally {
   const where: Where = {
+    ...among,
     cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
     container: observation.values("container").map(({ value }) => value),
   };

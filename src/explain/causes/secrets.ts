@@ -221,16 +221,19 @@ function mayLackToken({ layer, reason }: Observation): boolean {
   return ["TokenExpired", "TokenNotPresent", "401", "JwtInvalid"].includes(reason);
 }
 
-/** A backend whose identity no log tells, all of whose calls fail since the sign-ins do. */
-const mayBeOthers = (observation: Observation, { lagMs }: SignSeen): boolean =>
-  observation.layer === "backend" && observation.inside >= 0.6 && Math.abs(lagMs) <= PROMPT_MS;
+/** A backend whose identity no log tells, all of whose calls fail since the sign-ins do, or some of whose calls fail with them. */
+const mayBeOthers = (observation: Observation, seen: SignSeen): boolean =>
+  observation.layer === "backend" &&
+  ((observation.inside >= WHOLLY && Math.abs(seen.lagMs) <= PROMPT_MS) || beginTogether(observation, seen));
+
+const WHOLLY = 0.6;
 
 const TOGETHER_MS = 120_000;
 const REPEATED = 3;
 
 /** Sign-ins of somebody fail again and again from the moment on that a backend's token is refused: they are likely the backend's. */
 const beginTogether = (observation: Observation, seen: SignSeen): boolean =>
-  mayBeOthers(observation, seen) &&
+  observation.layer === "backend" &&
   observation.reason === "401" &&
   seen.count >= REPEATED &&
   Math.abs(seen.lagMs) <= TOGETHER_MS;

@@ -37,6 +37,8 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
 
 /** Share of the calls through a backend below which it lets through what it refuses. */
 const IN_TURN = 0.7;
+/** Below this some of several instances behind a backend refuse, for what is wrong with them alone. */
+const IN_PART = 0.5;
 
 /** The same API operation is served by more than one backend, and some of them are refused. */
 function judgeBackend(observation: Observation): Judgement {
@@ -50,6 +52,8 @@ function judgeBackend(observation: Observation): Judgement {
     return rejected("the other backends of the same operations are refused as well");
   if (split.refusedInside < IN_TURN && comesAndGoes(observation))
     return rejected("the backend refuses and lets through in turn: a grant that is missing refuses each call");
+  if (split.refusedInside < IN_PART && observation.layer === "backend" && observation.reason === "401")
+    return rejected("the backend lets most through: what differs lies with some of the instances behind it");
   const says: Evidence = {
     says: `The same operations succeed through ${siblings.names.slice(0, 3).join(", ")}`,
     fields: { backend, others: siblings.names.length },
