@@ -265,7 +265,7 @@ function culprit(
   const least = ofRule === undefined ? PARTLY * rule.inside : MUCH * ofRule.inside;
   const isClearer = inCommon !== undefined && inCommon.inside >= least;
   const best = isClearer ? inCommon : ofRule;
-  if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
+  if (best === undefined || onlyThere(window, around, { rule, condition: best.condition })) return undefined;
   const isRegion = COLUMNS[best.condition.column] === "region";
   if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some((condition) => condition !== best.condition && isOfToken(condition));
@@ -310,17 +310,21 @@ function shared(
   return undefined;
 }
 
-/** Through other regions, calls with the condition hardly fail: the region is part of the reason. */
-function onlyInRegion(
+/** Where a call goes: it can be part of the reason beside who calls. */
+const WHERE: ReadonlySet<Column> = new Set<Column>(["region", "api", "container"]);
+
+/** Through other regions, or to other APIs or containers, calls with the condition hardly fail: that is part of the reason. */
+function onlyThere(
   window: Window,
   rows: readonly number[],
   { rule, condition }: { rule: Rule; condition: Condition },
 ): boolean {
-  const region = rule.conditions.find(({ column }) => COLUMNS[column] === "region");
-  if (region === undefined || region === condition) return false;
-  const elsewhere = rows.filter((row) => matches(window, [condition], row) && !matches(window, [region], row));
-  const { refused, trials } = tallyRows(window, elsewhere, []);
-  return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+  return rule.conditions.some((there) => {
+    if (there === condition || !WHERE.has(COLUMNS[there.column] ?? "operation")) return false;
+    const elsewhere = rows.filter((row) => matches(window, [condition], row) && !matches(window, [there], row));
+    const { refused, trials } = tallyRows(window, elsewhere, []);
+    return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+  });
 }
 
 const ELSEWHERE_TRIALS = 10;
