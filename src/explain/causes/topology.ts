@@ -52,7 +52,7 @@ function judgeBackend(observation: Observation): Judgement {
     return rejected("the other backends of the same operations are refused as well");
   if (split.refusedInside < IN_TURN && comesAndGoes(observation))
     return rejected("the backend refuses and lets through in turn: a grant that is missing refuses each call");
-  if (split.refusedInside < IN_PART && observation.layer === "backend" && observation.reason === "401")
+  if (split.refusedInside < IN_PART && observation.layer === "backend")
     return rejected("the backend lets most through: what differs lies with some of the instances behind it");
   const says: Evidence = {
     says: `The same operations succeed through ${siblings.names.slice(0, 3).join(", ")}`,
