@@ -109,7 +109,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
     ...first,
     span,
     splits: [...(shared === undefined ? [] : [shared]), ...all.flatMap(({ splits }) => splits)],
-    counts: sumOf(all.map(({ counts }) => counts)),
+    counts: sumOf(countedOnce(all).map(({ counts }) => counts)),
     samples: {
       refused: all.flatMap(({ samples }) => samples.refused.slice(0, 3)).slice(0, 8),
       succeeded: all.flatMap(({ samples }) => samples.succeeded.slice(0, 2)).slice(0, 5),
@@ -166,6 +166,14 @@ function areValues(all: readonly Explanation[]): boolean {
   const [first] = all;
   const which = first === undefined ? "" : attributes(first);
   return all.every((one) => attributes(one) === which) && (first?.ranked.names.some((name) => name === which) ?? false);
+}
+
+/** Parts that one log alone tells of are those that the other tells of: the log that tells of more counts. */
+function countedOnce(all: readonly Explanation[]): readonly Explanation[] {
+  const refusedBy = (side: Explanation["seenBy"]): number =>
+    all.reduce((sum, { seenBy, counts }) => sum + (seenBy === side ? counts.refused : 0), 0);
+  const fewer = refusedBy("gateway") < refusedBy("cosmos") ? "gateway" : "cosmos";
+  return all.filter(({ seenBy }) => seenBy !== fewer);
 }
 
 function sumOf(list: readonly Counts[]): Counts {

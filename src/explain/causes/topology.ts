@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
+import { boundElsewhere, isPrompt } from "./cosmos-grant.ts";
 import { asksOnOneOperation } from "./gateway.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import { comesAndGoes } from "./periodic.ts";
@@ -79,6 +80,8 @@ function backendConfidence(observation: Observation): number {
   const { layer, reason } = observation;
   if (SELF_EXPLAINING.has(reason) || ownTokenExpired(observation) === "told" || cannotSignIn(observation)) return 0.5;
   if (layer === "backend") return reason === "401" ? 0.7 : 0.88;
+  const bound = boundElsewhere(observation);
+  if (bound !== undefined && isPrompt(bound)) return 0.8;
   const untold = layer === "cosmos" && /^\d+$/.test(reason);
   const credential = observation.values("credential")[0]?.value;
   const isWalled = changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
