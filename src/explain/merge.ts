@@ -99,7 +99,7 @@ function covers({ splits: [split] }: Explanation, { common }: Explanation): bool
 const overlap = (a: Explanation, b: Explanation): boolean => a.span.from < b.span.to && b.span.from < a.span.to;
 
 /** What separates, without its values. */
-const attributes = ({ splits }: Explanation): string => Object.keys(splits[0]?.where ?? {}).join();
+const attributes = (of: Explanation | undefined): string => Object.keys(of?.splits[0]?.where ?? {}).join();
 
 function mergeGroup(context: Context, first: Explanation, others: readonly Explanation[]): Explanation {
   const all = [first, ...others];
@@ -126,7 +126,10 @@ const WORTH_IN_PART = 0.5;
 /** Of an API, which names no cause by itself; and where so many parts share it that each of them says little. */
 const WORTH_OF_API = 0.5;
 const WORTH_OF_API_FOR_MANY = 0.25;
-/** An attribute that comes first stays first unless another is refused that much more. */
+/**
+ * An attribute that comes first stays first unless another is refused that much more; one that comes after what the parts
+ * are values of must be refused as much as they are.
+ */
 const AS_GOOD = 0.85;
 
 /** The split over the clearest of the cause's attributes that all parts have in common, else over their API. */
@@ -144,7 +147,10 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
   const worth = first?.ranked.alone === true ? WORTH : WORTH_IN_PART;
   const names = first?.ranked.names ?? [];
   const pairs = names.flatMap((name, i) => names.slice(i + 1).map((other) => [name, other]));
-  const naming = [...names.map((name) => [name]), ...pairs].flatMap((some) => inCommon(some, worth));
+  const before = areValues(all) ? names.findIndex((name) => name === attributes(first)) : names.length;
+  const naming = [...names.map((name) => [name]), ...pairs].flatMap((some) =>
+    inCommon(some, some.some((name) => names.indexOf(name) < before) ? worth : AS_GOOD),
+  );
   const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
   const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
   return (
@@ -164,12 +170,12 @@ function sharedBy(context: Context, all: readonly Explanation[], name: Dimension
 /** Each part is another value of one attribute that names the cause: they are what there is to say. */
 function areValues(all: readonly Explanation[]): boolean {
   const [first] = all;
-  const which = first === undefined ? "" : attributes(first);
+  const which = attributes(first);
   return all.every((one) => attributes(one) === which) && (first?.ranked.names.some((name) => name === which) ?? false);
 }
 
 /** Parts that one log alone tells of are those that the other tells of: the log that tells of more counts. */
-function countedOnce(all: readonly Explanation[]): readonly Explanation[] {
+export function countedOnce<T extends Pick<Explanation, "seenBy" | "counts">>(all: readonly T[]): readonly T[] {
   const refusedBy = (side: Explanation["seenBy"]): number =>
     all.reduce((sum, { seenBy, counts }) => sum + (seenBy === side ? counts.refused : 0), 0);
   const fewer = refusedBy("gateway") < refusedBy("cosmos") ? "gateway" : "cosmos";

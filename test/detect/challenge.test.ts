@@ -47,7 +47,8 @@ test("each success answers one refusal, the oldest", () => {
 test("a refusal with a credential or of another reason is not held back", () => {
   const state = createChallenges();
   expect(hold(state, bare(0, { claims: claims() }))).toBe(false);
-  expect(hold(state, bare(0, { subscription: "team" }))).toBe(false);
+  expect(hold(state, bare(0, { subscription: "team" }))).toBe(true);
+  expect(hold(state, bare(0, { subscription: "team", error: gatewayError("401") }))).toBe(false);
   expect(hold(state, bare(0, { error: gatewayError("TokenExpired") }))).toBe(false);
   expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyNotFound", "authorization") }))).toBe(true);
   expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyInvalid", "authorization") }))).toBe(false);
