@@ -17,6 +17,7 @@ import {
   aboutTheRegion,
   regionDecides,
   rejected,
+  shareOfFacts,
   siblingsThatSucceed,
   splitEvidence,
 } from "./judgement.ts";
@@ -97,7 +98,9 @@ function judgeRegion(observation: Observation): Judgement {
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
   const isRollover = observation.reason === "TokenSignature" && isNewKey(observation);
-  const told = isRollover || SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
+  const keyless = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyNotFound");
+  const isKeyless = keyless > IN_PART && split.refusedInside < IN_PART;
+  const told = isRollover || isKeyless || SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
   if (told || gatewayClock(observation) !== undefined)
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
