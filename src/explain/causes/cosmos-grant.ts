@@ -52,14 +52,9 @@ export function boundElsewhere(observation: Observation): Observation["changes"]
   return writes.find(({ change }) => !known.has(change.details.get("principalId") ?? ""));
 }
 
-const PROMPT_MS = 300_000;
+const PROMPT_MS = 600_000;
 
 /** A role that was given long before the onset was likely given for something else. */
-function asPrompt(bound: Observation["changes"][number]): number {
-  if (isPrompt(bound)) return 1;
-  return bound.lagMs <= PROPAGATION_MS ? 0.9 : 0.8;
-}
-
 export const isPrompt = ({ lagMs }: Observation["changes"][number]): boolean => lagMs <= PROMPT_MS;
 
 function judgeWrongId(observation: Observation): Judgement {
@@ -75,7 +70,8 @@ function judgeWrongId(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence: (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9) * asPrompt(bound),
+    confidence:
+      (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9) * (bound.lagMs <= PROPAGATION_MS ? 1 : 0.9),
     evidence: [evidence, changeEvidence(bound), ...bestSplitEvidence(observation)],
   };
 }

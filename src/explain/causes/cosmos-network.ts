@@ -35,7 +35,7 @@ function privateSiblings(observation: Observation): readonly string[] {
   const isPublic = refused.reduce((sum, { value, share }) => sum + (PRIVATE.test(value) ? 0 : share), 0);
   if (refused.length === 0 || isPublic < 0.9) return [];
   // The instances of one application may be backends of their own.
-  for (const dimension of ["backend", "cosmosPrincipal", "userAgentFamily"] as const) {
+  for (const dimension of ["backend", "cosmosPrincipal", "userAgentFamily", "container"] as const) {
     const values = observation.values(dimension).map(({ value }) => value);
     if (values.length === 0) continue;
     const networks = privateNetworks(observation, { [dimension]: values });
@@ -44,14 +44,24 @@ function privateSiblings(observation: Observation): readonly string[] {
   return [];
 }
 
-/** Until the onset the same backend was let in from a public address: its address is another one now. */
+/**
+ * Until the onset the same backend was let in from a public address: its address is another one now. Where it is not known
+ * from where else the backend comes, what works on the same containers.
+ */
 function cameOpenly(observation: Observation): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
-  if (backend.length === 0) return false;
-  const same: Where = { cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value), backend };
-  const openly = observation.known("clientNetwork", same).filter((network) => !PRIVATE.test(network));
-  const { trials, refused } = observation.tallyBefore({ ...same, clientNetwork: openly });
-  return openly.length > 0 && trials >= FEW_TRIALS && refused < 0.1 * trials;
+  const refused = new Set(observation.values("clientNetwork").map(({ value }) => value));
+  for (const dimension of ["backend", "container"] as const) {
+    const same: Where = {
+      cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
+      [dimension]: observation.values(dimension).map(({ value }) => value),
+    };
+    const networks = observation.known("clientNetwork", same);
+    if (same[dimension]?.length === 0 || networks.every((network) => refused.has(network))) continue;
+    const openly = networks.filter((network) => !PRIVATE.test(network));
+    const before = observation.tallyBefore({ ...same, clientNetwork: openly });
+    return openly.length > 0 && before.trials >= FEW_TRIALS && before.refused < 0.1 * before.trials;
+  }
+  return false;
 }
 
 function privateNetworks(observation: Observation, of: Where): readonly string[] {

@@ -95,6 +95,12 @@ function replacedBy(observation: Observation, refused: readonly string[], work: 
   return trials >= FEW_TRIALS && failed <= HARDLY * trials ? others : [];
 }
 
+/** A role that was given to an id that never calls may have been meant for the refused one: of one that took another's place, or just then. */
+function sureOf({ replaced }: OtherIdentity, bound: ReturnType<typeof boundElsewhere>): number {
+  if (bound === undefined) return 0.93;
+  return replaced || isPrompt(bound) ? 0.8 : 0.96;
+}
+
 function judgeIdentity(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   if (observation.reason === "token-issuer") {
@@ -116,7 +122,7 @@ function judgeIdentity(observation: Observation): Judgement {
   const told: readonly Evidence[] =
     share > 0 ? [{ says: `${percent(share)} of the refusals say that a role is missing`, fields: { share } }] : [];
   const bound = boundElsewhere(observation);
-  const base = !identities.sure ? 0.6 : bound === undefined || !isPrompt(bound) ? 0.93 : 0.8;
+  const base = identities.sure ? sureOf(identities, bound) : 0.6;
   return {
     kind: "fits",
     confidence: base * (observation.reason === "rbac" ? 1 : 0.9),

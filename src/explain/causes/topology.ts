@@ -1,4 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
+import type { Split } from "../../model/finding.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
 import { boundElsewhere, isPrompt } from "./cosmos-grant.ts";
@@ -98,12 +99,22 @@ function judgeRegion(observation: Observation): Judgement {
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
   const isRollover = observation.reason === "TokenSignature" && isNewKey(observation);
-  const keyless = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyNotFound");
-  const isKeyless = keyless > IN_PART && split.refusedInside < IN_PART;
-  const told = isRollover || isKeyless || SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
+  const told =
+    isRollover ||
+    isOfKey(observation, split) ||
+    SELF_EXPLAINING.has(observation.reason) ||
+    asksOnOneOperation(observation);
   if (told || gatewayClock(observation) !== undefined)
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
+}
+
+/** Calls of some callers of the region only: without a subscription key, or with one that was changed just before. */
+function isOfKey(observation: Observation, { refusedInside }: Split): boolean {
+  if (refusedInside >= IN_PART) return false;
+  const keyless = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyNotFound");
+  const unknown = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyInvalid");
+  return keyless > IN_PART || (unknown > IN_PART && changeBefore(observation, ["subscription"], 900_000) !== undefined);
 }
 
 /** Each region reaches Cosmos DB from an address of its own: where those separate as well, a firewall is likelier. */
