@@ -21,8 +21,9 @@ interface Held {
  */
 export interface Challenges {
   readonly held: Held[];
-  /** Key of the call that was looked at last. */
+  /** Keys of the call that was looked at last: by its client, and by its subscription. */
   readonly wanted: HashPair;
+  readonly wantedByKey: HashPair;
   answered: number;
 }
 
@@ -36,29 +37,39 @@ const BARE_SYMPTOMS: ReadonlySet<string> = new Set([
 
 /** It had a key, though not one that is known. */
 const WRONG_KEY = "SubscriptionKeyInvalid";
+/** A token was asked for, which a subscription key does not stand for. */
+const NO_TOKEN = "TokenNotPresent";
 
-export const createChallenges = (): Challenges => ({ held: [], wanted: { high: 0, low: 0 }, answered: 0 });
+export const createChallenges = (): Challenges => ({
+  held: [],
+  wanted: { high: 0, low: 0 },
+  wantedByKey: { high: 0, low: 0 },
+  answered: 0,
+});
 
 /** True when the refusal is held back; `released` gives it out again unless it is answered. */
 export function hold(state: Challenges, from: CallRow): boolean {
   const { call } = from;
   if (call === undefined) return false;
   const { outcome, gateway } = call;
-  if (gateway === undefined || gateway.claims !== undefined || gateway.subscription !== undefined) return false;
-  if (outcome.kind !== "refused" || outcome.status !== 401 || !BARE_SYMPTOMS.has(outcome.symptom)) return false;
+  if (gateway === undefined || gateway.claims !== undefined) return false;
+  if (gateway.subscription !== undefined && gateway.error?.reason !== NO_TOKEN) return false;
+  if (outcome.kind !== "refused" || !BARE_SYMPTOMS.has(outcome.symptom)) return false;
   if (gateway.error?.reason === WRONG_KEY) return false;
   const key = { high: 0, low: 0 };
-  writeKey(key, from);
+  if (gateway.subscription === undefined) writeKey(key, from, CLIENT);
+  else writeKey(key, from, BY_KEY);
   state.held.push({ call, key, answered: false });
   return true;
 }
 
 /** A call that is not held back answers the oldest refusal of the same client and operation. */
-export function answer({ held, wanted }: Challenges, from: CallRow): void {
+export function answer({ held, wanted, wantedByKey }: Challenges, from: CallRow): void {
   if (held.length === 0 || from.gateway < 0) return;
-  writeKey(wanted, from);
+  writeKey(wanted, from, CLIENT);
+  writeKey(wantedByKey, from, BY_KEY);
   for (const one of held) {
-    if (one.answered || one.key.low !== wanted.low || one.key.high !== wanted.high) continue;
+    if (one.answered || !(isSame(one.key, wanted) || isSame(one.key, wantedByKey))) continue;
     if (msBetween(from.time, one.call.time) > ANSWER_MS) continue;
     one.answered = true;
     return;
@@ -79,15 +90,20 @@ export function released(state: Challenges, now: Instant): readonly Call[] {
   return due;
 }
 
-function writeKey(key: HashPair, { table: { words }, names: { hashes }, gateway }: CallRow): void {
+const isSame = (a: HashPair, b: HashPair): boolean => a.low === b.low && a.high === b.high;
+
+/** What tells a client: its address and user agent, or its subscription, which a front door's many addresses hide. */
+const CLIENT = { kind: 1, words: [row.ADDRESS, row.USER_AGENT] };
+const BY_KEY = { kind: 2, words: [row.SUBSCRIPTION] };
+
+function writeKey(key: HashPair, { table, names, gateway }: CallRow, by: typeof CLIENT): void {
   const at = WORDS * gateway;
+  const { words } = table;
   const operation = words[at + row.OPERATION] ?? 0;
-  beginHash(key, 1);
-  for (const name of [
-    words[at + row.ADDRESS] ?? 0,
-    words[at + row.USER_AGENT] ?? 0,
-    words[at + row.API] ?? 0,
-    operation === 0 ? (words[at + row.METHOD] ?? 0) : operation,
-  ])
-    addHash(key, hashes[HASH_WORDS * name] ?? 0, hashes[HASH_WORDS * name + 1] ?? 0);
+  beginHash(key, by.kind);
+  const add = (name: number): void =>
+    addHash(key, names.hashes[HASH_WORDS * name] ?? 0, names.hashes[HASH_WORDS * name + 1] ?? 0);
+  for (const word of by.words) add(words[at + word] ?? 0);
+  add(words[at + row.API] ?? 0);
+  add(operation === 0 ? (words[at + row.METHOD] ?? 0) : operation);
 }

@@ -16,8 +16,8 @@ export const WRITE_REGION = "write-region";
 
 const REFUSED_ROWS = 16_384;
 const MAX_SYMPTOMS = 64;
-/** Cosmos DB says behind its first sentences that group memberships were missing. */
-const MESSAGE = 500;
+/** Cosmos DB says behind its first sentences that group memberships were missing, and an SDK puts sentences of its own before. */
+const MESSAGE = 1_000;
 
 /** Counts a call that was refused, unless it only looks as if. */
 export function observeRefused(detection: Detection, row: CallRow, call: Call): void {

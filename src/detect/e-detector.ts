@@ -30,8 +30,11 @@ const BINS = TESTS + 3;
 const LAST_BIN = TESTS + 4;
 /** 1 where some CUSUM is above zero: without a refusal, too, what the bins say counts. */
 const IS_RISING = TESTS + 5;
-/** All of them: 192 bytes. */
-const DETECTOR = TESTS + 6;
+// Refusals of a rise that goes on, and squares of them per bin: what they are to teach yet.
+const WAITING = TESTS + 6;
+const WAITING2 = TESTS + 7;
+/** All of them: 208 bytes. */
+const DETECTOR = TESTS + 8;
 const FIRST_ROOM = 16;
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
 export const ALARM = 1e8;
@@ -44,8 +47,8 @@ const PRIOR_DISPERSION_REFUSALS = 20;
 const REFUSALS_TO_ALARM = 5;
 /** Of 10 s: more than six hundred years. */
 const MOST_BINS = 2 ** 31 - 1;
-/** Log CUSUM up to which a cell counts as healthy and teaches its baseline. */
-const HEALTHY_CUSUM = 5;
+/** While refusals rise, so many times the baseline is learned of them at most; the rest when the rise is over, if it was no alarm. */
+const TAUGHT = 2;
 
 export function createEDetectors(): EDetectors {
   const numbers = new Float64Array(DETECTOR * FIRST_ROOM);
@@ -150,7 +153,7 @@ export function stepEDetector(detectors: EDetectors, detector: number, { bin, f,
       best = at;
     }
   }
-  if (highest < HEALTHY_CUSUM) learn(numbers, first, { bin, f, n });
+  learn(numbers, first, { bin, f, n, most: best < 0 ? Number.POSITIVE_INFINITY : TAUGHT * p0 * n });
   numbers[first + LAST_BIN] = bin;
   numbers[first + IS_RISING] = best >= 0 ? 1 : 0;
   const alarm = mean >= ALARM && best >= 0 && (words[2 * best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
@@ -159,10 +162,16 @@ export function stepEDetector(detectors: EDetectors, detector: number, { bin, f,
 
 const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;
 
-function learn(numbers: Float64Array, at: number, { bin, f, n }: Binned): void {
+/** `most`: refusals that the bin may teach. */
+function learn(numbers: Float64Array, at: number, { bin, f, n, most }: Binned & { readonly most: number }): void {
   const decay = decayOf(Math.max(1, bin - (numbers[at + LAST_BIN] ?? 0)));
-  numbers[at + F] = (numbers[at + F] ?? 0) * decay + f;
-  numbers[at + F2] = (numbers[at + F2] ?? 0) * decay + f * f;
+  const waiting = (numbers[at + WAITING] ?? 0) + f;
+  const waiting2 = (numbers[at + WAITING2] ?? 0) + f * f;
+  const share = waiting > most ? most / waiting : 1;
+  numbers[at + WAITING] = (1 - share) * waiting;
+  numbers[at + WAITING2] = (1 - share) * waiting2;
+  numbers[at + F] = (numbers[at + F] ?? 0) * decay + share * waiting;
+  numbers[at + F2] = (numbers[at + F2] ?? 0) * decay + share * waiting2;
   numbers[at + N] = (numbers[at + N] ?? 0) * decay + n;
   numbers[at + BINS] = (numbers[at + BINS] ?? 0) * decay + 1;
 }
@@ -174,9 +183,9 @@ const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 /** What is left of a count after so many bins of 10 s: half of it in 12 h. */
 export const decayOf = (bins: number): number => DECAYS[bins] ?? DECAY ** bins;
 
-/** After an alarm the test begins anew; what was learned stays. */
+/** After an alarm the test begins anew; what was learned stays, and what the rise was to teach yet is no part of it. */
 export function resetEDetector({ numbers }: EDetectors, detector: number): void {
   const at = DETECTOR * detector;
   numbers.fill(0, at, at + TESTS);
-  numbers[at + IS_RISING] = 0;
+  numbers.fill(0, at + IS_RISING, at + DETECTOR);
 }

@@ -1,5 +1,6 @@
-import type { CallRow } from "../correlate/call-row.ts";
+import { type CallRow, statusAt } from "../correlate/call-row.ts";
 import { networkOf, userAgentFamily } from "../correlate/network.ts";
+import { passedAuthorization } from "../correlate/outcome.ts";
 import { hash64 } from "../lib/hash.ts";
 import { addHash, beginHash, type HashPair } from "../lib/hash-pair.ts";
 import { clearPages, coverIds, createIntPages, intAt, type IntPages, setInt } from "../lib/int-pages.ts";
@@ -26,6 +27,7 @@ export interface Units {
 }
 
 const MOST_UNITS = 4;
+const FORBIDDEN = 403;
 const FIRST_PARTS = 256;
 // Columns of `byName`.
 const NETWORK_PART = 0;
@@ -56,6 +58,7 @@ const CLIENT = 5;
 const PRINCIPAL = 6;
 const CALLED = 7;
 const UNKNOWN = 8;
+const KIND = 9;
 
 /**
  * Fills in the units of a call with the operation at a place. An identity that nobody vouched for counts only together
@@ -106,7 +109,8 @@ function fillGateway(units: Units, { table: { words }, names, gateway }: CallRow
   }
 }
 
-function fillOperation(units: Units, { table: { words }, names }: CallRow, operation: number): void {
+function fillOperation(units: Units, { table, names }: CallRow, operation: number): void {
+  const { words } = table;
   const at = WORDS * operation;
   const { called } = units;
   addName(called, names, words[at + row.OWNER] ?? 0);
@@ -116,6 +120,18 @@ function fillOperation(units: Units, { table: { words }, names }: CallRow, opera
   if (principal !== 0) addUnit(units, PRINCIPAL, names, principal);
   beginHash(units.pair, CLIENT);
   addPart(units, partOf(units, names, NETWORK_PART, words[at + row.ADDRESS] ?? 0));
+  closeUnit(units);
+  const isNameless = principal === 0 && statusAt(table, operation) === FORBIDDEN;
+  if (isNameless || passedAuthorization(statusAt(table, operation))) fillKind(units, names, words, at);
+}
+
+/** A firewall refuses before it is known who asks, and maybe from a network that was never seen: the same program did the same. */
+function fillKind(units: Units, names: Names, words: Int32Array, at: number): void {
+  const userAgent = words[at + row.USER_AGENT] ?? 0;
+  if (userAgent === 0) return;
+  beginHash(units.pair, KIND);
+  addName(units.pair, names, userAgent);
+  addName(units.pair, names, words[at + row.CREDENTIAL] ?? 0);
   closeUnit(units);
 }
 

@@ -1,4 +1,5 @@
 import { learnedIn } from "../detect/cells.ts";
+import { columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Counts } from "../model/finding.ts";
 import type { Context } from "./context.ts";
@@ -25,7 +26,7 @@ export function usualRate(detection: Detection, window: Window, unit: number): n
 export function countsOf(context: Context, of: Population, span: Span): Counts {
   const { window, detection } = context;
   const { refusedRows, units, rows } = of;
-  const callsOf = (some: readonly number[]): number => some.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0);
+  const callsOf = (some: readonly number[]): number => callsAmong(window, some);
   const unauthorized = callsOf(refusedRows.filter((row) => window.status[row] === 401));
   const refused = callsOf(refusedRows);
   return {
@@ -37,6 +38,19 @@ export function countsOf(context: Context, of: Population, span: Span): Counts {
         Math.max(...[...units].slice(0, 50).map((unit) => usualRate(detection, window, unit))),
     ),
   };
+}
+
+/** Calls of some rows. Where no id joins the two logs each tells of the same calls: those of one are not added to those of the other. */
+function callsAmong({ raw, calls }: Window, rows: readonly number[]): number {
+  const [apis, accounts] = [raw[columnIndex("api")] ?? [], raw[columnIndex("cosmosAccount")] ?? []];
+  let [joined, gateway, cosmos] = [0, 0, 0];
+  for (const row of rows) {
+    const count = calls[row] ?? 0;
+    if ((accounts[row] ?? -1) < 0) gateway += count;
+    else if ((apis[row] ?? -1) < 0) cosmos += count;
+    else joined += count;
+  }
+  return joined + Math.max(gateway, cosmos);
 }
 
 /** Refusals to be expected among the calls that are counted, by what each of their units is used to. */

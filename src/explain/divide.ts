@@ -1,6 +1,7 @@
 import { binomialLogLikelihood } from "../lib/stats.ts";
 import type { Table } from "./encode.ts";
 import type { Condition, Rule } from "./rule.ts";
+import type { CoverOptions } from "./search.ts";
 
 const MIN_SCORE = 6;
 /** Refused share of the values that are named, taken together. */
@@ -34,9 +35,15 @@ interface Division {
 export function divide(
   table: Table,
   rows: readonly number[],
-  options: { readonly taken: readonly Condition[]; readonly dispersion: number },
+  options: {
+    readonly taken: readonly Condition[];
+    readonly dispersion: number;
+    readonly mayStand?: CoverOptions["mayStand"];
+  },
 ): readonly Rule[] {
-  const columns = table.columns.map((_, column) => column).filter((column) => isFree(column, options.taken));
+  const columns = table.columns
+    .map((_, column) => column)
+    .filter((column) => isFree(column, options.taken) && options.mayStand?.([{ column, value: -1 }]) !== false);
   const divisions = columns
     .map((column) => divisionOf(table, rows, { column, columns: columns.length, dispersion: options.dispersion }))
     .filter((division) => division !== undefined)

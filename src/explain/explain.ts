@@ -2,6 +2,7 @@ import type { Changes } from "../correlate/changes.ts";
 import { type Column, columnIndex, COLUMNS } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Due } from "../detect/detect.ts";
+import type { Dimension, DimensionValues } from "../model/call.ts";
 import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
@@ -150,8 +151,9 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
       return explanation;
     }
   }
-  const narrow =
+  const narrowed =
     sharper === sharp ? asFound : explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
+  const narrow = dividedBetter(context, sharp, { candidates, than: narrowed }) ?? narrowed;
   const wider =
     narrow === undefined ? undefined : (culprit(context, sharper, narrow) ?? shared(context, sharper, narrow));
   const wide = wider === undefined || narrow === undefined ? undefined : explainWider(context, wider, narrow);
@@ -159,6 +161,21 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   const explanation = isSame ? wide : narrow;
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
+}
+
+/** The values that divide the refused from the others exactly, where they tell a cause that is likelier than what is in common. */
+function dividedBetter(
+  context: Context,
+  sharp: Covering,
+  { candidates, than }: { readonly candidates: readonly number[]; readonly than: Explanation | undefined },
+): Explanation | undefined {
+  const divided = narrowDown(context, sharp, { candidates, names: [] });
+  const column = divided.parts[0]?.conditions.at(-1)?.column;
+  if (than === undefined || column === undefined) return undefined;
+  const explanation = explainRise(context, divided, candidates);
+  if (explanation === undefined || explanation.ranked.cause.confidence <= than.ranked.cause.confidence)
+    return undefined;
+  return explanation.ranked.names.some((name) => name === COLUMNS[column]) ? explanation : undefined;
 }
 
 /** The rise of a wider rule lasts at least as long as that of the narrower one, which more successes beside it may blur. */
@@ -207,6 +224,18 @@ function claim({ window, claimed }: Context, { conditions, span }: Explanation):
   }
 }
 
+interface Candidate {
+  readonly condition: Condition;
+  readonly inside: number;
+}
+
+/** The value of an attribute that nearly all refused calls have in common, as a condition. */
+function commonIn({ detection }: Context, common: DimensionValues, name: Dimension): Condition | undefined {
+  const column = columnIndex(name);
+  const value = detection.dictionaries[column]?.ids.get(common[name] ?? "");
+  return value === undefined ? undefined : { column, value };
+}
+
 const ALONE_SHARE = 0.15;
 const ALONE_SHARE_BESIDE_TOKEN = 0.03;
 
@@ -215,19 +244,28 @@ const ALONE_SHARE_BESIDE_TOKEN = 0.03;
  * backend, the caller. It must raise the refused share well; the longer rule stays as its alias.
  */
 function culprit(
-  { window, claimed }: Context,
+  context: Context,
   { rule, aliases, parts, rows }: Covering,
-  { ranked, span }: Explanation,
+  { ranked, span, common }: Explanation,
 ): Covering | undefined {
   if (!ranked.alone || parts.length > 0 || rule.conditions.length < 2) return undefined;
+  const { window, claimed } = context;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
-  const candidates = rule.conditions
-    .filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column]))
-    .map((condition) => ({ condition, inside: shareOf(window, around, condition) }))
-    .toSorted((a, b) => b.inside - a.inside);
-  // A wrong token shows by itself: beside another attribute it is the symptom, not the culprit.
-  const best = candidates.find(({ condition }) => !isOfToken(condition)) ?? candidates[0];
-  if (best === undefined || onlyInRegion(window, around, { rule, condition: best.condition })) return undefined;
+  const clearestOf = (conditions: readonly Condition[]): Candidate | undefined => {
+    const candidates = conditions
+      .map((condition) => ({ condition, inside: shareOf(window, around, condition) }))
+      .toSorted((a, b) => b.inside - a.inside);
+    // A wrong token shows by itself: beside another attribute it is the symptom, not the culprit.
+    return candidates.find(({ condition }) => !isOfToken(condition)) ?? candidates[0];
+  };
+  const ofRule = clearestOf(
+    rule.conditions.filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column])),
+  );
+  const inCommon = clearestOf(ranked.names.flatMap((name) => commonIn(context, common, name) ?? []));
+  const least = ofRule === undefined ? PARTLY * rule.inside : MUCH * ofRule.inside;
+  const isClearer = inCommon !== undefined && inCommon.inside >= least;
+  const best = isClearer ? inCommon : ofRule;
+  if (best === undefined || onlyThere(window, around, { rule, condition: best.condition })) return undefined;
   const isRegion = COLUMNS[best.condition.column] === "region";
   if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some((condition) => condition !== best.condition && isOfToken(condition));
@@ -254,35 +292,39 @@ const enclosing = (rule: Rule, { column }: Condition): readonly Condition[] => {
  * writes of several kinds. It must raise the refused share well.
  */
 function shared(
-  { window, claimed, detection }: Context,
+  context: Context,
   { rule, aliases, parts, rows }: Covering,
   { ranked, span, common }: Explanation,
 ): Covering | undefined {
   const differ = parts[0]?.conditions.map(({ column }) => COLUMNS[column]);
   if (!ranked.alone || differ === undefined) return undefined;
+  const { window, claimed } = context;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
   const least = ALONE_SHARE * Math.max(...parts.map(({ inside }) => inside));
   const before = ranked.names.findIndex((name) => differ.includes(name));
   for (const name of ranked.names.slice(0, Math.max(0, before))) {
-    const column = columnIndex(name);
-    const condition = { column, value: detection.dictionaries[column]?.ids.get(common[name] ?? "") ?? -1 };
-    if (condition.value >= 0 && shareOf(window, around, condition) >= least)
+    const condition = commonIn(context, common, name);
+    if (condition !== undefined && shareOf(window, around, condition) >= least)
       return { rule: { ...rule, conditions: [condition] }, aliases: [...parts, ...aliases], parts: [], rows };
   }
   return undefined;
 }
 
-/** Through other regions, calls with the condition hardly fail: the region is part of the reason. */
-function onlyInRegion(
+/** Where a call goes: it can be part of the reason beside who calls. */
+const WHERE: ReadonlySet<Column> = new Set<Column>(["region", "api", "container"]);
+
+/** Through other regions, or to other APIs or containers, calls with the condition hardly fail: that is part of the reason. */
+function onlyThere(
   window: Window,
   rows: readonly number[],
   { rule, condition }: { rule: Rule; condition: Condition },
 ): boolean {
-  const region = rule.conditions.find(({ column }) => COLUMNS[column] === "region");
-  if (region === undefined || region === condition) return false;
-  const elsewhere = rows.filter((row) => matches(window, [condition], row) && !matches(window, [region], row));
-  const { refused, trials } = tallyRows(window, elsewhere, []);
-  return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+  return rule.conditions.some((there) => {
+    if (there === condition || !WHERE.has(COLUMNS[there.column] ?? "operation")) return false;
+    const elsewhere = rows.filter((row) => matches(window, [condition], row) && !matches(window, [there], row));
+    const { refused, trials } = tallyRows(window, elsewhere, []);
+    return trials >= ELSEWHERE_TRIALS && refused / trials < ELSEWHERE_SHARE * rule.inside;
+  });
 }
 
 const ELSEWHERE_TRIALS = 10;

@@ -52,6 +52,7 @@ function together(a: Explanation, b: Explanation): boolean {
   if (id === "signing-key-rollover" && [a, b].every(areCallers))
     return inSameApi(a, b) && inSameKey(a, b) && overlap(a, b);
   if (id === "signing-key-rollover" && isOneKey(a, b) && gapBetween(a, b) <= REFRESH_MS) return true;
+  if ([a, b].every(areCallers) && isOneApplication(a, b) && overlap(a, b)) return true;
   return endsInCommon(a, b) === 2;
 }
 
@@ -76,6 +77,10 @@ const inSameKey = (a: Explanation, b: Explanation): boolean =>
 const isOneKey = (a: Explanation, b: Explanation): boolean =>
   a.common.keyId !== undefined && a.common.keyId === b.common.keyId;
 
+/** Instances of one application that are refused for what the application does, each from when its own token was due. */
+const isOneApplication = (a: Explanation, b: Explanation): boolean =>
+  a.ranked.names.includes("appId") && a.common.appId !== undefined && a.common.appId === b.common.appId;
+
 /** Gateways come to know a new signing key one after the other. */
 const REFRESH_MS = 300_000;
 
@@ -94,7 +99,7 @@ function covers({ splits: [split] }: Explanation, { common }: Explanation): bool
 const overlap = (a: Explanation, b: Explanation): boolean => a.span.from < b.span.to && b.span.from < a.span.to;
 
 /** What separates, without its values. */
-const attributes = ({ splits }: Explanation): string => Object.keys(splits[0]?.where ?? {}).join();
+const attributes = (of: Explanation | undefined): string => Object.keys(of?.splits[0]?.where ?? {}).join();
 
 function mergeGroup(context: Context, first: Explanation, others: readonly Explanation[]): Explanation {
   const all = [first, ...others];
@@ -104,7 +109,7 @@ function mergeGroup(context: Context, first: Explanation, others: readonly Expla
     ...first,
     span,
     splits: [...(shared === undefined ? [] : [shared]), ...all.flatMap(({ splits }) => splits)],
-    counts: sumOf(all.map(({ counts }) => counts)),
+    counts: sumOf(countedOnce(all).map(({ counts }) => counts)),
     samples: {
       refused: all.flatMap(({ samples }) => samples.refused.slice(0, 3)).slice(0, 8),
       succeeded: all.flatMap(({ samples }) => samples.succeeded.slice(0, 2)).slice(0, 5),
@@ -121,7 +126,10 @@ const WORTH_IN_PART = 0.5;
 /** Of an API, which names no cause by itself; and where so many parts share it that each of them says little. */
 const WORTH_OF_API = 0.5;
 const WORTH_OF_API_FOR_MANY = 0.25;
-/** An attribute that comes first stays first unless another is refused that much more. */
+/**
+ * An attribute that comes first stays first unless another is refused that much more; one that comes after what the parts
+ * are values of must be refused as much as they are.
+ */
 const AS_GOOD = 0.85;
 
 /** The split over the clearest of the cause's attributes that all parts have in common, else over their API. */
@@ -139,7 +147,10 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
   const worth = first?.ranked.alone === true ? WORTH : WORTH_IN_PART;
   const names = first?.ranked.names ?? [];
   const pairs = names.flatMap((name, i) => names.slice(i + 1).map((other) => [name, other]));
-  const naming = [...names.map((name) => [name]), ...pairs].flatMap((some) => inCommon(some, worth));
+  const before = areValues(all) ? names.findIndex((name) => name === attributes(first)) : names.length;
+  const naming = [...names.map((name) => [name]), ...pairs].flatMap((some) =>
+    inCommon(some, some.some((name) => names.indexOf(name) < before) ? worth : AS_GOOD),
+  );
   const clearest = Math.max(...naming.map(({ refusedInside }) => refusedInside));
   const named = naming.find(({ refusedInside }) => refusedInside >= AS_GOOD * clearest);
   return (
@@ -159,8 +170,16 @@ function sharedBy(context: Context, all: readonly Explanation[], name: Dimension
 /** Each part is another value of one attribute that names the cause: they are what there is to say. */
 function areValues(all: readonly Explanation[]): boolean {
   const [first] = all;
-  const which = first === undefined ? "" : attributes(first);
+  const which = attributes(first);
   return all.every((one) => attributes(one) === which) && (first?.ranked.names.some((name) => name === which) ?? false);
+}
+
+/** Parts that one log alone tells of are those that the other tells of: the log that tells of more counts. */
+export function countedOnce<T extends Pick<Explanation, "seenBy" | "counts">>(all: readonly T[]): readonly T[] {
+  const refusedBy = (side: Explanation["seenBy"]): number =>
+    all.reduce((sum, { seenBy, counts }) => sum + (seenBy === side ? counts.refused : 0), 0);
+  const fewer = refusedBy("gateway") < refusedBy("cosmos") ? "gateway" : "cosmos";
+  return all.filter(({ seenBy }) => seenBy !== fewer);
 }
 
 function sumOf(list: readonly Counts[]): Counts {

@@ -7,10 +7,13 @@ import { riseAmong } from "./rise.ts";
 import type { Condition, Rule } from "./rule.ts";
 import type { CoverOptions } from "./search.ts";
 import { endsInCommon, isWithin, lastedMs, type Rise } from "./span.ts";
+import { areOfOneLog } from "./logs-apart.ts";
 import { matches } from "./splits.ts";
 import type { Window } from "./window.ts";
 
-export const coverOptions = (window: Window): CoverOptions => ({
+/** `taken`: conditions that all compared rows have. */
+export const coverOptions = (window: Window, taken: readonly Condition[] = []): CoverOptions => ({
+  mayStand: (conditions) => !window.apart || areOfOneLog([...taken, ...conditions]),
   maxRules: 1,
   maxConditions: 3,
   minRefused: 4 * window.thinned,
@@ -56,7 +59,8 @@ export function narrowDown(
   const around = rowsWithin(window, span);
   const named = rankOf(by.names, covering);
   const ofCalls = rows.filter((row) => (window.calls[row] ?? 0) > 0);
-  const parts = divide(window, ofCalls, { taken, dispersion: window.thinned });
+  const { mayStand } = coverOptions(window, taken);
+  const parts = divide(window, ofCalls, { taken, dispersion: window.thinned, mayStand });
   const [first] = parts;
   if (first === undefined) return named < by.names.length ? covering : within(context, covering, { rows, around });
   const loose = parts.map((part) => loosen(window, around, { rule: part, taken }));
@@ -90,9 +94,9 @@ function within(
   covering: Covering,
   { rows, around }: { rows: readonly number[]; around: readonly number[] },
 ): Covering {
-  const [inner] = cover(window, rows, { ...coverOptions(window), maxConditions: 2 });
-  if (inner === undefined || inner.rule.inside < DETERMINISTIC) return covering;
   const taken = covering.rule.conditions;
+  const [inner] = cover(window, rows, { ...coverOptions(window, taken), maxConditions: 2 });
+  if (inner === undefined || inner.rule.inside < DETERMINISTIC) return covering;
   const both = (rule: Rule): Rule =>
     loosen(window, around, { rule: { ...rule, conditions: [...taken, ...rule.conditions] }, taken });
   return { ...inner, rule: both(inner.rule), aliases: inner.aliases.map(both) };

@@ -89,13 +89,12 @@ export function explainRise(
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
-  if (mayBeAnswered(window, observation.inside)) return undefined;
+  if (mayBeAnswered(window, observation)) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
-  if (ranked.cause.id === "caller-token-expired") {
-    if (isOfOldTokens(conditions, counts) || isLateRenewal(window, rows, observation)) return undefined;
-  }
+  if (isOfOldTokens(conditions, counts) && !isNamedBy(ranked, conditions)) return undefined;
+  if (ranked.cause.id === "caller-token-expired" && isLateRenewal(window, rows, observation)) return undefined;
   const refused = rows.filter((row) => row < window.refused);
   const side = seenBy(window, refused);
   return {
@@ -247,9 +246,13 @@ const OF_THE_TOKEN: ReadonlySet<Column> = new Set<Column>([
 /** An attribute that a token shows by itself. */
 export const isOfToken = ({ column }: Condition): boolean => OF_THE_TOKEN.has(COLUMNS[column] ?? "api");
 
-/** Tokens run out at any time: what none but those have that ran out, such as the last signing key, is the mark of old ones. */
+/** Refusals that come at any time are of any token: what few of them share, such as the last signing key, marks the old ones. */
 const isOfOldTokens = (conditions: readonly Condition[], { refused, calls }: Counts): boolean =>
   refused < MIN_SHARE * calls && conditions.length > 0 && conditions.every(isOfToken);
+
+/** The cause can lie in what separates. */
+const isNamedBy = ({ names }: Ranked, conditions: readonly Condition[]): boolean =>
+  conditions.some(({ column }) => names.some((name) => name === COLUMNS[column]));
 
 /**
  * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many

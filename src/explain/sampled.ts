@@ -1,11 +1,14 @@
 import { columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
+import type { Observation } from "./observation.ts";
 import type { Window } from "./window.ts";
 
 /** Symptoms of calls that carried no credential, which a client's first question does too. */
 const BARE: ReadonlySet<string> = new Set(["gateway:TokenNotPresent", "gateway:401"]);
-/** Of the calls that what separates stands for; clients that ask twice are refused at most every other time. */
+/** Of the calls that what separates stands for; clients that ask twice are refused at most every other time, but for chance. */
 const NOT_ASKING_TWICE = 0.6;
+const TWICE = 0.5;
+const DEVIATIONS = 2.5;
 /** Operations that a gateway's network makes without a call of the gateway in the log: then calls are missing from it. */
 const MISSING = 0.5;
 const MIN_OPERATIONS = 50;
@@ -15,8 +18,11 @@ const MIN_JOINED = 5;
  * A call without a credential that seems unanswered, where the gateway's log is sampled: the answer may be among the calls
  * that are not in the log.
  */
-export const mayBeAnswered = (window: Window, inside: number): boolean =>
-  BARE.has(window.symptom.name) && inside < NOT_ASKING_TWICE && isSampled(window);
+export function mayBeAnswered(window: Window, { inside, refused }: Observation): boolean {
+  if (!BARE.has(window.symptom.name)) return false;
+  const deviation = Math.sqrt((TWICE * (1 - TWICE) * inside) / Math.max(1, refused));
+  return inside < Math.max(NOT_ASKING_TWICE, TWICE + DEVIATIONS * deviation) && isSampled(window);
+}
 
 /** Most operations from networks that gateways are known to call from have no call of a gateway. */
 function isSampled({ raw, calls }: Window): boolean {

@@ -13,6 +13,8 @@ export interface CoverOptions {
   readonly minInside?: number;
   /** Column → the column beside which alone it means something: a revision is a number within its API. */
   readonly within?: ReadonlyMap<number, number>;
+  /** Whether conditions can stand together; any can where it is not given. */
+  readonly mayStand?: (conditions: readonly Condition[]) => boolean;
 }
 
 const BEAM = 12;
@@ -74,7 +76,8 @@ export class Search {
   }
 
   #isMeaningful(conditions: readonly Condition[]): boolean {
-    const { within } = this.#options;
+    const { within, mayStand } = this.#options;
+    if (mayStand?.(conditions) === false) return false;
     return conditions.every(({ column }) => {
       const needed = within?.get(column);
       return needed === undefined || conditions.some((other) => other.column === needed);

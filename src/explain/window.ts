@@ -2,6 +2,7 @@ import { COMPARED, WIDTH } from "../detect/columns.ts";
 import type { Detection, Symptom } from "../detect/detection.ts";
 import { type Rows, thinSince, valueAt } from "../detect/rows.ts";
 import type { Thinned } from "../detect/thin.ts";
+import { areLogsApart } from "./logs-apart.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
 
 /** Rows of one symptom and of the successes around it, as columns, refused rows first. */
@@ -29,6 +30,8 @@ export interface Window {
   readonly refused: number;
   /** Counted refusals that a refused row stands for on average, because refusals were thinned. */
   readonly thinned: number;
+  /** The two logs are joined where a call is refused only: what is of both separates nothing. */
+  readonly apart: boolean;
 }
 
 const MAX_REFUSED = 3_000;
@@ -60,6 +63,7 @@ function fill(from: {
   const length = refused.count + succeeded.count;
   const raw = Array.from({ length: WIDTH }, () => new Int32Array(length).fill(-1));
   const window = {
+    apart: false,
     symptom,
     from: from.from,
     to: from.to,
@@ -79,6 +83,7 @@ function fill(from: {
   copyRows(window, 0, symptom.rows, refused);
   window.f.set(refused.trials);
   copyRows(window, refused.count, detection.succeeded, succeeded);
+  window.apart = areLogsApart(window);
   return window;
 }
 

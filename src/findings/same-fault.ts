@@ -128,6 +128,7 @@ export function otherViewOf(
     const one = tracked.explanation;
     if (isEcho(one, explanation) || isPart(one, explanation) || isOtherSide(one, explanation)) return tracked;
     if (isAmong(one, explanation) || isAmong(explanation, one)) return tracked;
+    if (isUntold(one, explanation) || isUntold(explanation, one)) return tracked;
   }
   return undefined;
 }
@@ -158,6 +159,17 @@ function isAmong(few: Explanation, many: Explanation): boolean {
   if (few.counts.refused >= MOSTLY * many.counts.refused || Object.keys(where).length === 0) return false;
   return areAmong(where, few.common);
 }
+
+/** Refusals of which no log says why, of a backend for which most of those of the same time are told to be Cosmos DB's. */
+function isUntold(few: Explanation, many: Explanation): boolean {
+  if (few.layer !== "backend" || many.layer !== "cosmos" || many.seenBy === "cosmos") return false;
+  if (few.ranked.cause.id !== "unknown" || few.counts.refused >= MOSTLY * many.counts.refused) return false;
+  if (answers(few) !== answers(many) || few.common.backend === undefined) return false;
+  return few.common.backend === (many.splits[0]?.where.backend ?? many.common.backend) && isWithinSpan(few, many);
+}
+
+const isWithinSpan = (few: Explanation, many: Explanation): boolean =>
+  msBetween(many.span.from, few.span.from) <= SIDES_BEGIN_MS && msBetween(few.span.to, many.span.to) <= SIDES_BEGIN_MS;
 
 /** The best split of one is among those of the other. */
 function names(a: Explanation, b: Explanation): boolean {

@@ -37,6 +37,16 @@ test.each<[string, Partial<GatewayRequest>, boolean]>([
   expect(state.answered).toBe(answers ? 1 : 0);
 });
 
+test.each<[string, Partial<GatewayRequest>, boolean]>([
+  ["the same subscription, from another address of a front door", { subscription: "team" }, true],
+  ["another subscription", { subscription: "others" }, false],
+])("another call answers a refusal that had a key and no token: %s", (_, success, answers) => {
+  const state = createChallenges();
+  expect(hold(state, bare(0, { subscription: "team" }))).toBe(true);
+  answer(state, rowOf({ time: at(1), callerAddress: "203.0.113.8", ...success }));
+  expect(released(state, at(2)).length).toBe(answers ? 0 : 1);
+});
+
 test("each success answers one refusal, the oldest", () => {
   const state = createChallenges();
   for (const seconds of [0, 0.1, 0.2]) hold(state, bare(seconds));
@@ -47,7 +57,8 @@ test("each success answers one refusal, the oldest", () => {
 test("a refusal with a credential or of another reason is not held back", () => {
   const state = createChallenges();
   expect(hold(state, bare(0, { claims: claims() }))).toBe(false);
-  expect(hold(state, bare(0, { subscription: "team" }))).toBe(false);
+  expect(hold(state, bare(0, { subscription: "team" }))).toBe(true);
+  expect(hold(state, bare(0, { subscription: "team", error: gatewayError("401") }))).toBe(false);
   expect(hold(state, bare(0, { error: gatewayError("TokenExpired") }))).toBe(false);
   expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyNotFound", "authorization") }))).toBe(true);
   expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyInvalid", "authorization") }))).toBe(false);

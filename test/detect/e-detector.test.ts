@@ -5,6 +5,8 @@ import {
   beginEDetector,
   createEDetectors,
   type EDetectors,
+  learnedBy,
+  resetEDetector,
   stepEDetector,
 } from "../../src/detect/e-detector.ts";
 
@@ -64,6 +66,32 @@ test("one call of thirty-six is refused, one every two minutes: an alarm within 
     if (stepEDetector(detectors, 0, { bin, f, n: 3 }) !== undefined) break;
   }
   expect(refusals).toBeLessThan(60);
+});
+
+test("one call of twenty-five begins to be refused after two hundred calls: an alarm within thirty refusals", () => {
+  const detectors = begun(200);
+  let refusals = 0;
+  let isAlarm = false;
+  for (let bin = 0; bin < 2_000 && !isAlarm; bin++) {
+    const f = bin % 25 === 24 ? 1 : 0;
+    refusals += f;
+    isAlarm = stepEDetector(detectors, 0, { bin, f, n: 1 }) !== undefined;
+  }
+  expect(isAlarm).toBe(true);
+  expect(refusals).toBeLessThan(30);
+});
+
+test("a rise that was no alarm is learned when it is over, an alarm is not", () => {
+  const learnedFrom = (refusals: number): number => {
+    const detectors = begun(5_000);
+    for (let bin = 0; bin < 400; bin++) {
+      const f = bin < refusals ? 1 : 0;
+      if (stepEDetector(detectors, 0, { bin, f, n: 4 }) !== undefined) resetEDetector(detectors, 0);
+    }
+    return learnedBy(detectors, 0).f;
+  };
+  expect(learnedFrom(3)).toBeCloseTo(3, 0);
+  expect(learnedFrom(40)).toBeLessThan(12);
 });
 
 test("what is usual for a cell is learned and does not alarm", () => {

@@ -1,6 +1,7 @@
 import { createAnalysis } from "../../src/analysis.ts";
 import { reportOf } from "../../src/findings/report.ts";
-import type { Event } from "../../src/model/event.ts";
+import type { DimensionValues } from "../../src/model/call.ts";
+import type { Event, SignIn } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { end } from "../../src/pipeline.ts";
 import { at, change } from "../builders.ts";
@@ -40,3 +41,34 @@ export const recreated = (["delete", "create"] as const).map((action, i) =>
     details: new Map([["resource", "/dbs/shop/colls/invoices"]]),
   }),
 );
+
+type Found = readonly [Finding["cause"]["id"], DimensionValues | undefined][];
+
+/** Causes and best splits, in order of their causes. */
+export function found(events: readonly Event[]): Found {
+  const findings = analyze(events.toSorted((a, b) => a.time - b.time));
+  return findings
+    .map(({ cause, splits }): [Finding["cause"]["id"], DimensionValues | undefined] => [cause.id, splits[0]?.where])
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+export const causesOf = (events: readonly Event[]): readonly Finding["cause"]["id"][] =>
+  found(events).map(([cause]) => cause);
+
+export const gatewayOnly = (events: readonly Event[]): readonly Event[] =>
+  events.filter(({ kind }) => kind !== "data-plane-operation");
+
+export const refusedByBackend = (call: Ordinary, status: 401 | 403): readonly Event[] => [
+  { ...call.gateway, status, backendStatus: status },
+];
+
+/** A sign-in of a service principal that failed, so many seconds after the first call. */
+export const signInFailure = (seconds: number, over: Pick<SignIn, "errorCode"> & Partial<SignIn>): SignIn => ({
+  kind: "sign-in",
+  shape: "event-hub",
+  resource: "/tenants/t/providers/microsoft.aadiam",
+  dedupKey: `sign-in-${seconds}`,
+  time: at(seconds),
+  identityKind: "service-principal",
+  ...over,
+});

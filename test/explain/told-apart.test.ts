@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Finding } from "../../src/model/finding.ts";
-import type { DimensionValues } from "../../src/model/call.ts";
-import type { Event, SignIn } from "../../src/model/event.ts";
+import type { Event } from "../../src/model/event.ts";
 import { at, change, claims, gatewayError } from "../builders.ts";
 import {
   appId,
@@ -14,25 +13,22 @@ import {
   refusedByCosmos,
   refusedByGateway,
 } from "../traffic.ts";
-import { analyze, CALLS, controlPlane, during, type Fault, keyed, ONSET, orders, recreated } from "./tenant.ts";
-
-type Found = readonly [Finding["cause"]["id"], DimensionValues | undefined][];
-
-/** Causes and best splits, in order of their causes. */
-function found(events: readonly Event[]): Found {
-  const findings = analyze(events.toSorted((a, b) => a.time - b.time));
-  return findings
-    .map(({ cause, splits }): [Finding["cause"]["id"], DimensionValues | undefined] => [cause.id, splits[0]?.where])
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-}
-
-const causesOf = (events: readonly Event[]): readonly Finding["cause"]["id"][] => found(events).map(([cause]) => cause);
-
-const gatewayOnly = (events: readonly Event[]): readonly Event[] =>
-  events.filter(({ kind }) => kind !== "data-plane-operation");
-const refusedByBackend = (call: Ordinary, status: 401 | 403): readonly Event[] => [
-  { ...call.gateway, status, backendStatus: status },
-];
+import {
+  analyze,
+  CALLS,
+  causesOf,
+  controlPlane,
+  during,
+  type Fault,
+  found,
+  gatewayOnly,
+  keyed,
+  ONSET,
+  orders,
+  recreated,
+  refusedByBackend,
+  signInFailure,
+} from "./tenant.ts";
 
 const STRANGER = "33333333-3333-4333-8333-00000000000b";
 
@@ -150,18 +146,12 @@ describe("what cannot be a fault", () => {
 });
 
 test("sign-ins of the callers fail, though one of two APIs does not log who calls", () => {
-  const signIn: SignIn = {
-    kind: "sign-in",
-    shape: "event-hub",
-    resource: "/tenants/t/providers/microsoft.aadiam",
-    dedupKey: "expired",
-    time: at(ONSET - 60),
-    identityKind: "service-principal",
+  const signIn = signInFailure(ONSET - 60, {
     appId: appId(4),
     principal: objectId(4),
     address: "203.0.4.2",
     errorCode: 7_000_222,
-  };
+  });
   const fault = during((call) => {
     if (call.app !== 4) return undefined;
     const expires = at(ONSET - 10);
@@ -216,21 +206,17 @@ describe("what an account begins to refuse by a change, where only the applicati
     expect(causesOf(gatewayOnly(eventsOf(CALLS, fault)).map(audience))).toEqual(["unknown"]);
   });
 
-  test("sign-ins that begin to fail with the refusals of one backend are its own", () => {
-    const signIns = Array.from(
-      { length: 6 },
-      (_, i): SignIn => ({
-        kind: "sign-in",
-        shape: "event-hub",
-        resource: "/tenants/t/providers/microsoft.aadiam",
-        dedupKey: `expired-${i}`,
-        time: at(ONSET + 60 * i),
-        identityKind: "service-principal",
-        name: "app",
-        errorCode: 7_000_215,
-      }),
+  const parts = [
+    { of: "all of a backend", share: 1 },
+    { of: "a third of a backend, of one instance behind it", share: 0.33 },
+  ];
+  test.each(parts)("sign-ins that begin to fail with the refusals of $of are its own", ({ share }) => {
+    const signIns = Array.from({ length: 6 }, (_, i) =>
+      signInFailure(ONSET + 60 * i, { name: "app", errorCode: 7_000_215 }),
     );
-    const fault = during((call) => (call.backend === "orders-a" ? refusedByBackend(call, 401) : undefined));
+    const fault = during((call) =>
+      call.backend === "orders-a" && call.chance < share ? refusedByBackend(call, 401) : undefined,
+    );
     expect(causesOf([...gatewayOnly(eventsOf(CALLS, fault)), ...signIns])).toEqual(["client-secret-expired"]);
   });
 });
@@ -329,4 +315,83 @@ test("a read-only key is named where writes of several kinds are refused", () =>
       : [gateway, operationOf(call, over)];
   });
   expect(found(events)).toEqual([["read-only-key-write", { credential: "PrimaryReadonlyMasterKey" }]]);
+});
+
+describe("one fault on several parts", () => {
+  const keeps = (call: Ordinary, since: number): readonly Event[] | undefined => {
+    if (call.seconds < since) return undefined;
+    const expired = claims({ ...call.gateway.claims, state: "unverified", expires: at(since - 1) });
+    return refusedByGateway(call, { error: gatewayError("TokenExpired"), claims: expired });
+  };
+
+  test("instances of one application keep expired tokens, each from when its own ran out", () => {
+    const events = eventsOf(CALLS, (call) => {
+      if (call.app !== 4) return undefined;
+      const instance = Math.floor(6 * call.chance);
+      const gateway = { ...call.gateway, callerAddress: `203.${instance}.4.2` };
+      const own = { ...call, gateway };
+      return (instance < 3 ? keeps(own, ONSET + 700 * instance) : undefined) ?? [gateway, operationOf(call)];
+    });
+    expect(found(events)).toEqual([["caller-token-expired", { appId: appId(4) }]]);
+  });
+
+  test("two of an API's operations ask for what the role does not cover, though no data-plane log tells it", () => {
+    const message = `Request is blocked because principal [${STRANGER}] does not have required RBAC permissions to perform action [items/upsert] on resource [/].`;
+    const events = eventsOf(CALLS, (call) => {
+      if (!orders(call)) return undefined;
+      const operation = call.write ? (call.chance < 0.5 ? "put" : "patch") : `get-${call.app}`;
+      const gateway = { ...call.gateway, operation, backendId: "orders", backendUrl: "https://orders.example/items" };
+      const [refused] = refusedByCosmos({ ...call, gateway }, 403, { errorBody: message });
+      return [call.write && call.seconds > ONSET && refused !== undefined ? refused : gateway];
+    });
+    expect(causesOf(gatewayOnly(events))).toEqual(["role-too-narrow"]);
+  });
+});
+
+test("what Cosmos DB says of groups is read behind all that an SDK says first", () => {
+  const errorBody = `{"error":"${"Response status code does not indicate success: Forbidden. ".repeat(9)}principal [${STRANGER}] does not have required RBAC permissions. This could be because the user's group memberships were not present in the AAD token."}`;
+  const fault = during((call) =>
+    orders(call) && call.chance < 0.4 ? refusedByCosmos(call, 403, { errorBody }) : undefined,
+  );
+  expect(causesOf(eventsOf(CALLS, fault))).toEqual(["group-grant-not-in-token"]);
+});
+
+test("a token that each region of the gateway keeps for itself is no instance's", () => {
+  const url = "https://shop.documents.azure.com/dbs/shop";
+  const lag = (call: Ordinary): number => (call.region === "North Europe" ? 2_400 : 0);
+  const events = eventsOf(CALLS, (call) => {
+    if (!orders(call)) return [call.gateway, operationOf(call, { clientAddress: "10.9.9.9" })];
+    const gateway = { ...call.gateway, backendId: "shop", backendUrl: url };
+    const own = { ...call, gateway };
+    return call.seconds > ONSET + lag(call)
+      ? refusedByCosmos(own, 401, { subStatus: 5_006 })
+      : [gateway, operationOf(own)];
+  });
+  expect(new Set(causesOf(events))).toEqual(new Set(["cached-token-outlived"]));
+});
+
+describe("a role that was given to an id that never calls", () => {
+  const elsewhere = {
+    change: "role-assignment",
+    details: new Map([["principalId", "99999999-0000-4000-8000-000000000001"]]),
+  } as const;
+  const strange = during((call) =>
+    orders(call) && call.chance < 0.3
+      ? refusedByCosmos(call, 403, { subStatus: 5_302 }, { principal: STRANGER })
+      : undefined,
+  );
+  const cases = [
+    { name: "a moment before the identity is refused", before: 120, cause: "role-bound-to-wrong-id" },
+    { name: "long before, while another identity does the same work", before: 1_500, cause: "wrong-identity" },
+  ];
+  test.each(cases)("$name: $cause", ({ before, cause }) => {
+    expect(causesOf([...eventsOf(CALLS, strange), controlPlane(ONSET - before, elsewhere)])).toEqual([cause]);
+  });
+});
+
+test("a backend that lets most through is not told from its siblings by a grant", () => {
+  const fault = during((call) =>
+    call.backend === "orders-a" && call.chance < 0.3 ? refusedByBackend(call, 401) : undefined,
+  );
+  expect(causesOf(gatewayOnly(eventsOf(CALLS, fault)))).toEqual(["unknown"]);
 });

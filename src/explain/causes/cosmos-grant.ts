@@ -52,6 +52,16 @@ export function boundElsewhere(observation: Observation): Observation["changes"]
   return writes.find(({ change }) => !known.has(change.details.get("principalId") ?? ""));
 }
 
+const PROMPT_MS = 300_000;
+
+/** A role that was given long before the onset was likely given for something else. */
+function asPrompt(bound: Observation["changes"][number]): number {
+  if (isPrompt(bound)) return 1;
+  return bound.lagMs <= PROPAGATION_MS ? 0.9 : 0.8;
+}
+
+export const isPrompt = ({ lagMs }: Observation["changes"][number]): boolean => lagMs <= PROMPT_MS;
+
 function judgeWrongId(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))
     return inapplicable;
@@ -65,8 +75,7 @@ function judgeWrongId(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence:
-      (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9) * (bound.lagMs <= PROPAGATION_MS ? 1 : 0.9),
+    confidence: (isApp ? 0.96 : 0.93) * (observation.reason === "rbac" ? 1 : 0.9) * asPrompt(bound),
     evidence: [evidence, changeEvidence(bound), ...bestSplitEvidence(observation)],
   };
 }

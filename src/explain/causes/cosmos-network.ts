@@ -44,6 +44,16 @@ function privateSiblings(observation: Observation): readonly string[] {
   return [];
 }
 
+/** Until the onset the same backend was let in from a public address: its address is another one now. */
+function cameOpenly(observation: Observation): boolean {
+  const backend = observation.values("backend").map(({ value }) => value);
+  if (backend.length === 0) return false;
+  const same: Where = { cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value), backend };
+  const openly = observation.known("clientNetwork", same).filter((network) => !PRIVATE.test(network));
+  const { trials, refused } = observation.tallyBefore({ ...same, clientNetwork: openly });
+  return openly.length > 0 && trials >= FEW_TRIALS && refused < 0.1 * trials;
+}
+
 function privateNetworks(observation: Observation, of: Where): readonly string[] {
   const same: Where = { cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value), ...of };
   const networks = observation.seen("clientNetwork", same).filter((network) => PRIVATE.test(network));
@@ -55,6 +65,7 @@ function judgeSplitDns(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || !["firewall", "403"].includes(observation.reason)) return inapplicable;
   const networks = privateSiblings(observation);
   if (networks.length === 0) return rejected("no caller of the same kind comes over a private endpoint");
+  if (cameOpenly(observation)) return rejected("it came by a public address before, and was let in");
   const evidence: Evidence = {
     says: `The same application reaches the account privately from ${networks.slice(0, 2).join(", ")}, where it is let in, and publicly from ${observation.values("clientNetwork")[0]?.value ?? ""}, where it is not`,
     fields: { privateNetworks: networks.length },
@@ -86,7 +97,7 @@ const WALLED = 0.8;
 function judgeFirewall(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "firewall";
-  if (privateSiblings(observation).length > 0)
+  if (privateSiblings(observation).length > 0 && !cameOpenly(observation))
     return rejected("the same application is let in over a private endpoint: its way there is what differs");
   const change = changeBefore(observation, ["firewall"], 2 * FIFTEEN_MINUTES);
   if (!told) {
@@ -96,7 +107,10 @@ function judgeFirewall(observation: Observation): Judgement {
       equalSplit(observation, "region", true) ??
       (change === undefined ? undefined : equalSplit(observation, "cosmosAccount"));
     if (byNetwork === undefined) return rejected("the refusals do not follow the network that the calls come from");
-    if (byNetwork.where.cosmosOperation !== undefined || (writesOnly(observation) && readsPass(observation)))
+    if (
+      byNetwork.where.cosmosOperation !== undefined ||
+      (writesOnly(observation) && readsPass(observation, byNetwork.where))
+    )
       return rejected("from the same network, other operations are let in");
     if (othersLetIn(observation)) return rejected("from the same network, other identities are let in");
     if (change === undefined && byNetwork.refusedInside < 0.5)
@@ -200,14 +214,15 @@ const readsFail = (observation: Observation): boolean => {
   return trials >= FEW_TRIALS && refused >= 0.1 * trials;
 };
 
-/** Reads of the refused containers succeed. */
-function readsPass(observation: Observation): boolean {
-  const { trials, refused } = readsOf(observation);
+/** Reads of the refused containers that share what separates succeed. */
+function readsPass(observation: Observation, among: Where): boolean {
+  const { trials, refused } = readsOf(observation, among);
   return trials >= FEW_TRIALS && refused < 0.1 * trials;
 }
 
-function readsOf(observation: Observation): Tally {
+function readsOf(observation: Observation, among: Where = {}): Tally {
   const where: Where = {
+    ...among,
     cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
     container: observation.values("container").map(({ value }) => value),
   };

@@ -10,7 +10,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
-import { boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
+import { boundElsewhere, isPrompt, PROPAGATION_MS } from "./cosmos-grant.ts";
 
 interface OtherIdentity {
   readonly refused: readonly string[];
@@ -115,7 +115,8 @@ function judgeIdentity(observation: Observation): Judgement {
   const share = shareOfFacts(observation, ({ told }) => told === "rbac");
   const told: readonly Evidence[] =
     share > 0 ? [{ says: `${percent(share)} of the refusals say that a role is missing`, fields: { share } }] : [];
-  const base = !identities.sure ? 0.6 : boundElsewhere(observation) === undefined ? 0.93 : 0.8;
+  const bound = boundElsewhere(observation);
+  const base = !identities.sure ? 0.6 : bound === undefined || !isPrompt(bound) ? 0.93 : 0.8;
   return {
     kind: "fits",
     confidence: base * (observation.reason === "rbac" ? 1 : 0.9),

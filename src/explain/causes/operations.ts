@@ -48,15 +48,23 @@ export const writeShare = (observation: Observation): number =>
 export const MANY = 30;
 export const HARDLY = 0.02;
 
-/** Without a data-plane record: one operation of the API is refused, and others that the same backend serves are not. */
+/** Refused about as often as those that are looked at. */
+const ALIKE = 0.5;
+
+/** Without a data-plane record: one operation of the API is refused, maybe beside others, and most that the same backend serves are not. */
 export function isOneOperation(observation: Observation): boolean {
   const backend = observation.values("backend").map(({ value }) => value);
   const operation = observation.values("operation").map(({ value }) => value);
   if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
-  const all = observation.tally({ backend });
-  const here = observation.tally({ backend, operation });
-  const trials = all.trials - here.trials;
-  return trials >= MANY && all.refused - here.refused < HARDLY * trials;
+  const others = observation.seen("operation", { backend }).filter((name) => !operation.includes(name));
+  const isRefusedToo = (name: string): boolean => {
+    const { refused, trials } = observation.tally({ backend, operation: name });
+    return refused >= ALIKE * observation.inside * trials;
+  };
+  const passing = others.filter((name) => !isRefusedToo(name));
+  if (passing.length <= others.length - passing.length) return false;
+  const { refused, trials } = observation.tally({ backend, operation: passing });
+  return trials >= MANY && refused < HARDLY * trials;
 }
 
 /** Operations of the same backends that are not among the refused ones, with many calls, are hardly refused. */

@@ -45,10 +45,28 @@ function instanceOf(observation: Observation): { readonly name: string; readonly
     if (split === undefined || name === undefined || split.refusedInside < 0.6) continue;
     // A network that a region of the gateway calls from is no instance.
     if (name.includes("/") && equalSplit(observation, "region") !== undefined) continue;
+    if (dimension === "clientNetwork" && isOfGateway(observation, name)) continue;
     const siblings = siblingsThatSucceed(observation, dimension);
     if (siblings !== undefined) return { name, siblings: siblings.names.length };
   }
   return undefined;
+}
+
+/** What applications call Cosmos DB with, which a gateway's policy does not. */
+const SDK = /cosmos|azsdk|documentdb/i;
+
+/** Each region of the gateway calls from one network of its own, and not with an SDK: the network is the gateway's. */
+function isOfGateway(observation: Observation, network: string): boolean {
+  const backend = observation.values("backend").map(({ value }) => value);
+  if (observation.values("userAgentFamily").some(({ value }) => SDK.test(value))) return false;
+  const regions = observation.known("region", { backend });
+  const [own, ...further] = observation.known("region", { backend, clientNetwork: network });
+  if (regions.length < 2 || own === undefined || further.length > 0) return false;
+  return regions.every((region) => {
+    const isOwn = (value: string): boolean => value === network || value.startsWith(network);
+    const networks = observation.known("clientNetwork", { backend, region }).filter((value) => value.includes("/"));
+    return networks.length === 1 && (region === own) === networks.some(isOwn);
+  });
 }
 
 /** A part of a route's calls is refused throughout, and no log has the addresses that they come to Cosmos DB from. */

@@ -18,6 +18,7 @@ import {
   shareOfFacts,
   signEvidence,
 } from "./judgement.ts";
+import { keyShare } from "./operations.ts";
 
 const HOUR = 3_600_000;
 /** A named value is read anew from Key Vault within four hours (learn.microsoft.com/azure/api-management/api-management-howto-properties). */
@@ -25,12 +26,18 @@ const REFRESH_MS = 4 * HOUR + 600_000;
 /** A vault that refuses the gateway shows in the calls only when the value that is cached stops being right. */
 const UNREAD_MS = 24 * HOUR;
 const SLACK_MS = 180_000;
+const ASKED_AGAIN_MS = 600_000;
 
 /** Refused with a shared secret: the backend's own, or an account key of Cosmos DB. */
-function maySecret({ layer, reason }: Observation): boolean {
+function maySecret(observation: Observation): boolean {
+  const { layer, reason } = observation;
   if (layer === "backend") return reason === "401" || reason === "403";
-  return layer === "cosmos" && (reason === "wrong-key" || reason === "401");
+  if (layer !== "cosmos" || (keyShare(observation) ?? 1) < FEW_KEYS) return false;
+  return reason === "wrong-key" || reason === "401";
 }
+
+/** Of the refused whose credential is known: the others came with a token, which no secret stands for. */
+const FEW_KEYS = 0.2;
 
 /** A secret that was replaced stops being right at once, or when the old one is switched off. */
 const PROMPT_MS = 1_200_000;
@@ -64,8 +71,13 @@ function trailOf({ signs }: Observation): Trail {
   const ofGateway = signs.filter(({ sign }) => sign.kind === "secret-access" && isGateways(sign));
   const isRead = (write: SignSeen): boolean =>
     secretOf(write) !== undefined && ofGateway.some((seen) => secretOf(seen) === secretOf(write));
+  // What is cached stops being right before the gateway comes to ask again.
   const denials = ofGateway.filter(
-    (seen) => seen.sign.kind === "secret-access" && [401, 403].includes(seen.sign.status) && within(seen, UNREAD_MS),
+    ({ sign, lagMs }) =>
+      sign.kind === "secret-access" &&
+      [401, 403].includes(sign.status) &&
+      lagMs >= -ASKED_AGAIN_MS &&
+      lagMs <= UNREAD_MS,
   );
   // A secret that the gateway reads and that was written a moment before explains more than another vault's, hours before.
   const other = writes.find((write) => isPrompt(write) && isRead(write));
@@ -221,16 +233,19 @@ function mayLackToken({ layer, reason }: Observation): boolean {
   return ["TokenExpired", "TokenNotPresent", "401", "JwtInvalid"].includes(reason);
 }
 
-/** A backend whose identity no log tells, all of whose calls fail since the sign-ins do. */
-const mayBeOthers = (observation: Observation, { lagMs }: SignSeen): boolean =>
-  observation.layer === "backend" && observation.inside >= 0.6 && Math.abs(lagMs) <= PROMPT_MS;
+/** A backend whose identity no log tells, all of whose calls fail since the sign-ins do, or some of whose calls fail with them. */
+const mayBeOthers = (observation: Observation, seen: SignSeen): boolean =>
+  observation.layer === "backend" &&
+  ((observation.inside >= WHOLLY && Math.abs(seen.lagMs) <= PROMPT_MS) || beginTogether(observation, seen));
+
+const WHOLLY = 0.6;
 
 const TOGETHER_MS = 120_000;
 const REPEATED = 3;
 
 /** Sign-ins of somebody fail again and again from the moment on that a backend's token is refused: they are likely the backend's. */
 const beginTogether = (observation: Observation, seen: SignSeen): boolean =>
-  mayBeOthers(observation, seen) &&
+  observation.layer === "backend" &&
   observation.reason === "401" &&
   seen.count >= REPEATED &&
   Math.abs(seen.lagMs) <= TOGETHER_MS;

@@ -1,6 +1,7 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
+import { boundElsewhere, isPrompt } from "./cosmos-grant.ts";
 import { asksOnOneOperation } from "./gateway.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import { comesAndGoes } from "./periodic.ts";
@@ -16,6 +17,7 @@ import {
   aboutTheRegion,
   regionDecides,
   rejected,
+  shareOfFacts,
   siblingsThatSucceed,
   splitEvidence,
 } from "./judgement.ts";
@@ -37,6 +39,8 @@ const SELF_EXPLAINING: ReadonlySet<string> = new Set([
 
 /** Share of the calls through a backend below which it lets through what it refuses. */
 const IN_TURN = 0.7;
+/** Below this some of several instances behind a backend refuse, for what is wrong with them alone. */
+const IN_PART = 0.5;
 
 /** The same API operation is served by more than one backend, and some of them are refused. */
 function judgeBackend(observation: Observation): Judgement {
@@ -50,6 +54,8 @@ function judgeBackend(observation: Observation): Judgement {
     return rejected("the other backends of the same operations are refused as well");
   if (split.refusedInside < IN_TURN && comesAndGoes(observation))
     return rejected("the backend refuses and lets through in turn: a grant that is missing refuses each call");
+  if (split.refusedInside < IN_PART && observation.layer === "backend")
+    return rejected("the backend lets most through: what differs lies with some of the instances behind it");
   const says: Evidence = {
     says: `The same operations succeed through ${siblings.names.slice(0, 3).join(", ")}`,
     fields: { backend, others: siblings.names.length },
@@ -75,6 +81,8 @@ function backendConfidence(observation: Observation): number {
   const { layer, reason } = observation;
   if (SELF_EXPLAINING.has(reason) || ownTokenExpired(observation) === "told" || cannotSignIn(observation)) return 0.5;
   if (layer === "backend") return reason === "401" ? 0.7 : 0.88;
+  const bound = boundElsewhere(observation);
+  if (bound !== undefined && isPrompt(bound)) return 0.8;
   const untold = layer === "cosmos" && /^\d+$/.test(reason);
   const credential = observation.values("credential")[0]?.value;
   const isWalled = changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
@@ -90,7 +98,9 @@ function judgeRegion(observation: Observation): Judgement {
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
     return rejected("nearly all refusals come from one caller");
   const isRollover = observation.reason === "TokenSignature" && isNewKey(observation);
-  const told = isRollover || SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
+  const keyless = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyNotFound");
+  const isKeyless = keyless > IN_PART && split.refusedInside < IN_PART;
+  const told = isRollover || isKeyless || SELF_EXPLAINING.has(observation.reason) || asksOnOneOperation(observation);
   if (told || gatewayClock(observation) !== undefined)
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
