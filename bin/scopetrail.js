@@ -39,7 +39,7 @@ if (node === undefined) {
     ["serve", ["--max-semi-space-size=8"]],
   ]).get(command);
   // What is allocated and given back for weeks: glibc would keep large blocks in pieces, as it raises the size from which it maps them.
-  const lasting = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "32768", MALLOC_TRIM_THRESHOLD_: "131072" };
+  const lasting = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "16384", MALLOC_TRIM_THRESHOLD_: "131072" };
   // Sources that were stripped of types and compiled once are kept beside the packages: a start takes a third of the time.
   const cache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
   const env = { NODE_COMPILE_CACHE: cache, ...(command === "serve" ? lasting : {}), ...process.env };

@@ -31,6 +31,7 @@ import type { JoinPath } from "./normalize/join-path.ts";
 import { doubtOf } from "./normalize/doubt.ts";
 import { DATA_PLANE_REQUESTS, GATEWAY_LOGS, normalize, type Normalized } from "./normalize/normalize.ts";
 import { putScanned, ScanMemo } from "./normalize/scanned.ts";
+import type { Settings } from "./settings.ts";
 import type { Batch } from "./sources/source.ts";
 
 /** A record that is no event of a moment: of a role inventory, or of a table that has added operations up. */
@@ -59,8 +60,8 @@ export interface Accepted {
   readonly silent?: readonly string[];
   /** Whether these are silent because nobody reads them any more. */
   readonly left?: boolean;
-  /** How sure a join without an id has to be from now on. */
-  readonly joinProbability?: number;
+  /** What the analysis goes by from now on. */
+  readonly settings?: Settings;
 }
 
 const fingerprint = new Fingerprint();

@@ -28,7 +28,7 @@ export interface Analysis {
   /** How long the logs take to come. */
   readonly delays: Delays;
   /** Each log by itself, ahead of the joined calls; none where nobody is to be told early. */
-  readonly looks: readonly Look[];
+  looks: readonly Look[];
   readonly join: Join;
   /** What no id joined. */
   readonly inferred: Inferred;
@@ -61,8 +61,8 @@ export interface AnalysisOptions {
 }
 
 export const JOIN_PROBABILITY = 0.9;
-const JOIN_WINDOW_MS: DurationMs = 150_000;
-const LONGEST_DELAY_MS: DurationMs = 900_000;
+export const JOIN_WINDOW_MS: DurationMs = 150_000;
+export const LONGEST_DELAY_MS: DurationMs = 900_000;
 /** Rows of 192 bytes: at 20,000 events a second, those of 100 s and of the calls of 50 s. */
 const HELD_EVENTS = 2_000_000;
 const OPEN_CALLS = 1_000_000;

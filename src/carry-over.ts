@@ -1,4 +1,5 @@
 import { type Analysis, type AnalysisOptions, createAnalysis } from "./analysis.ts";
+import { seenOf } from "./correlate/seen.ts";
 
 /**
  * The analysis of another version, with what is known of it: all but what detection learned, how late logs come and
@@ -8,5 +9,5 @@ import { type Analysis, type AnalysisOptions, createAnalysis } from "./analysis.
 export function carryOver(old: Analysis, options: AnalysisOptions): Analysis {
   const fresh = createAnalysis(options);
   const { detection, findings, delays, looks } = fresh;
-  return { ...fresh, ...old, detection, findings, delays, looks };
+  return { ...fresh, ...old, seen: seenOf(old.seen), detection, findings, delays, looks };
 }

@@ -1,5 +1,5 @@
 import { type Accepted, accept, acceptAgain } from "./accept.ts";
-import { type Analysis, type AnalysisOptions, createAnalysis, JOIN_PROBABILITY } from "./analysis.ts";
+import { type Analysis, type AnalysisOptions, createAnalysis } from "./analysis.ts";
 import { carryOver } from "./carry-over.ts";
 import { callEvidence } from "./correlate/call-evidence.ts";
 import { correlationCounts } from "./findings/call-counts.ts";
@@ -16,6 +16,7 @@ import { type OnCall, step } from "./pipeline.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { setExceptions } from "./privileges/standing.ts";
 import { findWaysBack } from "./saved-form.ts";
+import { changedSettings } from "./settings.ts";
 import { Silence } from "./silence.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { Source } from "./sources/source.ts";
@@ -124,8 +125,8 @@ class LiveRun {
     }
     this.#forgetTold();
     this.#leaveOut(shell.sources);
-    const { joinProbability = JOIN_PROBABILITY } = shell.options;
-    if (joinProbability !== analysis.inferred.threshold) this.#take({ joinProbability });
+    const settings = changedSettings(analysis, shell.options);
+    if (settings !== undefined) this.#take({ settings });
     shell.onCommit(this.#analysis);
   }
 
@@ -160,7 +161,7 @@ class LiveRun {
   }
 
   /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
-  #take(input: Pick<Accepted, "expects" | "silent" | "left" | "joinProbability">): void {
+  #take(input: Pick<Accepted, "expects" | "silent" | "left" | "settings">): void {
     const nothing = {
       events: createEventTable(0),
       texts: [],

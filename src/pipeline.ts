@@ -18,6 +18,7 @@ import { judgeHeard } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
 import { type Ahead, lookAhead, takeAhead } from "./look-ahead.ts";
 import { raise } from "./raise.ts";
+import { applySettings } from "./settings.ts";
 import { hear, miss, stand } from "./stand.ts";
 
 /** Told of each call as it closes; the row is filled again for the next one. */
@@ -38,8 +39,8 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
     for (const waiting of [analysis, ...analysis.looks]) expectPartitions(waiting.reorder, accepted.expects);
     return [];
   }
-  if (accepted.joinProbability !== undefined) {
-    analysis.inferred.threshold = accepted.joinProbability;
+  if (accepted.settings !== undefined) {
+    applySettings(analysis, accepted.settings);
     return [];
   }
   miss(analysis, accepted);

@@ -16,16 +16,21 @@ export interface Look {
 
 /** Disorder within one log that is waited for. */
 const DISORDER_MS: DurationMs = 15_000;
+export const disorderIn = (lateness: DurationMs): DurationMs => Math.min(lateness, DISORDER_MS);
+
 /** A joined call that is complete this soon is prompt enough. */
 const SOON_MS: DurationMs = 30_000;
 const HELD_EVENTS = 500_000;
 
+/** Whether the joined calls are told of so soon that no look is needed. */
+export const isPrompt = (lateness: DurationMs, joinWindow: DurationMs): boolean => lateness + joinWindow < SOON_MS;
+
 /** A look at each log; none where the joined calls are as prompt. */
 export const createLooks = (lateness: DurationMs, joinWindow: DurationMs): readonly Look[] =>
-  lateness + joinWindow < SOON_MS
+  isPrompt(lateness, joinWindow)
     ? []
     : [GATEWAY_KIND, OPERATION_KIND].map((kind) => ({
         kind,
-        reorder: createReorder(Math.min(lateness, DISORDER_MS), HELD_EVENTS),
+        reorder: createReorder(disorderIn(lateness), HELD_EVENTS),
         detection: createDetection(),
       }));

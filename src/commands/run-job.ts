@@ -50,6 +50,7 @@ export async function runJob(
       options: {
         lateness: config.lateness * 1_000,
         joinWindow: JOIN_SECONDS * 1_000,
+        longestDelay: config.longestDelay * 1_000,
         joinProbability: config.joinProbability,
         seed: randomInt(2 ** 31),
       },

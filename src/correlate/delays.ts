@@ -7,10 +7,10 @@ import { type DurationMs, type EpochMs, epochMs } from "../model/time.ts";
  */
 export interface Delays {
   /** Records that come later are not measured, and not waited for. */
-  readonly longest: DurationMs;
+  longest: DurationMs;
   /** Records by their delay: whole seconds up to a minute, tens of seconds beyond. */
-  readonly gateway: Float64Array;
-  readonly operation: Float64Array;
+  gateway: Float64Array;
+  operation: Float64Array;
   /** What was measured is halved from then on. */
   halvedFrom: number;
 }
@@ -27,6 +27,18 @@ const FEW = 0.05;
 export function createDelays(longest: DurationMs): Delays {
   const steps = stepOf(longest) + 1;
   return { longest, gateway: new Float64Array(steps), operation: new Float64Array(steps), halvedFrom: 0 };
+}
+
+/** From now on records are waited for so long at most; what was measured of those that still are, stays. */
+export function waitAtMost(delays: Delays, longest: DurationMs): void {
+  if (longest === delays.longest) return;
+  const fresh = createDelays(longest);
+  const { length } = fresh.gateway;
+  fresh.gateway.set(delays.gateway.subarray(0, length));
+  fresh.operation.set(delays.operation.subarray(0, length));
+  delays.longest = longest;
+  delays.gateway = fresh.gateway;
+  delays.operation = fresh.operation;
 }
 
 const stepOf = (delay: DurationMs): number =>

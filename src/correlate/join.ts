@@ -18,7 +18,7 @@ import {
  * rows. Plain data: survives a structured clone.
  */
 export interface Join {
-  readonly window: DurationMs;
+  window: DurationMs;
   readonly limit: number;
   readonly byKey: KeyIndex;
   /** Per entry: place of the gateway request (-1: none yet), first and last operation, their number, its neighbours in the queue. */

@@ -12,6 +12,7 @@ export interface KeyIndex {
 const SLOT = 5;
 const VALUE = 4;
 const FIRST_SLOTS = 1_024;
+const MOST_FULL = 0.75;
 
 export const createKeyIndex = (seed: number): KeyIndex => ({
   seed,
@@ -21,7 +22,7 @@ export const createKeyIndex = (seed: number): KeyIndex => ({
 
 /** Room for so many more keys: slots stay where they are until more come or one is deleted. */
 export function reserveKeys(index: KeyIndex, more: number): void {
-  while (2 * SLOT * (index.count + more) > index.slots.length) grow(index);
+  while (SLOT * (index.count + more) > MOST_FULL * index.slots.length) grow(index);
 }
 
 /** Number of a key that was not there before `slotOfKey`. */

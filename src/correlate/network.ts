@@ -1,11 +1,12 @@
 /**
  * The /24 of an IPv4 address, the /48 of an IPv6 address: what callers of one place share.
- * Expects an address that was checked at normalize; anything else is returned as it is.
+ * Expects an address that was checked at normalize; anything else is returned as it is. Joined, so that what is kept of it are
+ * its letters and not the parts that it was put together from.
  */
 export function networkOf(address: string): string {
   if (address.includes(":")) return network6(address);
   const last = address.lastIndexOf(".");
-  return last < 0 ? address : `${address.slice(0, last)}.0/24`;
+  return last < 0 ? address : [address.slice(0, last), ".0/24"].join("");
 }
 
 function network6(address: string): string {

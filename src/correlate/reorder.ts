@@ -17,7 +17,7 @@ interface PartitionClock {
  * slowest partition that still has input, less the lateness, or less what the logs were measured to need where that is more.
  */
 export interface Reorder {
-  readonly lateness: DurationMs;
+  lateness: DurationMs;
   /** Events that may be held. */
   readonly limit: number;
   /** Second of event time → places of its events among the held rows. */

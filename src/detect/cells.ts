@@ -135,7 +135,7 @@ export interface Trial {
 export function countColumns(
   { cells, trial, compared, bin }: Trial,
   columns: Uint8Array,
-  ids: Int32Array,
+  ids: Uint16Array,
   at: number,
 ): void {
   const { words, doubles } = cells;

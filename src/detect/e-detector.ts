@@ -6,18 +6,21 @@
 export interface EDetectors {
   /** By detector: the numbers below, side by side. */
   numbers: Float64Array;
+  /** The same memory. */
+  words: Int32Array;
   count: number;
 }
 
 const ALTERNATIVES = Float64Array.of(0.015, 0.03, 0.06, 0.12, 0.25, 0.5);
 const LOGS = ALTERNATIVES.map(Math.log);
 const LOGS_OF_REST = ALTERNATIVES.map((q) => Math.log(1 - q));
-// Numbers of one alternative: Shiryaev-Roberts statistic, CUSUM, its start (bin) and its refusals.
-const TEST = 4;
+// Numbers of one alternative: Shiryaev-Roberts statistic, CUSUM, and two words.
+const TEST = 3;
 const SR = 0;
 const CUSUM = 1;
-const START = 2;
-const REFUSED = 3;
+// The words: bins since the CUSUM began, as of the last bin, and its refusals.
+const AGE = 4;
+const REFUSED = 5;
 const TESTS = TEST * ALTERNATIVES.length;
 // Numbers of a detector after its tests: decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong.
 const F = TESTS;
@@ -30,7 +33,7 @@ const IS_RISING = TESTS + 5;
 // Refusals of a rise that goes on, and squares of them per bin: what they are to teach yet.
 const WAITING = TESTS + 6;
 const WAITING2 = TESTS + 7;
-/** All of them: 256 bytes. */
+/** All of them: 208 bytes. */
 const DETECTOR = TESTS + 8;
 const FIRST_ROOM = 16;
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
@@ -42,10 +45,15 @@ const HALF_LIFE_BINS = 4_320;
 const PRIOR_DISPERSION = 1.5;
 const PRIOR_DISPERSION_REFUSALS = 20;
 const REFUSALS_TO_ALARM = 5;
+/** Of 10 s: more than six hundred years. */
+const MOST_BINS = 2 ** 31 - 1;
 /** While refusals rise, so many times the baseline is learned of them at most; the rest when the rise is over, if it was no alarm. */
 const TAUGHT = 2;
 
-export const createEDetectors = (): EDetectors => ({ numbers: new Float64Array(DETECTOR * FIRST_ROOM), count: 0 });
+export function createEDetectors(): EDetectors {
+  const numbers = new Float64Array(DETECTOR * FIRST_ROOM);
+  return { numbers, words: new Int32Array(numbers.buffer), count: 0 };
+}
 
 /** A new detector, which is to begin. */
 export function addEDetector(detectors: EDetectors): number {
@@ -53,6 +61,7 @@ export function addEDetector(detectors: EDetectors): number {
   if (DETECTOR * (count + 1) > numbers.length) {
     detectors.numbers = new Float64Array(2 * numbers.length);
     detectors.numbers.set(numbers);
+    detectors.words = new Int32Array(detectors.numbers.buffer);
   }
   detectors.count += 1;
   return count;
@@ -109,8 +118,10 @@ export interface Binned {
 }
 
 /** What one bin said: the bin in which the rise began when it is an alarm, else undefined. */
-export function stepEDetector({ numbers }: EDetectors, detector: number, { bin, f, n }: Binned): number | undefined {
+export function stepEDetector(detectors: EDetectors, detector: number, { bin, f, n }: Binned): number | undefined {
+  const { numbers, words } = detectors;
   const first = DETECTOR * detector;
+  const since = Math.min(MOST_BINS, bin - (numbers[first + LAST_BIN] ?? 0));
   const dispersion = dispersionAt(numbers, first);
   const p0 = baselineAt(numbers, first, dispersion);
   const temper = 1 / dispersion;
@@ -132,8 +143,9 @@ export function stepEDetector({ numbers }: EDetectors, detector: number, { bin, 
     numbers[at + SR] = sr;
     mean += sr / ALTERNATIVES.length;
     const before = numbers[at + CUSUM] ?? 0;
-    if (before <= 0) numbers[at + START] = bin;
-    numbers[at + REFUSED] = (before <= 0 ? 0 : (numbers[at + REFUSED] ?? 0)) + f;
+    const word = 2 * at;
+    words[word + AGE] = before <= 0 ? 0 : Math.min(MOST_BINS, (words[word + AGE] ?? 0) + since);
+    words[word + REFUSED] = (before <= 0 ? 0 : (words[word + REFUSED] ?? 0)) + f;
     const cusum = Math.max(0, before + gain);
     numbers[at + CUSUM] = cusum;
     if (cusum > highest) {
@@ -144,8 +156,8 @@ export function stepEDetector({ numbers }: EDetectors, detector: number, { bin, 
   learn(numbers, first, { bin, f, n, most: best < 0 ? Number.POSITIVE_INFINITY : TAUGHT * p0 * n });
   numbers[first + LAST_BIN] = bin;
   numbers[first + IS_RISING] = best >= 0 ? 1 : 0;
-  const alarm = mean >= ALARM && best >= 0 && (numbers[best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
-  return alarm ? numbers[best + START] : undefined;
+  const alarm = mean >= ALARM && best >= 0 && (words[2 * best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
+  return alarm ? bin - (words[2 * best + AGE] ?? 0) : undefined;
 }
 
 const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;

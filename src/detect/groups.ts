@@ -81,7 +81,7 @@ function placeFor({ words, keys, size, hash }: Group): number {
 }
 
 /** Counts one trial of a combination, and writes its values' ids, whose row begins at `at`. */
-export function countCombination(group: Group, place: number, into: Int32Array, at: number): void {
+export function countCombination(group: Group, place: number, into: Uint16Array, at: number): void {
   const { columns, ids, pending } = group;
   pending[place] = (pending[place] ?? 0) + 1;
   if (group.isTouched[place] === 0) touch(group, place);

@@ -23,8 +23,8 @@ export interface Rows<Facts = undefined> {
   /** As `weight`, for rates: a further operation of a call counts here, retries do not. */
   trials: Float64Array;
   status: Int16Array;
-  /** `WIDTH` value ids a row. */
-  ids: Int32Array;
+  /** `WIDTH` value ids a row, which a dictionary has few enough of; -1 lies there as `NO_VALUE`. */
+  ids: Uint16Array;
   /** Correlation or activity id, four words a row; by serial number the text of one that is no GUID. */
   call: Int32Array;
   readonly odd: Map<number, string>;
@@ -48,7 +48,7 @@ export const createRows = <Facts>(capacity: number): Rows<Facts> => ({
   weight: new Float64Array(FIRST_ROOM),
   trials: new Float64Array(FIRST_ROOM),
   status: new Int16Array(FIRST_ROOM),
-  ids: new Int32Array(FIRST_ROOM * WIDTH),
+  ids: new Uint16Array(FIRST_ROOM * WIDTH),
   call: new Int32Array(FIRST_ROOM * 4),
   odd: new Map(),
   lot: new Uint32Array(FIRST_ROOM),
@@ -100,6 +100,14 @@ export function placesSince(rows: Rows<unknown>, from: Instant): Int32Array {
   let count = 0;
   for (let place = 0; place < rows.count; place++) if ((rows.time[place] ?? 0) >= from) found[count++] = place;
   return found.subarray(0, count);
+}
+
+const NO_VALUE = 0xffff;
+
+/** Id of a row's value in a column; -1 where it is absent. */
+export function valueAt({ ids }: Rows<unknown>, place: number, column: number): number {
+  const id = ids[place * WIDTH + column] ?? NO_VALUE;
+  return id === NO_VALUE ? -1 : id;
 }
 
 export const timeAt = (rows: Rows<unknown>, place: number): Instant => instantFromTicks(rows.time[place] ?? 0);
@@ -154,7 +162,7 @@ function isThere(rows: Rows<unknown>, serial: number): boolean {
   return place < rows.count && rows.serial[place] === serial;
 }
 
-function moveWords(words: Int32Array, width: number, from: number, to: number): void {
+function moveWords(words: Int32Array | Uint16Array, width: number, from: number, to: number): void {
   const source = width * from;
   const target = width * to;
   for (let i = 0; i < width; i++) words[target + i] = words[source + i] ?? 0;
@@ -168,13 +176,13 @@ function grow(rows: Rows<unknown>): void {
   rows.trials = extended(new Float64Array(room), rows.trials);
   rows.unit = extended(new Int32Array(room), rows.unit);
   rows.status = extended(new Int16Array(room), rows.status);
-  rows.ids = extended(new Int32Array(room * WIDTH), rows.ids);
+  rows.ids = extended(new Uint16Array(room * WIDTH), rows.ids);
   rows.call = extended(new Int32Array(room * 4), rows.call);
   rows.lot = extended(new Uint32Array(room), rows.lot);
   rows.room = room;
 }
 
-function extended<A extends Float64Array | Int32Array | Int16Array | Uint32Array>(into: A, from: A): A {
+function extended<A extends Float64Array | Int32Array | Int16Array | Uint16Array | Uint32Array>(into: A, from: A): A {
   into.set(from);
   return into;
 }

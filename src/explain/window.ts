@@ -1,6 +1,6 @@
 import { COMPARED, WIDTH } from "../detect/columns.ts";
 import type { Detection, Symptom } from "../detect/detection.ts";
-import { type Rows, thinSince } from "../detect/rows.ts";
+import { type Rows, thinSince, valueAt } from "../detect/rows.ts";
 import type { Thinned } from "../detect/thin.ts";
 import { areLogsApart } from "./logs-apart.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
@@ -92,8 +92,7 @@ type Filling = Pick<Window, "raw" | "time" | "unit" | "n" | "calls" | "status" |
 /** Copies the rows that stay behind the first `before` ones. */
 function copyRows(window: Filling, before: number, rows: Rows<unknown>, thinned: Thinned): void {
   for (const [column, values] of window.raw.entries())
-    for (let i = 0; i < thinned.count; i++)
-      values[before + i] = rows.ids[(thinned.place[i] ?? 0) * WIDTH + column] ?? -1;
+    for (let i = 0; i < thinned.count; i++) values[before + i] = valueAt(rows, thinned.place[i] ?? 0, column);
   for (let i = 0; i < thinned.count; i++) {
     const place = thinned.place[i] ?? 0;
     window.time[before + i] = rows.time[place] ?? 0;

@@ -1,6 +1,6 @@
-import { type Column, COLUMNS, COMPARED, dimensionOf, WIDTH } from "../detect/columns.ts";
+import { type Column, COLUMNS, COMPARED, dimensionOf } from "../detect/columns.ts";
 import type { Detection, RefusalFacts } from "../detect/detection.ts";
-import type { Rows } from "../detect/rows.ts";
+import { type Rows, valueAt } from "../detect/rows.ts";
 import type { Dimension } from "../model/call.ts";
 import { refusedPlaces } from "./finding-detail.ts";
 import type { Tracked } from "./same-fault.ts";
@@ -78,7 +78,7 @@ const weigh = (rows: Rows<unknown>, places: readonly number[]): number =>
 function tally(rows: Rows<RefusalFacts | undefined>, places: readonly number[], column: number): Map<number, number> {
   const counts = new Map<number, number>();
   for (const place of places) {
-    const id = rows.ids[place * WIDTH + column] ?? -1;
+    const id = valueAt(rows, place, column);
     if (id >= 0) counts.set(id, (counts.get(id) ?? 0) + (rows.weight[place] ?? 0));
   }
   return counts;

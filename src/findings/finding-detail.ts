@@ -1,7 +1,6 @@
 import { columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
-import { callAt, placesSince, type Rows, timeAt } from "../detect/rows.ts";
-import { WIDTH } from "../detect/columns.ts";
+import { callAt, placesSince, type Rows, timeAt, valueAt } from "../detect/rows.ts";
 import type { Dimension } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
 import type { MinuteCount } from "../model/report.ts";
@@ -112,7 +111,7 @@ function valuesAt(detection: Detection, rows: Rows<unknown>, place: number): Rea
   const values = new Map<Dimension, string>();
   for (const dimension of SHOWN) {
     const column = columnIndex(dimension);
-    const text = detection.dictionaries[column]?.values[rows.ids[place * WIDTH + column] ?? -1];
+    const text = detection.dictionaries[column]?.values[valueAt(rows, place, column)];
     if (text !== undefined) values.set(dimension, text);
   }
   return values;
@@ -132,8 +131,7 @@ function within(rows: Rows<unknown>, place: number, { finding, lastRefused }: Tr
 function matching(rows: Rows<unknown>, { explanation }: Tracked): readonly number[] {
   const found: number[] = [];
   for (let place = 0; place < rows.count; place++) {
-    if (explanation.conditions.every(({ column, value }) => rows.ids[place * WIDTH + column] === value))
-      found.push(place);
+    if (explanation.conditions.every(({ column, value }) => valueAt(rows, place, column) === value)) found.push(place);
   }
   return found;
 }

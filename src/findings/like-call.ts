@@ -1,6 +1,6 @@
-import { type Column, columnIndex, WIDTH } from "../detect/columns.ts";
+import { type Column, columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
-import { callAt } from "../detect/rows.ts";
+import { callAt, valueAt } from "../detect/rows.ts";
 import type { CallEvidence } from "../model/evidence.ts";
 import { CALL_COLUMNS, columnPlace } from "../model/evidence.ts";
 import { type DurationMs, plusMs } from "../model/time.ts";
@@ -84,7 +84,7 @@ function newestLike(
   for (let row = 0; row < succeeded.count; row++) {
     const time = succeeded.time[row] ?? 0;
     if (time >= before || (newest >= 0 && time < (succeeded.time[newest] ?? 0))) continue;
-    if (wanted.every(({ place, value }) => succeeded.ids[row * WIDTH + place] === value)) newest = row;
+    if (wanted.every(({ place, value }) => valueAt(succeeded, row, place) === value)) newest = row;
   }
   return newest < 0 ? undefined : callAt(succeeded, newest);
 }

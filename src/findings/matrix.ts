@@ -1,6 +1,6 @@
-import { columnIndex, WIDTH } from "../detect/columns.ts";
+import { columnIndex } from "../detect/columns.ts";
 import type { Detection, RefusalFacts } from "../detect/detection.ts";
-import { type Rows, timeAt } from "../detect/rows.ts";
+import { type Rows, timeAt, valueAt } from "../detect/rows.ts";
 import { type Instant, msBetween, plusMs } from "../model/time.ts";
 
 export type MatrixBy = "api" | "caller";
@@ -77,7 +77,7 @@ const CALLERS = (["principal", "subscription", "cosmosPrincipal", "credential"] 
 /** A caller is whom the gateway or Cosmos DB vouched for; what a refused token claims is nobody's name. */
 function nameOf(detection: Detection, rows: Rows<RefusalFacts | undefined>, place: number, by: MatrixBy): string {
   const value = (column: number): string | undefined =>
-    detection.dictionaries[column]?.values[rows.ids[place * WIDTH + column] ?? -1];
+    detection.dictionaries[column]?.values[valueAt(rows, place, column)];
   if (by === "api") return value(API) ?? value(ACCOUNT) ?? "no API";
   if (rows.facts[place]?.claimed === true) return CLAIMED;
   for (const column of CALLERS) {

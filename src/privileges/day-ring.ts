@@ -2,12 +2,13 @@
 export interface DayRing {
   /** -1 without any. */
   newest: number;
-  readonly bits: Int32Array;
+  /** 32 days each: an array of its own buffer would be three times as large. */
+  readonly bits: number[];
 }
 
 export const RING_DAYS = 512;
 
-export const createDayRing = (): DayRing => ({ newest: -1, bits: new Int32Array(RING_DAYS >> 5) });
+export const createDayRing = (): DayRing => ({ newest: -1, bits: Array<number>(RING_DAYS >> 5).fill(0) });
 
 /** Adds a day; those that fall out of the ring by it are gone. */
 export function addDay(ring: DayRing, day: number): void {
@@ -21,7 +22,7 @@ export function addDay(ring: DayRing, day: number): void {
   bits[at >> 5] = (bits[at >> 5] ?? 0) | (1 << (at & 31));
 }
 
-function clear(bits: Int32Array, day: number): void {
+function clear(bits: number[], day: number): void {
   const at = day % RING_DAYS;
   bits[at >> 5] = (bits[at >> 5] ?? 0) & ~(1 << (at & 31));
 }

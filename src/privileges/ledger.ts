@@ -70,7 +70,8 @@ interface Uses {
   last: Float64Array;
   /** The day whose counts are not in `rows` yet. */
   day: Int32Array;
-  counts: Float64Array;
+  /** By use and outcome; what does not fit becomes a row before its day ends. */
+  counts: Uint32Array;
 }
 
 /** What one operation came to. */
@@ -86,6 +87,8 @@ const MAX_TEXTS = 1 << 20;
 const MAX_PLACES = 1 << 17;
 const MAX_PAIRS = 1 << 16;
 const FIRST = 64;
+/** Of one outcome of a use that are counted until its day ends. */
+const MOST_CALLS = 2 ** 32 - 1;
 
 /** What the calls of a tool that probes on our behalf say that they are, as far as it is told to the first `/`. */
 export const OWN_AGENT = "scopetrail";
@@ -104,7 +107,7 @@ export const createLedger = (mostBytes = MAX_BYTES): Ledger => ({
     grain: new Uint8Array(FIRST),
     last: new Float64Array(FIRST),
     day: new Int32Array(FIRST),
-    counts: new Float64Array(OUTCOMES.length * FIRST),
+    counts: new Uint32Array(OUTCOMES.length * FIRST),
   },
   rows: createDayRows(),
   observed: new Map(),
@@ -182,7 +185,7 @@ export function useId(ledger: Ledger, { signer, place, action, grain = 0 }: UseK
 
 function grow(uses: Uses): void {
   const room = slotsOf(uses.table);
-  const larger = <T extends Int32Array | Float64Array | Uint8Array>(from: T, into: T): T => {
+  const larger = <T extends Int32Array | Uint32Array | Float64Array | Uint8Array>(from: T, into: T): T => {
     into.set(from);
     return into;
   };
@@ -193,7 +196,7 @@ function grow(uses: Uses): void {
   uses.grain = larger(uses.grain, new Uint8Array(room));
   uses.last = larger(uses.last, new Float64Array(room));
   uses.day = larger(uses.day, new Int32Array(room));
-  uses.counts = larger(uses.counts, new Float64Array(OUTCOMES.length * room));
+  uses.counts = larger(uses.counts, new Uint32Array(OUTCOMES.length * room));
 }
 
 /** Counts `calls` operations of one use at a time; false where they are counted as left out. */
@@ -219,11 +222,28 @@ function countOn(ledger: Ledger, use: number, day: number, what: Parameters<type
     uses.day[use] = day;
   }
   const at = OUTCOMES.length * use + OUTCOMES.indexOf(what.outcome);
-  uses.counts[at] = (uses.counts[at] ?? 0) + what.calls;
+  if ((uses.counts[at] ?? 0) + what.calls > MOST_CALLS) addCalls(ledger, use, day, what);
+  else uses.counts[at] = (uses.counts[at] ?? 0) + what.calls;
   const single = uses.single[use] ?? -1;
   const told = single < 0 ? use : single;
   if (what.outcome === "succeeded" && what.time > (uses.last[told] ?? 0)) uses.last[told] = what.time;
   return true;
+}
+
+/** More calls at once than are counted until the day ends. */
+function addCalls(
+  { rows }: Ledger,
+  use: number,
+  day: number,
+  { outcome, calls }: Parameters<typeof countUse>[2],
+): void {
+  const of = (...outcomes: readonly UseOutcome[]): number => (outcomes.includes(outcome) ? calls : 0);
+  addDayRow(rows, day, use, {
+    succeeded: of("succeeded"),
+    denied: of("denied401", "denied403"),
+    denied401: of("denied401"),
+    other: of("other"),
+  });
 }
 
 /** A day that no other was after: what is older than is kept goes, and more where that is too much. */

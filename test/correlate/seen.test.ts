@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createSeen, sawBefore as sawFingerprint, type Seen } from "../../src/correlate/seen.ts";
+import { createSeen, sawBefore as sawFingerprint, type Seen, seenOf } from "../../src/correlate/seen.ts";
 import { hash64 } from "../../src/lib/hash.ts";
 
 const sawBefore = (seen: Seen, key: string): boolean => sawFingerprint(seen, ...hash64(key, 3));
@@ -38,4 +38,32 @@ test("all of a generation is recognised while another one fills, and nothing els
   for (let i = 0; i < 1.9 * full; i++) expect(sawBefore(seen, `key-${i}`)).toBe(false);
   for (let i = 0; i < 1.9 * full; i++) expect(sawBefore(seen, `key-${i}`)).toBe(true);
   expect(seen.forgotten).toBe(0);
+});
+
+test("over many generations the last two are recognised, in as much room as they need", () => {
+  const seen = createSeen(1 << 18);
+  const full = 1 << 17;
+  for (let i = 0; i < 5.5 * full; i++) sawBefore(seen, `key-${i}`);
+  expect(seen.forgotten).toBe(4);
+  const bytes = [seen.recent, seen.current, seen.previous].reduce((sum, words) => sum + words.byteLength, 0);
+  expect(bytes).toBeLessThan(8 * (2 * full + (1 << 17)));
+  for (let i = 4 * full; i < 5.5 * full; i++)
+    if (!sawBefore(seen, `key-${i}`)) throw new Error(`key-${i} is not known`);
+});
+
+test("what an earlier version saw is recognised: a table of the newest, those before in order", () => {
+  const slots = 64;
+  const current = new Uint32Array(2 * slots);
+  const marks = Array.from({ length: 20 }, (_, i) => hash64(`key-${i}`, 3));
+  for (const [i, [high, low]] of marks.entries()) current.set([high, low], 2 * (3 * i));
+  const before = Array.from({ length: 32 }, (_, i) => hash64(`old-${i}`, 3)).toSorted(
+    (a, b) => a[1] - b[1] || a[0] - b[0],
+  );
+  const old = { slots, current, used: marks.length, previous: Uint32Array.from(before.flat()), forgotten: 2 };
+  const seen = seenOf(old);
+  for (let i = 0; i < 20; i++) expect(sawBefore(seen, `key-${i}`)).toBe(true);
+  for (let i = 0; i < 32; i++) expect(sawBefore(seen, `old-${i}`)).toBe(true);
+  expect(sawBefore(seen, "key-20")).toBe(false);
+  expect(seen.forgotten).toBe(2);
+  expect(seenOf(seen)).toBe(seen);
 });

@@ -3,6 +3,7 @@ import { createCallRow, readCall } from "../../src/correlate/call-row.ts";
 import { columnIndex } from "../../src/detect/columns.ts";
 import { detect } from "../../src/detect/detect.ts";
 import { createDetection } from "../../src/detect/detection.ts";
+import { valueAt } from "../../src/detect/rows.ts";
 import { createEventTable } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
@@ -33,10 +34,10 @@ test("values that a column has no room for count as absent, each time, and the m
   expect(dictionary?.beyond).toBe(300);
   expect(dictionary?.heavy?.total).toBe(300);
   expect(dictionary?.heavy?.texts).toContain("192.0.2.1");
-  const { ids, count } = detection.succeeded;
-  expect(ids[(count - 2) * 32 + ADDRESS]).toBe(-1);
-  expect(ids[(count - 1) * 32 + ADDRESS]).toBe(5);
+  const { succeeded } = detection;
+  expect(valueAt(succeeded, succeeded.count - 2, ADDRESS)).toBe(-1);
+  expect(valueAt(succeeded, succeeded.count - 1, ADDRESS)).toBe(5);
   // The gateway saw an agent, if one without room: the operation's does not stand for it.
-  expect(ids[(count - 2) * 32 + AGENT]).toBe(-1);
-  expect(ids[(count - 1) * 32 + AGENT]).toBe(9);
+  expect(valueAt(succeeded, succeeded.count - 2, AGENT)).toBe(-1);
+  expect(valueAt(succeeded, succeeded.count - 1, AGENT)).toBe(9);
 });

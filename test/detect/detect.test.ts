@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createCallRow, readCall } from "../../src/correlate/call-row.ts";
 import { tallyOf } from "../../src/detect/cells.ts";
-import { COMPARED, WIDTH } from "../../src/detect/columns.ts";
+import { COLUMNS, COMPARED } from "../../src/detect/columns.ts";
 import { createDetection, type Detection } from "../../src/detect/detection.ts";
 import { detect, finish, forgetNames } from "../../src/detect/detect.ts";
-import { callAt, type Rows } from "../../src/detect/rows.ts";
+import { callAt, type Rows, valueAt } from "../../src/detect/rows.ts";
 import type { DataPlaneOperation, GatewayRequest } from "../../src/model/event.ts";
 import { createEventTable } from "../../src/model/event-table.ts";
 import { createNames, type Names } from "../../src/model/names.ts";
@@ -82,7 +82,7 @@ function* calls(seed: number, count: number): Generator<Parameters<typeof feed>[
 
 const rowsOf = (rows: Rows<unknown>) =>
   Array.from({ length: rows.count }, (_, place) => ({
-    ids: [...rows.ids.subarray(place * WIDTH, (place + 1) * WIDTH)],
+    ids: COLUMNS.map((_column, column) => valueAt(rows, place, column)),
     unit: rows.unit[place],
     weight: rows.weight[place],
     status: rows.status[place],

@@ -17,7 +17,7 @@ test("each trial of each combination is in its cells when all is spread, however
   const compared = Uint8Array.of(1, 1, 1);
   const own = Array.from({ length: 300 }, (_, id) => newCell(cells, id));
   const counts = new Map<number, number>();
-  const ids = new Int32Array(3);
+  const ids = new Uint16Array(3);
   for (let i = 0; i < 60_000; i++) {
     // More combinations than there is ever room for.
     const [a, b] = [Math.floor(next() ** 4 * 300), Math.floor(next() ** 2 * 300)];

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { WIDTH } from "../../src/detect/columns.ts";
-import { addCall, addRow, callAt, createRows, placesSince, type Rows, thinSince } from "../../src/detect/rows.ts";
+import { VALUES_PER_COLUMN, WIDTH } from "../../src/detect/columns.ts";
+import {
+  addCall,
+  addRow,
+  callAt,
+  createRows,
+  placesSince,
+  type Rows,
+  thinSince,
+  valueAt,
+} from "../../src/detect/rows.ts";
 import { lotOfText } from "../../src/detect/lots.ts";
 import { thinBusy } from "../../src/detect/thin.ts";
 import { unitHash } from "../../src/lib/hash.ts";
@@ -150,4 +159,13 @@ test.each([1, 2, 3])("rows are thinned as described (seed %i)", (seed) => {
 test("nothing is thinned to nothing", () => {
   const rows = createRows<undefined>(CAPACITY);
   expect(thinBusy(rows, new Int32Array(), 10).count).toBe(0);
+});
+
+test("the last value that a column has room for is told from none", () => {
+  const rows = createRows<undefined>(4);
+  const place = addRow(rows, at(0), 0, 1);
+  const row = place * WIDTH;
+  rows.ids.fill(-1, row, row + WIDTH);
+  rows.ids[row + 1] = VALUES_PER_COLUMN - 1;
+  expect([0, 1].map((column) => valueAt(rows, place, column))).toEqual([-1, VALUES_PER_COLUMN - 1]);
 });

@@ -45,6 +45,23 @@ test("400 days are kept; what is older is gone, counted, and observed no more", 
   expect(ledger.forgotten).toBe(1);
 });
 
+test("more calls of a day than a count holds are counted", () => {
+  const ledger = createLedger();
+  const use = useId(ledger, { signer: textId(ledger, "p"), place: placeId(ledger, "shop", "d", "c"), action: 2 });
+  const count = (outcome: "succeeded" | "denied401" | "denied403" | "other", calls: number) =>
+    countUse(ledger, use, { time: dayAt(0), outcome, calls });
+  for (const calls of [2 ** 32 - 3, 1, 1, 1, 2 ** 32 + 5, 7]) count("succeeded", calls);
+  for (const outcome of ["denied401", "denied403", "other"] as const) count(outcome, 2 ** 40);
+  const sums = { succeeded: 0, denied: 0, denied401: 0, other: 0 };
+  visitUses(ledger, (_, __, { succeeded, denied, denied401, other }) => {
+    sums.succeeded += succeeded;
+    sums.denied += denied;
+    sums.denied401 += denied401;
+    sums.other += other;
+  });
+  expect(sums).toEqual({ succeeded: 2 ** 33 + 12, denied: 2 ** 41, denied401: 2 ** 40, other: 2 ** 40 });
+});
+
 test("of very many holders those with the highest scores get findings, and the rest is told", () => {
   const privileges = createPrivileges();
   const { ledger, roles } = privileges;
