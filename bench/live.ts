@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Corpus, corpusOf, removeCorpus } from "./corpus.ts";
-import { BASE, BEGIN_MS, type Fault, type Spec } from "./corpus/spec.ts";
+import { BEGIN_MS, type Fault, type Spec } from "./corpus/spec.ts";
 import { type Bodies, readBodies } from "./live/bodies.ts";
-import { LATENESS_SECONDS, startHub, startServe } from "./live/processes.ts";
+import { LATENESS_SECONDS, startHub, startServe, steadySpec } from "./live/processes.ts";
 import { lagsOf, type SeenFinding, type Watch, watchServe } from "./live/watch.ts";
 import { quantile } from "./measure.ts";
 import type { Live, LiveRun } from "./results.ts";
@@ -61,13 +61,7 @@ const ALL_FAULTS = FIRST_FAULT + (REASONS.length - 1) * FAULT_EVERY + FAULT_SECO
 
 async function runAt(rate: number, wanted: number | undefined): Promise<LiveRun> {
   const seconds = wanted ?? ALL_FAULTS;
-  const spec: Spec = {
-    ...BASE,
-    calls: Math.ceil((rate * seconds) / 2),
-    callsPerSecond: rate / 2,
-    delaySeconds: 0.4 * LATENESS_SECONDS,
-    faults: faultsIn(seconds),
-  };
+  const spec: Spec = { ...steadySpec(rate, seconds), faults: faultsIn(seconds) };
   const corpus = await corpusOf(spec, ["bodies"]);
   try {
     return await runOn(corpus, { rate, faults: spec.faults });

@@ -8,8 +8,8 @@ import { step } from "../src/pipeline.ts";
 import { decodeEventBody } from "../src/sources/event-body.ts";
 import { sharedScanner } from "../src/sources/shared-scanner.ts";
 import { type Category, generateArrivals } from "./corpus/arrivals.ts";
-import { BASE, BEGIN_MS } from "./corpus/spec.ts";
-import { LATENESS_SECONDS } from "./live/processes.ts";
+import { BEGIN_MS } from "./corpus/spec.ts";
+import { LATENESS_SECONDS, steadySpec } from "./live/processes.ts";
 
 const BODY_RECORDS = 100;
 const PARTITIONS = 4;
@@ -42,13 +42,7 @@ export function simulate(rate: number, minutes: number, tell: (held: Held) => vo
   );
   const waiting: Record<Category, string[]> = { gateway: [], cosmos: [] };
   let records = 0;
-  const spec = {
-    ...BASE,
-    calls: Math.ceil((60 * rate * minutes) / 2),
-    callsPerSecond: rate / 2,
-    delaySeconds: 0.4 * LATENESS_SECONDS,
-  };
-  generateArrivals(spec, (category, line) => {
+  generateArrivals(steadySpec(rate, 60 * minutes), (category, line) => {
     const lines = waiting[category];
     if (lines.push(line) < BODY_RECORDS) return;
     waiting[category] = [];

@@ -6,9 +6,8 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type Corpus, corpusOf, removeCorpus } from "./corpus.ts";
-import { BASE } from "./corpus/spec.ts";
 import { readBodies } from "./live/bodies.ts";
-import { LATENESS_SECONDS, startHub, startServe } from "./live/processes.ts";
+import { startHub, startServe, steadySpec } from "./live/processes.ts";
 import { lagsOf, watchServe } from "./live/watch.ts";
 import { quantile } from "./measure.ts";
 import { simulate } from "./soak-simulated.ts";
@@ -65,15 +64,7 @@ function soakSimulated(): void {
 }
 
 async function soak(): Promise<void> {
-  const corpus = await corpusOf(
-    {
-      ...BASE,
-      calls: Math.ceil((rate * seconds) / 2),
-      callsPerSecond: rate / 2,
-      delaySeconds: 0.4 * LATENESS_SECONDS,
-    },
-    ["bodies"],
-  );
+  const corpus = await corpusOf(steadySpec(rate, seconds), ["bodies"]);
   try {
     await soakWith(corpus);
   } finally {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { z } from "zod";
+import { BASE, type Spec } from "../corpus/spec.ts";
 
 const Hello = z.object({ connectionString: z.string() });
 const Sent = z.object({ sentMs: z.array(z.number()) });
@@ -106,6 +107,14 @@ export async function startServe(connectionString: string, flags: readonly strin
 }
 
 export const LATENESS_SECONDS = 1;
+
+/** Calls at a steady rate of records, two a call, that arrive within the lateness. */
+export const steadySpec = (rate: number, seconds: number): Spec => ({
+  ...BASE,
+  calls: Math.ceil((rate * seconds) / 2),
+  callsPerSecond: rate / 2,
+  delaySeconds: 0.4 * LATENESS_SECONDS,
+});
 /** Linux counts CPU time for programs in hundredths of a second, whatever the kernel's own clock. proc(5), sysconf(3). */
 const TICKS_PER_SECOND = 100;
 

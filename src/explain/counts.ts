@@ -1,9 +1,9 @@
 import { learnedIn } from "../detect/cells.ts";
-import { columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Counts } from "../model/finding.ts";
 import type { Context } from "./context.ts";
 import type { Span } from "./span.ts";
+import { logsOf } from "./logs-apart.ts";
 import { roundShare } from "./splits.ts";
 import type { Window } from "./window.ts";
 
@@ -41,16 +41,11 @@ export function countsOf(context: Context, of: Population, span: Span): Counts {
 }
 
 /** Calls of some rows. Where no id joins the two logs each tells of the same calls: those of one are not added to those of the other. */
-function callsAmong({ raw, calls }: Window, rows: readonly number[]): number {
-  const [apis, accounts] = [raw[columnIndex("api")] ?? [], raw[columnIndex("cosmosAccount")] ?? []];
-  let [joined, gateway, cosmos] = [0, 0, 0];
-  for (const row of rows) {
-    const count = calls[row] ?? 0;
-    if ((accounts[row] ?? -1) < 0) gateway += count;
-    else if ((apis[row] ?? -1) < 0) cosmos += count;
-    else joined += count;
-  }
-  return joined + Math.max(gateway, cosmos);
+function callsAmong(window: Window, rows: readonly number[]): number {
+  const logOf = logsOf(window);
+  const calls = { gateway: 0, cosmos: 0, both: 0 };
+  for (const row of rows) calls[logOf(row)] += window.calls[row] ?? 0;
+  return calls.both + Math.max(calls.gateway, calls.cosmos);
 }
 
 /** Refusals to be expected among the calls that are counted, by what each of their units is used to. */

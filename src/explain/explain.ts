@@ -12,7 +12,7 @@ import { coverOptions, narrowDown, sharpen } from "./narrow.ts";
 import { rowsWithin, tallyRows } from "./observation.ts";
 import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
-import { type Explanation, explainRise, isOfToken, riseAmong } from "./rise.ts";
+import { type Explanation, explainRise, isNamedBy, isOfToken, riseAmong } from "./rise.ts";
 import { isWithin, lastedMs, type Rise, unite } from "./span.ts";
 import { matches } from "./splits.ts";
 import { openWindow, type Window } from "./window.ts";
@@ -153,7 +153,8 @@ function explainRule(context: Context, covering: Covering): Explanation | undefi
   }
   const narrowed =
     sharper === sharp ? asFound : explainRise(context, sharper, matchingRows(window, sharper.rule.conditions, claimed));
-  const narrow = dividedBetter(context, sharp, { candidates, than: narrowed }) ?? narrowed;
+  const isDivided = sharper.parts.length > 0;
+  const narrow = (isDivided ? undefined : dividedBetter(context, sharp, { candidates, than: narrowed })) ?? narrowed;
   const wider =
     narrow === undefined ? undefined : (culprit(context, sharper, narrow) ?? shared(context, sharper, narrow));
   const wide = wider === undefined || narrow === undefined ? undefined : explainWider(context, wider, narrow);
@@ -169,13 +170,14 @@ function dividedBetter(
   sharp: Covering,
   { candidates, than }: { readonly candidates: readonly number[]; readonly than: Explanation | undefined },
 ): Explanation | undefined {
+  if (than === undefined) return undefined;
   const divided = narrowDown(context, sharp, { candidates, names: [] });
-  const column = divided.parts[0]?.conditions.at(-1)?.column;
-  if (than === undefined || column === undefined) return undefined;
+  const apart = divided.parts[0]?.conditions.slice(-1);
+  if (apart === undefined) return undefined;
   const explanation = explainRise(context, divided, candidates);
   if (explanation === undefined || explanation.ranked.cause.confidence <= than.ranked.cause.confidence)
     return undefined;
-  return explanation.ranked.names.some((name) => name === COLUMNS[column]) ? explanation : undefined;
+  return isNamedBy(explanation.ranked, apart) ? explanation : undefined;
 }
 
 /** The rise of a wider rule lasts at least as long as that of the narrower one, which more successes beside it may blur. */
@@ -258,9 +260,7 @@ function culprit(
     // A wrong token shows by itself: beside another attribute it is the symptom, not the culprit.
     return candidates.find(({ condition }) => !isOfToken(condition)) ?? candidates[0];
   };
-  const ofRule = clearestOf(
-    rule.conditions.filter(({ column }) => ranked.names.some((name) => name === COLUMNS[column])),
-  );
+  const ofRule = clearestOf(rule.conditions.filter((condition) => isNamedBy(ranked, [condition])));
   const inCommon = clearestOf(ranked.names.flatMap((name) => commonIn(context, common, name) ?? []));
   const least = ofRule === undefined ? PARTLY * rule.inside : MUCH * ofRule.inside;
   const isClearer = inCommon !== undefined && inCommon.inside >= least;

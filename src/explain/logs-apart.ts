@@ -16,6 +16,15 @@ const OF_COSMOS: ReadonlySet<Column> = new Set<Column>([
 ]);
 const OF_EITHER: Column = "userAgentFamily";
 
+/** By row, which log tells of the call. */
+export function logsOf({ raw }: Pick<Window, "raw">): (row: number) => "gateway" | "cosmos" | "both" {
+  const [apis, accounts] = [raw[columnIndex("api")] ?? [], raw[columnIndex("cosmosAccount")] ?? []];
+  return (row) => {
+    if ((accounts[row] ?? -1) < 0) return "gateway";
+    return (apis[row] ?? -1) < 0 ? "cosmos" : "both";
+  };
+}
+
 /** A call that succeeds is that much seldomer joined than one that is refused. */
 const SELDOM = 0.2;
 
@@ -24,18 +33,19 @@ const SELDOM = 0.2;
  * may give the activity id in its errors only. Then an attribute of each log together are always refused, whoever calls.
  */
 export function areLogsApart({ raw, refused, n }: Pick<Window, "raw" | "refused" | "n">): boolean {
-  const [apis, accounts] = [raw[columnIndex("api")] ?? [], raw[columnIndex("cosmosAccount")] ?? []];
+  const logOf = logsOf({ raw });
   const containers = raw[columnIndex("container")] ?? [];
   const theirs = new Set<number>();
   const joined = { refused: 0, succeeded: 0 };
   const all = { refused: 0, succeeded: 0 };
   for (let row = 0; row < n.length; row++) {
-    if ((accounts[row] ?? -1) < 0) continue;
+    const log = logOf(row);
+    if (log === "gateway") continue;
     const which = row < refused ? "refused" : "succeeded";
     if (which === "refused") theirs.add(containers[row] ?? -1);
     else if (!theirs.has(containers[row] ?? -1)) continue;
     all[which] += n[row] ?? 0;
-    if ((apis[row] ?? -1) >= 0) joined[which] += n[row] ?? 0;
+    if (log === "both") joined[which] += n[row] ?? 0;
   }
   return joined.succeeded * all.refused < SELDOM * joined.refused * all.succeeded;
 }

@@ -57,6 +57,10 @@ export interface Observation {
   readonly trend: { readonly early: number; readonly late: number } | undefined;
 }
 
+/** Values of the refused calls in a dimension, most frequent first. */
+export const valuesOf = (observation: Observation, dimension: Dimension): readonly string[] =>
+  observation.values(dimension).map(({ value }) => value);
+
 export type Where = { readonly [D in Dimension]?: string | readonly string[] };
 
 /** A column and those of its values that are meant. */

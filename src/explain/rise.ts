@@ -251,7 +251,7 @@ const isOfOldTokens = (conditions: readonly Condition[], { refused, calls }: Cou
   refused < MIN_SHARE * calls && conditions.length > 0 && conditions.every(isOfToken);
 
 /** The cause can lie in what separates. */
-const isNamedBy = ({ names }: Ranked, conditions: readonly Condition[]): boolean =>
+export const isNamedBy = ({ names }: Ranked, conditions: readonly Condition[]): boolean =>
   conditions.some(({ column }) => names.some((name) => name === COLUMNS[column]));
 
 /**

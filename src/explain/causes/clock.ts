@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import {
   aboutTheRegion,
   bestSplitEvidence,
@@ -40,7 +40,7 @@ const MOST = 0.7;
 function hitsMostCallers(observation: Observation): boolean {
   const region = observation.values("region")[0]?.value;
   if (region === undefined) return false;
-  const callerNetwork = observation.values("callerNetwork").map(({ value }) => value);
+  const callerNetwork = valuesOf(observation, "callerNetwork");
   const theirs = observation.tally({ region, callerNetwork });
   return theirs.trials >= MOST * observation.tally({ region }).trials;
 }
@@ -74,8 +74,7 @@ function judgeGatewayClock(observation: Observation): Judgement {
 
 /** Operations that are not among the refused ones succeed from the same addresses. */
 function clientSucceedsElsewhere(observation: Observation): boolean {
-  const names = (dimension: "clientNetwork" | "cosmosOperation"): readonly string[] =>
-    observation.values(dimension).map(({ value }) => value);
+  const names = (dimension: "clientNetwork" | "cosmosOperation"): readonly string[] => valuesOf(observation, dimension);
   const clientNetwork = names("clientNetwork");
   const cosmosOperation = names("cosmosOperation");
   if (clientNetwork.length === 0 || cosmosOperation.length === 0) return false;

@@ -52,10 +52,10 @@ export function boundElsewhere(observation: Observation): Observation["changes"]
   return writes.find(({ change }) => !known.has(change.details.get("principalId") ?? ""));
 }
 
-const PROMPT_MS = 600_000;
+const JUST_GIVEN_MS = 600_000;
 
 /** A role that was given long before the onset was likely given for something else. */
-export const isPrompt = ({ lagMs }: Observation["changes"][number]): boolean => lagMs <= PROMPT_MS;
+export const isJustGiven = ({ lagMs }: Observation["changes"][number]): boolean => lagMs <= JUST_GIVEN_MS;
 
 function judgeWrongId(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))

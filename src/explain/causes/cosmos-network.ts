@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Tally, Where } from "../observation.ts";
+import { type Observation, type Tally, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -36,7 +36,7 @@ function privateSiblings(observation: Observation): readonly string[] {
   if (refused.length === 0 || isPublic < 0.9) return [];
   // The instances of one application may be backends of their own.
   for (const dimension of ["backend", "cosmosPrincipal", "userAgentFamily", "container"] as const) {
-    const values = observation.values(dimension).map(({ value }) => value);
+    const values = valuesOf(observation, dimension);
     if (values.length === 0) continue;
     const networks = privateNetworks(observation, { [dimension]: values });
     if (networks.length > 0 || dimension === "cosmosPrincipal") return networks;
@@ -49,11 +49,11 @@ function privateSiblings(observation: Observation): readonly string[] {
  * from where else the backend comes, what works on the same containers.
  */
 function cameOpenly(observation: Observation): boolean {
-  const refused = new Set(observation.values("clientNetwork").map(({ value }) => value));
+  const refused = new Set(valuesOf(observation, "clientNetwork"));
   for (const dimension of ["backend", "container"] as const) {
     const same: Where = {
-      cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
-      [dimension]: observation.values(dimension).map(({ value }) => value),
+      cosmosAccount: valuesOf(observation, "cosmosAccount"),
+      [dimension]: valuesOf(observation, dimension),
     };
     const networks = observation.known("clientNetwork", same);
     if (same[dimension]?.length === 0 || networks.every((network) => refused.has(network))) continue;
@@ -65,7 +65,7 @@ function cameOpenly(observation: Observation): boolean {
 }
 
 function privateNetworks(observation: Observation, of: Where): readonly string[] {
-  const same: Where = { cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value), ...of };
+  const same: Where = { cosmosAccount: valuesOf(observation, "cosmosAccount"), ...of };
   const networks = observation.seen("clientNetwork", same).filter((network) => PRIVATE.test(network));
   const inside = observation.tally({ ...same, clientNetwork: networks });
   return networks.length > 0 && inside.trials >= FEW_TRIALS && inside.refused < 0.1 * inside.trials ? networks : [];
@@ -90,13 +90,13 @@ function judgeSplitDns(observation: Observation): Judgement {
 /** Networks from which the same principals are let in to the same containers, while nearly all that comes from another is refused. */
 export function letInFrom(observation: Observation): readonly string[] {
   const split = equalSplit(observation, "clientNetwork");
-  const principals = observation.values("cosmosPrincipal").map(({ value }) => value);
+  const principals = valuesOf(observation, "cosmosPrincipal");
   if (split === undefined || split.refusedInside < WALLED || principals.length === 0) return [];
   const same: Where = {
     cosmosPrincipal: principals,
-    container: observation.values("container").map(({ value }) => value),
+    container: valuesOf(observation, "container"),
   };
-  const refused = new Set(observation.values("clientNetwork").map(({ value }) => value));
+  const refused = new Set(valuesOf(observation, "clientNetwork"));
   const others = observation.seen("clientNetwork", same).filter((network) => !refused.has(network));
   const { trials, refused: failed } = observation.tally({ ...same, clientNetwork: others });
   return others.length > 0 && trials >= FEW_TRIALS && failed < 0.1 * trials ? others : [];
@@ -181,8 +181,8 @@ const LET_IN = 0.1;
 /** From the refused networks, calls under other identities are let in. */
 function othersLetIn(observation: Observation): boolean {
   if (equalSplit(observation, "cosmosPrincipal", true) === undefined) return false;
-  const clientNetwork = observation.values("clientNetwork").map(({ value }) => value);
-  const cosmosPrincipal = observation.values("cosmosPrincipal").map(({ value }) => value);
+  const clientNetwork = valuesOf(observation, "clientNetwork");
+  const cosmosPrincipal = valuesOf(observation, "cosmosPrincipal");
   const [all, own] = [observation.tally({ clientNetwork }), observation.tally({ clientNetwork, cosmosPrincipal })];
   const trials = all.trials - own.trials;
   return trials >= FEW_TRIALS && all.refused - own.refused < LET_IN * trials;
@@ -233,13 +233,13 @@ function readsPass(observation: Observation, among: Where): boolean {
 function readsOf(observation: Observation, among: Where = {}): Tally {
   const where: Where = {
     ...among,
-    cosmosAccount: observation.values("cosmosAccount").map(({ value }) => value),
-    container: observation.values("container").map(({ value }) => value),
+    cosmosAccount: valuesOf(observation, "cosmosAccount"),
+    container: valuesOf(observation, "container"),
   };
   const all = observation.tally(where);
   const writes = observation.tally({
     ...where,
-    cosmosOperation: observation.values("cosmosOperation").map(({ value }) => value),
+    cosmosOperation: valuesOf(observation, "cosmosOperation"),
   });
   return { trials: all.trials - writes.trials, refused: all.refused - writes.refused };
 }

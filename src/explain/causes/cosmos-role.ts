@@ -1,7 +1,7 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Tally, Where } from "../observation.ts";
-import { HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
+import { type Observation, type Tally, type Where, valuesOf } from "../observation.ts";
+import { areRefusedToo, HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
 import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./identity.ts";
@@ -47,18 +47,15 @@ function elsewhere(
 
 /** Values of the refused calls, and those others that are refused about as often among calls with `where`. */
 function refusedToo(observation: Observation, dimension: Dimension, where: Where): Where {
-  const own = observation.values(dimension).map(({ value }) => value);
-  const others = observation.seen(dimension, where).filter((value) => {
-    const { refused, trials } = observation.tally({ ...where, [dimension]: value });
-    return refused >= ALIKE * observation.inside * trials;
-  });
+  const own = valuesOf(observation, dimension);
+  const others = observation
+    .seen(dimension, where)
+    .filter((value) => areRefusedToo(observation, { ...where, [dimension]: value }));
   return { [dimension]: [...new Set([...own, ...others])] };
 }
 
-const ALIKE = 0.5;
-
 function containersOf(observation: Observation): Where {
-  const containers = observation.values("container").map(({ value }) => value);
+  const containers = valuesOf(observation, "container");
   return containers.length === 0 ? {} : { container: containers };
 }
 
@@ -95,16 +92,10 @@ function judgeNarrow(observation: Observation): Judgement {
     return rejected("the principal is refused on other operations and containers as well");
   if (other === undefined && equalSplit(observation, "cosmosPrincipal", true) !== undefined)
     return rejected("nothing else of the principal was seen to succeed");
-  const operations = observation
-    .values("cosmosOperation")
-    .map(({ value }) => value)
-    .join(", ");
+  const operations = valuesOf(observation, "cosmosOperation").join(", ");
   const says: Evidence = {
     says: `The same principal succeeds elsewhere; only ${operations || "these operations"} on ${
-      observation
-        .values("container")
-        .map(({ value }) => value)
-        .join(", ") || "these containers"
+      valuesOf(observation, "container").join(", ") || "these containers"
     } are refused`,
     fields: { trialsElsewhere: Math.round(other?.trials ?? 0) },
   };

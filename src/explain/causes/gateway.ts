@@ -1,6 +1,6 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import { msBetween } from "../../model/time.ts";
-import type { Observation, Where } from "../observation.ts";
+import { type Observation, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -56,13 +56,13 @@ function judge(id: CauseId, observation: Observation): Judgement {
   };
   if (id === "subscription-key-missing-or-wrong" && keySpreads(observation) === "surely")
     return rejected("the key was made minutes before, and is known everywhere since");
-  const change = changeBefore(observation, ["subscription", "gateway-policy"], 900_000);
+  const change = changeBefore(observation, ["subscription", "gateway-policy"], KNOWN_MS);
   const evidence = [told, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])];
   return { kind: "fits", confidence: regional && id !== "quota-exceeded" ? 0.55 : 0.93, evidence };
 }
 
 /** A new key is known to every gateway about ten minutes later; some for the logs. */
-const KNOWN_MS = 900_000;
+export const KNOWN_MS = 900_000;
 
 /** Whether keys are refused that were made so lately that the gateway may not know them; `surely` when it does by now. */
 function keySpreads(observation: Observation): "surely" | "maybe" | undefined {
@@ -93,8 +93,8 @@ function judgeSpread(observation: Observation): Judgement {
 
 /** How calls to the API's other operations fare, of all callers or of those with `where`. */
 function othersOfApi(observation: Observation, where: Where = {}): { trials: number; share: number } | undefined {
-  const api = observation.values("api").map(({ value }) => value);
-  const operation = observation.values("operation").map(({ value }) => value);
+  const api = valuesOf(observation, "api");
+  const operation = valuesOf(observation, "operation");
   if (api.length === 0 || operation.length === 0) return undefined;
   const all = observation.tally({ ...where, api });
   const here = observation.tally({ ...where, api, operation });
@@ -107,7 +107,7 @@ const CALLERS = ["appId", "subscription", "callerNetwork"] as const;
 /** The refused callers get through to the API's other operations: they have a token. */
 function callersPassElsewhere(observation: Observation): boolean {
   const told = CALLERS.flatMap((dimension) => {
-    const values = observation.values(dimension).map(({ value }) => value);
+    const values = valuesOf(observation, dimension);
     return values.length === 0 ? [] : [othersOfApi(observation, { [dimension]: values })];
   });
   return told.length > 0 && told.every((others) => others !== undefined && others.share <= 0.05);

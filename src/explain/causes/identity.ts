@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation, Where } from "../observation.ts";
+import { type Observation, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -10,7 +10,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
-import { boundElsewhere, isPrompt, PROPAGATION_MS } from "./cosmos-grant.ts";
+import { boundElsewhere, isJustGiven, PROPAGATION_MS } from "./cosmos-grant.ts";
 
 interface OtherIdentity {
   readonly refused: readonly string[];
@@ -33,7 +33,7 @@ export function otherIdentity(observation: Observation): OtherIdentity | undefin
     .filter(({ share }) => share >= 0.1)
     .map(({ value }) => value);
   if (refused.length === 0) return undefined;
-  const backends = observation.values("backend").map(({ value }) => value);
+  const backends = valuesOf(observation, "backend");
   const sure = backends.length > 0;
   const work = sure ? { backend: backends } : workOf(observation);
   const known = work === undefined ? undefined : besideOf(observation, { refused, work, sure });
@@ -65,8 +65,8 @@ function areUnnamed(observation: Observation, work: Where): boolean {
 }
 
 function workOf(observation: Observation): Where | undefined {
-  const api = observation.values("api").map(({ value }) => value);
-  const container = observation.values("container").map(({ value }) => value);
+  const api = valuesOf(observation, "api");
+  const container = valuesOf(observation, "container");
   return api.length === 0 ? undefined : { api, container };
 }
 
@@ -76,7 +76,7 @@ function workOf(observation: Observation): Where | undefined {
  */
 function placeOf(observation: Observation, refused: readonly string[]): Where | undefined {
   const [container, clientNetwork] = (["container", "clientNetwork"] as const).map((dimension) =>
-    observation.values(dimension).map(({ value }) => value),
+    valuesOf(observation, dimension),
   );
   if (container === undefined || clientNetwork === undefined) return undefined;
   if (container.length === 0 || clientNetwork.length === 0) return undefined;
@@ -98,7 +98,7 @@ function replacedBy(observation: Observation, refused: readonly string[], work: 
 /** A role that was given to an id that never calls may have been meant for the refused one: of one that took another's place, or just then. */
 function sureOf({ replaced }: OtherIdentity, bound: ReturnType<typeof boundElsewhere>): number {
   if (bound === undefined) return 0.93;
-  return replaced || isPrompt(bound) ? 0.8 : 0.96;
+  return replaced || isJustGiven(bound) ? 0.8 : 0.96;
 }
 
 function judgeIdentity(observation: Observation): Judgement {

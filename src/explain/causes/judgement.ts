@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { ChangeKind } from "../../model/event.ts";
 import type { Split } from "../../model/finding.ts";
-import type { Observation, Where } from "../observation.ts";
+import { type Observation, type Where, valuesOf } from "../observation.ts";
 import type { SignSeen } from "../signs.ts";
 
 /** What one cause says of an observation. */
@@ -103,10 +103,7 @@ export function aboutTheRegion(observation: Observation): boolean {
   if (region === undefined) return false;
   if (manyCallers(observation)) return true;
   for (const dimension of ["appId", "callerNetwork"] as const) {
-    const callers = observation
-      .values(dimension)
-      .slice(0, 20)
-      .map(({ value }) => value);
+    const callers = valuesOf(observation, dimension).slice(0, 20);
     if (callers.length === 0) continue;
     const all = observation.tally({ [dimension]: callers });
     const here = observation.tally({ [dimension]: callers, region });
@@ -167,7 +164,7 @@ export const says = (observation: Observation, ...parts: readonly string[]): boo
 /** The API and operation of the refused calls; undefined where the logs tell neither. */
 export function sameWork(observation: Observation): Where | undefined {
   const told = (["api", "operation"] as const)
-    .map((dimension) => [dimension, observation.values(dimension).map(({ value }) => value)] as const)
+    .map((dimension) => [dimension, valuesOf(observation, dimension)] as const)
     .filter(([, values]) => values.length > 0);
   return told.length === 0 ? undefined : Object.fromEntries(told);
 }

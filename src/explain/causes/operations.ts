@@ -1,4 +1,4 @@
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf, type Where } from "../observation.ts";
 
 const WRITES: ReadonlySet<string> = new Set([
   "Create",
@@ -48,20 +48,21 @@ export const writeShare = (observation: Observation): number =>
 export const MANY = 30;
 export const HARDLY = 0.02;
 
-/** Refused about as often as those that are looked at. */
 const ALIKE = 0.5;
+
+/** Calls of the same time are refused about as often as those that are looked at. */
+export function areRefusedToo(observation: Observation, where: Where): boolean {
+  const { refused, trials } = observation.tally(where);
+  return refused >= ALIKE * observation.inside * trials;
+}
 
 /** Without a data-plane record: one operation of the API is refused, maybe beside others, and most that the same backend serves are not. */
 export function isOneOperation(observation: Observation): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
-  const operation = observation.values("operation").map(({ value }) => value);
+  const backend = valuesOf(observation, "backend");
+  const operation = valuesOf(observation, "operation");
   if (observation.values("cosmosPrincipal").length > 0 || backend.length === 0 || operation.length !== 1) return false;
   const others = observation.seen("operation", { backend }).filter((name) => !operation.includes(name));
-  const isRefusedToo = (name: string): boolean => {
-    const { refused, trials } = observation.tally({ backend, operation: name });
-    return refused >= ALIKE * observation.inside * trials;
-  };
-  const passing = others.filter((name) => !isRefusedToo(name));
+  const passing = others.filter((name) => !areRefusedToo(observation, { backend, operation: name }));
   if (passing.length <= others.length - passing.length) return false;
   const { refused, trials } = observation.tally({ backend, operation: passing });
   return trials >= MANY && refused < HARDLY * trials;
@@ -69,8 +70,8 @@ export function isOneOperation(observation: Observation): boolean {
 
 /** Operations of the same backends that are not among the refused ones, with many calls, are hardly refused. */
 export function othersPass(observation: Observation): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
-  const refused = new Set(observation.values("operation").map(({ value }) => value));
+  const backend = valuesOf(observation, "backend");
+  const refused = new Set(valuesOf(observation, "operation"));
   if (backend.length === 0 || refused.size === 0) return false;
   const passing = observation
     .seen("operation", { backend })

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { DurationMs } from "../../model/time.ts";
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -57,15 +57,14 @@ const SDK = /cosmos|azsdk|documentdb/i;
 
 /** Each region of the gateway calls from one network of its own, and not with an SDK: the network is the gateway's. */
 function isOfGateway(observation: Observation, network: string): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
+  const backend = valuesOf(observation, "backend");
   if (observation.values("userAgentFamily").some(({ value }) => SDK.test(value))) return false;
   const regions = observation.known("region", { backend });
   const [own, ...further] = observation.known("region", { backend, clientNetwork: network });
   if (regions.length < 2 || own === undefined || further.length > 0) return false;
   return regions.every((region) => {
-    const isOwn = (value: string): boolean => value === network || value.startsWith(network);
     const networks = observation.known("clientNetwork", { backend, region }).filter((value) => value.includes("/"));
-    return networks.length === 1 && (region === own) === networks.some(isOwn);
+    return networks.length === 1 && (region === own) === (networks[0] === network);
   });
 }
 

@@ -1,4 +1,4 @@
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import { shareOfFacts } from "./judgement.ts";
 
 /** What Cosmos DB signed itself to check a key's signature: the verb, and the kind of resource, which its message repeats. */
@@ -19,7 +19,7 @@ const PRINCIPAL = /\bprincipal (?:= ?)?\[([0-9a-f-]{36})\]/i;
 
 /** As whom the refused calls were made: by the data-plane log, or else as messages name them. */
 export function refusedPrincipals(observation: Observation): readonly string[] {
-  const logged = observation.values("cosmosPrincipal").map(({ value }) => value);
+  const logged = valuesOf(observation, "cosmosPrincipal");
   if (logged.length > 0) return logged;
   const named = observation.facts.flatMap(({ message }) => PRINCIPAL.exec(message ?? "")?.[1]?.toLowerCase() ?? []);
   return [...new Set(named)];

@@ -43,8 +43,10 @@ const FEW_KEYS = 0.2;
 const PROMPT_MS = 1_200_000;
 const isPrompt = (write: SignSeen | undefined): boolean => write !== undefined && write.lagMs <= PROMPT_MS;
 
+const WHOLLY = 0.6;
+
 /** A wrong secret is refused always, wherever it is sent. */
-const wholly = ({ inside }: Observation): number => (inside >= 0.6 ? 1 : 0.5);
+const wholly = ({ inside }: Observation): number => (inside >= WHOLLY ? 1 : 0.5);
 
 /** A wrong secret is answered with 401, seldom with 403: that long after the write, rather not. */
 const asAnswered = (observation: Observation, write: SignSeen | undefined): number =>
@@ -237,8 +239,6 @@ function mayLackToken({ layer, reason }: Observation): boolean {
 const mayBeOthers = (observation: Observation, seen: SignSeen): boolean =>
   observation.layer === "backend" &&
   ((observation.inside >= WHOLLY && Math.abs(seen.lagMs) <= PROMPT_MS) || beginTogether(observation, seen));
-
-const WHOLLY = 0.6;
 
 const TOGETHER_MS = 120_000;
 const REPEATED = 3;

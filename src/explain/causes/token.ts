@@ -1,6 +1,6 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { Dimension } from "../../model/call.ts";
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import {
@@ -102,7 +102,7 @@ export function isNewKey(observation: Observation): boolean {
 function worked(observation: Observation, dimension: Dimension): boolean {
   const value = equalSplit(observation, dimension, true)?.where[dimension];
   if (value === undefined) return false;
-  const api = observation.values("api").map((one) => one.value);
+  const api = valuesOf(observation, "api");
   if (api.length > 0 && observation.known(dimension, { api }).length < 2) return true;
   const { refused, trials } = observation.tallyBefore({ [dimension]: value });
   return trials >= SEEN_TRIALS && refused < 0.5 * trials;

@@ -2,8 +2,8 @@ import type { Evidence } from "../../model/cause.ts";
 import type { Split } from "../../model/finding.ts";
 import type { Observation } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
-import { boundElsewhere, isPrompt } from "./cosmos-grant.ts";
-import { asksOnOneOperation } from "./gateway.ts";
+import { boundElsewhere, isJustGiven } from "./cosmos-grant.ts";
+import { asksOnOneOperation, KNOWN_MS } from "./gateway.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import { comesAndGoes } from "./periodic.ts";
 import { cannotSignIn } from "./secrets.ts";
@@ -83,7 +83,7 @@ function backendConfidence(observation: Observation): number {
   if (SELF_EXPLAINING.has(reason) || ownTokenExpired(observation) === "told" || cannotSignIn(observation)) return 0.5;
   if (layer === "backend") return reason === "401" ? 0.7 : 0.88;
   const bound = boundElsewhere(observation);
-  if (bound !== undefined && isPrompt(bound)) return 0.8;
+  if (bound !== undefined && isJustGiven(bound)) return 0.8;
   const untold = layer === "cosmos" && /^\d+$/.test(reason);
   const credential = observation.values("credential")[0]?.value;
   const isWalled = changeBefore(observation, ["firewall"], 1_800_000) !== undefined;
@@ -114,7 +114,9 @@ function isOfKey(observation: Observation, { refusedInside }: Split): boolean {
   if (refusedInside >= IN_PART) return false;
   const keyless = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyNotFound");
   const unknown = shareOfFacts(observation, ({ reason }) => reason === "SubscriptionKeyInvalid");
-  return keyless > IN_PART || (unknown > IN_PART && changeBefore(observation, ["subscription"], 900_000) !== undefined);
+  return (
+    keyless > IN_PART || (unknown > IN_PART && changeBefore(observation, ["subscription"], KNOWN_MS) !== undefined)
+  );
 }
 
 /** Each region reaches Cosmos DB from an address of its own: where those separate as well, a firewall is likelier. */

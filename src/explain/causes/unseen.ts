@@ -1,7 +1,7 @@
 import type { CauseId } from "../../model/cause.ts";
 import type { ChangeKind } from "../../model/event.ts";
 import type { DurationMs } from "../../model/time.ts";
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import { bestSplitEvidence, changeEvidence, inapplicable, type Judgement } from "./judgement.ts";
 
 /** What an account begins to refuse by a change, though only the application in front of it is seen to refuse. */
@@ -80,7 +80,7 @@ const MOST = 0.5;
 
 /** All that the refused backends do is refused alike. */
 function isWhole(observation: Observation): boolean {
-  const backend = observation.values("backend").map(({ value }) => value);
+  const backend = valuesOf(observation, "backend");
   if (backend.length === 0) return true;
   const { refused, trials } = observation.tally({ backend });
   return refused >= MOST * trials;
