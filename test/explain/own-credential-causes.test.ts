@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { CauseId } from "../../src/model/cause.ts";
-import type { Event, SecretAccess, SignIn } from "../../src/model/event.ts";
+import type { Event, SecretAccess } from "../../src/model/event.ts";
 import { at, change, claims, gatewayError } from "../builders.ts";
 import { appId, objectId, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
-import { END, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+import { END, type Fault, keyed, ONSET, orders, refusedByBackend, signInFailure } from "./tenant.ts";
 import { soleFinding } from "./sole-finding.ts";
 
 const secretAccess = (over: Partial<SecretAccess>): SecretAccess => ({
@@ -19,20 +19,7 @@ const secretAccess = (over: Partial<SecretAccess>): SecretAccess => ({
   ...over,
 });
 const GATEWAY = { ownerResource: "/subscriptions/s/resourcegroups/g/providers/microsoft.apimanagement/service/apim" };
-const signIn = (over: Partial<SignIn>): SignIn => ({
-  kind: "sign-in",
-  shape: "event-hub",
-  resource: "/tenants/t/providers/microsoft.aadiam",
-  dedupKey: `s|${over.appId ?? ""}|${over.time ?? 0}`,
-  time: at(0),
-  identityKind: "service-principal",
-  errorCode: 0,
-  ...over,
-});
 
-const byBackend = (call: Ordinary, status: 401 | 403, over: object = {}): readonly Event[] => [
-  { ...call.gateway, status, backendStatus: status, ...over },
-];
 const container = (seconds: number, action: "create" | "delete", name: string) =>
   change({
     time: at(seconds),
@@ -99,7 +86,7 @@ const cases: readonly Case[] = [
     name: "a backend that finds the gateway's token expired, though the caller's is valid",
     fault: (call) =>
       orders(call)
-        ? byBackend(call, 401, {
+        ? refusedByBackend(call, 401, {
             challenge: 'Bearer error="invalid_token", error_description="The token expired"',
             claims: claims({ ...call.gateway.claims, expires: at(call.seconds + 1_800) }),
           })
@@ -155,7 +142,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "the gateway holds a secret that was replaced",
-    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
     also: [
       secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
       secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
@@ -164,7 +151,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "the vault has refused the gateway since long before the secret was replaced",
-    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
     also: [
       secretAccess({ time: at(ONSET - 4_000), status: 403, ...GATEWAY }),
       secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
@@ -172,8 +159,27 @@ const cases: readonly Case[] = [
     cause: "gateway-cannot-read-key-vault",
   },
   {
+    name: "the vault refuses the gateway when it comes to ask again, minutes after the secret was replaced",
+    fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
+    also: [
+      secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+      secretAccess({ time: at(ONSET + 300), status: 403, ...GATEWAY }),
+    ],
+    cause: "gateway-cannot-read-key-vault",
+  },
+  {
+    name: "a token of Entra is refused after a secret was replaced, which no secret stands for",
+    fault: (call) => (orders(call) ? refusedByCosmos(call, 401, {}) : undefined),
+    also: [
+      secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+    ],
+    cause: "unknown",
+  },
+  {
     name: "another vault refuses the gateway than that of the secret which was replaced",
-    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
     also: [
       secretAccess({ time: at(ONSET - 4_000), ...GATEWAY }),
       secretAccess({ time: at(ONSET - 2_000), status: 403, vault: "kv-mail", secret: "mail-password", ...GATEWAY }),
@@ -183,7 +189,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "another vault refused the gateway before, and a secret of it was replaced long before this one",
-    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
     also: [
       secretAccess({ time: at(ONSET - 4_000), status: 403, vault: "kv-mail", secret: "mail-password", ...GATEWAY }),
       secretAccess({ time: at(ONSET - 3_900), ...GATEWAY }),
@@ -201,14 +207,16 @@ const cases: readonly Case[] = [
             claims: claims({ ...call.gateway.claims, state: "unverified", expires: at(ONSET - 10) }),
           })
         : undefined,
-    also: [signIn({ time: at(ONSET - 900), appId: appId(4), principal: objectId(4), errorCode: 7_000_222 })],
+    also: [signInFailure(ONSET - 900, { appId: appId(4), principal: objectId(4), errorCode: 7_000_222 })],
     cause: "client-secret-expired",
   },
   {
     name: "a backend that passes on that it was not let sign in",
     fault: (call) =>
       call.backend === "orders-a"
-        ? byBackend(call, 401, { errorBody: "AADSTS53003: Access has been blocked by Conditional Access policies." })
+        ? refusedByBackend(call, 401, {
+            errorBody: "AADSTS53003: Access has been blocked by Conditional Access policies.",
+          })
         : undefined,
     cause: "conditional-access-blocked",
   },
@@ -243,7 +251,7 @@ const cases: readonly Case[] = [
   },
   {
     name: "half a minute on, half a minute off",
-    fault: (call) => (orders(call) && call.seconds % 60 < 30 ? byBackend(call, 401) : undefined),
+    fault: (call) => (orders(call) && call.seconds % 60 < 30 ? refusedByBackend(call, 401) : undefined),
     cause: "unknown-periodic",
   },
 ];
@@ -259,7 +267,7 @@ describe("the cause of one fault", () => {
 const without: readonly (Case & { readonly not: CauseId })[] = [
   {
     name: "a secret that was written long before is no cause",
-    fault: (call) => (orders(call) ? byBackend(call, 401) : undefined),
+    fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
     also: [secretAccess({ time: at(ONSET - 4 * 3_600 - 700), operation: "SecretSet" })],
     cause: "unknown",
     not: "named-value-stale-secret",
@@ -273,7 +281,7 @@ const without: readonly (Case & { readonly not: CauseId })[] = [
   {
     name: "sign-ins of another application are no cause",
     fault: (call) => (call.app === 4 ? refusedByGateway(call, { error: gatewayError("TokenExpired") }) : undefined),
-    also: [signIn({ time: at(ONSET - 900), appId: "99999999-0000-4000-8000-000000000002", errorCode: 7_000_222 })],
+    also: [signInFailure(ONSET - 900, { appId: "99999999-0000-4000-8000-000000000002", errorCode: 7_000_222 })],
     cause: "caller-token-expired",
     not: "client-secret-expired",
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CauseId } from "../../src/model/cause.ts";
-import type { Event, SignIn } from "../../src/model/event.ts";
-import { at, gatewayError } from "../builders.ts";
+import type { Event } from "../../src/model/event.ts";
+import { gatewayError } from "../builders.ts";
 import {
   appId,
   eventsOf,
@@ -11,7 +11,18 @@ import {
   refusedByCosmos,
   refusedByGateway,
 } from "../traffic.ts";
-import { analyze, CALLS, controlPlane, during, type Fault, keyed, ONSET, orders, recreated } from "./tenant.ts";
+import {
+  analyze,
+  CALLS,
+  controlPlane,
+  during,
+  type Fault,
+  keyed,
+  ONSET,
+  orders,
+  recreated,
+  signInFailure,
+} from "./tenant.ts";
 
 const SIGNED = "The input authorization token can't serve the request. Server used the following payload to sign: ";
 const signed = (verb: string, container = "invoices"): { errorBody: string } => ({
@@ -25,18 +36,8 @@ const bound = controlPlane(ONSET - 300, {
   operation: "sqlroleassignments/write",
   details: new Map([["principalId", "99999999-0000-4000-8000-000000000001"]]),
 });
-const blocked = (callers: string): SignIn => ({
-  kind: "sign-in",
-  shape: "event-hub",
-  resource: "/tenants/t/providers/microsoft.aadiam",
-  dedupKey: "blocked",
-  time: at(ONSET - 60),
-  identityKind: "service-principal",
-  appId: appId(4),
-  principal: objectId(4),
-  address: callers,
-  errorCode: 53_003,
-});
+const blocked = (address: string): Event =>
+  signInFailure(ONSET - 60, { appId: appId(4), principal: objectId(4), address, errorCode: 53_003 });
 
 /** An identity that nobody saw before answers for all calls of the orders. */
 const replaced: Fault = (call) =>

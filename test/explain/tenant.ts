@@ -1,7 +1,7 @@
 import { createAnalysis } from "../../src/analysis.ts";
 import { reportOf } from "../../src/findings/report.ts";
 import type { DimensionValues } from "../../src/model/call.ts";
-import type { Event, SignIn } from "../../src/model/event.ts";
+import type { Event, GatewayRequest, SignIn } from "../../src/model/event.ts";
 import type { Finding } from "../../src/model/finding.ts";
 import { end } from "../../src/pipeline.ts";
 import { at, change } from "../builders.ts";
@@ -58,9 +58,11 @@ export const causesOf = (events: readonly Event[]): readonly Finding["cause"]["i
 export const gatewayOnly = (events: readonly Event[]): readonly Event[] =>
   events.filter(({ kind }) => kind !== "data-plane-operation");
 
-export const refusedByBackend = (call: Ordinary, status: 401 | 403): readonly Event[] => [
-  { ...call.gateway, status, backendStatus: status },
-];
+export const refusedByBackend = (
+  call: Ordinary,
+  status: 401 | 403,
+  over: Partial<GatewayRequest> = {},
+): readonly Event[] => [{ ...call.gateway, status, backendStatus: status, ...over }];
 
 /** A sign-in of a service principal that failed, so many seconds after the first call. */
 export const signInFailure = (seconds: number, over: Pick<SignIn, "errorCode"> & Partial<SignIn>): SignIn => ({

@@ -114,6 +114,49 @@ describe("an application that gives the activity id in its errors only", () => {
   });
 });
 
+describe("refused from a public address, while others come privately", () => {
+  const errorBody =
+    "Request originated from IP 20.9.9.9 through public internet. This is blocked by your firewall settings.";
+  const eventsBy = (healthy: (call: Ordinary) => string, isHit: (call: Ordinary) => boolean): readonly Event[] =>
+    eventsOf(CALLS, (call) => {
+      if (!orders(call)) return undefined;
+      if (call.seconds > ONSET && isHit(call))
+        return refusedByCosmos(call, 403, { errorBody }, { clientAddress: "20.9.9.9", principal: undefined as never });
+      return [call.gateway, operationOf(call, { clientAddress: healthy(call) })];
+    });
+
+  const byOneProgram = (event: Event): Event =>
+    event.kind === "data-plane-operation" ? { ...event, userAgent: "dotnet/8" } : event;
+
+  test("a backend that was let in publicly until then has another address now: a firewall", () => {
+    const events = eventsBy(
+      ({ backend }) => (backend === "orders-a" ? "20.1.1.1" : "10.1.2.4"),
+      ({ backend }) => backend === "orders-a",
+    );
+    expect(causesOf(events.map(byOneProgram))).toEqual(["firewall-blocked"]);
+  });
+
+  test("where successes are not joined, the same containers tell that others come privately", () => {
+    const events = eventsBy(
+      () => "10.1.2.4",
+      ({ chance }) => chance < 0.3,
+    );
+    const passed = (event: Event): boolean => event.kind === "data-plane-operation" && event.status < 400;
+    const apart = [...events.filter((event) => !passed(event)), ...unjoined(events.filter(passed))];
+    expect(causesOf(apart)).toEqual(["split-dns-private-endpoint"]);
+  });
+});
+
+test("refusals whose body was lost are those of the same backend that Cosmos DB's answer explains", () => {
+  const fault = during((call) => {
+    if (!keyed(call) || !call.write) return undefined;
+    const errorBody = "The given request to perform the operation has insufficient permissions provided in the token.";
+    return refusedByBackend(call, 401, call.chance < 0.2 ? {} : { errorBody });
+  });
+  const gateway = eventsOf(CALLS, fault).filter((event) => !isOperation(event));
+  expect(found(gateway)).toHaveLength(1);
+});
+
 test("parts that one log alone tells of are counted once, by the log that tells of more", () => {
   const part = (seenBy: "gateway" | "cosmos" | "both", refused: number) => ({
     seenBy,
