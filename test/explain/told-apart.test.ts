@@ -415,15 +415,24 @@ describe("a part of one region's calls is refused for the subscription key", () 
       changed: false,
       cause: "gateway-region-differs",
     },
+    {
+      name: "behind a front door, which hides whose calls they are",
+      reason: "SubscriptionKeyInvalid",
+      changed: false,
+      frontDoor: true,
+      cause: "subscription-key-missing-or-wrong",
+    },
   ];
-  test.each(cases)("$name", ({ reason, changed, cause }) => {
+  test.each(cases)("$name", ({ reason, changed, cause, frontDoor = false }) => {
+    const seenFrom = (call: Ordinary): Ordinary =>
+      frontDoor ? { ...call, gateway: { ...call.gateway, callerAddress: `147.243.${call.app % 2}.4` } } : call;
     const fault = during((call) => {
-      const { subscription: _subscription, ...gateway } = call.gateway;
+      const { subscription: _subscription, claims: _claims, ...gateway } = call.gateway;
       return call.region === "West Europe" && call.chance < 0.3
         ? refusedByGateway({ ...call, gateway }, { error: gatewayError(reason, "authorization") })
         : undefined;
     });
     const change = controlPlane(ONSET - 60, { change: "subscription", action: "action" });
-    expect(causesOf([...eventsOf(CALLS, fault), ...(changed ? [change] : [])])).toEqual([cause]);
+    expect(causesOf([...eventsOf(CALLS.map(seenFrom), fault), ...(changed ? [change] : [])])).toEqual([cause]);
   });
 });

@@ -1,17 +1,16 @@
 import type { Evidence } from "../../model/cause.ts";
 import { type Observation, valuesOf } from "../observation.ts";
 import {
-  aboutTheRegion,
   bestSplitEvidence,
   type CauseRule,
   equalSplit,
   inapplicable,
   type Judgement,
-  regionDecides,
   rejected,
   says,
   shareOfFacts,
 } from "./judgement.ts";
+import { aboutTheRegion, regionDecides } from "./region.ts";
 import { HARDLY, keyShare, MANY } from "./operations.ts";
 
 /** A token that ends this long after it was refused as expired was judged by another clock than the log's. */

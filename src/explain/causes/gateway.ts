@@ -3,20 +3,20 @@ import { msBetween } from "../../model/time.ts";
 import { type Observation, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
+  CALLERS,
   type CauseRule,
   changeBefore,
   changeEvidence,
   equalSplit,
   manyCallers,
   loggedReasons,
-  regionDecides,
   inapplicable,
   type Judgement,
-  aboutTheRegion,
   rejected,
   says,
   shareOfFacts,
 } from "./judgement.ts";
+import { aboutTheRegion, regionDecides } from "./region.ts";
 
 /** Reasons of the gateway's own policies, and the messages of responses where the reason was not logged. */
 const REASONS: ReadonlyMap<string, CauseId> = new Map<string, CauseId>([
@@ -101,8 +101,6 @@ function othersOfApi(observation: Observation, where: Where = {}): { trials: num
   const trials = all.trials - here.trials;
   return trials < 10 ? undefined : { trials, share: (all.refused - here.refused) / trials };
 }
-
-const CALLERS = ["appId", "subscription", "callerNetwork"] as const;
 
 /** The refused callers get through to the API's other operations: they have a token. */
 function callersPassElsewhere(observation: Observation): boolean {

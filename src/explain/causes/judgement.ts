@@ -76,41 +76,15 @@ export function changeEvidence({ change, lagMs }: Observation["changes"][number]
 export const bestSplitEvidence = (observation: Observation): readonly Evidence[] =>
   observation.splits[0] === undefined ? [] : [splitEvidence(observation.splits[0])];
 
+/** Attributes by which callers are told apart. */
+export const CALLERS = ["appId", "subscription", "callerNetwork"] as const satisfies readonly Dimension[];
+
 /** More than one caller is refused: no single value of a caller's dimension holds nearly all refusals. */
 export function manyCallers(observation: Observation): boolean {
-  const callers: readonly Dimension[] = ["appId", "subscription", "callerNetwork"];
-  const told = callers
-    .map((dimension) => observation.values(dimension)[0]?.share)
-    .filter((share) => share !== undefined);
+  const told = CALLERS.map((dimension) => observation.values(dimension)[0]?.share).filter(
+    (share) => share !== undefined,
+  );
   return told.length > 0 && told.every((share) => share < 0.85);
-}
-
-/** Calls of the same kind through other regions succeed: what stands beside the region only says which calls are meant. */
-export function regionDecides(observation: Observation): boolean {
-  const split = equalSplit(observation, "region", true) ?? equalSplit(observation, "region");
-  if (split === undefined) return false;
-  const { region = "", ...rest } = split.where;
-  if (Object.keys(rest).length === 0) return true;
-  const inside = observation.tally({ ...rest, region });
-  const all = observation.tally(rest);
-  const others = { refused: all.refused - inside.refused, trials: all.trials - inside.trials };
-  return others.trials >= 10 && others.refused / others.trials < 0.2 * (inside.refused / Math.max(1, inside.trials));
-}
-
-/** The refused callers succeed through other regions, or there are many of them: it is not about one caller. */
-export function aboutTheRegion(observation: Observation): boolean {
-  const region = equalSplit(observation, "region")?.where.region;
-  if (region === undefined) return false;
-  if (manyCallers(observation)) return true;
-  for (const dimension of ["appId", "callerNetwork"] as const) {
-    const callers = valuesOf(observation, dimension).slice(0, 20);
-    if (callers.length === 0) continue;
-    const all = observation.tally({ [dimension]: callers });
-    const here = observation.tally({ [dimension]: callers, region });
-    const elsewhere = { refused: all.refused - here.refused, trials: all.trials - here.trials };
-    if (elsewhere.trials >= 10 && elsewhere.refused / elsewhere.trials < 0.1 * observation.inside) return true;
-  }
-  return false;
 }
 
 /** Reasons as they were logged, most frequent first; the symptom's own where none was. */

@@ -12,12 +12,11 @@ import {
   refusedBefore,
   inapplicable,
   type Judgement,
-  aboutTheRegion,
-  regionDecides,
   percent,
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
+import { aboutTheRegion, regionDecides } from "./region.ts";
 
 /**
  * What was wrong with a token, by the reasons of `validate-jwt` (learn.microsoft.com/azure/api-management/

@@ -15,13 +15,12 @@ import {
   equalSplit,
   inapplicable,
   type Judgement,
-  aboutTheRegion,
-  regionDecides,
   rejected,
   shareOfFacts,
   siblingsThatSucceed,
   splitEvidence,
 } from "./judgement.ts";
+import { aboutTheRegion, regionDecides } from "./region.ts";
 
 /** Reasons that name the fault by themselves, whichever backend or region it shows on. */
 const SELF_EXPLAINING: ReadonlySet<string> = new Set([
@@ -97,7 +96,7 @@ function judgeRegion(observation: Observation): Judgement {
   if (split === undefined || !regionDecides(observation))
     return rejected("the refusals do not follow the gateway's region");
   if (!aboutTheRegion(observation) && observation.layer === "gateway")
-    return rejected("nearly all refusals come from one caller");
+    return rejected("the region lets in what other callers send");
   const isRollover = observation.reason === "TokenSignature" && isNewKey(observation);
   const told =
     isRollover ||
