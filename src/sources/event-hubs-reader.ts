@@ -8,6 +8,7 @@ import type {
   SubscriptionEventHandlers,
 } from "@azure/event-hubs";
 import type { ByteQueue } from "./byte-queue.ts";
+import { limitCredit } from "./event-hubs-credit.ts";
 import type { PartitionStart } from "./event-hubs-position.ts";
 
 /** What one round of one partition gave, undecoded. */
@@ -20,6 +21,10 @@ export interface Delivery {
 export interface ReaderOptions {
   /** Most in one round; twice as many are asked for ahead, so that the link does not run dry meanwhile. */
   readonly messages: number;
+  /** Of what is asked for ahead, by the size of what came last: at least one event. */
+  readonly bytesAhead: number;
+  /** Of the link to a partition. */
+  readonly addressOf: (partition: string) => string;
   readonly idleSeconds: number;
   readonly ownerLevel: number | undefined;
   failed(error: unknown, partition: string): void;
@@ -35,6 +40,11 @@ export interface PartitionReader {
   /** Gives the link up and asks for what follows the last event by another. */
   again(): Promise<void>;
 }
+
+/** An event is taken to be so large before the first has come. */
+const UNKNOWN_BYTES = 256 << 10;
+/** After larger events, smaller ones are believed round by round. */
+const SHRINKING = 0.7;
 
 /** What a link that does not answer is waited for when it is given up. */
 const CLOSE_MS = 2_000;
@@ -55,6 +65,12 @@ export function readPartition(
   let toldCaughtUp: boolean | undefined;
   let held = 0;
 
+  const address = options.addressOf(partition);
+  const ahead = 2 * options.messages;
+  let eventBytes = UNKNOWN_BYTES;
+  const limit = (): void => limitCredit(address, ahead, Math.floor(options.bytesAhead / eventBytes));
+  limit();
+
   const deliver = async (received: readonly ReceivedEventData[], context: PartitionContext): Promise<void> => {
     const events = received.filter((event) => event.sequenceNumber > last);
     last = events.at(-1)?.sequenceNumber ?? last;
@@ -62,8 +78,13 @@ export function readPartition(
     const caughtUp = last >= newest;
     if (events.length === 0 && caughtUp === toldCaughtUp) return;
     toldCaughtUp = caughtUp;
+    const bytes = sizeOf(events);
+    if (events.length > 0) {
+      eventBytes = Math.max(1, bytes / events.length, SHRINKING * eventBytes);
+      limit();
+    }
     held += 1;
-    await queue.put({ partition, events, caughtUp }, sizeOf(events));
+    await queue.put({ partition, events, caughtUp }, bytes);
     held -= 1;
   };
 
@@ -85,7 +106,7 @@ export function readPartition(
       skipParsingBodyAsJson: true,
       trackLastEnqueuedEventProperties: true,
       maxBatchSize: options.messages,
-      prefetchCount: 2 * options.messages,
+      prefetchCount: ahead,
       maxWaitTimeInSeconds: options.idleSeconds,
       ...(options.ownerLevel === undefined ? {} : { ownerLevel: options.ownerLevel }),
     });
