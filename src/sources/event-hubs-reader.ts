@@ -46,6 +46,23 @@ const UNKNOWN_BYTES = 256 << 10;
 /** After larger events, smaller ones are believed round by round. */
 const SHRINKING = 0.7;
 
+/** Keeps what a link has ahead to so many bytes, by the size of the events that came last; to be told of what comes. */
+function limited(
+  { addressOf, bytesAhead }: ReaderOptions,
+  partition: string,
+  asked: number,
+): (events: number, bytes: number) => void {
+  const address = addressOf(partition);
+  let eventBytes = UNKNOWN_BYTES;
+  const limit = (): void => limitCredit(address, asked, Math.floor(bytesAhead / eventBytes));
+  limit();
+  return (events, bytes) => {
+    if (events === 0) return;
+    eventBytes = Math.max(1, bytes / events, SHRINKING * eventBytes);
+    limit();
+  };
+}
+
 /** What a link that does not answer is waited for when it is given up. */
 const CLOSE_MS = 2_000;
 
@@ -65,11 +82,8 @@ export function readPartition(
   let toldCaughtUp: boolean | undefined;
   let held = 0;
 
-  const address = options.addressOf(partition);
   const ahead = 2 * options.messages;
-  let eventBytes = UNKNOWN_BYTES;
-  const limit = (): void => limitCredit(address, ahead, Math.floor(options.bytesAhead / eventBytes));
-  limit();
+  const came = limited(options, partition, ahead);
 
   const deliver = async (received: readonly ReceivedEventData[], context: PartitionContext): Promise<void> => {
     const events = received.filter((event) => event.sequenceNumber > last);
@@ -79,10 +93,7 @@ export function readPartition(
     if (events.length === 0 && caughtUp === toldCaughtUp) return;
     toldCaughtUp = caughtUp;
     const bytes = sizeOf(events);
-    if (events.length > 0) {
-      eventBytes = Math.max(1, bytes / events.length, SHRINKING * eventBytes);
-      limit();
-    }
+    came(events.length, bytes);
     held += 1;
     await queue.put({ partition, events, caughtUp }, bytes);
     held -= 1;

@@ -47,7 +47,7 @@ test.each([
 ] as const)(
   "serve that is killed again and again while it reads $hub ends with the counts and findings of one that was not",
   {
-    timeout: 90_000 + 15_000 * faultRuns(3),
+    timeout: 120_000 + 20_000 * faultRuns(3),
   },
   async ({ partitions }) => {
     const isFedMeanwhile = partitions === 1;
