@@ -20,6 +20,7 @@ import { isLateRenewal } from "./renewal.ts";
 import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
+import { areOfStrangers } from "./strangers.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
 
@@ -81,6 +82,7 @@ export function explainRise(
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(context, rows, span)) return undefined;
+  if (areOfStrangers(context, { rows, conditions: covering.rule.conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
