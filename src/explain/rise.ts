@@ -1,4 +1,4 @@
-import { type Column, COLUMNS, columnIndex } from "../detect/columns.ts";
+import { type Column, COLUMNS, columnIndex, dimensionOf } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import { WRITE_REGION } from "../detect/count-refusal.ts";
 import { callAt } from "../detect/rows.ts";
@@ -254,7 +254,10 @@ const isOfOldTokens = (conditions: readonly Condition[], { refused, calls }: Cou
 
 /** The cause can lie in what separates. */
 export const isNamedBy = ({ names }: Ranked, conditions: readonly Condition[]): boolean =>
-  conditions.some(({ column }) => names.some((name) => name === COLUMNS[column]));
+  conditions.some(({ column }) => {
+    const of = COLUMNS[column];
+    return of !== undefined && names.includes(dimensionOf(of));
+  });
 
 /**
  * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many
