@@ -26,9 +26,10 @@ const seconds = 60 * Number(values.minutes);
 const limitMb = Number(values.mb);
 const RECORDS_PER_EVENT = 100;
 /** Records of a corpus that are made in a second, at least. */
-const MADE_PER_SECOND = 25_000;
+const MADE_PER_SECOND = 15_000;
 const DRAIN_MS = 60_000;
 const SAMPLE_MS = 1_000;
+const LOOK_MS = 500;
 /** What a heap may have of the memory: buffers and code lie beside it. */
 const HEAP_SHARE = 0.45;
 
@@ -83,7 +84,7 @@ async function soakWith(corpus: Corpus, beginMs: number): Promise<void> {
   const hub = stack.adopt(await startHub(corpus.path("bodies"), rate / RECORDS_PER_EVENT), (it) => it.stop());
   const flags = [`--max-old-space-size=${Math.floor(HEAP_SHARE * limitMb)}`];
   const serve = stack.adopt(await startServe(hub.connectionString, flags), (it) => it.stop());
-  const watch = stack.adopt(watchServe(serve.address), (it) => it.stop());
+  const watch = stack.adopt(watchServe(serve.address, LOOK_MS), (it) => it.stop());
   await sleep(Math.max(0, beginMs - Date.now()));
   const memory: (readonly [minute: number, mb: number])[] = [];
   const began = performance.now();
