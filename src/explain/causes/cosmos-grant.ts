@@ -52,17 +52,18 @@ export const PROPAGATION_MS = 900_000;
 const isGroup = ({ details }: Change): boolean => details.get("principalType")?.toLowerCase() === "group";
 
 /** A role was given to a group just before the calls of a principal began to be refused, all of them. */
-const givenToGroup = (observation: Observation): Observation["changes"][number] | undefined =>
-  observation.inside < NEARLY_ALL
-    ? undefined
-    : observation.changes.find(
-        ({ change, lagMs }) =>
-          change.change === "role-assignment" &&
-          change.action !== "delete" &&
-          isGroup(change) &&
-          lagMs >= -SLACK_MS &&
-          lagMs <= JUST_GIVEN_MS,
-      );
+function givenToGroup(observation: Observation): Observation["changes"][number] | undefined {
+  const { refused, trials } = observation.tally({ cosmosPrincipal: refusedPrincipals(observation) });
+  if (refused < NEARLY_ALL * Math.max(1, trials)) return undefined;
+  return observation.changes.find(
+    ({ change, lagMs }) =>
+      change.change === "role-assignment" &&
+      change.action !== "delete" &&
+      isGroup(change) &&
+      lagMs >= -SLACK_MS &&
+      lagMs <= JUST_GIVEN_MS,
+  );
+}
 
 /** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
 export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
