@@ -138,6 +138,23 @@ describe.each([
     },
   );
 
+  test("partitions that are read a minute apart change no finding, though one log alone is looked at out of order", () => {
+    const analysis = createAnalysis({ lateness: 120_000, joinWindow: 60_000, seed: 1, prompt: true });
+    const rounds = inRounds(arrivals(events, SWIFT)).map((arrived, i) => ({
+      arrived,
+      partition: String(i % 3),
+      turn: i,
+    }));
+    const behind = 60_000 / ROUND_MS;
+    const turnOf = ({ partition, turn }: (typeof rounds)[number]): number => turn + (partition === "1" ? behind : 0);
+    for (const { arrived, partition } of rounds.toSorted((a, b) => turnOf(a) - turnOf(b)))
+      step(analysis, { ...batchOf(analysis, arrived), partition });
+    end(analysis);
+    expect(Math.max(...analysis.looks.map(({ reorder }) => reorder.late))).toBeGreaterThan(100);
+    const findings = reportOf(analysis).findings.filter(({ kind }) => kind === "intermittent-refusal");
+    expect(essence(findings)).toEqual(essence(expected));
+  });
+
   test("is told before the slow log comes", () => {
     const batches = inRounds(arrivals(events, { gateway: 3, operation: 600 }));
     const [ahead, joined] = [listen(batches, true).told[0], listen(batches, false).told[0]];
