@@ -1,4 +1,5 @@
 import { type Analysis, packed } from "./analysis.ts";
+import { giveBack } from "./lib/give-back.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
 import { savedForm } from "./saved-form.ts";
 import type { CallLog, Piece, Store } from "./store/store.ts";
@@ -114,7 +115,9 @@ export class Snapshots {
       let bytes = 0;
       let staged = 0;
       const stagePart = (): void => {
-        store.stage(Buffer.concat(part), staged === 0);
+        const whole = Buffer.concat(part);
+        store.stage(whole, staged === 0);
+        for (const used of [whole, ...part]) giveBack(used);
         staged += bytes;
         part = [];
         bytes = 0;

@@ -1,5 +1,6 @@
 import { Deserializer, Serializer } from "node:v8";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { giveBack } from "../lib/give-back.ts";
 import type { Piece } from "./store.ts";
 
 /**
@@ -30,7 +31,9 @@ const PIECE_BYTES = 1 << 20;
 /** Larger memories are packed from where they are. */
 const INLINE_BYTES = 1 << 16;
 const NOTHING = Buffer.alloc(PIECE_BYTES);
-const PACKING = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
+const LEVEL = { [constants.ZSTD_c_compressionLevel]: 1 };
+/** What does not pack takes this much more: a packed piece comes as one memory, which can be given back. */
+const packedAtMost = (bytes: number): number => bytes + (bytes >> 8) + 1_024;
 
 /**
  * A head, then each memory: how long it is unpacked, and its pieces, each behind its length. The first one is the graph. Of an
@@ -58,8 +61,7 @@ function* piecesOfGraph(value: unknown, known: Map<ArrayBufferLike, number>): Ge
   yield { bytes: wordsOf(1 + writer.large.length), isPlain: true };
   const graph = writer.releaseBuffer();
   yield* piecesIn(graph);
-  // Given back now: the collector does not see how much waits for it.
-  graph.buffer.transfer(0);
+  giveBack(graph);
   for (const memory of writer.large) yield* piecesIn(memory);
 }
 
@@ -71,8 +73,10 @@ function* piecesIn(bytes: Uint8Array): Generator<Piece> {
 
 function packed({ bytes, isPlain }: Piece): Uint8Array {
   if (isPlain) return Uint8Array.from(bytes);
-  const piece = zstdCompressSync(bytes, PACKING);
-  return Buffer.concat([wordsOf(piece.length), piece]);
+  const piece = zstdCompressSync(bytes, { params: LEVEL, chunkSize: packedAtMost(bytes.length) });
+  const whole = Buffer.concat([wordsOf(piece.length), piece]);
+  giveBack(piece);
+  return whole;
 }
 
 function wordsOf(...words: readonly number[]): Uint8Array {

@@ -103,7 +103,7 @@ function createMemoryReplay(): MemoryReplay {
     load: () => ({ snapshot: snapshot?.slice(), journal: journal.map((bytes) => bytes.slice()) }),
     stage(part, isFirst) {
       if (isFirst || staged === undefined) staged = { parts: [], after: journal.length };
-      staged.parts.push(part.slice());
+      staged.parts.push(Uint8Array.from(part));
     },
     add(commit) {
       if (commit.turns === true) {

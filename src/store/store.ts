@@ -138,7 +138,7 @@ export interface Store {
   spool(pieces: Iterable<Piece>): Spooled;
   /**
    * The next part of a snapshot of the analysis as it is after the last commit before its first part. It is durable and not
-   * seen until a commit turns to it; the first part gives up what was staged before.
+   * seen until a commit turns to it; the first part gives up what was staged before. The bytes are the caller's again afterwards.
    */
   stage(part: Uint8Array, isFirst: boolean): void;
   commit(commit: Commit): void;

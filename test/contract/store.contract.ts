@@ -130,6 +130,15 @@ export function storeContract(make: () => Promise<StoreHarness>): void {
       expect(store.load().journal.map(textOf)).toEqual(["while it is staged again", "after"]);
     });
 
+    test("keeps a staged part though its memory is used for something else", () => {
+      const part = Buffer.from("a part of a snapshot");
+      store.stage(part, true);
+      part.fill(0);
+      store.commit(commitOf({ turns: true }));
+      reopen();
+      expect(textOf(store.load().snapshot)).toBe("a part of a snapshot");
+    });
+
     test("turns to nothing that is not staged", () => {
       commitSnapshot(store, bytes("s"));
       expect(() => store.commit(commitOf({ turns: true, journal: bytes("lost") }))).toThrow("no snapshot is staged");

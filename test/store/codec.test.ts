@@ -1,6 +1,7 @@
 import { Serializer } from "node:v8";
 import { expect, test } from "vitest";
 import { createEventTable, timeOf } from "../../src/model/event-table.ts";
+import { giveBack } from "../../src/lib/give-back.ts";
 import { hold } from "../../src/correlate/held.ts";
 import { createHeld } from "../../src/correlate/held.ts";
 import { createNames } from "../../src/model/names.ts";
@@ -68,4 +69,29 @@ test("pieces, packed one after the other, are what is decoded again", () => {
   const parts = Array.from(stateCodec.pieces(value), stateCodec.packed);
   expect(parts.length).toBeGreaterThan(5);
   expect(stateCodec.decode(Buffer.concat(parts))).toEqual(value);
+});
+
+test("packing leaves no memory for the collector that is outside of the heap", () => {
+  const words = new Uint32Array(12 << 20);
+  for (let i = 0, word = 1; i < words.length; i++) words[i] = word = Math.imul(word, 1_664_525) + 1_013_904_223;
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  let packed = 0;
+  for (const piece of stateCodec.pieces([words])) {
+    const bytes = stateCodec.packed(piece);
+    packed += bytes.length;
+    giveBack(bytes);
+    most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+  }
+  expect(packed).toBeGreaterThan(20 << 20);
+  expect(most).toBeLessThan(4 << 20);
+});
+
+test("memory that others may have their places in is not given back", () => {
+  const [one, other] = [Buffer.from("one"), Buffer.from("other")];
+  giveBack(one);
+  expect(other.toString()).toBe("other");
+  const large = new Uint8Array(1 << 20);
+  giveBack(large);
+  expect(large.length).toBe(0);
 });
