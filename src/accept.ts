@@ -17,6 +17,7 @@ import {
   type EventTable,
   fitted,
   GATEWAY_KIND,
+  KEY,
   keepRows,
   kindOf,
   OPERATION_KIND,
@@ -179,18 +180,43 @@ function isNew({ names, seen }: Analysis, events: EventTable, place: number): bo
 export function keepDistinct(analysis: Analysis, events: EventTable, last: number): number {
   const { names, seen, input } = analysis;
   let before = last;
+  let distinctUntil = 0;
   keepRows(events, (place) => {
     const ms = msOf(events, place);
-    const isFirst = ms !== before;
-    const isAlone = isFirst && place + 1 < events.count && msOf(events, place + 1) !== ms;
+    if (ms !== before) {
+      forgetSeen(seen);
+      distinctUntil = endOfDistinct(events, place, ms);
+    }
     before = ms;
-    if (isFirst) forgetSeen(seen);
-    const isKept = isAlone || isNew(analysis, events, place);
+    const isKept = place < distinctUntil || isNew(analysis, events, place);
     if (isKept) countEvent(input, events, place, names);
     else countDuplicate(input);
     return isKept;
   });
   return before;
+}
+
+/** Rows of one millisecond whose ids are compared, each with each, before their fingerprints are. */
+const FEW = 8;
+
+/**
+ * The end of the rows of a millisecond, which begin at `first`, where each has another id, so that none is a repeat; else
+ * `first`. Those at the end of the table may go on in the next one.
+ */
+function endOfDistinct(events: EventTable, first: number, ms: number): number {
+  let end = first + 1;
+  while (end < events.count && end - first <= FEW && msOf(events, end) === ms) end += 1;
+  if (end === events.count || end - first > FEW) return first;
+  for (let a = first + 1; a < end; a++) for (let b = first; b < a; b++) if (!haveOtherIds(events, a, b)) return first;
+  return end;
+}
+
+/** Other events than calls have no id, all of them the same one. */
+function haveOtherIds({ words }: EventTable, a: number, b: number): boolean {
+  const keyA = WORDS * a + KEY;
+  const keyB = WORDS * b + KEY;
+  for (let i = 0; i < 4; i++) if (words[keyA + i] !== words[keyB + i]) return true;
+  return false;
 }
 
 const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));

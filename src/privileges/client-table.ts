@@ -74,9 +74,14 @@ export function clientsOfCaller(table: ClientTable, caller: Caller): readonly Cl
   const found: ClientCalls[] = [];
   const whose = callerSlot(table, caller);
   for (let at = whose < 0 ? -1 : (table.newest[whose] ?? -1); at >= 0; at = ids[COLUMNS * at + 2] ?? -1) {
-    const [network = 0, agent = 0] = ids.subarray(COLUMNS * at);
-    const [calls = 0, first = 0, last = 0] = counts.subarray(COLUMNS * at);
-    found.push({ network, agent, calls, first: instantFromTicks(first), last: instantFromTicks(last) });
+    const client = COLUMNS * at;
+    found.push({
+      network: ids[client] ?? 0,
+      agent: ids[client + 1] ?? 0,
+      calls: counts[client] ?? 0,
+      first: instantFromTicks(counts[client + 1] ?? 0),
+      last: instantFromTicks(counts[client + 2] ?? 0),
+    });
   }
   return found.toReversed();
 }

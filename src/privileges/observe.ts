@@ -11,8 +11,10 @@ import { addCalls, type Caller, clientOf } from "./client-table.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
   clientKey,
-  clientParts,
+  type Applied,
+  appliedOf,
   countApplied,
+  clientParts,
   countUse,
   dayOf,
   type Ledger,
@@ -128,8 +130,11 @@ interface Who extends Caller {
   readonly account: number;
   readonly signer: number;
   readonly roleAssignment: string | undefined;
-  /** The key of the role assignment, once it was looked for; undefined also where none was applied. */
-  applied: string | undefined;
+  /** `assignment|signer` as text ids, once it was looked for; undefined also where none was applied. */
+  pair: string | undefined;
+  /** What is counted of the role assignment, as of an oldest day: undefined where none was applied, or there are too many. */
+  applied: Applied | undefined;
+  appliedAs: number;
   /** The day that was noted last as observed. */
   day: number;
   /** The client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
@@ -170,7 +175,9 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
     signer,
     grain,
     roleAssignment: operation.roleAssignment,
+    pair: undefined,
     applied: undefined,
+    appliedAs: Number.NaN,
     day: -1,
     client: -1,
     clientPlace: -1,
@@ -194,7 +201,7 @@ function signerOf({ credential, principal }: Operation): string {
 
 function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): void {
   if (who.roleAssignment !== undefined)
-    who.applied ??= `${textId(ledger, assignmentId(who.roleAssignment))}|${who.signer}`;
+    who.pair ??= `${textId(ledger, assignmentId(who.roleAssignment))}|${who.signer}`;
   const isLetIn = passedAuthorization(counted.status);
   counted.outcome = isLetIn ? "succeeded" : failureOf(counted.status);
   if (!countUse(ledger, use, counted)) return;
@@ -202,7 +209,10 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
   if (who.day !== day) observe(ledger, who.account, day);
   who.day = day;
   if (counted.client >= 0) countClientOf(ledger, who, counted);
-  if (who.applied !== undefined && isLetIn) countApplied(ledger, who.applied, counted);
+  if (who.pair === undefined || !isLetIn) return;
+  if (who.appliedAs !== ledger.oldestDay) who.applied = appliedOf(ledger, who.pair);
+  who.appliedAs = ledger.oldestDay;
+  countApplied(ledger, who.applied, counted);
 }
 
 function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
