@@ -8,6 +8,7 @@ import {
   countDuplicate,
   countFiltered,
   countReject,
+  countTime,
   createTally,
   type Tally,
 } from "./findings/input-counts.ts";
@@ -161,10 +162,10 @@ export function newFacts({ seen }: Analysis, facts: readonly Fact[], tally: Tall
 function keepNew(analysis: Analysis, events: EventTable, tally: Tally): void {
   keepRows(events, (place) => {
     const isKept = isNew(analysis, events, place);
-    if (isKept) countEvent(tally, events, place, analysis.names);
-    else countDuplicate(tally);
+    if (!isKept) countDuplicate(tally);
     return isKept;
   });
+  countRows(tally, events, analysis.names);
 }
 
 /** Whether the record that a row came from was not seen before; from now on it was. */
@@ -189,10 +190,10 @@ export function keepDistinct(analysis: Analysis, events: EventTable, last: numbe
     }
     before = ms;
     const isKept = place < distinctUntil || isNew(analysis, events, place);
-    if (isKept) countEvent(input, events, place, names);
-    else countDuplicate(input);
+    if (!isKept) countDuplicate(input);
     return isKept;
   });
+  countRows(input, events, names);
   return before;
 }
 
@@ -221,8 +222,27 @@ function haveOtherIds({ words }: EventTable, a: number, b: number): boolean {
 
 const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));
 
-const countEvent = (tally: Tally, events: EventTable, place: number, names: Names): void =>
-  countAccepted(tally, categoryOf(events, place, names), timeOf(events, place));
+/** Counts the records that rows came from, as if one by one: categories in the order of their first rows. */
+function countRows(tally: Tally, events: EventTable, names: Names): void {
+  if (events.count === 0) return;
+  let from = timeOf(events, 0);
+  let to = from;
+  let gateways = 0;
+  let operations = 0;
+  for (let place = 0; place < events.count; place++) {
+    const time = timeOf(events, place);
+    if (time < from) from = time;
+    if (time > to) to = time;
+    const kind = kindOf(events, place);
+    if (kind === GATEWAY_KIND && gateways++ > 0) continue;
+    if (kind === OPERATION_KIND && operations++ > 0) continue;
+    countAccepted(tally, categoryOf(events, place, names), undefined);
+  }
+  if (gateways > 1) countAccepted(tally, GATEWAY_LOGS, undefined, gateways - 1);
+  if (operations > 1) countAccepted(tally, DATA_PLANE_REQUESTS, undefined, operations - 1);
+  countTime(tally, from);
+  countTime(tally, to);
+}
 
 /** The category of the record that a row came from. */
 function categoryOf(events: EventTable, place: number, names: Names): string {
