@@ -7,7 +7,7 @@ import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
-import { addCalls, type Caller, clientOf } from "./client-table.ts";
+import { addCalls, type Caller, callerSlot, clientIn, type ClientTable } from "./client-table.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
   clientKey,
@@ -137,6 +137,8 @@ interface Who extends Caller {
   appliedAs: number;
   /** The day that was noted last as observed. */
   day: number;
+  /** Its slot in the table of clients; -1 where it has none yet. */
+  slot: number;
   /** The client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
   client: number;
   clientPlace: number;
@@ -179,6 +181,7 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
     applied: undefined,
     appliedAs: Number.NaN,
     day: -1,
+    slot: -1,
     client: -1,
     clientPlace: -1,
   };
@@ -217,10 +220,16 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
 
 function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
   const { client } = counted;
-  if (who.client !== client) who.clientPlace = clientOf(ledger.clients, who, ...clientParts(client));
+  if (who.client !== client) who.clientPlace = placeOf(ledger.clients, who, client);
   who.client = client;
   if (who.clientPlace < 0) ledger.clientsBeyond += counted.calls;
   else addCalls(ledger.clients, who.clientPlace, counted.time, counted.calls);
+}
+
+function placeOf(clients: ClientTable, who: Who, client: number): number {
+  if (who.slot < 0) who.slot = callerSlot(clients, who);
+  const [network, agent] = clientParts(client);
+  return clientIn(clients, { caller: who, slot: who.slot }, network, agent);
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict; this is none of them. */
