@@ -4,13 +4,23 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { sortedRows } from "../correlate/sorted-rows.ts";
 import type { Event } from "../model/event.ts";
-import { appendRows, copyRow, createEventTable, type EventTable, timeOf, WORDS } from "../model/event-table.ts";
+import {
+  appendRows,
+  copyRow,
+  createEventTable,
+  ensureRoom,
+  type EventTable,
+  timeOf,
+  WORDS,
+} from "../model/event-table.ts";
 
 /** Order of two rows of one instant. */
 type Tie = (a: EventTable, rowA: number, b: EventTable, rowB: number) => number;
 
 /** Rows of one block of a sorted part of the input on disk. */
 const BLOCK_ROWS = 2_048;
+/** Of the batch that goes beyond the limit. */
+const LAST_ROWS = 1 << 14;
 const ROW_BYTES = 4 * WORDS;
 const HEAD_BYTES = 8;
 
@@ -61,9 +71,10 @@ export class RowSorter {
     return this.#spilled + this.#rows.count;
   }
 
-  /** Rows were put: where there are too many, they go to disk. */
+  /** Rows were put: where there are too many, they go to disk; where there are many, there is room for all before. */
   settle(): void {
     if (this.#rows.count >= this.#limit) this.#spill();
+    else if (this.#rows.count > this.#limit / 8) ensureRoom(this.#rows, this.#limit + LAST_ROWS);
   }
 
   /** All rows in order, in tables that are valid until the next one is asked for; the temporary folder is gone afterwards. */
