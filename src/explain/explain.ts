@@ -270,8 +270,26 @@ function culprit(
   if (isRegion && letsInOthers(window, around, rule, best.condition)) return undefined;
   const beside = rule.conditions.some((condition) => condition !== best.condition && isOfToken(condition));
   if (best.inside < (beside ? ALONE_SHARE_BESIDE_TOKEN : ALONE_SHARE) * rule.inside) return undefined;
+  if (
+    !beside &&
+    best.inside < BLURRED * rule.inside &&
+    holdsNearlyAll(window, around, { rule, condition: best.condition })
+  )
+    return undefined;
   const conditions = [best.condition, ...enclosing(rule, best.condition)];
   return { rule: { ...rule, conditions }, aliases: [rule, ...aliases], parts, rows };
+}
+
+const NEARLY_ALL = 0.9;
+
+/** Nearly all refused calls with the condition meet the whole rule: what stands beside it tells them from those that pass. */
+function holdsNearlyAll(
+  window: Window,
+  rows: readonly number[],
+  { rule, condition }: { rule: Rule; condition: Condition },
+): boolean {
+  const refused = rows.filter((row) => row < window.refused && matches(window, [condition], row));
+  return refused.filter((row) => matches(window, rule.conditions, row)).length >= NEARLY_ALL * refused.length;
 }
 
 /** What a value belongs to, without which it says little: other accounts have containers of that name, other APIs such operations. */
@@ -301,14 +319,22 @@ function shared(
   const { window, claimed } = context;
   const around = rowsWithin(window, span).filter((row) => !claimed.has(row));
   const least = ALONE_SHARE * Math.max(...parts.map(({ inside }) => inside));
+  const ofAll = (parts[0]?.conditions ?? []).find(
+    (condition) => isNamedBy(ranked, [condition]) && parts.every((part) => includes(part, condition)),
+  );
+  if (ofAll !== undefined && shareOf(window, around, ofAll) >= BLURRED * Math.max(...parts.map(({ inside }) => inside)))
+    return { rule: { ...rule, conditions: [ofAll] }, aliases: [...parts, ...aliases], parts: [], rows };
   const before = ranked.names.findIndex((name) => differ.includes(name));
-  for (const name of ranked.names.slice(0, Math.max(0, before))) {
+  for (const name of before < 0 ? ranked.names : ranked.names.slice(0, before)) {
     const condition = commonIn(context, common, name);
     if (condition !== undefined && shareOf(window, around, condition) >= least)
       return { rule: { ...rule, conditions: [condition] }, aliases: [...parts, ...aliases], parts: [], rows };
   }
   return undefined;
 }
+
+const includes = ({ conditions }: Rule, { column, value }: Condition): boolean =>
+  conditions.some((one) => one.column === column && one.value === value);
 
 /** Where a call goes: it can be part of the reason beside who calls. */
 const WHERE: ReadonlySet<Column> = new Set<Column>(["region", "api", "container"]);

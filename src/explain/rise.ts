@@ -1,4 +1,4 @@
-import { type Column, COLUMNS, columnIndex } from "../detect/columns.ts";
+import { type Column, COLUMNS, columnIndex, dimensionOf } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import { WRITE_REGION } from "../detect/count-refusal.ts";
 import { callAt } from "../detect/rows.ts";
@@ -20,6 +20,7 @@ import { isLateRenewal } from "./renewal.ts";
 import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
+import { areOfStrangers } from "./strangers.ts";
 import { subjectOf } from "./subject.ts";
 import type { Window } from "./window.ts";
 
@@ -81,6 +82,7 @@ export function explainRise(
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(context, rows, span)) return undefined;
+  if (areOfStrangers(context, { rows, conditions: covering.rule.conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
@@ -252,7 +254,10 @@ const isOfOldTokens = (conditions: readonly Condition[], { refused, calls }: Cou
 
 /** The cause can lie in what separates. */
 export const isNamedBy = ({ names }: Ranked, conditions: readonly Condition[]): boolean =>
-  conditions.some(({ column }) => names.some((name) => name === COLUMNS[column]));
+  conditions.some(({ column }) => {
+    const of = COLUMNS[column];
+    return of !== undefined && names.includes(dimensionOf(of));
+  });
 
 /**
  * Whether chance explains the refusals: against what is usual for the same units, with bursts weighed down. `most`: how many

@@ -436,3 +436,18 @@ describe("a part of one region's calls is refused for the subscription key", () 
     expect(causesOf([...eventsOf(CALLS.map(seenFrom), fault), ...(changed ? [change] : [])])).toEqual([cause]);
   });
 });
+
+test("a caller is told with its address where only calls from there are refused, which others come from for other work", () => {
+  const from = (call: Ordinary): Ordinary =>
+    keyed(call) || (call.app === 4 && call.chance < 0.5)
+      ? { ...call, gateway: { ...call.gateway, callerAddress: "198.51.100.7" } }
+      : call;
+  const shutOut = during((call) =>
+    orders(call) && call.gateway.callerAddress === "198.51.100.7"
+      ? refusedByGateway(call, { status: 403, error: gatewayError("CallerIpNotAllowed", "ip-filter") })
+      : undefined,
+  );
+  const [finding] = analyze(eventsOf(CALLS.map(from), shutOut));
+  expect(finding?.cause.id).toBe("ip-filter");
+  expect(finding?.splits[0]).toMatchObject({ where: { callerNetwork: "198.51.100.0/24" }, refusedInside: 1 });
+});

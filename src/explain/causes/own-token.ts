@@ -173,10 +173,18 @@ function judgeFormat(observation: Observation): Judgement {
   };
   return {
     kind: "fits",
-    confidence: told ? 0.95 : change === undefined ? 0.45 : 0.62,
+    confidence: told ? 0.95 : formatConfidence(observation, change),
     evidence: [evidence, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])],
     missing: told ? [] : [SUB_STATUS],
   };
+}
+
+const AT_ONCE_MS: DurationMs = 120_000;
+
+/** A policy that was written wrong fails each call of its route from then on. */
+function formatConfidence({ inside }: Observation, change: ReturnType<typeof changeBefore>): number {
+  if (change === undefined) return 0.45;
+  return change.lagMs <= AT_ONCE_MS && inside >= 0.9 ? 0.75 : 0.62;
 }
 
 /** Causes that lie in the token or header which the gateway or its backend uses for itself. */

@@ -3,7 +3,7 @@ import { networkOf } from "../../correlate/network.ts";
 import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { SignIn } from "../../model/event.ts";
-import type { Observation } from "../observation.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import type { SignSeen } from "../signs.ts";
 import {
   bestSplitEvidence,
@@ -51,6 +51,17 @@ const wholly = ({ inside }: Observation): number => (inside >= WHOLLY ? 1 : 0.5)
 /** A wrong secret is answered with 401, seldom with 403: that long after the write, rather not. */
 const asAnswered = (observation: Observation, write: SignSeen | undefined): number =>
   !isPrompt(write) && shareOfFacts(observation, ({ status }) => status === 403) > 0.5 ? 0.7 : 1;
+
+/** An application calls Cosmos DB for the gateway: what it signs with is seldom what the gateway reads from a vault. */
+const notItself = (observation: Observation): number => (callsItself(observation) === false ? 0.6 : 1);
+
+/** Whether the gateway calls Cosmos DB itself, by the backend's name; undefined where none is known. */
+function callsItself(observation: Observation): boolean | undefined {
+  const backends = valuesOf(observation, "backend");
+  const accounts = valuesOf(observation, "cosmosAccount");
+  if (observation.layer !== "cosmos" || backends.length === 0 || accounts.length === 0) return undefined;
+  return backends.some((backend) => accounts.some((account) => backend.toLowerCase().includes(account)));
+}
 
 interface Trail {
   /** The last write of a secret before the onset: of the vault that refused the gateway, where one did. */
@@ -106,6 +117,7 @@ function judgeDenied(observation: Observation): Judgement {
     confidence:
       (write === undefined ? 0.6 : isPrompt(write) ? 0.95 : 0.75) *
       wholly(observation) *
+      notItself(observation) *
       asAnswered(observation, write),
     evidence: [...evidence, ...bestSplitEvidence(observation)],
   };
@@ -131,6 +143,7 @@ function judgeStale(observation: Observation): Judgement {
     confidence:
       (isRead ? (isPrompt(write) ? 0.93 : 0.7) : isPrompt(write) ? 0.65 : 0.5) *
       wholly(observation) *
+      notItself(observation) *
       asAnswered(observation, write),
     evidence: [...evidence, ...bestSplitEvidence(observation)],
     missing: isRead ? [] : [GATEWAY_READS],
@@ -139,6 +152,7 @@ function judgeStale(observation: Observation): Judgement {
 
 /** A secret that a gateway reads was written before the onset: it may still hold the old one. */
 export const mayBeStale = (observation: Observation): boolean => {
+  if (callsItself(observation) === false) return false;
   const { write, isRead, denied } = trailOf(observation);
   return denied !== undefined || (write !== undefined && isRead);
 };

@@ -1,0 +1,193 @@
+import { type Column, columnIndex } from "../detect/columns.ts";
+import type { RefusalFacts } from "../detect/detection.ts";
+import { valueAt } from "../detect/rows.ts";
+import { entry } from "../lib/entry.ts";
+import { type DurationMs, instantFromTicks, msBetween } from "../model/time.ts";
+import type { Context } from "./context.ts";
+import type { Condition } from "./rule.ts";
+import type { Span } from "./span.ts";
+import { matches } from "./splits.ts";
+import type { Window } from "./window.ts";
+
+/** What names a caller. */
+const NAMES: readonly Column[] = ["subscription", "appId", "principal"];
+const NEARLY_ALL = 0.9;
+const HALF = 0.5;
+/** An address that so many callers come from is not one caller's: it is a front door's, or a proxy's. */
+const SHARED_BY = 3;
+/** Of the odds that a caller lost these calls against that they came on top; below it nothing is raised. */
+const LEAST_ODDS = 1;
+/** A scanner tries without a key, with a wrong one and without a token; a caller that lost its key does one thing. */
+const OF_MANY_KINDS = 1 / 100;
+const OF_TWO_KINDS = 1 / 10;
+
+/** Rows of a rise, and what they have in common. */
+interface Refusals {
+  readonly rows: readonly number[];
+  readonly conditions: readonly Condition[];
+  readonly span: Span;
+}
+
+/**
+ * Refusals of calls that name nobody, from addresses that many callers share, and no caller is seen to have lost them:
+ * nothing says that whoever sends them was ever let in.
+ */
+export function areOfStrangers(context: Context, refusals: Refusals): boolean {
+  const { window } = context;
+  const { rows, span } = refusals;
+  if (window.symptom.layer !== "gateway") return false;
+  const refused = rows.filter((row) => row < window.refused);
+  const nameless = refused.filter((row) => isNameless(window, row));
+  if (nameless.length < NEARLY_ALL * refused.length) return false;
+  const shared = sharedAddresses(window);
+  const hidden = nameless.filter((row) => {
+    const address = valueOf(window, "callerAddress", row);
+    return address < 0 || shared.has(address);
+  });
+  if (hidden.length < HALF * refused.length) return false;
+  return oddsByKinds(context, span) * oddsOfLoss(window, refusals) < LEAST_ODDS;
+}
+
+const valueOf = (window: Window, column: Column, row: number): number => window.raw[columnIndex(column)]?.[row] ?? -1;
+
+const isNameless = (window: Window, row: number): boolean => NAMES.every((name) => valueOf(window, name, row) < 0);
+
+/** Addresses through which calls of several callers succeed. */
+function sharedAddresses(window: Window): ReadonlySet<number> {
+  const shared = new Set<number>();
+  for (const name of NAMES) {
+    const byAddress = new Map<number, Set<number>>();
+    for (let row = window.refused; row < window.time.length; row++) {
+      const caller = valueOf(window, name, row);
+      const address = valueOf(window, "callerAddress", row);
+      if (caller >= 0 && address >= 0) entry(byAddress, address, () => new Set<number>()).add(caller);
+    }
+    for (const [address, callers] of byAddress) if (callers.size >= SHARED_BY) shared.add(address);
+  }
+  return shared;
+}
+
+/** Share of the refusals that are of other kinds than the most frequent one: of several, of at least one. */
+const MANY_SHARE = 0.15;
+const OTHER_SHARE = 0.3;
+
+/** By the reasons for which the gateway refuses calls that name nobody in the same time: one caller has one fault. */
+function oddsByKinds({ detection }: Context, { from, to }: Span): number {
+  const reasons = new Map<string, number>();
+  for (const { rows, layer, name } of detection.symptoms.values()) {
+    if (layer !== "gateway") continue;
+    for (let at = rows.count - 1; at >= 0 && (rows.time[at] ?? 0) >= from; at--) {
+      if ((rows.time[at] ?? 0) > to || NAMES.some((column) => valueAt(rows, at, columnIndex(column)) >= 0)) continue;
+      const facts: RefusalFacts | undefined = rows.facts[at];
+      const reason = facts?.reason ?? name;
+      reasons.set(reason, (reasons.get(reason) ?? 0) + (rows.trials[at] ?? 0));
+    }
+  }
+  const counts = [...reasons.values()].toSorted((a, b) => b - a);
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const others = counts.slice(1).filter((count) => count > 1);
+  const share = others.reduce((sum, count) => sum + count, 0) / Math.max(1, all);
+  if (others.length > 1 && share >= MANY_SHARE) return OF_MANY_KINDS;
+  return share >= OTHER_SHARE ? OF_TWO_KINDS : 1;
+}
+
+/** Shares of the refusals that a caller may have lost: it may try again each that is refused. */
+const LOST = [
+  { share: 1, weight: 0.5 },
+  { share: 0.5, weight: 0.3 },
+  { share: 0.25, weight: 0.15 },
+  { share: 0.1, weight: 0.05 },
+] as const;
+/** Calls come in bursts: their counts vary so much more than by chance. */
+const DISPERSION = 2;
+/** Less time before the rise tells nothing of how often callers call. */
+const LEAST_BEFORE_MS: DurationMs = 300_000;
+
+/**
+ * How much likelier the successes are if the refused calls were lost, by one caller or by all that meet the conditions,
+ * than if they were not; 1 where nothing tells.
+ */
+function oddsOfLoss(window: Window, { rows, conditions, span }: Refusals): number {
+  if (window.time.every((time) => msBetween(span.from, instantFromTicks(time)) < LEAST_BEFORE_MS)) return 1;
+  const refused = rows.filter((row) => row < window.refused);
+  const missing = refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
+  const apis = new Set(refused.map((row) => valueOf(window, "api", row)));
+  const all = successesByCaller(window, span, () => true);
+  const callers = successesByCaller(window, span, (row) => apis.has(valueOf(window, "api", row)));
+  const total = sumOf([...all.values()]);
+  const together = sumOf([...successesByCaller(window, span, (row) => matches(window, conditions, row)).values()]);
+  const ofAll = expectedOf(together, { all: total, own: together });
+  let odds = 0;
+  let weights = 0;
+  for (const [caller, counts] of callers) {
+    const of = expectedOf(counts, { all: total, own: all.get(caller) ?? counts });
+    if (of === undefined) continue;
+    odds += of.expected * oddsOf(of, missing);
+    weights += of.expected;
+  }
+  if (weights === 0) return 1;
+  return Math.max(odds / weights, ofAll === undefined ? 0 : oddsOf(ofAll, missing));
+}
+
+/** What is expected of a caller by how all others fare, with the variance of that. */
+interface Expected {
+  readonly now: number;
+  readonly expected: number;
+  readonly doubt: number;
+}
+
+function expectedOf(
+  { earlier, now }: Successes,
+  { all, own }: { readonly all: Successes; readonly own: Successes },
+): Expected | undefined {
+  const others = { earlier: all.earlier - own.earlier, now: all.now - own.now };
+  if (others.earlier < LEAST_OTHERS) return undefined;
+  const expected = (earlier * others.now) / others.earlier;
+  return { now, expected, doubt: expected * expected * (1 / Math.max(1, earlier) + 1 / others.earlier) };
+}
+
+/** Successes of other callers before the rise that tell how many there are of a caller now. */
+const LEAST_OTHERS = 20;
+
+/** The same for one caller. */
+function oddsOf({ now, expected, doubt }: Expected, missing: number): number {
+  const most = expected + Math.sqrt(DISPERSION * (expected + doubt));
+  const none = fitOf(now, expected, doubt);
+  return LOST.filter(({ share }) => share * missing <= most)
+    .map(({ share, weight }) => {
+      const left = expected - Math.min(share * missing, expected);
+      return weight * Math.exp(Math.min(50, fitOf(now, left, doubt) - none));
+    })
+    .reduce((sum, one) => sum + one, 0);
+}
+
+/** Log-likelihood of a count, but for a constant; `doubt`: variance of the mean itself. */
+function fitOf(count: number, mean: number, doubt: number): number {
+  const variance = DISPERSION * (Math.max(1, mean) + doubt);
+  return -((count - mean) ** 2) / (2 * variance) - Math.log(variance) / 2;
+}
+
+interface Successes {
+  readonly earlier: number;
+  readonly now: number;
+}
+
+/** Successes of each caller that meet the test, before the rise and during it. */
+function successesByCaller(window: Window, span: Span, test: (row: number) => boolean): ReadonlyMap<string, Successes> {
+  const callers = new Map<string, { earlier: number; now: number }>();
+  for (let row = window.refused; row < window.time.length; row++) {
+    const time = window.time[row] ?? 0;
+    if (time > span.to || !test(row)) continue;
+    const name = NAMES.find((column) => valueOf(window, column, row) >= 0);
+    const caller = name === undefined ? "" : `${name} ${valueOf(window, name, row)}`;
+    const counts = entry(callers, caller, () => ({ earlier: 0, now: 0 }));
+    if (time < span.from) counts.earlier += window.calls[row] ?? 0;
+    else counts.now += window.calls[row] ?? 0;
+  }
+  return callers;
+}
+
+const sumOf = (all: readonly Successes[]): Successes => ({
+  earlier: all.reduce((sum, { earlier }) => sum + earlier, 0),
+  now: all.reduce((sum, { now }) => sum + now, 0),
+});

@@ -1,0 +1,74 @@
+import { describe, expect, test } from "vitest";
+import type { Event } from "../../src/model/event.ts";
+import { at, gatewayError, gatewayRequest } from "../builders.ts";
+import { eventsOf, type Ordinary, refusedByGateway } from "../traffic.ts";
+import { analyze, CALLS, causesOf, during, ONSET } from "./tenant.ts";
+
+const SCAN_SECONDS = 1_200;
+const POP = (n: number): string => `147.243.${n % 2}.4`;
+
+/** All calls come from two addresses of a front door, and no log has the user agents. */
+const throughFrontDoor = (call: Ordinary): Ordinary => {
+  const { userAgent: _userAgent, ...gateway } = call.gateway;
+  return { ...call, gateway: { ...gateway, callerAddress: POP(call.app) } };
+};
+const HIDDEN = CALLS.map(throughFrontDoor);
+
+/** Names nobody: neither a key nor a token that anybody checked. */
+const nameless = (call: Ordinary): Ordinary => {
+  const { subscription: _subscription, claims: _claims, ...gateway } = call.gateway;
+  return { ...call, gateway };
+};
+
+/** Tries each operation that callers are known to use, for the given reasons in turn. */
+function scan(reasons: readonly string[], everySeconds: number): readonly Event[] {
+  const operations = ["orders-get", "orders-put", "billing-get", "billing-put"];
+  return Array.from({ length: Math.floor(SCAN_SECONDS / everySeconds) }, (_, n) => {
+    const operation = operations[(n * 7) % operations.length] ?? "";
+    return gatewayRequest({
+      time: at(ONSET + n * everySeconds),
+      correlationId: `scan-${n}`,
+      dedupKey: `scan-${n}`,
+      region: n % 5 < 3 ? "West Europe" : "North Europe",
+      api: operation.slice(0, operation.indexOf("-")),
+      operation,
+      callerAddress: POP(n),
+      status: 401,
+      error: gatewayError(reasons[n % reasons.length] ?? "", "authorization"),
+    });
+  });
+}
+
+const beside = (events: readonly Event[]): readonly Event[] =>
+  [...eventsOf(HIDDEN, () => undefined), ...events].toSorted((a, b) => a.time - b.time);
+
+describe("behind a front door that hides who calls", () => {
+  test.each([
+    {
+      name: "one that tries without a key, with wrong ones and without a token",
+      reasons: ["SubscriptionKeyNotFound", "TokenNotPresent", "SubscriptionKeyInvalid"],
+      everySeconds: 4,
+    },
+    { name: "so many without a token that some caller would be missed", reasons: ["TokenNotPresent"], everySeconds: 1 },
+  ])("a scanner raises nothing: $name", ({ reasons, everySeconds }) => {
+    expect(analyze(beside(scan(reasons, everySeconds)))).toEqual([]);
+  });
+
+  test("a caller that lost its key is told, since its calls are missed", () => {
+    const lost = during((call) =>
+      call.app === 3 && call.chance < 0.7
+        ? refusedByGateway(nameless(call), { error: gatewayError("SubscriptionKeyNotFound", "authorization") })
+        : undefined,
+    );
+    expect(causesOf(eventsOf(HIDDEN, lost))).toEqual(["subscription-key-missing-or-wrong"]);
+  });
+
+  test("all callers of an API that suddenly asks for tokens are told, though none of them alone is missed much", () => {
+    const asks = during((call) =>
+      call.gateway.operation === "orders-put" && call.chance < 0.4
+        ? refusedByGateway(nameless(call), { error: gatewayError("TokenNotPresent") })
+        : undefined,
+    );
+    expect(causesOf(eventsOf(HIDDEN, asks))).toEqual(["policy-branch-fallthrough"]);
+  });
+});
