@@ -133,10 +133,17 @@ export function valuesAmong(
 const meets = (window: Window, conditions: readonly Among[], row: number): boolean =>
   conditions.every(({ column, ids }) => ids.has(window.raw[column]?.[row] ?? -1));
 
+/** Networks are written with their length; single addresses have a column of their own. */
+function columnOf(dimension: string, texts: readonly string[]): string {
+  const areAddresses = texts.length > 0 && texts.every((text) => !text.includes("/"));
+  if (areAddresses && dimension === "clientNetwork") return "clientAddress";
+  return areAddresses && dimension === "callerNetwork" ? "callerAddress" : dimension;
+}
+
 export function conditionsOf(where: Where, dictionaries: readonly Dictionary[]): readonly Among[] {
   return Object.entries(where).map(([dimension, wanted]) => {
-    const column = COLUMNS.findIndex((name) => name === dimension);
     const texts = typeof wanted === "string" ? [wanted] : wanted;
+    const column = COLUMNS.findIndex((name) => name === columnOf(dimension, texts));
     const ids = texts.map((text) => dictionaries[column]?.ids.get(text) ?? -2);
     return { column, ids: new Set(ids) };
   });

@@ -8,6 +8,7 @@ import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
 import { type Instant, msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
+import { areAnswered } from "./answered.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
 import { mayBeLimit } from "./causes/cosmos-network.ts";
@@ -82,6 +83,7 @@ export function explainRise(
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(context, rows, span)) return undefined;
+  if (areAnswered(context, rows)) return undefined;
   if (areOfStrangers(context, { rows, conditions: covering.rule.conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));

@@ -1,4 +1,4 @@
-import { COMPARED, WIDTH } from "../detect/columns.ts";
+import { type Column, columnIndex, COMPARED, WIDTH } from "../detect/columns.ts";
 import type { Detection, Symptom } from "../detect/detection.ts";
 import { type Rows, thinSince, valueAt } from "../detect/rows.ts";
 import type { Thinned } from "../detect/thin.ts";
@@ -84,7 +84,21 @@ function fill(from: {
   window.f.set(refused.trials);
   copyRows(window, refused.count, detection.succeeded, succeeded);
   window.apart = areLogsApart(window);
+  for (const column of EACH_CALL_HAS) {
+    const at = columnIndex(column);
+    if (isSingle(raw[at] ?? NO_IDS)) window.columns[at] = new Int32Array(length).fill(-1);
+  }
   return window;
+}
+
+const NO_IDS = new Int32Array();
+
+/** Each call through a gateway has one: where there is but one, it only tells these calls from those of the other log. */
+const EACH_CALL_HAS: readonly Column[] = ["region", "gatewayHost"];
+
+function isSingle(ids: Int32Array): boolean {
+  const one = ids.find((id) => id >= 0);
+  return ids.every((id) => id < 0 || id === one);
 }
 
 type Filling = Pick<Window, "raw" | "time" | "unit" | "n" | "calls" | "status" | "place">;

@@ -33,6 +33,7 @@ export function normalizeControlPlaneRequests(row: Row): Event | Unreadable {
   const details = detailsOf([
     ["principalId", idOf(fields.text("roleassignmentprincipalid"))],
     ["principalType", fields.text("roleassignmentprincipaltype")],
+    ["principalType", fields.text("roleassignmentprincipaltype")],
     ["roleDefinitionId", fields.text("associatedroledefinitionid", "roledefinitionid")],
     ["roleAssignmentId", fields.text("roleassignmentid")],
     ["scope", fields.text("roleassignmentscope")],

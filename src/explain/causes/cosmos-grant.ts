@@ -1,5 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation } from "../observation.ts";
+import type { Change } from "../../model/event.ts";
+import { type Observation, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -24,7 +25,16 @@ export const blamesGroup = (observation: Observation): boolean =>
 function judgeGroup(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))
     return inapplicable;
-  if (!blamesGroup(observation)) return rejected("no refusal says that group memberships were missing in the token");
+  const given = givenToGroup(observation);
+  if (!blamesGroup(observation)) {
+    if (given === undefined) return rejected("no refusal says that group memberships were missing in the token");
+    const says = `A role was given to the group ${given.change.details.get("principalId") ?? ""}, whose members' tokens may not name it`;
+    return {
+      kind: "fits",
+      confidence: observation.reason === "rbac" ? 0.9 : 0.8,
+      evidence: [{ says, fields: {} }, changeEvidence(given), ...bestSplitEvidence(observation)],
+    };
+  }
   const evidence: Evidence = {
     says: "Cosmos DB says that the principal's group memberships were not present in the token",
     fields: { refused: observation.refused },
@@ -35,8 +45,25 @@ function judgeGroup(observation: Observation): Judgement {
 /** An assignment further back than this was made for something else. */
 const BOUND_MS = 1_800_000;
 const SLACK_MS = 120_000;
+const JUST_GIVEN_MS = 600_000;
 /** An assignment works by then: ten minutes by the documentation, and some for the logs. */
 export const PROPAGATION_MS = 900_000;
+
+const isGroup = ({ details }: Change): boolean => details.get("principalType")?.toLowerCase() === "group";
+
+/** A role was given to a group just before the calls of a principal began to be refused, all of them. */
+function givenToGroup(observation: Observation): Observation["changes"][number] | undefined {
+  const { refused, trials } = observation.tally({ cosmosPrincipal: refusedPrincipals(observation) });
+  if (refused < NEARLY_ALL * Math.max(1, trials)) return undefined;
+  return observation.changes.find(
+    ({ change, lagMs }) =>
+      change.change === "role-assignment" &&
+      change.action !== "delete" &&
+      isGroup(change) &&
+      lagMs >= -SLACK_MS &&
+      lagMs <= JUST_GIVEN_MS,
+  );
+}
 
 /** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
 export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
@@ -47,21 +74,36 @@ export function boundElsewhere(observation: Observation): Observation["changes"]
   const near = observation.changes.filter(
     ({ change, lagMs }) => change.change === "role-assignment" && lagMs >= -SLACK_MS && lagMs <= BOUND_MS,
   );
-  const writes = near.filter(({ change }) => change.action !== "delete" && change.details.has("principalId"));
+  const writes = near.filter(
+    ({ change }) => change.action !== "delete" && change.details.has("principalId") && !isGroup(change),
+  );
   if (writes.some(({ change }) => refused.includes(change.details.get("principalId") ?? ""))) return undefined;
   return writes.find(({ change }) => !known.has(change.details.get("principalId") ?? ""));
 }
 
-const JUST_GIVEN_MS = 600_000;
-
 /** A role that was given long before the onset was likely given for something else. */
 export const isJustGiven = ({ lagMs }: Observation["changes"][number]): boolean => lagMs <= JUST_GIVEN_MS;
+
+const FEW_TRIALS = 5;
+const NEARLY_ALL = 0.9;
+
+/** Other calls of the refused principals to the same containers succeed in the same time. */
+function isLetInBeside(observation: Observation): boolean {
+  const container = valuesOf(observation, "container");
+  const { refused, trials } = observation.tally({
+    cosmosPrincipal: refusedPrincipals(observation),
+    ...(container.length === 0 ? {} : { container }),
+  });
+  return trials - refused >= FEW_TRIALS && refused < NEARLY_ALL * trials;
+}
 
 function judgeWrongId(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))
     return inapplicable;
   const bound = boundElsewhere(observation);
   if (bound === undefined) return rejected("no role was seen to be given to an id that never calls");
+  if (isLetInBeside(observation))
+    return rejected("the refused principal is let in to the same containers in other calls, so it has its role");
   const id = bound.change.details.get("principalId") ?? "";
   const isApp = observation.known("appId", {}).includes(id);
   const evidence: Evidence = {

@@ -45,12 +45,12 @@ function privateSiblings(observation: Observation): readonly string[] {
 }
 
 /**
- * Until the onset the same backend was let in from a public address: its address is another one now. Where it is not known
- * from where else the backend comes, what works on the same containers.
+ * Until the onset the same principal was let in from a public address: its address is another one now. Where it is not known
+ * from where else it comes, the same backend, or what works on the same containers.
  */
 function cameOpenly(observation: Observation): boolean {
   const refused = new Set(valuesOf(observation, "clientNetwork"));
-  for (const dimension of ["backend", "container"] as const) {
+  for (const dimension of ["cosmosPrincipal", "backend", "container"] as const) {
     const same: Where = {
       cosmosAccount: valuesOf(observation, "cosmosAccount"),
       [dimension]: valuesOf(observation, dimension),
@@ -122,6 +122,8 @@ function judgeFirewall(observation: Observation): Judgement {
       (writesOnly(observation) && readsPass(observation, byNetwork.where))
     )
       return rejected("from the same network, other operations are let in");
+    if (otherContainersLetIn(observation, byNetwork.where))
+      return rejected("from the same network, calls to other containers are let in");
     if (othersLetIn(observation)) return rejected("from the same network, other identities are let in");
     if (change === undefined && byNetwork.refusedInside < 0.5)
       return rejected("most calls from the same network succeed");
@@ -184,6 +186,14 @@ function othersLetIn(observation: Observation): boolean {
   const clientNetwork = valuesOf(observation, "clientNetwork");
   const cosmosPrincipal = valuesOf(observation, "cosmosPrincipal");
   const [all, own] = [observation.tally({ clientNetwork }), observation.tally({ clientNetwork, cosmosPrincipal })];
+  const trials = all.trials - own.trials;
+  return trials >= FEW_TRIALS && all.refused - own.refused < LET_IN * trials;
+}
+
+/** From the refused networks, calls to the account's other containers are let in, which no firewall knows. */
+function otherContainersLetIn(observation: Observation, { container, clientNetwork }: Where): boolean {
+  if (container === undefined || clientNetwork === undefined) return false;
+  const [all, own] = [observation.tally({ clientNetwork }), observation.tally({ clientNetwork, container })];
   const trials = all.trials - own.trials;
   return trials >= FEW_TRIALS && all.refused - own.refused < LET_IN * trials;
 }

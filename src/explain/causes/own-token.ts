@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { DurationMs } from "../../model/time.ts";
-import { type Observation, valuesOf } from "../observation.ts";
+import { type Observation, valuesOf, type Where } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -37,8 +37,37 @@ export function ownTokenExpired(observation: Observation): "told" | "maybe" | un
   return (keyShare(observation) ?? 1) < 0.2 ? "maybe" : undefined;
 }
 
+interface Instance {
+  readonly name: string;
+  readonly siblings: number;
+  /** That the others do the same work is in a log: they serve the same operations, or call as the same principal. */
+  readonly known: boolean;
+}
+
+/** Others call as the principal that an address is known to call as, to the same containers with the same program. */
+function areAlike(observation: Observation, address: string): boolean {
+  const [cosmosAccount, container, userAgentFamily] = (["cosmosAccount", "container", "userAgentFamily"] as const).map(
+    (dimension) => valuesOf(observation, dimension),
+  );
+  const same: Where = {
+    ...(cosmosAccount?.length ? { cosmosAccount } : {}),
+    ...(container?.length ? { container } : {}),
+    ...(userAgentFamily?.length ? { userAgentFamily } : {}),
+  };
+  const cosmosPrincipal = observation.known("cosmosPrincipal", { clientNetwork: address });
+  if (cosmosPrincipal.length === 0) return false;
+  const [all, own] = [{}, { clientNetwork: address }].map((of) =>
+    observation.tally({ ...same, cosmosPrincipal, ...of }),
+  );
+  if (all === undefined || own === undefined) return false;
+  const trials = all.trials - own.trials;
+  return trials >= FEW_TRIALS && all.refused - own.refused < 0.1 * trials;
+}
+
+const FEW_TRIALS = 5;
+
 /** The instance, by address or backend, that is refused while its siblings serve the same calls. */
-function instanceOf(observation: Observation): { readonly name: string; readonly siblings: number } | undefined {
+function instanceOf(observation: Observation): Instance | undefined {
   for (const dimension of ["clientNetwork", "backend"] as const) {
     const split = equalSplit(observation, dimension);
     const name = split?.where[dimension];
@@ -47,7 +76,12 @@ function instanceOf(observation: Observation): { readonly name: string; readonly
     if (name.includes("/") && equalSplit(observation, "region") !== undefined) continue;
     if (dimension === "clientNetwork" && isOfGateway(observation, name)) continue;
     const siblings = siblingsThatSucceed(observation, dimension);
-    if (siblings !== undefined) return { name, siblings: siblings.names.length };
+    if (siblings !== undefined)
+      return {
+        name,
+        siblings: siblings.names.length,
+        known: sameWork(observation) !== undefined || areAlike(observation, name),
+      };
   }
   return undefined;
 }
@@ -97,8 +131,7 @@ function judgeInstance(observation: Observation): Judgement {
   const instance = instanceOf(observation);
   if (instance === undefined && about === "told" && isUnseen(observation)) return AN_INSTANCE_UNSEEN;
   if (instance === undefined) return rejected("the refusals do not follow one instance");
-  if (about === "maybe" && sameWork(observation) === undefined)
-    return rejected("no log tells which other instances do the same work");
+  if (about === "maybe" && !instance.known) return rejected("no log tells which other instances do the same work");
   const evidence: Evidence = {
     says: `Only ${instance.name} is refused; ${instance.siblings} others serve the same calls`,
     fields: { instance: instance.name, others: instance.siblings },
@@ -107,7 +140,7 @@ function judgeInstance(observation: Observation): Judgement {
     about === "told" ? [{ says: EXPIRED, fields: { reason: observation.reason, refused: observation.refused } }] : [];
   return {
     kind: "fits",
-    confidence: about === "told" ? 0.94 : observation.reason === "management-operation" ? 0.85 : 0.55,
+    confidence: about === "told" ? 0.94 : observation.reason === "management-operation" ? 0.85 : 0.6,
     evidence: [...told, evidence, ...bestSplitEvidence(observation)],
     missing: about === "told" ? [] : [SUB_STATUS],
   };

@@ -44,6 +44,8 @@ const PROMPT_MS = 1_200_000;
 const isPrompt = (write: SignSeen | undefined): boolean => write !== undefined && write.lagMs <= PROMPT_MS;
 
 const WHOLLY = 0.6;
+/** Of a secret that the gateway was not seen to read, only what it would explain in full speaks. */
+const ALWAYS = 0.85;
 
 /** A wrong secret is refused always, wherever it is sent. */
 const wholly = ({ inside }: Observation): number => (inside >= WHOLLY ? 1 : 0.5);
@@ -143,6 +145,7 @@ function judgeStale(observation: Observation): Judgement {
     confidence:
       (isRead ? (isPrompt(write) ? 0.93 : 0.7) : isPrompt(write) ? 0.65 : 0.5) *
       wholly(observation) *
+      (isRead || observation.inside >= ALWAYS ? 1 : 0.5) *
       notItself(observation) *
       asAnswered(observation, write),
     evidence: [...evidence, ...bestSplitEvidence(observation)],

@@ -1,0 +1,93 @@
+import { describe, expect, test } from "vitest";
+import type { Event } from "../../src/model/event.ts";
+import { eventsOf, operationOf, type Ordinary } from "../traffic.ts";
+import { CALLS, causesOf, controlPlane, during, type Fault, found, ONSET, orders } from "./tenant.ts";
+
+type Operation = Parameters<typeof operationOf>[1];
+
+const SDK = { userAgent: "cosmos-netstandard-sdk/3.42" };
+const OWN = "bbbbbbbb-0000-4000-8000-000000000007";
+const OTHERS = "cccccccc-0000-4000-8000-000000000008";
+const ADDRESSES = ["10.8.0.4", "10.8.0.5", "10.8.0.6", "10.8.0.7"];
+const addressOf = ({ chance }: Ordinary): string => ADDRESSES[Math.floor(4 * chance)] ?? "";
+const nameless = { principal: undefined as never };
+
+const operation = (call: Ordinary, over: Operation): readonly Event[] => [
+  operationOf(call, { ...SDK, clientAddress: addressOf(call), principal: OWN, ...over }),
+];
+
+/** What Cosmos DB's log has of one application, with a fault. */
+const ofApplication = (fault: Fault): readonly Event[] =>
+  eventsOf(CALLS.filter(orders), (call) => during(fault)(call) ?? operation(call, {}));
+
+describe("an instance whose token Cosmos DB refuses", () => {
+  const dead: Fault = (call) =>
+    addressOf(call) === ADDRESSES[1] ? operation(call, { status: 401, ...nameless }) : undefined;
+
+  test("is named where other addresses go on as the principal that it was", () => {
+    expect(found(ofApplication(dead))).toEqual([["instance-dead-token", { clientNetwork: "10.8.0.5" }]]);
+  });
+
+  test("is not where the other addresses are of another principal", () => {
+    const asOthers = ofApplication(dead).map((event) =>
+      event.kind === "data-plane-operation" && event.clientAddress !== ADDRESSES[1] && event.principal === OWN
+        ? { ...event, principal: OTHERS }
+        : event,
+    );
+    expect(causesOf(asOthers)).toEqual(["unknown"]);
+  });
+});
+
+describe("refused by Cosmos DB with 403, and no log says why", () => {
+  test("an address that is let in to other containers is not shut out: its role does not cover this one", () => {
+    const container = (call: Ordinary): string => (call.write ? "leases" : "orders");
+    const narrow: Fault = (call) =>
+      call.app === 4 ? operation(call, { ...ofApp(call), status: call.write ? 403 : 200 }) : undefined;
+    const ofApp = (call: Ordinary): Operation => ({
+      operation: "Query",
+      container: container(call),
+      clientAddress: call.app === 4 ? "20.5.6.7" : addressOf(call),
+      principal: call.app === 4 ? OTHERS : OWN,
+    });
+    const events = eventsOf(CALLS.filter(orders), (call) => during(narrow)(call) ?? operation(call, ofApp(call)));
+    expect(causesOf(events)).toEqual(["role-too-narrow"]);
+  });
+
+  const PUBLIC = "40.1.2.3";
+  /** One address of the application leaves its private network; another application always comes openly. */
+  const outside: Fault = (call) =>
+    addressOf(call) === ADDRESSES[1] ? operation(call, { status: 403, clientAddress: PUBLIC }) : undefined;
+  const besideOpen = (fault: Fault): readonly Event[] =>
+    eventsOf(CALLS.filter(orders), (call) =>
+      call.app === 4
+        ? operation(call, { principal: OTHERS, clientAddress: "20.5.6.7" })
+        : (during(fault)(call) ?? operation(call, {})),
+    );
+
+  test("that another application comes by a public address says nothing of one that always came privately", () => {
+    expect(found(besideOpen(outside))).toEqual([["split-dns-private-endpoint", { clientNetwork: "40.1.2.0/24" }]]);
+  });
+
+  const role = (details: Readonly<Record<string, string>>): Event =>
+    controlPlane(ONSET - 240, {
+      change: "role-assignment",
+      operation: "sqlroleassignmentscreate",
+      details: new Map(Object.entries(details)),
+    });
+  const STRANGER = "dddddddd-0000-4000-8000-000000000009";
+  const all: Fault = (call) => operation(call, { status: 403 });
+
+  test("a role that was given to an id which never calls was meant for the principal that is refused", () => {
+    expect(causesOf([role({ principalId: STRANGER }), ...ofApplication(all)])).toEqual(["role-bound-to-wrong-id"]);
+  });
+
+  test("not where that principal is let in from elsewhere", () => {
+    const causes = causesOf([role({ principalId: STRANGER }), ...besideOpen(outside)]);
+    expect(causes).toEqual(["split-dns-private-endpoint"]);
+  });
+
+  test("nor where it was given to a group, which never calls: the token may not name it", () => {
+    const given = role({ principalId: STRANGER, principalType: "Group" });
+    expect(causesOf([given, ...ofApplication(all)])).toEqual(["group-grant-not-in-token"]);
+  });
+});
