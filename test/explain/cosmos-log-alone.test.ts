@@ -81,6 +81,24 @@ describe("refused by Cosmos DB with 403, and no log says why", () => {
     expect(causesOf([role({ principalId: STRANGER }), ...ofApplication(all)])).toEqual(["role-bound-to-wrong-id"]);
   });
 
+  test("a role on another service says nothing of an identity that does the work of another since", () => {
+    const given = controlPlane(ONSET - 600, {
+      change: "role-assignment",
+      operation: "microsoft.authorization/roleassignments/write",
+      resource:
+        "/subscriptions/s/resourcegroups/g/providers/microsoft.storage/storageaccounts/st1/providers/microsoft.authorization/roleassignments/r",
+      details: new Map([["principalId", STRANGER]]),
+    });
+    const another: Fault = (call) =>
+      call.chance < 0.5
+        ? operation(call, { status: 403, principal: OTHERS, clientAddress: ADDRESSES[0] ?? "" })
+        : undefined;
+    const one = ofApplication(another).map((event) =>
+      event.kind === "data-plane-operation" ? { ...event, clientAddress: ADDRESSES[0] ?? "" } : event,
+    );
+    expect(causesOf([given, ...one])).toEqual(["wrong-identity"]);
+  });
+
   test("not where that principal is let in from elsewhere", () => {
     const causes = causesOf([role({ principalId: STRANGER }), ...besideOpen(outside)]);
     expect(causes).toEqual(["split-dns-private-endpoint"]);
