@@ -78,8 +78,10 @@ function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, 
 function countRefusedCells(detection: Detection, { rows, name }: Symptom, at: number): void {
   const { cells, trial, bin, unitCells } = detection;
   countColumns(detection, ALL_COLUMNS, rows.ids, at * WIDTH);
-  for (const [column, cell] of trial.entries())
+  for (let column = 0; column < trial.length; column++) {
+    const cell = trial[column] ?? -1;
     if (cell >= 0 && COMPARED[column] === true) countRefused(cells, cell, name);
+  }
   const unit = unitCells[rows.unit[at] ?? -1];
   if (unit === undefined) return;
   countIn(cells, unit, bin);
