@@ -3,6 +3,7 @@
  * memory and lag move over the second half, and whether every record is counted once. `-- --simulated --minutes 60`: what the
  * analysis alone remembers, in event time, faster than the clock.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type Corpus, corpusOf, removeCorpus } from "./corpus.ts";
@@ -24,8 +25,11 @@ const rate = Number(values.rate);
 const seconds = 60 * Number(values.minutes);
 const limitMb = Number(values.mb);
 const RECORDS_PER_EVENT = 100;
+/** Records of a corpus that are made in a second, at least. */
+const MADE_PER_SECOND = 15_000;
 const DRAIN_MS = 60_000;
 const SAMPLE_MS = 1_000;
+const LOOK_MS = 500;
 /** What a heap may have of the memory: buffers and code lie beside it. */
 const HEAP_SHARE = 0.45;
 
@@ -64,21 +68,24 @@ function soakSimulated(): void {
 }
 
 async function soak(): Promise<void> {
-  const corpus = await corpusOf(steadySpec(rate, seconds), ["bodies"]);
+  // Their times are those of the clock when they are sent: how long logs take is measured, as of real ones.
+  const beginMs = Date.now() + (1_000 * rate * seconds) / MADE_PER_SECOND;
+  const corpus = await corpusOf(steadySpec(rate, seconds, beginMs), ["bodies"]);
   try {
-    await soakWith(corpus);
+    await soakWith(corpus, beginMs);
   } finally {
     removeCorpus(corpus);
   }
 }
 
-async function soakWith(corpus: Corpus): Promise<void> {
+async function soakWith(corpus: Corpus, beginMs: number): Promise<void> {
   const bodies = await readBodies(corpus.path("bodies"));
   await using stack = new AsyncDisposableStack();
   const hub = stack.adopt(await startHub(corpus.path("bodies"), rate / RECORDS_PER_EVENT), (it) => it.stop());
   const flags = [`--max-old-space-size=${Math.floor(HEAP_SHARE * limitMb)}`];
   const serve = stack.adopt(await startServe(hub.connectionString, flags), (it) => it.stop());
-  const watch = stack.adopt(watchServe(serve.address), (it) => it.stop());
+  const watch = stack.adopt(watchServe(serve.address, LOOK_MS), (it) => it.stop());
+  await sleep(Math.max(0, beginMs - Date.now()));
   const memory: (readonly [minute: number, mb: number])[] = [];
   const began = performance.now();
   const sampling = setInterval(() => memory.push([(performance.now() - began) / 60_000, serve.usage().mb]), SAMPLE_MS);
@@ -86,8 +93,7 @@ async function soakWith(corpus: Corpus): Promise<void> {
   clearInterval(sampling);
   const { cpuSeconds, peakMb } = serve.usage();
   const end = performance.now() + DRAIN_MS;
-  while ((watch.looks.at(-1)?.records ?? 0) < corpus.records && performance.now() < end)
-    await new Promise((done) => setTimeout(done, 100));
+  while ((watch.looks.at(-1)?.records ?? 0) < corpus.records && performance.now() < end) await sleep(100);
   const { input } = Report.parse(await (await fetch(`${serve.address}/api/v1/report`)).json());
   const lags = lagsOf(watch.looks, sentMs, bodies.recordsUntil);
   const minutesOf = (i: number): number => ((sentMs[i] ?? 0) - (sentMs[0] ?? 0)) / 60_000;

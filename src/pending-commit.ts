@@ -7,7 +7,7 @@ import type { Batch } from "./sources/source.ts";
 import { addLedgerRows, type LedgerRow, type NewReject, type RejectsOfCommit } from "./store/store.ts";
 
 /** Events and batches of one commit; batches count too, as those that hold no event are journaled as well. */
-const MOST = { events: 100_000, batches: 4_000 };
+const MOST = { events: 32_768, batches: 4_000 };
 /** Rejects of one commit that are kept; all are counted. */
 const MOST_REJECTS = 1_000;
 /** Characters of a record that is kept to be tried again. */

@@ -1,8 +1,8 @@
 import type { Accepted } from "./accept.ts";
 import { createEventTable, type EventTable, fitted, WORDS } from "./model/event-table.ts";
 
-/** Most rows of all that wait to be used again, 12 MB, and of one. */
-const MOST = { rows: 65_536, rowsOfOne: 2_048 };
+/** Most rows of all that wait to be used again, 6 MB, and of one. */
+const MOST = { rows: 32_768, rowsOfOne: 2_048 };
 
 /**
  * Tables that the events of a batch are put into until they are committed, used again and again: as they last longer than

@@ -1,7 +1,7 @@
 import { createDice, type Dice } from "./dice.ts";
 import { createTraffic, type Draft, type OperationDraft } from "./draft.ts";
 import { decimal, renderGateway, renderOperation } from "./render.ts";
-import { BEGIN_MS, type Spec } from "./spec.ts";
+import type { Spec } from "./spec.ts";
 import { createTenant, OPERATIONS, type Tenant } from "./tenant.ts";
 
 export type Category = "gateway" | "cosmos";
@@ -82,7 +82,7 @@ function createBelt(spec: Spec, take: (category: Category, line: string) => void
     () => [],
   );
   let now = 0;
-  const slotOf = (ms: number): number => Math.floor((ms - BEGIN_MS) / slotMs);
+  const slotOf = (ms: number): number => Math.floor((ms - spec.beginMs) / slotMs);
   return {
     put(category: Category, at: number, { line, delay }: { readonly line: string; readonly delay: number }): void {
       const slot = Math.max(now, slotOf(at + delay * spec.delaySeconds * 1_000));

@@ -1,5 +1,5 @@
 import { type Dice, zipf } from "./dice.ts";
-import { BEGIN_MS, type Fault, type Spec } from "./spec.ts";
+import type { Fault, Spec } from "./spec.ts";
 import { type Api, type Container, type Gateway, type Operation, OPERATIONS, type Tenant } from "./tenant.ts";
 
 export interface Refusal {
@@ -79,13 +79,13 @@ export function createTraffic(spec: Spec, tenant: Tenant, dice: Dice) {
     caller,
     address: (): string => item(tenant.addresses, addresses()),
     next(): Draft {
-      const at = BEGIN_MS + (drawn++ * 1_000) / spec.callsPerSecond;
+      const at = spec.beginMs + (drawn++ * 1_000) / spec.callsPerSecond;
       const rank = caller();
       const number = apiOf(rank);
       const api = item(tenant.apis, number);
       const nth = dice.chance(0.5) ? 0 : dice.below(OPERATIONS.length);
       const operation = item(OPERATIONS, nth);
-      const failed = failureOf(spec.faults, { seconds: (at - BEGIN_MS) / 1_000, api: number }, dice);
+      const failed = failureOf(spec.faults, { seconds: (at - spec.beginMs) / 1_000, api: number }, dice);
       const isMatched = failed?.section !== "inbound" && dice.chance(MATCHED_SHARE);
       const reached = failed?.section !== "inbound" && (isMatched || dice.chance(1 / 3));
       return {

@@ -22,10 +22,15 @@ export interface Spec {
   /** Share of draws that go through all callers in turn; the others follow a power law. */
   readonly evenShare: number;
   readonly callsPerSecond: number;
+  /** When event time begins, in milliseconds since the Unix epoch. */
+  readonly beginMs: number;
   /** Longest delay from event time to arrival; a gateway's record takes a fifth of it at most. */
   readonly delaySeconds: number;
   readonly faults: readonly Fault[];
 }
+
+/** When event time begins, unless it is to be another time. */
+export const BEGIN_MS = Date.UTC(2026, 2, 2, 8);
 
 export const BASE: Spec = {
   seed: 42,
@@ -33,9 +38,7 @@ export const BASE: Spec = {
   callers: 5_000,
   evenShare: 0,
   callsPerSecond: 140,
+  beginMs: BEGIN_MS,
   delaySeconds: 300,
   faults: [],
 };
-
-/** When event time begins. */
-export const BEGIN_MS = Date.UTC(2026, 2, 2, 8);

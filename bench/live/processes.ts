@@ -109,8 +109,9 @@ export async function startServe(connectionString: string, flags: readonly strin
 export const LATENESS_SECONDS = 1;
 
 /** Calls at a steady rate of records, two a call, that arrive within the lateness. */
-export const steadySpec = (rate: number, seconds: number): Spec => ({
+export const steadySpec = (rate: number, seconds: number, beginMs = BASE.beginMs): Spec => ({
   ...BASE,
+  beginMs,
   calls: Math.ceil((rate * seconds) / 2),
   callsPerSecond: rate / 2,
   delaySeconds: 0.4 * LATENESS_SECONDS,

@@ -32,7 +32,8 @@ export interface Watch {
 
 const EVERY_MS = 50;
 
-export function watchServe(address: string): Watch {
+/** A look makes work for the one that is looked at. */
+export function watchServe(address: string, everyMs = EVERY_MS): Watch {
   const looks: Look[] = [];
   const findings = new Map<string, SeenFinding>();
   const stopped = new AbortController();
@@ -46,7 +47,7 @@ export function watchServe(address: string): Watch {
       for (const { id, title, onset, detectedAt } of items)
         if (!findings.has(id))
           findings.set(id, { id, title, seenAt, onset: Date.parse(onset), detectedAt: Date.parse(detectedAt) });
-      await sleep(EVERY_MS);
+      await sleep(everyMs);
     }
   };
   const looping = loop();

@@ -7,9 +7,13 @@ import { countColumns, countIn, countRefused } from "./cells.ts";
 import { COMPARED, WIDTH } from "./columns.ts";
 import { judgeRefusal, noteRefusal } from "./credible.ts";
 import { type Detection, type RefusalFacts, type Symptom, unitId, writeCall } from "./detection.ts";
+import { noteLimit } from "./limits.ts";
 import { addCall, addRow, createRows } from "./rows.ts";
 import { fillUnits } from "./units.ts";
 import { ALL_COLUMNS, encodeTrial } from "./vocabulary.ts";
+
+/** The reason of what a limit refuses. */
+const LIMIT = "limit";
 
 /** The reason of writes sent to a region that takes none. */
 export const WRITE_REGION = "write-region";
@@ -23,7 +27,9 @@ const MESSAGE = 1_000;
 export function observeRefused(detection: Detection, row: CallRow, call: Call): void {
   const [trial] = trialsOf(call);
   if (trial === undefined) return;
-  const { outcome } = trial;
+  const { outcome, operation } = trial;
+  if (outcome.kind === "look-alike" && outcome.reason === LIMIT && operation !== undefined)
+    noteLimit(detection.limits, operation, { subStatus: call.gateway?.subStatus, at: call.time });
   if (outcome.kind === "refused" || isWriteToReadRegion(outcome))
     countRefusal(detection, row, { call, trial, layer: outcome.layer, symptom: outcome.symptom });
 }

@@ -8,6 +8,7 @@ import type {
   SubscriptionEventHandlers,
 } from "@azure/event-hubs";
 import type { ByteQueue } from "./byte-queue.ts";
+import { limitCredit } from "./event-hubs-credit.ts";
 import type { PartitionStart } from "./event-hubs-position.ts";
 
 /** What one round of one partition gave, undecoded. */
@@ -20,6 +21,10 @@ export interface Delivery {
 export interface ReaderOptions {
   /** Most in one round; twice as many are asked for ahead, so that the link does not run dry meanwhile. */
   readonly messages: number;
+  /** Of what is asked for ahead, by the size of what came last: at least one event. */
+  readonly bytesAhead: number;
+  /** Of the link to a partition. */
+  readonly addressOf: (partition: string) => string;
   readonly idleSeconds: number;
   readonly ownerLevel: number | undefined;
   failed(error: unknown, partition: string): void;
@@ -34,6 +39,28 @@ export interface PartitionReader {
   isHeldUp(): boolean;
   /** Gives the link up and asks for what follows the last event by another. */
   again(): Promise<void>;
+}
+
+/** An event is taken to be so large before the first has come. */
+const UNKNOWN_BYTES = 256 << 10;
+/** After larger events, smaller ones are believed round by round. */
+const SHRINKING = 0.7;
+
+/** Keeps what a link has ahead to so many bytes, by the size of the events that came last; to be told of what comes. */
+function limited(
+  { addressOf, bytesAhead }: ReaderOptions,
+  partition: string,
+  asked: number,
+): (events: number, bytes: number) => void {
+  const address = addressOf(partition);
+  let eventBytes = UNKNOWN_BYTES;
+  const limit = (): void => limitCredit(address, asked, Math.floor(bytesAhead / eventBytes));
+  limit();
+  return (events, bytes) => {
+    if (events === 0) return;
+    eventBytes = Math.max(1, bytes / events, SHRINKING * eventBytes);
+    limit();
+  };
 }
 
 /** What a link that does not answer is waited for when it is given up. */
@@ -55,6 +82,9 @@ export function readPartition(
   let toldCaughtUp: boolean | undefined;
   let held = 0;
 
+  const ahead = 2 * options.messages;
+  const came = limited(options, partition, ahead);
+
   const deliver = async (received: readonly ReceivedEventData[], context: PartitionContext): Promise<void> => {
     const events = received.filter((event) => event.sequenceNumber > last);
     last = events.at(-1)?.sequenceNumber ?? last;
@@ -62,8 +92,10 @@ export function readPartition(
     const caughtUp = last >= newest;
     if (events.length === 0 && caughtUp === toldCaughtUp) return;
     toldCaughtUp = caughtUp;
+    const bytes = sizeOf(events);
+    came(events.length, bytes);
     held += 1;
-    await queue.put({ partition, events, caughtUp }, sizeOf(events));
+    await queue.put({ partition, events, caughtUp }, bytes);
     held -= 1;
   };
 
@@ -85,7 +117,7 @@ export function readPartition(
       skipParsingBodyAsJson: true,
       trackLastEnqueuedEventProperties: true,
       maxBatchSize: options.messages,
-      prefetchCount: 2 * options.messages,
+      prefetchCount: ahead,
       maxWaitTimeInSeconds: options.idleSeconds,
       ...(options.ownerLevel === undefined ? {} : { ownerLevel: options.ownerLevel }),
     });

@@ -24,7 +24,7 @@ export interface EventHubsConfig {
   readonly start?: EventHubsStart;
   /** 1 or more: a later reader with the same or a higher one takes the partitions over, and this one ends with `stolen`. */
   readonly ownerLevel?: number | (() => number);
-  /** Bytes received and not yet asked for, over all partitions. */
+  /** Bytes received and not yet asked for, over all partitions; what links have ahead, and rounds that wait, come on top. */
   readonly queueBytes?: number;
   /** Seconds without an event after which a partition may count as read to its end. */
   readonly idleSeconds?: number;
@@ -41,7 +41,9 @@ export interface EventHubsConfig {
   readonly trail?: Trail | undefined;
 }
 
-const QUEUE_BYTES = 64 << 20;
+/** With what is asked for ahead, and as much in rounds that wait for their place, 32 MB in flight. */
+const QUEUE_BYTES = 16 << 20;
+const AHEAD_BYTES = 8 << 20;
 const PARTITION_CHECK_MS = 60_000;
 const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */
@@ -198,9 +200,12 @@ function* until(signal: AbortSignal, batches: Iterable<Batch>): Generator<Batch>
 }
 
 function readerOptions({ config, settings }: Reading, partitions: number, queue: ByteQueue<Delivery>): ReaderOptions {
+  const { hub } = placeOf(settings);
   const messages = Math.max(1, Math.min(MOST_PER_ROUND, Math.floor(MOST_IN_ROUNDS / partitions)));
   return {
     messages,
+    bytesAhead: AHEAD_BYTES / partitions,
+    addressOf: (partition) => `${hub}/ConsumerGroups/${settings.consumerGroup}/Partitions/${partition}`,
     idleSeconds: config.idleSeconds ?? 1,
     ownerLevel: typeof config.ownerLevel === "function" ? config.ownerLevel() : config.ownerLevel,
     failed(error, partition) {

@@ -55,12 +55,16 @@ describe("behind a front door that hides who calls", () => {
   });
 
   test("callers that ask without a token first, each time, raise nothing", () => {
-    const asked = HIDDEN.filter(({ chance }) => chance < 0.3).map((call): Event => {
-      const { gateway } = nameless(call);
-      const { backendStatus: _status, ...bare } = gateway;
-      const id = `asked-${gateway.correlationId}`;
-      const at401 = { time: at(call.seconds - 0.4), correlationId: id, dedupKey: id, callerAddress: POP(call.app + 1) };
-      return { ...bare, ...at401, status: 401, error: gatewayError("TokenNotPresent") };
+    const asked = HIDDEN.filter(({ chance }) => chance < 0.3).flatMap((call) => {
+      const bare = nameless(call);
+      const id = `asked-${bare.gateway.correlationId}`;
+      return refusedByGateway(bare, {
+        time: at(call.seconds - 0.4),
+        correlationId: id,
+        dedupKey: id,
+        callerAddress: POP(call.app + 1),
+        error: gatewayError("TokenNotPresent"),
+      });
     });
     expect(analyze(beside(asked))).toEqual([]);
   });

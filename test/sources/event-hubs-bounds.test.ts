@@ -33,6 +33,42 @@ describe("what is in flight is bounded", () => {
     expect(Math.max(...ahead)).toBeLessThanOrEqual(300);
   });
 
+  test("of large events fewer are asked for ahead, of small ones more", async () => {
+    const add = (bytes: number, count: number): void =>
+      hubOf()
+        .hub.partition("0")
+        .add(
+          ...Array.from({ length: count }, () =>
+            JSON.stringify({ records: [{ id: "a", padding: "x".repeat(bytes) }] }),
+          ),
+        );
+    add(800_000, 60);
+    add(100, 1_000);
+    const abort = new AbortController();
+    const ahead: number[] = [];
+    let mostCredit = 0;
+    let records = 0;
+    for await (const batch of hubOf()
+      .sourceOf({ queueBytes: 1 << 20 })
+      .read(new Map(), abort.signal)) {
+      records += batch.records.length;
+      mostCredit = Math.max(
+        ...hubOf()
+          .emulator.readers()
+          .map((reader) => reader.mostCredit),
+      );
+      if (records > 16 && records < 60) {
+        await sleep(100); // longer than several rounds of the client
+        ahead.push(sentTo("logs") - records);
+      }
+      if (records === 1_060) abort.abort();
+    }
+    // 4 MB of what is asked for ahead and of what waits for its place, one in the queue; those that were asked for at first are read.
+    expect(Math.max(...ahead)).toBeLessThanOrEqual(2 * 5 + 2);
+    expect(mostCredit).toBeGreaterThan(50);
+    expect(records).toBe(1_060);
+  });
+
   test("while there is nothing to read: credit does not pile up from round to round", async () => {
     const reading = hubOf().readUntil((batches) => idsIn(batches).length > 0, { idleSeconds: 0.02 });
     await sleep(700);
@@ -41,7 +77,8 @@ describe("what is in flight is bounded", () => {
       .map((reader) => reader.mostCredit);
     hubOf().hub.partition("0").add(event("a"));
     await reading;
-    expect(credits).toEqual([100, 100]);
+    // As many as 8 MB are, of 256 KB each, over both partitions.
+    expect(credits).toEqual([16, 16]);
   });
 
   test("over all partitions: of many, each is asked for less", async () => {
@@ -49,19 +86,19 @@ describe("what is in flight is bounded", () => {
     const wide = emulator.addHub("wide", { partitions: 25 });
     for (const log of wide.partitions) log.add(event(log.id));
     const abort = new AbortController();
+    let credits: number[] = [];
     let records = 0;
     const connectionString = emulator.connectionString("wide");
     for await (const batch of hubOf()
       .sourceOf({ connection: { kind: "connection-string", connectionString } })
       .read(new Map(), abort.signal)) {
       records += batch.records.length;
-      if (records === 25) abort.abort();
+      if (records < 25) continue;
+      credits = emulator.readers().flatMap((reader) => (reader.hub === "wide" ? [reader.mostCredit] : []));
+      abort.abort();
     }
-    const credits = emulator
-      .readers()
-      .filter((reader) => reader.hub === "wide")
-      .map((reader) => reader.mostCredit);
-    expect(Math.max(0, ...credits)).toBeLessThanOrEqual(16);
+    expect(Math.max(...credits)).toBeLessThanOrEqual(16);
+    expect(credits).toHaveLength(25);
     expect(records).toBe(25);
   });
 
