@@ -34,7 +34,11 @@ if (node === undefined) {
   const command = process.argv[2];
   // What these keep is bounded; the limits make the garbage collector keep to it on machines with much memory.
   const limits = new Map([
-    ["analyze", ["--max-old-space-size=448", "--max-semi-space-size=8"]],
+    // A heap that begins as large as it becomes is not collected as it grows: a tenth of the processor's time.
+    [
+      "analyze",
+      ["--max-old-space-size=448", "--max-semi-space-size=8", "--initial-heap-size=96", "--min-semi-space-size=8"],
+    ],
     ["export", ["--max-old-space-size=320", "--max-semi-space-size=8"]],
     ["serve", ["--max-semi-space-size=4"]],
   ]).get(command);

@@ -8,6 +8,7 @@ import {
   countDuplicate,
   countFiltered,
   countReject,
+  countTime,
   createTally,
   type Tally,
 } from "./findings/input-counts.ts";
@@ -17,6 +18,7 @@ import {
   type EventTable,
   fitted,
   GATEWAY_KIND,
+  KEY,
   keepRows,
   kindOf,
   OPERATION_KIND,
@@ -160,10 +162,10 @@ export function newFacts({ seen }: Analysis, facts: readonly Fact[], tally: Tall
 function keepNew(analysis: Analysis, events: EventTable, tally: Tally): void {
   keepRows(events, (place) => {
     const isKept = isNew(analysis, events, place);
-    if (isKept) countEvent(tally, events, place, analysis.names);
-    else countDuplicate(tally);
+    if (!isKept) countDuplicate(tally);
     return isKept;
   });
+  countRows(tally, events, analysis.names);
 }
 
 /** Whether the record that a row came from was not seen before; from now on it was. */
@@ -179,24 +181,68 @@ function isNew({ names, seen }: Analysis, events: EventTable, place: number): bo
 export function keepDistinct(analysis: Analysis, events: EventTable, last: number): number {
   const { names, seen, input } = analysis;
   let before = last;
+  let distinctUntil = 0;
   keepRows(events, (place) => {
     const ms = msOf(events, place);
-    const isFirst = ms !== before;
-    const isAlone = isFirst && place + 1 < events.count && msOf(events, place + 1) !== ms;
+    if (ms !== before) {
+      forgetSeen(seen);
+      distinctUntil = endOfDistinct(events, place, ms);
+    }
     before = ms;
-    if (isFirst) forgetSeen(seen);
-    const isKept = isAlone || isNew(analysis, events, place);
-    if (isKept) countEvent(input, events, place, names);
-    else countDuplicate(input);
+    const isKept = place < distinctUntil || isNew(analysis, events, place);
+    if (!isKept) countDuplicate(input);
     return isKept;
   });
+  countRows(input, events, names);
   return before;
+}
+
+/** Rows of one millisecond whose ids are compared, each with each, before their fingerprints are. */
+const FEW = 8;
+
+/**
+ * The end of the rows of a millisecond, which begin at `first`, where each has another id, so that none is a repeat; else
+ * `first`. Those at the end of the table may go on in the next one.
+ */
+function endOfDistinct(events: EventTable, first: number, ms: number): number {
+  let end = first + 1;
+  while (end < events.count && end - first <= FEW && msOf(events, end) === ms) end += 1;
+  if (end === events.count || end - first > FEW) return first;
+  for (let a = first + 1; a < end; a++) for (let b = first; b < a; b++) if (!haveOtherIds(events, a, b)) return first;
+  return end;
+}
+
+/** Other events than calls have no id, all of them the same one. */
+function haveOtherIds({ words }: EventTable, a: number, b: number): boolean {
+  const keyA = WORDS * a + KEY;
+  const keyB = WORDS * b + KEY;
+  for (let i = 0; i < 4; i++) if (words[keyA + i] !== words[keyB + i]) return true;
+  return false;
 }
 
 const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));
 
-const countEvent = (tally: Tally, events: EventTable, place: number, names: Names): void =>
-  countAccepted(tally, categoryOf(events, place, names), timeOf(events, place));
+/** Counts the records that rows came from, as if one by one: categories in the order of their first rows. */
+function countRows(tally: Tally, events: EventTable, names: Names): void {
+  if (events.count === 0) return;
+  let from = timeOf(events, 0);
+  let to = from;
+  let gateways = 0;
+  let operations = 0;
+  for (let place = 0; place < events.count; place++) {
+    const time = timeOf(events, place);
+    if (time < from) from = time;
+    if (time > to) to = time;
+    const kind = kindOf(events, place);
+    if (kind === GATEWAY_KIND && gateways++ > 0) continue;
+    if (kind === OPERATION_KIND && operations++ > 0) continue;
+    countAccepted(tally, categoryOf(events, place, names), undefined);
+  }
+  if (gateways > 1) countAccepted(tally, GATEWAY_LOGS, undefined, gateways - 1);
+  if (operations > 1) countAccepted(tally, DATA_PLANE_REQUESTS, undefined, operations - 1);
+  countTime(tally, from);
+  countTime(tally, to);
+}
 
 /** The category of the record that a row came from. */
 function categoryOf(events: EventTable, place: number, names: Names): string {

@@ -5,7 +5,7 @@ import { rememberChange } from "./correlate/changes.ts";
 import { measure, waitForAll } from "./correlate/delays.ts";
 import { drop, hold } from "./correlate/held.ts";
 import { inferDue, takeInferred } from "./correlate/inferred.ts";
-import { addGateway, addOperation, closeNext } from "./correlate/join.ts";
+import { addGateway, addOperation, closeNext, mayClose } from "./correlate/join.ts";
 import { expectPartitions, flush as flushReorder, release, stopWaiting } from "./correlate/reorder.ts";
 import { detect, type Due, finish } from "./detect/detect.ts";
 import { countCall } from "./findings/call-counts.ts";
@@ -133,7 +133,8 @@ export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
 
 function closeUntil(analysis: Analysis, now: Instant, out: Out): void {
   const { join, held, closed, inferred } = analysis;
-  for (;;) {
+  // What is inferred is due with the first call that closes.
+  while (mayClose(join, now)) {
     inferDue(inferred, join, { table: held.table, names: analysis.names }, now);
     if (!closeNext(join, held.table, now, closed)) break;
     judge(analysis, out);

@@ -1,5 +1,13 @@
 import type { Event } from "../model/event.ts";
-import { copyRow, createEventTable, ensureRoom, type EventTable, WORDS } from "../model/event-table.ts";
+import {
+  copyRow,
+  createEventTable,
+  ensureRoom,
+  type EventTable,
+  HAS_OBJECT,
+  TRAITS,
+  WORDS,
+} from "../model/event-table.ts";
 
 /**
  * Rows of events that wait: for stragglers, or for the end of their call. A place is given to another row once it was
@@ -31,7 +39,8 @@ export function hold(held: Held, from: EventTable, row: number): number {
 }
 
 export function drop(held: Held, place: number): void {
-  if (held.table.objects.size > 0) held.table.objects.delete(place);
+  const { words, objects } = held.table;
+  if (((words[WORDS * place + TRAITS] ?? 0) & HAS_OBJECT) !== 0) objects.delete(place);
   if (held.freeCount >= held.free.length) {
     const larger = new Int32Array(2 * held.free.length);
     larger.set(held.free);

@@ -151,6 +151,12 @@ function append(join: Join, into: number, from: number): void {
   entries[a + OPERATIONS] = (entries[a + OPERATIONS] ?? 0) + (entries[b + OPERATIONS] ?? 0);
 }
 
+/** Whether some call waits no longer at `now`, or is too much. */
+export function mayClose({ oldest, open, limit, openedAt, window }: Join, now: Instant): boolean {
+  if (oldest < 0) return false;
+  return open > limit || plusMs(instantFromTicks(openedAt[oldest] ?? 0), window) <= now;
+}
+
 /** Takes the oldest call that waits no longer at `now` (or is too much) out of the join; false when there is none. */
 export function closeNext(join: Join, table: EventTable, now: Instant, closed: Closed): boolean {
   const entry = join.oldest;

@@ -17,14 +17,14 @@ export function sortedRows(table: EventTable, tie: Tie): Uint32Array {
     if (time < first) first = time;
     if (time > last) last = time;
   }
-  const fits = count <= 2 ** PLACE_BITS && last - first < TICKS;
-  const order = fits ? byPackedTime(table, first) : byComparison(table);
-  orderTies(table, order, tie);
+  if (count <= 2 ** PLACE_BITS && last - first < TICKS) return byPackedTime(table, first, tie);
+  const order = byComparison(table);
+  orderTies(table, order, tie, (i) => timeOf(table, order[i - 1] ?? 0) === timeOf(table, order[i] ?? 0));
   return order;
 }
 
 /** Time and place in one number of 64 bits: a typed array sorts those without calling back. */
-function byPackedTime(table: EventTable, first: number): Uint32Array {
+function byPackedTime(table: EventTable, first: number, tie: Tie): Uint32Array {
   const { count } = table;
   const packed = new BigUint64Array(count);
   const halves = new Uint32Array(packed.buffer);
@@ -39,6 +39,12 @@ function byPackedTime(table: EventTable, first: number): Uint32Array {
   const order = new Uint32Array(count);
   const mask = 2 ** PLACE_BITS - 1;
   for (let i = 0; i < count; i++) order[i] = (halves[2 * i] ?? 0) & mask;
+  // Of what lies in order, not of the rows, which are anywhere.
+  orderTies(table, order, tie, (i) => {
+    const low = halves[2 * i] ?? 0;
+    const lowBefore = halves[2 * i - 2] ?? 0;
+    return halves[2 * i + 1] === halves[2 * i - 1] && low >>> PLACE_BITS === lowBefore >>> PLACE_BITS;
+  });
   return order;
 }
 
@@ -47,11 +53,11 @@ function byComparison(table: EventTable): Uint32Array {
   return order.toSorted((a, b) => timeOf(table, a) - timeOf(table, b));
 }
 
-function orderTies(table: EventTable, order: Uint32Array, tie: Tie): void {
+/** `isTie`: whether the row at a place of the order is of the same instant as the one before. */
+function orderTies(table: EventTable, order: Uint32Array, tie: Tie, isTie: (i: number) => boolean): void {
   for (let from = 0; from < order.length; ) {
     let to = from + 1;
-    const time = timeOf(table, order[from] ?? 0);
-    while (to < order.length && timeOf(table, order[to] ?? 0) === time) to += 1;
+    while (to < order.length && isTie(to)) to += 1;
     if (to - from > 1)
       order.set(
         order.slice(from, to).toSorted((a, b) => tie(table, a, table, b)),

@@ -7,9 +7,13 @@ import { countColumns, countIn, countRefused } from "./cells.ts";
 import { COMPARED, WIDTH } from "./columns.ts";
 import { judgeRefusal, noteRefusal } from "./credible.ts";
 import { type Detection, type RefusalFacts, type Symptom, unitId, writeCall } from "./detection.ts";
+import { noteLimit } from "./limits.ts";
 import { addCall, addRow, createRows } from "./rows.ts";
 import { fillUnits } from "./units.ts";
 import { ALL_COLUMNS, encodeTrial } from "./vocabulary.ts";
+
+/** The reason of what a limit refuses. */
+const LIMIT = "limit";
 
 /** The reason of writes sent to a region that takes none. */
 export const WRITE_REGION = "write-region";
@@ -23,7 +27,9 @@ const MESSAGE = 1_000;
 export function observeRefused(detection: Detection, row: CallRow, call: Call): void {
   const [trial] = trialsOf(call);
   if (trial === undefined) return;
-  const { outcome } = trial;
+  const { outcome, operation } = trial;
+  if (outcome.kind === "look-alike" && outcome.reason === LIMIT && operation !== undefined)
+    noteLimit(detection.limits, operation, { subStatus: call.gateway?.subStatus, at: call.time });
   if (outcome.kind === "refused" || isWriteToReadRegion(outcome))
     countRefusal(detection, row, { call, trial, layer: outcome.layer, symptom: outcome.symptom });
 }
@@ -72,8 +78,10 @@ function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, 
 function countRefusedCells(detection: Detection, { rows, name }: Symptom, at: number): void {
   const { cells, trial, bin, unitCells } = detection;
   countColumns(detection, ALL_COLUMNS, rows.ids, at * WIDTH);
-  for (const [column, cell] of trial.entries())
+  for (let column = 0; column < trial.length; column++) {
+    const cell = trial[column] ?? -1;
     if (cell >= 0 && COMPARED[column] === true) countRefused(cells, cell, name);
+  }
   const unit = unitCells[rows.unit[at] ?? -1];
   if (unit === undefined) return;
   countIn(cells, unit, bin);

@@ -10,6 +10,7 @@ import { type Challenges, createChallenges } from "./challenge.ts";
 import { VALUES_PER_COLUMN } from "./columns.ts";
 import { createCredibility, type Credibility } from "./credible.ts";
 import type { Group } from "./groups.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { createUnits, type Units } from "./units.ts";
 import { createVocabulary, routeGroup, targetGroup, tokenGroup, type Vocabulary } from "./vocabulary.ts";
@@ -65,6 +66,7 @@ export interface Detection extends Vocabulary {
   readonly challenges: Challenges;
   readonly succeeded: Rows;
   readonly symptoms: Map<string, Symptom>;
+  readonly limits: Limits;
   /** Number of the bin that is being filled. */
   bin: number;
   symptomsRefused: number;
@@ -85,6 +87,7 @@ export const createDetection = (): Detection => ({
   challenges: createChallenges(),
   succeeded: createRows(SUCCEEDED_ROWS),
   symptoms: new Map(),
+  limits: createLimits(),
   bin: Number.NEGATIVE_INFINITY,
   symptomsRefused: 0,
 });

@@ -36,26 +36,20 @@ export function thinBusy(rows: Weighed, places: Int32Array, most: number): Thinn
     most,
   );
   const last = places.at(-1) ?? -1;
-  // By place: a group that is whole, under the row that stands for it.
-  const isKept = new Uint8Array(last + 1);
-  const weight = new Float64Array(last + 1);
-  const trials = new Float64Array(last + 1);
-  const keep = (unit: number): void => {
-    const place = groups.place[unit] ?? 0;
-    isKept[place] = 1;
-    weight[place] = groups.weight[unit] ?? 0;
-    trials[place] = groups.trials[unit] ?? 0;
-    groups.place[unit] = -1;
+  const kept: Kept = {
+    isKept: new Uint8Array(last + 1),
+    weight: new Float64Array(last + 1),
+    trials: new Float64Array(last + 1),
   };
   for (let i = 0; i < places.length; i++) {
     const place = places[i] ?? 0;
     const unit = (rows.unit[place] ?? -1) + 1;
     gather(groups, rows, unit, place);
     const target = (groups.rows[unit] ?? 0) <= cap ? 0 : (groups.all[unit] ?? 0) / cap;
-    if ((groups.trials[unit] ?? 0) >= target) keep(unit);
+    if ((groups.trials[unit] ?? 0) >= target) keep(kept, groups, unit);
   }
-  for (let unit = 0; unit < groups.place.length; unit++) if ((groups.place[unit] ?? -1) >= 0) keep(unit);
-  return gathered({ isKept, weight, trials }, places);
+  for (let unit = 0; unit < groups.place.length; unit++) if ((groups.place[unit] ?? -1) >= 0) keep(kept, groups, unit);
+  return gathered(kept, places);
 }
 
 function countUnits({ unit, trials }: Weighed, places: Int32Array): Groups {
@@ -93,10 +87,23 @@ function gather(groups: Groups, rows: Weighed, unit: number, place: number): voi
   groups.trials[unit] = all;
 }
 
-function gathered(
-  kept: { readonly isKept: Uint8Array; readonly weight: Float64Array; readonly trials: Float64Array },
-  places: Int32Array,
-): Thinned {
+/** By place: a group that is whole, under the row that stands for it. */
+interface Kept {
+  readonly isKept: Uint8Array;
+  readonly weight: Float64Array;
+  readonly trials: Float64Array;
+}
+
+/** The group that is being gathered is whole. */
+function keep(kept: Kept, groups: Groups, unit: number): void {
+  const place = groups.place[unit] ?? 0;
+  kept.isKept[place] = 1;
+  kept.weight[place] = groups.weight[unit] ?? 0;
+  kept.trials[place] = groups.trials[unit] ?? 0;
+  groups.place[unit] = -1;
+}
+
+function gathered(kept: Kept, places: Int32Array): Thinned {
   const place = new Int32Array(places.length);
   const weight = new Float64Array(places.length);
   const trials = new Float64Array(places.length);

@@ -81,12 +81,16 @@ export function firstUnit({ keys, count, pair }: Units): void {
   }
 }
 
+/** A browser's question whether it may ask (fetch.spec.whatwg.org/#cors-preflight-fetch): never with a credential. */
+const PREFLIGHT = "OPTIONS";
+
 function fillGateway(units: Units, { table: { words }, names, gateway }: CallRow): void {
   const at = WORDS * gateway;
   const { called } = units;
   const operation = words[at + row.OPERATION] ?? 0;
+  const method = words[at + row.METHOD] ?? 0;
   addName(called, names, words[at + row.API] ?? 0);
-  addName(called, names, operation === 0 ? (words[at + row.METHOD] ?? 0) : operation);
+  addName(called, names, operation === 0 || names.texts[method] === PREFLIGHT ? method : operation);
   const traits = words[at + row.TRAITS] ?? 0;
   const hasClaims = (traits & row.HAS_CLAIMS) !== 0;
   const subscription = words[at + row.SUBSCRIPTION] ?? 0;

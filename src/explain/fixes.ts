@@ -1,7 +1,7 @@
 import { shellQuoted } from "../lib/shell-quote.ts";
 import type { CauseId } from "../model/cause.ts";
 import type { Finding } from "../model/finding.ts";
-import type { Told } from "./wording.ts";
+import { isGatewayClock, type Told } from "./wording.ts";
 
 type Fix = Finding["fix"];
 
@@ -238,5 +238,11 @@ const FIXES: Readonly<Record<CauseId, (names: Names) => Fix>> = {
   }),
 };
 
+const GATEWAY_CLOCK: Fix = {
+  says: "A self-hosted gateway takes the clock of its host: synchronise it (NTP). Of a managed gateway, report the region to Azure's support; until then let `clock-skew` in validate-jwt span the difference.",
+  commands: ["timedatectl status", "timedatectl set-ntp true"],
+};
+
 /** What to do about a cause, and the commands for it. */
-export const fixOf = (cause: CauseId, told: Told): Fix => FIXES[cause](namesOf(told));
+export const fixOf = (cause: CauseId, told: Told): Fix =>
+  isGatewayClock(cause, told) ? GATEWAY_CLOCK : FIXES[cause](namesOf(told));

@@ -102,8 +102,16 @@ function reasonOf(symptom: string, facts: readonly RefusalFacts[]): string {
 
 const ACCOUNT = /\/databaseaccounts\/([^/]+)/;
 
-/** A change of a Cosmos DB account says nothing about refusals of other accounts. */
+/** The resource that an Azure role was given on, where it is not a whole group or subscription. */
+const GIVEN_ON = /\/providers\/([^/]+)\/.+\/providers\/microsoft\.authorization\//;
+
+/**
+ * A change of a Cosmos DB account says nothing about refusals of other accounts, a role on a resource of another service
+ * nothing about Cosmos DB.
+ */
 function concerns({ resource }: Change, { accounts }: { accounts: readonly string[] }): boolean {
+  const service = GIVEN_ON.exec(resource)?.[1];
+  if (accounts.length > 0 && service !== undefined && service !== "microsoft.documentdb") return false;
   const account = ACCOUNT.exec(resource)?.[1];
   return account === undefined || accounts.length === 0 || accounts.includes(account);
 }

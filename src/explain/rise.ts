@@ -8,6 +8,7 @@ import type { Change } from "../model/event.ts";
 import type { Counts, Split, Subject } from "../model/finding.ts";
 import { type Instant, msBetween, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
+import { areAnswered } from "./answered.ts";
 import type { Covering } from "./cover.ts";
 import type { Condition, Rule } from "./rule.ts";
 import { mayBeLimit } from "./causes/cosmos-network.ts";
@@ -16,6 +17,7 @@ import { countsOf, expectedRefusals, populationOf, usualRate } from "./counts.ts
 import { type Observation, rowsWithin } from "./observation.ts";
 import { observe } from "./observe.ts";
 import { type Ranked, rankCauses } from "./rank.ts";
+import { areLimited } from "./limited.ts";
 import { isLateRenewal } from "./renewal.ts";
 import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
@@ -82,6 +84,7 @@ export function explainRise(
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(context, rows, span)) return undefined;
+  if (areAnswered(context, rows)) return undefined;
   if (areOfStrangers(context, { rows, conditions: covering.rule.conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
@@ -91,7 +94,7 @@ export function explainRise(
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
-  if (mayBeAnswered(window, observation)) return undefined;
+  if (mayBeAnswered(window, observation) || areLimited(context, rows, observation)) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;

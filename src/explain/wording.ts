@@ -12,6 +12,10 @@ export interface Told {
   readonly claimed: boolean;
 }
 
+/** Of the two clocks that may be off, the gateway's: it judged the tokens. */
+export const isGatewayClock = (cause: CauseId, { layer }: Told): boolean =>
+  cause === "clock-skew" && layer === "gateway";
+
 /** What stands behind "calls …" for the best split: `through backend orders-b`, `from 203.0.113.0/24` … */
 function whichCalls({ where, claimed }: Told): string {
   const words: readonly (readonly [keyof DimensionValues, string])[] = [
@@ -89,10 +93,12 @@ const REASONS: Readonly<Record<CauseId, string>> = {
   unknown: "the logs do not say why",
 };
 
+const GATEWAY_CLOCK = "the gateway's clock is off, so that it takes valid tokens for expired or not yet valid";
+
 /** One sentence that a caller could be told. */
 export function titleOf(cause: CauseId, told: Told): string {
   const all = told.inside >= 0.995 ? "All" : percent(told.inside);
   const which = whichCalls(told);
   const what = which === "" && told.subject.api !== undefined ? ` to ${told.subject.api}` : which;
-  return `${all} ${all === "All" ? "" : "of the "}calls${what} are refused: ${REASONS[cause]}.`;
+  return `${all} ${all === "All" ? "" : "of the "}calls${what} are refused: ${isGatewayClock(cause, told) ? GATEWAY_CLOCK : REASONS[cause]}.`;
 }

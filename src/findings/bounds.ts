@@ -15,15 +15,37 @@ export interface Bounds {
     readonly unitsBeyond: number;
     readonly credibility: { readonly evicted: number };
     readonly symptomsRefused: number;
+    readonly limits: { readonly forgotten: number };
   };
+}
+
+type Reached = readonly [id: string, count: number, says: string, fix: string];
+
+function ofDetection({
+  dictionaries,
+  unitsBeyond,
+  credibility,
+  symptomsRefused,
+  limits,
+}: Bounds["detection"]): readonly Reached[] {
+  const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
+  return [
+    ["values-limit", values, `${VALUES}${mostOf(dictionaries)}`, SPLIT],
+    ["callers-limit", credibility.evicted, "callers were forgotten: their next refusals count as of strangers", SPLIT],
+    ["symptoms-limit", symptomsRefused, "refusals with further reasons were not looked at", SPLIT],
+    [
+      "limits-limit",
+      limits.forgotten,
+      "containers that had reached a limit of Cosmos DB were forgotten: what it refuses may be told as a missing role",
+      SPLIT,
+    ],
+  ];
 }
 
 /** A blind spot for each limit that was reached. */
 export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
   const { reorder, join, inferred, seen, changes, coverage, findings, detection } = bounds;
-  const { dictionaries, unitsBeyond } = detection;
-  const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
-  const reached: readonly (readonly [id: string, count: number, says: string, fix: string])[] = [
+  const reached: readonly Reached[] = [
     ["late-events", reorder.late, "events came later than they were waited for, so their order is not sure", LATENESS],
     [
       "reorder-limit",
@@ -63,14 +85,7 @@ export function boundSpots(bounds: Bounds): readonly BlindSpot[] {
       "calls of further APIs, accounts and reasons have no blind spots of their own",
       SPLIT,
     ],
-    ["values-limit", values, `${VALUES}${mostOf(dictionaries)}`, SPLIT],
-    [
-      "callers-limit",
-      detection.credibility.evicted,
-      "callers were forgotten: their next refusals count as of strangers",
-      SPLIT,
-    ],
-    ["symptoms-limit", detection.symptomsRefused, "refusals with further reasons were not looked at", SPLIT],
+    ...ofDetection(detection),
     ["findings-limit", findings.forgotten, "old findings were given up because there were too many", SPAN],
   ];
   return reached

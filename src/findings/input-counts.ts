@@ -69,15 +69,15 @@ export function countDuplicate(tally: Tally): void {
   tally.duplicate += 1;
 }
 
-/** `time` is undefined for what is of no time: a role inventory. */
-export function countAccepted(tally: Tally, category: string, time: Instant | undefined): void {
-  tally.records += 1;
-  tally.accepted += 1;
-  countCategory(tally, category);
+/** `time` is undefined for what is of no time, a role inventory, or was counted by itself. */
+export function countAccepted(tally: Tally, category: string, time: Instant | undefined, count = 1): void {
+  tally.records += count;
+  tally.accepted += count;
+  countCategory(tally, category, count);
   if (time !== undefined) countTime(tally, time);
 }
 
-function countTime(tally: Tally, time: Instant): void {
+export function countTime(tally: Tally, time: Instant): void {
   if (tally.from === null || time < tally.from) tally.from = time;
   if (tally.to === null || time > tally.to) tally.to = time;
 }

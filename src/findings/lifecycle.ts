@@ -7,6 +7,7 @@ import {
   type Ahead,
   fragmentsOf,
   isFragment,
+  isLater,
   otherViewOf,
   recognise,
   type Recognised,
@@ -113,7 +114,8 @@ function follow(state: Findings, explanation: Explanation, context: Context): re
   const peers = tracked.filter((one) => one.isProvisional === isProvisional);
   const same = recognise(tracked, explanation, context);
   if (isFragment(peers, explanation, same)) return [];
-  const other = otherViewOf(tracked, explanation, same);
+  const view = otherViewOf(tracked, explanation, same);
+  const other = view !== undefined && isLater(explanation, view.explanation) ? undefined : view;
   const isAmended = other !== undefined && other.isProvisional && !isProvisional;
   if (other !== undefined && !isAmended && !tellsMore(explanation, other.explanation))
     return same === undefined ? [] : [drop(state, same, context.gone)];

@@ -228,6 +228,13 @@ export function tellsMore(explanation: Explanation, than: Explanation): boolean 
   return worth(explanation) > worth(than);
 }
 
+/** Tells more of a fault, but begins long after it: it is no view of all of it, rather of another one. */
+export const isLater = (explanation: Explanation, than: Explanation): boolean =>
+  tellsMore(explanation, than) &&
+  msBetween(explanation.span.from, than.span.from) > Math.max(LATER_MS, 2 * explanation.gapMs, 2 * than.gapMs);
+
+const LATER_MS: DurationMs = 600_000;
+
 /** Common part of two spans, as a share of the shorter. */
 function overlap(a: Explanation["span"], b: Explanation["span"]): number {
   const both = Math.min(a.to, b.to) - Math.max(a.from, b.from);

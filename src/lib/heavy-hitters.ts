@@ -36,7 +36,13 @@ function placeFor({ size, places, texts, counts, errors }: HeavyHitters, text: s
   if (place < size) texts.push(text);
   else {
     place = 0;
-    for (let other = 1; other < size; other++) if ((counts[other] ?? 0) < (counts[place] ?? 0)) place = other;
+    let least = counts[0] ?? 0;
+    for (let other = 1; other < size; other++) {
+      const count = counts[other] ?? 0;
+      if (count >= least) continue;
+      least = count;
+      place = other;
+    }
     places.delete(texts[place] ?? "");
     texts[place] = text;
     errors[place] = counts[place] ?? 0;

@@ -141,6 +141,17 @@ export function copyRow(from: EventTable, row: number, into: EventTable, place: 
   if (object !== undefined) into.objects.set(place, object);
 }
 
+/** Copies rows that lie together, with what is beside them, behind the rows of another table that has room for them. */
+export function appendRows(from: EventTable, first: number, rows: number, into: EventTable): void {
+  into.words.set(from.words.subarray(WORDS * first, WORDS * (first + rows)), WORDS * into.count);
+  if (from.objects.size > 0)
+    for (let row = first; row < first + rows; row++) {
+      const object = from.objects.get(row);
+      if (object !== undefined) into.objects.set(into.count + row - first, object);
+    }
+  into.count += rows;
+}
+
 export function appendRow(from: EventTable, row: number, into: EventTable): number {
   ensureRoom(into, into.count + 1);
   copyRow(from, row, into, into.count);

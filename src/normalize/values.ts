@@ -1,7 +1,6 @@
 import { redactedPart } from "../lib/redact.ts";
 
 const GUID = /^\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?$/i;
-const IPV4 = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
 const IPV6 = /^[0-9a-f:]{2,39}$/i;
 
 /** An id, lower-cased; a GUID gets its hyphens, anything else stays as it is (at most 256 characters). */
@@ -25,6 +24,7 @@ export function subjectOf(text: string | undefined): string | undefined {
 /** An IPv4 or IPv6 address without port; undefined for anything else, prefixes and placeholders among it. */
 export function addressOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
+  if (isIpv4(text)) return text;
   const first = (text.split(",", 1)[0] ?? "").trim().toLowerCase();
   const bracketed = /^\[([0-9a-f:.]+)\](?::\d{1,5})?$/.exec(first)?.[1] ?? first;
   const mapped = bracketed.startsWith("::ffff:") && bracketed.includes(".") ? bracketed.slice(7) : bracketed;
@@ -33,9 +33,27 @@ export function addressOf(text: string | undefined): string | undefined {
   return isIpv6(bare) ? bare : undefined;
 }
 
+const DOT = 46;
+
+/** Four numbers up to 255, of three digits at most each: most addresses of a log are looked at here and nowhere else. */
 function isIpv4(text: string): boolean {
-  const parts = IPV4.exec(text);
-  return parts?.slice(1).every((part) => Number(part) <= 255) === true;
+  let parts = 0;
+  let digits = 0;
+  let part = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const code = i === text.length ? DOT : text.charCodeAt(i);
+    if (code === DOT) {
+      if (digits === 0 || part > 255) return false;
+      parts += 1;
+      digits = 0;
+      part = 0;
+      continue;
+    }
+    digits += 1;
+    if (code < 48 || code > 57 || digits > 3) return false;
+    part = 10 * part + code - 48;
+  }
+  return parts === 4;
 }
 
 function isIpv6(text: string): boolean {

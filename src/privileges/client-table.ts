@@ -46,9 +46,23 @@ export const createClientTable = (): ClientTable => ({
 });
 
 /** The client of a caller, a new one without calls where it is none yet; -1 where there are too many. */
-export function clientOf(table: ClientTable, caller: Caller, network: number, agent: number): number {
+export const clientOf = (table: ClientTable, caller: Caller, network: number, agent: number): number =>
+  clientIn(table, { caller, slot: callerSlot(table, caller) }, network, agent);
+
+/** A caller and its slot, which it keeps; -1 where it has none yet. */
+export interface CallerIn {
+  readonly caller: Caller;
+  readonly slot: number;
+}
+
+/** As `clientOf`, of a caller whose slot is known. */
+export function clientIn(
+  table: ClientTable,
+  { caller, slot: whose }: CallerIn,
+  network: number,
+  agent: number,
+): number {
   const { clients } = table;
-  const whose = callerSlot(table, caller);
   const [high, low] = clientKey(whose < 0 ? table.callers.used : whose, network, agent);
   const known = whose < 0 ? -1 : findKey(clients, high, low);
   if (known >= 0) return known;
@@ -74,9 +88,14 @@ export function clientsOfCaller(table: ClientTable, caller: Caller): readonly Cl
   const found: ClientCalls[] = [];
   const whose = callerSlot(table, caller);
   for (let at = whose < 0 ? -1 : (table.newest[whose] ?? -1); at >= 0; at = ids[COLUMNS * at + 2] ?? -1) {
-    const [network = 0, agent = 0] = ids.subarray(COLUMNS * at);
-    const [calls = 0, first = 0, last = 0] = counts.subarray(COLUMNS * at);
-    found.push({ network, agent, calls, first: instantFromTicks(first), last: instantFromTicks(last) });
+    const client = COLUMNS * at;
+    found.push({
+      network: ids[client] ?? 0,
+      agent: ids[client + 1] ?? 0,
+      calls: counts[client] ?? 0,
+      first: instantFromTicks(counts[client + 1] ?? 0),
+      last: instantFromTicks(counts[client + 2] ?? 0),
+    });
   }
   return found.toReversed();
 }
@@ -86,7 +105,7 @@ const callerKey = ({ account, signer, grain }: Caller): readonly [high: number, 
   return [high, mixed(signer ^ mixed(high))];
 };
 
-const callerSlot = ({ callers }: ClientTable, caller: Caller): number => findKey(callers, ...callerKey(caller));
+export const callerSlot = ({ callers }: ClientTable, caller: Caller): number => findKey(callers, ...callerKey(caller));
 
 function addCaller(table: ClientTable, caller: Caller): number {
   const slot = addKey(table.callers, ...callerKey(caller));

@@ -12,7 +12,9 @@ export const createDayRing = (): DayRing => ({ newest: -1, bits: Array<number>(R
 
 /** Adds a day; those that fall out of the ring by it are gone. */
 export function addDay(ring: DayRing, day: number): void {
-  const { newest, bits } = ring;
+  const { newest } = ring;
+  if (day === newest) return;
+  const { bits } = ring;
   if (day > newest) {
     if (newest < 0 || day - newest >= RING_DAYS) bits.fill(0);
     else for (let between = newest + 1; between < day; between++) clear(bits, between);

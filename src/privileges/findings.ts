@@ -25,8 +25,8 @@ const isJudged = ({ kind, grants }: Holder): boolean => (kind === "principal" ||
 export function privilegeFindings(holders: readonly Holder[], judging: Judging): readonly Finding[] {
   const judged = new Set(holders.filter(isJudged).slice(0, MOST_JUDGED));
   return [...Map.groupBy(holders, ({ account }) => account)].flatMap(([account, all]) => {
-    const strangers = all.filter(isStranger);
-    const own = all.filter((holder) => judged.has(holder));
+    const own = judged.size === 0 ? [] : all.filter((holder) => judged.has(holder));
+    const strangers = own.length === 0 ? [] : all.filter(isStranger);
     return [own.flatMap((holder) => findingsOf(holder, strangers, judging)), keysInUse(account, all, judging)].flat();
   });
 }

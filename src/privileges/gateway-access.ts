@@ -63,6 +63,9 @@ export class AccessReader {
   #found: Found[] = [];
   /** By name id of a service. */
   readonly #services = new Map<number, DayRing | undefined>();
+  /** The service that was looked for last. */
+  #service = -1;
+  #days: DayRing | undefined;
   /** By name id of a method: whether with it a browser asks for leave. */
   readonly #asks: (boolean | undefined)[] = [];
   readonly #pair: HashPair = { high: 0, low: 0 };
@@ -82,8 +85,10 @@ export class AccessReader {
     const { words } = table;
     const at = WORDS * place;
     const day = dayOf(time);
-    const observed = this.#serviceOf(words[at + row.OWNER] ?? 0);
-    if (observed !== undefined) addDay(observed, day);
+    const service = words[at + row.OWNER] ?? 0;
+    if (service !== this.#service) this.#days = this.#serviceOf(service);
+    this.#service = service;
+    if (this.#days !== undefined) addDay(this.#days, day);
     const status = words[at + row.STATUS] ?? 0;
     // A browser asks for leave with neither key nor product.
     if (status === 401 || status === 403 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return;

@@ -33,7 +33,7 @@ export interface Ledger {
   /** Account's text id → days on which any operation of it was seen. */
   readonly observed: Map<number, Set<number>>;
   /** Assignment applied to a signer: `assignment|signer` as text ids → how often and when last. */
-  readonly applied: Map<string, { calls: number; last: Instant }>;
+  readonly applied: Map<string, Applied>;
   clients: ClientTable;
   /** Whether tables of added-up operations told anything. */
   isTold: boolean;
@@ -56,6 +56,11 @@ export interface Ledger {
   clientsBeyond: number;
   /** Rows of days that are kept no longer. */
   forgotten: number;
+}
+
+export interface Applied {
+  calls: number;
+  last: Instant;
 }
 
 interface Uses {
@@ -298,14 +303,22 @@ export interface Calls {
   readonly calls: number;
 }
 
-/** Counts an applied role assignment: `assignment|signer`. */
-export function countApplied(ledger: Ledger, key: string, { time, calls }: Calls): void {
-  const known = ledger.applied.get(key);
-  if (known !== undefined) {
-    known.calls += calls;
-    if (time > known.last) known.last = time;
-  } else if (ledger.applied.size < MAX_PAIRS) ledger.applied.set(key, { calls, last: time });
-  else ledger.beyond += calls;
+/** What is counted of an applied role assignment, `assignment|signer`, until the oldest day is another; undefined where there are too many. */
+export function appliedOf({ applied }: Ledger, key: string): Applied | undefined {
+  const known = applied.get(key);
+  if (known !== undefined || applied.size >= MAX_PAIRS) return known;
+  const fresh: Applied = { calls: 0, last: instantFromTicks(Number.NEGATIVE_INFINITY) };
+  applied.set(key, fresh);
+  return fresh;
+}
+
+/** Counts calls of what `appliedOf` gave. */
+export function countApplied(ledger: Ledger, applied: Applied | undefined, { time, calls }: Calls): void {
+  if (applied === undefined) ledger.beyond += calls;
+  else {
+    applied.calls += calls;
+    if (time > applied.last) applied.last = time;
+  }
 }
 
 /** Whether others than those that are remembered may have been applied. */

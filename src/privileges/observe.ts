@@ -7,12 +7,14 @@ import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
-import { addCalls, type Caller, clientOf } from "./client-table.ts";
+import { addCalls, type Caller, callerSlot, clientIn, type ClientTable } from "./client-table.ts";
 import { RowMemo } from "./row-memo.ts";
 import {
   clientKey,
-  clientParts,
+  type Applied,
+  appliedOf,
   countApplied,
+  clientParts,
   countUse,
   dayOf,
   type Ledger,
@@ -128,10 +130,15 @@ interface Who extends Caller {
   readonly account: number;
   readonly signer: number;
   readonly roleAssignment: string | undefined;
-  /** The key of the role assignment, once it was looked for; undefined also where none was applied. */
-  applied: string | undefined;
+  /** `assignment|signer` as text ids, once it was looked for; undefined also where none was applied. */
+  pair: string | undefined;
+  /** What is counted of the role assignment, as of an oldest day: undefined where none was applied, or there are too many. */
+  applied: Applied | undefined;
+  appliedAs: number;
   /** The day that was noted last as observed. */
   day: number;
+  /** Its slot in the table of clients; -1 where it has none yet. */
+  slot: number;
   /** The client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
   client: number;
   clientPlace: number;
@@ -170,8 +177,11 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
     signer,
     grain,
     roleAssignment: operation.roleAssignment,
+    pair: undefined,
     applied: undefined,
+    appliedAs: Number.NaN,
     day: -1,
+    slot: -1,
     client: -1,
     clientPlace: -1,
   };
@@ -194,7 +204,7 @@ function signerOf({ credential, principal }: Operation): string {
 
 function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): void {
   if (who.roleAssignment !== undefined)
-    who.applied ??= `${textId(ledger, assignmentId(who.roleAssignment))}|${who.signer}`;
+    who.pair ??= `${textId(ledger, assignmentId(who.roleAssignment))}|${who.signer}`;
   const isLetIn = passedAuthorization(counted.status);
   counted.outcome = isLetIn ? "succeeded" : failureOf(counted.status);
   if (!countUse(ledger, use, counted)) return;
@@ -202,15 +212,24 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
   if (who.day !== day) observe(ledger, who.account, day);
   who.day = day;
   if (counted.client >= 0) countClientOf(ledger, who, counted);
-  if (who.applied !== undefined && isLetIn) countApplied(ledger, who.applied, counted);
+  if (who.pair === undefined || !isLetIn) return;
+  if (who.appliedAs !== ledger.oldestDay) who.applied = appliedOf(ledger, who.pair);
+  who.appliedAs = ledger.oldestDay;
+  countApplied(ledger, who.applied, counted);
 }
 
 function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
   const { client } = counted;
-  if (who.client !== client) who.clientPlace = clientOf(ledger.clients, who, ...clientParts(client));
+  if (who.client !== client) who.clientPlace = placeOf(ledger.clients, who, client);
   who.client = client;
   if (who.clientPlace < 0) ledger.clientsBeyond += counted.calls;
   else addCalls(ledger.clients, who.clientPlace, counted.time, counted.calls);
+}
+
+function placeOf(clients: ClientTable, who: Who, client: number): number {
+  if (who.slot < 0) who.slot = callerSlot(clients, who);
+  const [network, agent] = clientParts(client);
+  return clientIn(clients, { caller: who, slot: who.slot }, network, agent);
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict; this is none of them. */

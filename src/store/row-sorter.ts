@@ -4,22 +4,44 @@ import { join } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { sortedRows } from "../correlate/sorted-rows.ts";
 import type { Event } from "../model/event.ts";
-import { copyRow, createEventTable, type EventTable, timeOf, WORDS } from "../model/event-table.ts";
+import {
+  appendRows,
+  copyRow,
+  createEventTable,
+  ensureRoom,
+  type EventTable,
+  timeOf,
+  WORDS,
+} from "../model/event-table.ts";
 
 /** Order of two rows of one instant. */
 type Tie = (a: EventTable, rowA: number, b: EventTable, rowB: number) => number;
 
 /** Rows of one block of a sorted part of the input on disk. */
 const BLOCK_ROWS = 2_048;
+/** Of the batch that goes beyond the limit. */
+const LAST_ROWS = 1 << 14;
 const ROW_BYTES = 4 * WORDS;
 const HEAD_BYTES = 8;
 
-/** A sorted part of the input on disk: blocks of a head (rows, bytes of objects), rows, and objects. */
+/** A sorted part of the input, read block by block. */
 interface Run {
-  readonly file: number;
-  offset: number;
+  readonly from: OnDisk | InMemory;
   readonly block: EventTable;
   at: number;
+}
+
+/** Blocks of a head (rows, bytes of objects), rows, and objects. */
+interface OnDisk {
+  readonly file: number;
+  offset: number;
+}
+
+/** What came last never goes to disk. */
+interface InMemory {
+  readonly rows: EventTable;
+  readonly order: Uint32Array;
+  next: number;
 }
 
 /**
@@ -49,38 +71,28 @@ export class RowSorter {
     return this.#spilled + this.#rows.count;
   }
 
-  /** Rows were put: where there are too many, they go to disk. */
+  /** Rows were put: where there are too many, they go to disk; where there are many, there is room for all before. */
   settle(): void {
     if (this.#rows.count >= this.#limit) this.#spill();
+    else if (this.#rows.count > this.#limit / 8) ensureRoom(this.#rows, this.#limit + LAST_ROWS);
   }
 
   /** All rows in order, in tables that are valid until the next one is asked for; the temporary folder is gone afterwards. */
   *sorted(): Generator<EventTable> {
     try {
       const order = sortedRows(this.#rows, this.#tie);
-      if (this.#runs.length === 0) yield* this.#inMemory(order);
-      else {
-        if (this.#rows.count > 0) this.#spill();
-        yield* this.#merge();
-      }
+      const run: Run = { from: { rows: this.#rows, order, next: 0 }, block: createEventTable(BLOCK_ROWS), at: 0 };
+      yield* this.#merge([...this.#runs, run]);
     } finally {
       this.close();
     }
   }
 
   close(): void {
-    for (const run of this.#runs.splice(0)) closeSync(run.file);
+    for (const { from } of this.#runs.splice(0)) if ("file" in from) closeSync(from.file);
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
     this.#folder = undefined;
     this.#rows = createEventTable();
-  }
-
-  *#inMemory(order: Uint32Array): Generator<EventTable> {
-    const block = createEventTable(BLOCK_ROWS);
-    for (let at = 0; at < order.length; at += BLOCK_ROWS) {
-      fill(block, this.#rows, order.subarray(at, at + BLOCK_ROWS));
-      yield block;
-    }
   }
 
   #spill(): void {
@@ -92,21 +104,21 @@ export class RowSorter {
       fill(block, this.#rows, order.subarray(at, at + BLOCK_ROWS));
       writeBlock(file, block);
     }
-    this.#runs.push({ file, offset: 0, block, at: block.count });
+    this.#runs.push({ from: { file, offset: 0 }, block, at: block.count });
     block.count = 0;
     this.#spilled += this.#rows.count;
     this.#rows.count = 0;
     this.#rows.objects.clear();
   }
 
-  *#merge(): Generator<EventTable> {
+  *#merge(runs: readonly Run[]): Generator<EventTable> {
     const out = createEventTable(BLOCK_ROWS);
-    const heads = this.#runs.filter(advance);
+    const heads = runs.filter(advance);
     heads.sort((a, b) => this.#compare(a, b));
     for (let first = heads[0]; first !== undefined; first = heads[0]) {
-      copyRow(first.block, first.at, out, out.count);
-      out.count += 1;
-      first.at += 1;
+      const rows = Math.min(this.#leading(first, heads[1]), BLOCK_ROWS - out.count);
+      appendRows(first.block, first.at, rows, out);
+      first.at += rows;
       if (advance(first)) this.#settle(heads);
       else heads.shift();
       if (out.count < BLOCK_ROWS) continue;
@@ -115,6 +127,21 @@ export class RowSorter {
       out.objects.clear();
     }
     if (out.count > 0) yield out;
+  }
+
+  /** How many rows of the first head's block, one at least, come before the second head: runs of one file hardly overlap. */
+  #leading(first: Run, second: Run | undefined): number {
+    const { block, at } = first;
+    if (second === undefined) return block.count - at;
+    const until = timeOf(second.block, second.at);
+    let least = 1;
+    let most = block.count - at;
+    while (least < most) {
+      const rows = (least + most + 1) >> 1;
+      if (timeOf(block, at + rows - 1) < until) least = rows;
+      else most = rows - 1;
+    }
+    return least;
   }
 
   /** The first head has moved on: to where it belongs among the others, which are in order. */
@@ -153,16 +180,25 @@ function writeBlock(file: number, { words, count, objects }: EventTable): void {
 /** Whether the run has a row to give; reads its next block where it has to. */
 function advance(run: Run): boolean {
   if (run.at < run.block.count) return true;
+  run.at = 0;
+  return "file" in run.from ? readBlock(run.from, run.block) : takeBlock(run.from, run.block);
+}
+
+function takeBlock(from: InMemory, block: EventTable): boolean {
+  fill(block, from.rows, from.order.subarray(from.next, from.next + BLOCK_ROWS));
+  from.next += block.count;
+  return block.count > 0;
+}
+
+function readBlock(from: OnDisk, block: EventTable): boolean {
   const head = Buffer.alloc(HEAD_BYTES);
-  if (readSync(run.file, head, 0, HEAD_BYTES, run.offset) < HEAD_BYTES) return false;
-  const { block } = run;
+  if (readSync(from.file, head, 0, HEAD_BYTES, from.offset) < HEAD_BYTES) return false;
   block.count = head.readUInt32LE(0);
   block.objects.clear();
-  run.at = 0;
-  run.offset += HEAD_BYTES;
-  readFully(run, Buffer.from(block.words.buffer, 0, ROW_BYTES * block.count));
+  from.offset += HEAD_BYTES;
+  readFully(from, Buffer.from(block.words.buffer, 0, ROW_BYTES * block.count));
   const beside = Buffer.alloc(head.readUInt32LE(4));
-  readFully(run, beside);
+  readFully(from, beside);
   if (beside.length === 0) return true;
   // The blocks were written by this process a moment ago, into a folder that only it knows.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -170,11 +206,11 @@ function advance(run: Run): boolean {
   return true;
 }
 
-function readFully(run: Run, bytes: Buffer): void {
+function readFully(from: OnDisk, bytes: Buffer): void {
   for (let at = 0; at < bytes.length; ) {
-    const read = readSync(run.file, bytes, at, bytes.length - at, run.offset + at);
+    const read = readSync(from.file, bytes, at, bytes.length - at, from.offset + at);
     if (read === 0) throw new Error("a temporary file of the sort was cut");
     at += read;
   }
-  run.offset += bytes.length;
+  from.offset += bytes.length;
 }

@@ -12,6 +12,8 @@ interface Case {
   readonly also?: readonly Event[];
   readonly cause: CauseId;
   readonly where?: DimensionValues;
+  /** What the title says. */
+  readonly says?: string;
 }
 
 const cases: readonly Case[] = [
@@ -228,6 +230,7 @@ const cases: readonly Case[] = [
           )
         : undefined,
     cause: "clock-skew",
+    says: "the client's clock is off",
     where: { clientNetwork: "198.51.102.0/24" },
   },
   {
@@ -241,6 +244,7 @@ const cases: readonly Case[] = [
         : undefined,
     cause: "clock-skew",
     where: { region: "North Europe" },
+    says: "the gateway's clock is off",
   },
   {
     name: "the clock of one gateway region is behind",
@@ -255,6 +259,7 @@ const cases: readonly Case[] = [
         : undefined,
     cause: "clock-skew",
     where: { region: "North Europe" },
+    says: "the gateway's clock is off",
   },
   {
     name: "writes to a region that takes none, told by the failover only",
@@ -272,12 +277,13 @@ const cases: readonly Case[] = [
 ];
 
 describe("one fault is one finding with its cause, what differs and its time", () => {
-  test.each(cases)("$name", ({ fault, also = [], cause, where }) => {
+  test.each(cases)("$name", ({ fault, also = [], cause, where, says }) => {
     const events = [...eventsOf(CALLS, during(fault)), ...also].toSorted((a, b) => a.time - b.time);
     const findings = analyze(events);
     expect(findings.map((finding) => finding.cause.id)).toEqual([cause]);
     const [finding] = findings;
     if (where !== undefined) expect(finding?.splits[0]?.where).toEqual(where);
+    expect(finding?.title).toContain(says ?? "");
     const onset = ((finding?.onset ?? 0) - at(0)) / 1e7;
     expect(Math.abs(onset - ONSET)).toBeLessThan(120);
     expect(finding?.status).toBe("resolved");

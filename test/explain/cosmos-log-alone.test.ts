@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
-import { eventsOf, operationOf, type Ordinary } from "../traffic.ts";
+import { eventsOf, operationOf, type Ordinary, refusedByCosmos } from "../traffic.ts";
 import { CALLS, causesOf, controlPlane, during, type Fault, found, ONSET, orders } from "./tenant.ts";
 
 type Operation = Parameters<typeof operationOf>[1];
@@ -29,11 +29,9 @@ describe("an instance whose token Cosmos DB refuses", () => {
   });
 
   test("is not where the other addresses are of another principal", () => {
-    const asOthers = ofApplication(dead).map((event) =>
-      event.kind === "data-plane-operation" && event.clientAddress !== ADDRESSES[1] && event.principal === OWN
-        ? { ...event, principal: OTHERS }
-        : event,
-    );
+    const ofOthers: Fault = (call) =>
+      during(dead)(call) ?? (addressOf(call) === ADDRESSES[1] ? undefined : operation(call, { principal: OTHERS }));
+    const asOthers = eventsOf(CALLS.filter(orders), (call) => ofOthers(call) ?? operation(call, {}));
     expect(causesOf(asOthers)).toEqual(["unknown"]);
   });
 });
@@ -81,6 +79,22 @@ describe("refused by Cosmos DB with 403, and no log says why", () => {
     expect(causesOf([role({ principalId: STRANGER }), ...ofApplication(all)])).toEqual(["role-bound-to-wrong-id"]);
   });
 
+  test("a role on another service says nothing of an identity that does the work of another since", () => {
+    const given = controlPlane(ONSET - 600, {
+      change: "role-assignment",
+      operation: "microsoft.authorization/roleassignments/write",
+      resource:
+        "/subscriptions/s/resourcegroups/g/providers/microsoft.storage/storageaccounts/st1/providers/microsoft.authorization/roleassignments/r",
+      details: new Map([["principalId", STRANGER]]),
+    });
+    const clientAddress = "10.8.0.4";
+    const another = during((call) =>
+      call.chance < 0.5 ? operation(call, { status: 403, principal: OTHERS, clientAddress }) : undefined,
+    );
+    const one = eventsOf(CALLS.filter(orders), (call) => another(call) ?? operation(call, { clientAddress }));
+    expect(causesOf([given, ...one])).toEqual(["wrong-identity"]);
+  });
+
   test("not where that principal is let in from elsewhere", () => {
     const causes = causesOf([role({ principalId: STRANGER }), ...besideOpen(outside)]);
     expect(causes).toEqual(["split-dns-private-endpoint"]);
@@ -89,5 +103,27 @@ describe("refused by Cosmos DB with 403, and no log says why", () => {
   test("nor where it was given to a group, which never calls: the token may not name it", () => {
     const given = role({ principalId: STRANGER, principalType: "Group" });
     expect(causesOf([given, ...ofApplication(all)])).toEqual(["group-grant-not-in-token"]);
+  });
+});
+
+describe("a limit that the gateway's sampled log tells of", () => {
+  /** A fifth of the calls is in the gateway's log, and there Cosmos DB's sub-status. */
+  const sampled = (subStatus: number): Fault =>
+    during((call) => {
+      const [told, ...rest] = refusedByCosmos(call, 403, { subStatus });
+      return call.chance < 0.2 && told !== undefined ? [told, ...rest] : rest;
+    });
+  const eventsBy = (subStatus: number): readonly Event[] =>
+    eventsOf(
+      CALLS.filter(orders),
+      (call) => sampled(subStatus)(call) ?? (call.chance < 0.2 ? undefined : [operationOf(call)]),
+    );
+
+  test.each([1014, 4009])("%i: the other 403 of the same container, or account, say nothing of roles", (subStatus) => {
+    expect(causesOf(eventsBy(subStatus))).toEqual([]);
+  });
+
+  test("a missing role is told all the same", () => {
+    expect(causesOf(eventsBy(5302))).not.toEqual([]);
   });
 });

@@ -46,6 +46,16 @@ function withoutToken(call: Ordinary, seconds: number): readonly Event[] {
   return refusedByGateway(bare, { error: gatewayError("TokenNotPresent") });
 }
 
+/** Refused a while after a call, since its key is not sent; the last ones are more than the first. */
+function preflight(call: Ordinary): readonly Event[] {
+  if (call.seconds < ONSET && call.chance < 0.8) return [];
+  const { claims: _claims, subscription: _subscription, backendStatus: _status, ...gateway } = call.gateway;
+  const id = `preflight-${gateway.correlationId}`;
+  const error = gatewayError("SubscriptionKeyNotFound", "authorization");
+  const time = at(call.seconds + 20);
+  return [{ ...gateway, time, method: "OPTIONS", correlationId: id, dedupKey: id, status: 401, error }];
+}
+
 const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
   { name: "healthy traffic", events: () => eventsOf(CALLS, () => undefined) },
   {
@@ -73,6 +83,14 @@ const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
       [...eventsOf(CALLS, () => undefined), ...Array.from({ length: 2_000 }, (_, i) => scanner(i * 5)).flat()].toSorted(
         (a, b) => a.time - b.time,
       ),
+  },
+  {
+    name: "preflights of browsers, which never carry a key",
+    events: () =>
+      [
+        ...eventsOf(CALLS, () => undefined),
+        ...CALLS.filter(({ app }) => app === 4).flatMap((call) => preflight(call)),
+      ].toSorted((a, b) => a.time - b.time),
   },
   {
     name: "an API that never worked",

@@ -54,6 +54,21 @@ describe("behind a front door that hides who calls", () => {
     expect(analyze(beside(scan(reasons, everySeconds)))).toEqual([]);
   });
 
+  test("callers that ask without a token first, each time, raise nothing", () => {
+    const asked = HIDDEN.filter(({ chance }) => chance < 0.3).flatMap((call) => {
+      const bare = nameless(call);
+      const id = `asked-${bare.gateway.correlationId}`;
+      return refusedByGateway(bare, {
+        time: at(call.seconds - 0.4),
+        correlationId: id,
+        dedupKey: id,
+        callerAddress: POP(call.app + 1),
+        error: gatewayError("TokenNotPresent"),
+      });
+    });
+    expect(analyze(beside(asked))).toEqual([]);
+  });
+
   test("a caller that lost its key is told, since its calls are missed", () => {
     const lost = during((call) =>
       call.app === 3 && call.chance < 0.7

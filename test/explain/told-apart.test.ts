@@ -286,6 +286,16 @@ test("a client inside a network with a key that is refused alone has a clock tha
   expect(causesOf(eventsOf(CALLS, fault))).toEqual(["clock-skew"]);
 });
 
+test("a clock that is off spares no call of its client: where some pass it is not the clock", () => {
+  const clientAddress = "10.7.8.9";
+  const events = eventsOf(CALLS, (call) => {
+    if (!keyed(call) || call.write || call.chance > 0.4) return undefined;
+    const hit = during((one) => (one.chance < 0.3 ? refusedByCosmos(one, 403, {}, { clientAddress }) : undefined));
+    return hit(call) ?? [call.gateway, operationOf(call, { clientAddress })];
+  });
+  expect(causesOf(events)).not.toContain("clock-skew");
+});
+
 test("writes of many operations are refused by what was signed: the API is named, not one of the operations", () => {
   const signed = (verb: string): { errorBody: string } => ({
     errorBody: `{"code":"Unauthorized","message":"The input authorization token can't serve the request. Server used the following payload to sign: '${verb}\\ndocs\\n'"}`,

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   fragmentsOf,
   isFragment,
+  isLater,
   otherViewOf,
   recognise,
   tellsMore,
@@ -148,6 +149,19 @@ describe("another view of the same fault", () => {
     expect(tellsMore(explanation(gateway), explanation(cosmos))).toBe(false);
     expect(tellsMore(explanation({ refused: 9 }), explanation({ refused: 8 }))).toBe(true);
     expect(tellsMore(explanation({ refused: 8 }), explanation({ refused: 8 }))).toBe(false);
+  });
+});
+
+describe("a view that tells more of a fault", () => {
+  const HOUR = 3_600;
+  const first = explanation({ refused: 50, span: [0, 2 * HOUR] });
+  test.each([
+    { name: "begins with it", span: [60, 2 * HOUR] as const, late: false },
+    { name: "began before it", span: [-HOUR, 2 * HOUR] as const, late: false },
+    { name: "begins long after: it is of another fault", span: [HOUR, 2 * HOUR] as const, late: true },
+  ])("$name", ({ span, late }) => {
+    expect(isLater(explanation({ refused: 100, span }), first)).toBe(late);
+    expect(isLater(explanation({ refused: 10, span }), first)).toBe(false);
   });
 });
 

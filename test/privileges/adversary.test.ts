@@ -3,7 +3,7 @@ import type { Change } from "../../src/model/event.ts";
 import { type Instant, plusMs } from "../../src/model/time.ts";
 import { azureGrantsOn, createAzureRoles, noteAzureChange } from "../../src/privileges/azure-grants.ts";
 import { privilegeFindings } from "../../src/privileges/findings.ts";
-import { countApplied, dayOf } from "../../src/privileges/ledger.ts";
+import { appliedOf, countApplied, dayOf } from "../../src/privileges/ledger.ts";
 import { readTotal } from "../../src/privileges/observe.ts";
 import { holdersOf } from "../../src/privileges/principals.ts";
 import { createPrivileges, type Privileges } from "../../src/privileges/privileges.ts";
@@ -28,7 +28,8 @@ const redundant = (privileges: Privileges) =>
 
 describe("an assignment is said to be never applied", () => {
   const fillApplied = (privileges: Privileges, time: Instant): void => {
-    for (let i = 0; i < 70_000; i++) countApplied(privileges.ledger, `${2_000_000 + i}|0`, { time, calls: 1 });
+    const { ledger } = privileges;
+    for (let i = 0; i < 70_000; i++) countApplied(ledger, appliedOf(ledger, `${2_000_000 + i}|0`), { time, calls: 1 });
   };
   test("not where there were too many applied ones to remember", () => {
     const privileges = createPrivileges();

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compareContent, dedupKeyAt } from "../../src/correlate/row-event.ts";
 import type { Event } from "../../src/model/event.ts";
-import { appendRow, type EventTable } from "../../src/model/event-table.ts";
+import { addRow, appendRow, createEventTable, DOUBLES, type EventTable, TIME_D } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { instantFromTicks } from "../../src/model/time.ts";
 import { RowSorter } from "../../src/store/row-sorter.ts";
@@ -53,6 +53,26 @@ test("rows come in the order of time and content, from memory and from disk, and
     { numRuns: 40 },
   );
   expect(folders()).toEqual(before);
+});
+
+test("runs of many blocks that overlap here and there are one order", () => {
+  const names = createNames(1);
+  const sorter = new RowSorter(compareContent(names), 5_000);
+  const all: number[] = [];
+  for (let batch = 0; batch < 6; batch++) {
+    const table = createEventTable(2_500);
+    for (let i = 0; i < 2_500; i++) {
+      const ticks = 2_000 * batch + ((i * 7_919) % 2_500);
+      all.push(ticks);
+      table.doubles[DOUBLES * addRow(table) + TIME_D] = ticks;
+    }
+    putRows(sorter, table);
+  }
+  const sorted: (number | undefined)[] = [];
+  for (const { doubles, count } of sorter.sorted())
+    for (let row = 0; row < count; row++) sorted.push(doubles[DOUBLES * row + TIME_D]);
+  expect(sorted).toHaveLength(15_000);
+  expect(sorted).toEqual(all.toSorted((a, b) => a - b));
 });
 
 test("a reader that stops early leaves nothing behind", () => {

@@ -83,6 +83,16 @@ function clientSucceedsElsewhere(observation: Observation): boolean {
   return trials >= MANY && all.refused - same.refused < HARDLY * trials;
 }
 
+/** Of the client that separates best, some calls are let in. */
+function clientIsLetIn(observation: Observation): boolean {
+  const { clientNetwork } = equalSplit(observation, "clientNetwork")?.where ?? {};
+  if (clientNetwork === undefined) return false;
+  const { refused, trials } = observation.tally({ clientNetwork });
+  return refused < NEARLY_ALL * trials;
+}
+
+const NEARLY_ALL = 0.85;
+
 function judgeClientClock(observation: Observation): Judgement {
   const told = observation.reason === "not-current" || says(observation, "not valid at the current time");
   if (told) {
@@ -95,8 +105,8 @@ function judgeClientClock(observation: Observation): Judgement {
   if (observation.reason !== "403" || (keyShare(observation) ?? 0) < 0.8) return inapplicable;
   if (equalSplit(observation, "clientNetwork") === undefined && equalSplit(observation, "backend") === undefined)
     return rejected("the refusals do not follow one client");
-  if (clientSucceedsElsewhere(observation))
-    return rejected("other operations of the same clients succeed: a clock that is off spares none");
+  if (clientSucceedsElsewhere(observation) || clientIsLetIn(observation))
+    return rejected("other calls of the same clients succeed: a clock that is off spares none");
   return {
     kind: "fits",
     confidence: 0.4,

@@ -104,6 +104,25 @@ export function letInFrom(observation: Observation): readonly string[] {
 
 const WALLED = 0.8;
 
+/** Why a firewall does not explain refusals of which no log says why; undefined where it may. */
+function notByNetwork(observation: Observation, hasChanged: boolean): string | undefined {
+  const byNetwork =
+    equalSplit(observation, "clientNetwork") ??
+    equalSplit(observation, "region", true) ??
+    (hasChanged ? equalSplit(observation, "cosmosAccount") : undefined);
+  if (byNetwork === undefined) return "the refusals do not follow the network that the calls come from";
+  if (
+    byNetwork.where.cosmosOperation !== undefined ||
+    (writesOnly(observation) && readsPass(observation, byNetwork.where))
+  )
+    return "from the same network, other operations are let in";
+  if (otherContainersLetIn(observation, byNetwork.where))
+    return "from the same network, calls to other containers are let in";
+  if (othersLetIn(observation)) return "from the same network, other identities are let in";
+  if (!hasChanged && byNetwork.refusedInside < 0.5) return "most calls from the same network succeed";
+  return undefined;
+}
+
 function judgeFirewall(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "firewall";
@@ -112,21 +131,8 @@ function judgeFirewall(observation: Observation): Judgement {
   const change = changeBefore(observation, ["firewall"], 2 * FIFTEEN_MINUTES);
   if (!told) {
     if (observation.reason !== "403") return inapplicable;
-    const byNetwork =
-      equalSplit(observation, "clientNetwork") ??
-      equalSplit(observation, "region", true) ??
-      (change === undefined ? undefined : equalSplit(observation, "cosmosAccount"));
-    if (byNetwork === undefined) return rejected("the refusals do not follow the network that the calls come from");
-    if (
-      byNetwork.where.cosmosOperation !== undefined ||
-      (writesOnly(observation) && readsPass(observation, byNetwork.where))
-    )
-      return rejected("from the same network, other operations are let in");
-    if (otherContainersLetIn(observation, byNetwork.where))
-      return rejected("from the same network, calls to other containers are let in");
-    if (othersLetIn(observation)) return rejected("from the same network, other identities are let in");
-    if (change === undefined && byNetwork.refusedInside < 0.5)
-      return rejected("most calls from the same network succeed");
+    const because = notByNetwork(observation, change !== undefined);
+    if (because !== undefined) return rejected(because);
   }
   const says: Evidence = told
     ? {
