@@ -150,6 +150,21 @@ const cases: readonly Case[] = [
     cause: "named-value-stale-secret",
   },
   {
+    name: "a third of a route's calls is refused after a secret was replaced, which all of them are sent with",
+    fault: (call) => (orders(call) && call.chance < 0.34 ? refusedByBackend(call, 401) : undefined),
+    also: [
+      secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
+      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+    ],
+    cause: "unknown",
+  },
+  {
+    name: "most of a route's calls are refused after a secret was replaced that the gateway was not seen to read",
+    fault: (call) => (orders(call) && call.chance < 0.7 ? refusedByBackend(call, 401) : undefined),
+    also: [secretAccess({ time: at(ONSET - 60), operation: "SecretSet" })],
+    cause: "unknown",
+  },
+  {
     name: "the vault has refused the gateway since long before the secret was replaced",
     fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
     also: [

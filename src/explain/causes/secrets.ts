@@ -48,7 +48,7 @@ const WHOLLY = 0.6;
 const ALWAYS = 0.85;
 
 /** A wrong secret is refused always, wherever it is sent. */
-const wholly = ({ inside }: Observation): number => (inside >= WHOLLY ? 1 : 0.5);
+const wholly = ({ inside }: Observation): number => (inside >= WHOLLY ? 1 : 0.35);
 
 /** A wrong secret is answered with 401, seldom with 403: that long after the write, rather not. */
 const asAnswered = (observation: Observation, write: SignSeen | undefined): number =>
