@@ -1,6 +1,5 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
-import type { Rows } from "../detect/rows.ts";
-import { valueAt } from "../detect/rows.ts";
+import { type Rows, valueAt } from "../detect/rows.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
 

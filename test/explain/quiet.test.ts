@@ -56,6 +56,19 @@ function preflight(call: Ordinary): readonly Event[] {
   return [{ ...gateway, time, method: "OPTIONS", correlationId: id, dedupKey: id, status: 401, error }];
 }
 
+/** Refused half a second before a call, with a token that ended long ago. */
+function withOldToken(call: Ordinary): readonly Event[] {
+  const id = `old-${call.gateway.correlationId}`;
+  const gateway = { ...call.gateway, time: at(call.seconds - 0.5), correlationId: id, dedupKey: id };
+  return refusedByGateway(
+    { ...call, gateway },
+    {
+      error: gatewayError("TokenExpired"),
+      claims: claims({ ...gateway.claims, state: "unverified", expires: at(call.seconds - 1_800) }),
+    },
+  );
+}
+
 const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
   { name: "healthy traffic", events: () => eventsOf(CALLS, () => undefined) },
   {
@@ -83,6 +96,14 @@ const quiet: readonly { name: string; events: () => readonly Event[] }[] = [
       [...eventsOf(CALLS, () => undefined), ...Array.from({ length: 2_000 }, (_, i) => scanner(i * 5)).flat()].toSorted(
         (a, b) => a.time - b.time,
       ),
+  },
+  {
+    name: "pages that renew their token only when one is refused, and go on at once",
+    events: () =>
+      [
+        ...eventsOf(CALLS, () => undefined),
+        ...CALLS.filter(({ app, chance }) => app % 3 === 1 && chance < 0.3).flatMap(withOldToken),
+      ].toSorted((a, b) => a.time - b.time),
   },
   {
     name: "preflights of browsers, which never carry a key",
