@@ -1,5 +1,5 @@
 import { type Analysis, packed } from "./analysis.ts";
-import { giveBack } from "./lib/give-back.ts";
+import { freeBytes } from "./lib/free-bytes.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
 import { savedForm } from "./saved-form.ts";
 import type { CallLog, Piece, Store } from "./store/store.ts";
@@ -117,7 +117,7 @@ export class Snapshots {
       const stagePart = (): void => {
         const whole = Buffer.concat(part);
         store.stage(whole, staged === 0);
-        for (const used of [whole, ...part]) giveBack(used);
+        for (const used of [whole, ...part]) freeBytes(used);
         staged += bytes;
         part = [];
         bytes = 0;

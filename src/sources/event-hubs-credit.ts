@@ -13,7 +13,8 @@ export function limitCredit(address: string, asked: number, most: number): void 
 /**
  * @azure/event-hubs 6.0.4 adds credit to a link on each round without counting what it has, so an idle receiver lets the service
  * push any number of events into memory at once (Azure/azure-sdk-for-js#39452). From here on a link never has more than is asked
- * for in one go, nor more than `limitCredit` lets it have, for every client of the process. Throws where the client's AMQP library is not what it was written for.
+ * for in one go, nor more than `limitCredit` lets it have, for every client of the process. Throws where the client's AMQP
+ * library is not what it was written for.
  */
 export function guardCredit(): void {
   const requireForHubs = createRequire(import.meta.resolve("@azure/event-hubs"));

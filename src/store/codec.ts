@@ -1,6 +1,6 @@
 import { Deserializer, Serializer } from "node:v8";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { giveBack } from "../lib/give-back.ts";
+import { freeBytes } from "../lib/free-bytes.ts";
 import type { Piece } from "./store.ts";
 
 /**
@@ -61,7 +61,7 @@ function* piecesOfGraph(value: unknown, known: Map<ArrayBufferLike, number>): Ge
   yield { bytes: wordsOf(1 + writer.large.length), isPlain: true };
   const graph = writer.releaseBuffer();
   yield* piecesIn(graph);
-  giveBack(graph);
+  freeBytes(graph);
   for (const memory of writer.large) yield* piecesIn(memory);
 }
 
@@ -75,7 +75,7 @@ function packed({ bytes, isPlain }: Piece): Uint8Array {
   if (isPlain) return Uint8Array.from(bytes);
   const piece = zstdCompressSync(bytes, { params: LEVEL, chunkSize: packedAtMost(bytes.length) });
   const whole = Buffer.concat([wordsOf(piece.length), piece]);
-  giveBack(piece);
+  freeBytes(piece);
   return whole;
 }
 

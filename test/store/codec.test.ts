@@ -1,7 +1,7 @@
 import { Serializer } from "node:v8";
 import { expect, test } from "vitest";
 import { createEventTable, timeOf } from "../../src/model/event-table.ts";
-import { giveBack } from "../../src/lib/give-back.ts";
+import { freeBytes } from "../../src/lib/free-bytes.ts";
 import { hold } from "../../src/correlate/held.ts";
 import { createHeld } from "../../src/correlate/held.ts";
 import { createNames } from "../../src/model/names.ts";
@@ -80,7 +80,7 @@ test("packing leaves no memory for the collector that is outside of the heap", (
   for (const piece of stateCodec.pieces([words])) {
     const bytes = stateCodec.packed(piece);
     packed += bytes.length;
-    giveBack(bytes);
+    freeBytes(bytes);
     most = Math.max(most, process.memoryUsage().arrayBuffers - before);
   }
   expect(packed).toBeGreaterThan(20 << 20);
@@ -89,9 +89,9 @@ test("packing leaves no memory for the collector that is outside of the heap", (
 
 test("memory that others may have their places in is not given back", () => {
   const [one, other] = [Buffer.from("one"), Buffer.from("other")];
-  giveBack(one);
+  freeBytes(one);
   expect(other.toString()).toBe("other");
   const large = new Uint8Array(1 << 20);
-  giveBack(large);
+  freeBytes(large);
   expect(large.length).toBe(0);
 });

@@ -2,9 +2,9 @@
 const SHARED_BYTES = 1 << 16;
 
 /**
- * The memory of bytes that nobody uses any more, at once: the collector sees little of what lies outside of the heap, and lets
+ * Gives the memory of bytes that nobody uses any more back at once: the collector sees little of what lies outside the heap, and lets
  * tens of megabytes of it wait. Small ones are left to it.
  */
-export function giveBack(bytes: Uint8Array): void {
+export function freeBytes(bytes: Uint8Array): void {
   if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength > SHARED_BYTES) bytes.buffer.transfer(0);
 }
