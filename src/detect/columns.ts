@@ -30,6 +30,13 @@ export function dimensionOf(column: Column): Dimension {
   return column === "clientAddress" ? "clientNetwork" : column;
 }
 
+/** The column that holds values which are shown under a dimension: networks are written with their length, addresses without. */
+export function columnOf(dimension: string, values: readonly string[]): string {
+  const areAddresses = values.length > 0 && values.every((value) => !value.includes("/"));
+  if (areAddresses && dimension === "clientNetwork") return "clientAddress";
+  return areAddresses && dimension === "callerNetwork" ? "callerAddress" : dimension;
+}
+
 /** Values of one column by id; ids are dense from 0. */
 export interface Dictionary {
   readonly ids: Map<string, number>;

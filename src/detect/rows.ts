@@ -1,3 +1,4 @@
+import { lowerBound } from "../lib/lower-bound.ts";
 import { keyText } from "../model/key128.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
 import { WIDTH } from "./columns.ts";
@@ -83,16 +84,7 @@ export function addCall(rows: Rows<unknown>, serial: number, unit: number): void
 }
 
 /** Place of the row with the serial number, or of the first one after it. */
-function placeOf(rows: Rows<unknown>, serial: number): number {
-  let low = 0;
-  let high = rows.count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((rows.serial[middle] ?? 0) < serial) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const placeOf = ({ serial, count }: Rows<unknown>, wanted: number): number => lowerBound(serial, wanted, count);
 
 /** Places of the rows since `from` in the arrays, oldest first. */
 export function placesSince(rows: Rows<unknown>, from: Instant): Int32Array {

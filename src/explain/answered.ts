@@ -1,7 +1,9 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { type Rows, valueAt } from "../detect/rows.ts";
+import { lowerBound } from "../lib/lower-bound.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
+import { idIn } from "./window.ts";
 
 /**
  * Symptoms of a first try that a client follows up by itself: it asks without a credential to learn which one is wanted, or
@@ -29,15 +31,13 @@ const SAME: readonly (readonly Column[])[] = [
 ];
 
 /** Nearly each refused call is followed at once by one for the same work that is let in, much more often than preceded by one. */
-export function areAnswered({ window, detection }: Context, rows: readonly number[]): boolean {
-  if (!FIRST_TRIES.has(window.symptom.name)) return false;
-  const refused = rows.filter((row) => row < window.refused);
-  if (refused.length < MIN_REFUSED) return false;
+export function areAnswered({ window, detection }: Context, refused: readonly number[]): boolean {
+  if (!FIRST_TRIES.has(window.symptom.name) || refused.length < MIN_REFUSED) return false;
   return SAME.some((columns) => {
     const near = (from: number, to: number): number => {
       const isNear = (row: number): boolean => {
         const time = window.time[row] ?? 0;
-        const wanted = columns.map((column) => window.raw[columnIndex(column)]?.[row] ?? -1);
+        const wanted = columns.map((column) => idIn(window, column, row));
         return succeedsBetween(detection.succeeded, { from: time + from, to: time + to }, { columns, wanted });
       };
       return refused.filter(isNear).length;
@@ -47,25 +47,14 @@ export function areAnswered({ window, detection }: Context, rows: readonly numbe
   });
 }
 
-/** A call with the wanted values succeeded between two times. */
+/** A call with the wanted values succeeded between two times; rows lie in the order of time. */
 function succeedsBetween(
   rows: Rows,
   { from, to }: { readonly from: number; readonly to: number },
   { columns, wanted }: { readonly columns: readonly Column[]; readonly wanted: readonly number[] },
 ): boolean {
-  for (let at = firstSince(rows, from); at < rows.count && (rows.time[at] ?? 0) <= to; at++) {
+  for (let at = lowerBound(rows.time, from, rows.count); at < rows.count && (rows.time[at] ?? 0) <= to; at++) {
     if (columns.every((column, i) => valueAt(rows, at, columnIndex(column)) === wanted[i])) return true;
   }
   return false;
-}
-
-/** Place of the first row at or after a time: rows lie in the order of time. */
-function firstSince({ time, count }: Rows, from: number): number {
-  let [low, high] = [0, count];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((time[middle] ?? 0) < from) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -54,6 +54,8 @@ const assignRole = (names: Names): string =>
 const showPolicy = ({ api }: Names): string =>
   `az rest --method get --url "https://management.azure.com${SERVICE}/apis/"${api}"/policies/policy?api-version=2024-05-01&format=rawxml"`;
 
+const SYNCHRONISE = ["timedatectl status", "timedatectl set-ntp true"];
+
 const FIXES: Readonly<Record<CauseId, (names: Names) => Fix>> = {
   "backend-grants-differ": (names) => ({
     says: "Give the backend's identity the same grants as its siblings have, and let the gateway's circuit breaker treat 401 and 403 as unhealthy.",
@@ -144,7 +146,7 @@ const FIXES: Readonly<Record<CauseId, (names: Names) => Fix>> = {
   }),
   "clock-skew": () => ({
     says: "Synchronise the client's clock (NTP) and sign each attempt anew.",
-    commands: ["timedatectl status", "timedatectl set-ntp true"],
+    commands: SYNCHRONISE,
   }),
   "write-to-read-region": (names) => ({
     says: "Send writes to the region that takes them now; an SDK does so by itself, a fixed backend address does not.",
@@ -240,7 +242,7 @@ const FIXES: Readonly<Record<CauseId, (names: Names) => Fix>> = {
 
 const GATEWAY_CLOCK: Fix = {
   says: "A self-hosted gateway takes the clock of its host: synchronise it (NTP). Of a managed gateway, report the region to Azure's support; until then let `clock-skew` in validate-jwt span the difference.",
-  commands: ["timedatectl status", "timedatectl set-ntp true"],
+  commands: SYNCHRONISE,
 };
 
 /** What to do about a cause, and the commands for it. */

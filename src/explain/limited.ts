@@ -3,6 +3,7 @@ import { limitKey, OF_ACCOUNT } from "../detect/limits.ts";
 import { type DurationMs, msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import type { Observation } from "./observation.ts";
+import { idIn } from "./window.ts";
 
 const NEARLY_ALL = 0.9;
 const REPEATED = 2;
@@ -12,13 +13,15 @@ const AROUND_MS: DurationMs = 600_000;
  * Operations that Cosmos DB's log alone tells of, without a reason, on containers whose limit was told of in the same time by
  * calls that are joined: the gateway's log is sampled, or that of other callers tells more.
  */
-export function areLimited({ window, detection }: Context, rows: readonly number[], observation: Observation): boolean {
+export function areLimited(
+  { window, detection }: Context,
+  refused: readonly number[],
+  observation: Observation,
+): boolean {
   const { layer, reason, span } = observation;
   if (layer !== "cosmos" || reason !== "403" || detection.limits.told.size === 0) return false;
-  const text = (column: "cosmosAccount" | "container", row: number): string => {
-    const at = columnIndex(column);
-    return detection.dictionaries[at]?.values[window.raw[at]?.[row] ?? -1] ?? "";
-  };
+  const text = (column: "cosmosAccount" | "container", row: number): string =>
+    detection.dictionaries[columnIndex(column)]?.values[idIn(window, column, row)] ?? "";
   const isTold = (account: string, container: string): boolean => {
     const told = detection.limits.told.get(limitKey(account, container));
     if (told === undefined || told.count < REPEATED) return false;
@@ -28,7 +31,6 @@ export function areLimited({ window, detection }: Context, rows: readonly number
     const account = text("cosmosAccount", row);
     return isTold(account, text("container", row)) || isTold(account, OF_ACCOUNT);
   };
-  const isAlone = (row: number): boolean => (window.raw[columnIndex("api")]?.[row] ?? -1) < 0;
-  const refused = rows.filter((row) => row < window.refused);
+  const isAlone = (row: number): boolean => idIn(window, "api", row) < 0;
   return refused.filter((row) => isAlone(row) && isLimited(row)).length >= NEARLY_ALL * refused.length;
 }

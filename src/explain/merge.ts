@@ -138,7 +138,7 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
   const best = Math.max(...all.map(({ splits }) => splits[0]?.refusedInside ?? 0));
   const rows = rowsWithin(context.window, span);
   const inCommon = (names: readonly Dimension[], least: number): readonly Split[] => {
-    const conditions = names.flatMap((name) => sharedBy(context, all, name) ?? []);
+    const conditions = names.flatMap((name) => whereOf(context, all, name) ?? []);
     if (conditions.length < names.length) return [];
     const rule = { ...NO_RULE, conditions };
     const split = splitOf({ window: context.window, rows, dictionaries: context.detection.dictionaries }, rule);
@@ -160,7 +160,7 @@ function sharedSplit(context: Context, all: readonly Explanation[], span: Rise):
 }
 
 /** The value of an attribute that all parts have in common, as a condition. */
-function sharedBy(context: Context, all: readonly Explanation[], name: Dimension): Condition | undefined {
+function whereOf(context: Context, all: readonly Explanation[], name: Dimension): Condition | undefined {
   const value = all[0]?.common[name];
   if (value === undefined || !all.every(({ common }) => common[name] === value)) return undefined;
   const column = columnIndex(name);

@@ -1,4 +1,4 @@
-import { COLUMNS, type Column, columnIndex, type Dictionary, dimensionOf } from "../detect/columns.ts";
+import { COLUMNS, type Column, columnIndex, columnOf, type Dictionary, dimensionOf } from "../detect/columns.ts";
 import type { RefusalFacts } from "../detect/detection.ts";
 import type { Dimension, DimensionValues, Layer } from "../model/call.ts";
 import type { Change } from "../model/event.ts";
@@ -62,6 +62,21 @@ export const valuesOf = (observation: Observation, dimension: Dimension): readon
   observation.values(dimension).map(({ value }) => value);
 
 export type Where = { readonly [D in Dimension]?: string | readonly string[] };
+
+/** The values of the refused calls in those of the dimensions that are logged. */
+export const whereOf = (observation: Observation, dimensions: readonly Dimension[]): Where =>
+  Object.fromEntries(
+    dimensions
+      .map((dimension) => [dimension, valuesOf(observation, dimension)] as const)
+      .filter(([, values]) => values.length > 0),
+  );
+
+/** Refused and all trials during the rise with all of `where`, but for those with all of `own` as well. */
+export function tallyBeside(observation: Observation, where: Where, own: Where): Tally {
+  const all = observation.tally(where);
+  const theirs = observation.tally({ ...where, ...own });
+  return { refused: all.refused - theirs.refused, trials: all.trials - theirs.trials };
+}
 
 /** A column and those of its values that are meant. */
 interface Among {
@@ -132,13 +147,6 @@ export function valuesAmong(
 
 const meets = (window: Window, conditions: readonly Among[], row: number): boolean =>
   conditions.every(({ column, ids }) => ids.has(window.raw[column]?.[row] ?? -1));
-
-/** Networks are written with their length; single addresses have a column of their own. */
-function columnOf(dimension: string, texts: readonly string[]): string {
-  const areAddresses = texts.length > 0 && texts.every((text) => !text.includes("/"));
-  if (areAddresses && dimension === "clientNetwork") return "clientAddress";
-  return areAddresses && dimension === "callerNetwork" ? "callerAddress" : dimension;
-}
 
 export function conditionsOf(where: Where, dictionaries: readonly Dictionary[]): readonly Among[] {
   return Object.entries(where).map(([dimension, wanted]) => {

@@ -1,7 +1,7 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
-import type { Window } from "./window.ts";
+import { idIn, type Window } from "./window.ts";
 
 /** Refusals that a reason needs to be looked at apart. */
 const MIN_REFUSED = 5;
@@ -65,8 +65,7 @@ interface Count {
 function quietValues(window: Window, reasons: readonly string[]): ReadonlyMap<Column, ReadonlySet<number>> {
   const rows = [...reasons.keys()].filter((row) => reasons[row] !== "");
   if (!rows.some((row) => toldOf(window, row) === undefined)) return new Map();
-  const logging = (row: number): string =>
-    LOGGED_BY.map((column) => window.raw[columnIndex(column)]?.[row] ?? -1).join();
+  const logging = (row: number): string => LOGGED_BY.map((column) => idIn(window, column, row)).join();
   const count = <K>(among: readonly number[], keyOf: (row: number) => K): Map<K, Count> => {
     const counts = new Map<K, Count>();
     for (const row of among) {
@@ -96,7 +95,7 @@ function quietValues(window: Window, reasons: readonly string[]): ReadonlyMap<Co
 }
 
 const isQuiet = (window: Window, quiet: ReadonlyMap<Column, ReadonlySet<number>>, row: number): boolean =>
-  [...quiet].some(([column, values]) => values.has(window.raw[columnIndex(column)]?.[row] ?? -1));
+  [...quiet].some(([column, values]) => values.has(idIn(window, column, row)));
 
 /** A reason with how often and between which times it was told. */
 interface Told {

@@ -1,4 +1,4 @@
-import { type Column, COLUMNS, columnIndex, dimensionOf } from "../detect/columns.ts";
+import { type Column, COLUMNS, dimensionOf } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import { WRITE_REGION } from "../detect/count-refusal.ts";
 import { callAt } from "../detect/rows.ts";
@@ -24,7 +24,7 @@ import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type S
 import { prefer, splitOf } from "./splits.ts";
 import { areOfStrangers } from "./strangers.ts";
 import { subjectOf } from "./subject.ts";
-import type { Window } from "./window.ts";
+import { idIn, type Window } from "./window.ts";
 
 /** One rise of refusals: what separates it and why. */
 export interface Explanation {
@@ -84,23 +84,22 @@ export function explainRise(
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
   if (!window.cut && neverWorked(context, rows, span)) return undefined;
-  if (areAnswered(context, rows)) return undefined;
-  if (areOfStrangers(context, { rows, conditions: covering.rule.conditions, span })) return undefined;
+  const refused = rows.filter((row) => row < window.refused);
+  const { conditions } = covering.rule;
+  if (areAnswered(context, refused) || areOfStrangers(context, { refused, conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));
-  const { conditions } = covering.rule;
   const observation = observe(context, { span, rows, whole, around, splits, equal, conditions });
   const population = populationOf(window, { rows, around });
   const counts = countsOf(context, population, span);
   if (!isUnusual(counts, expectedRefusals(context, population))) return undefined;
-  if (mayBeAnswered(window, observation) || areLimited(context, rows, observation)) return undefined;
+  if (mayBeAnswered(window, observation) || areLimited(context, refused, observation)) return undefined;
   const ranked = rankCauses(observation);
   if (observation.reason === WRITE_REGION && !isFailover(observation, context.changes)) return undefined;
   if (ranked.cause.id === "not-authorization-limit" && mayBeLimit(observation)) return undefined;
   if (isOfOldTokens(conditions, counts) && !isNamedBy(ranked, conditions)) return undefined;
   if (ranked.cause.id === "caller-token-expired" && isLateRenewal(window, rows, observation)) return undefined;
-  const refused = rows.filter((row) => row < window.refused);
   const side = seenBy(window, refused);
   return {
     symptom: window.symptom.name,
@@ -164,7 +163,7 @@ const timesOf = (window: Window, rows: readonly number[]): Float64Array =>
 
 function seenBy(window: Window, refused: readonly number[]): Explanation["seenBy"] {
   const share = (column: Column): number =>
-    refused.filter((row) => (window.raw[columnIndex(column)]?.[row] ?? -1) >= 0).length / Math.max(1, refused.length);
+    refused.filter((row) => idIn(window, column, row) >= 0).length / Math.max(1, refused.length);
   if (share("cosmosAccount") <= 1 - NEARLY_ALL) return "gateway";
   return share("api") <= 1 - NEARLY_ALL && share("gatewayHost") <= 1 - NEARLY_ALL ? "cosmos" : "both";
 }
@@ -298,13 +297,11 @@ const TRY_MS = 30_000;
 
 /** Refusals, without those of the same client for the same work that follow within `TRY_MS` of the first. */
 function triesApart(window: Window, rows: readonly number[]): number {
-  const callers = window.raw[columnIndex("callerAddress")];
-  const clients = window.raw[columnIndex("clientAddress")];
   const since = new Map<string, number>();
   let tries = 0;
   const timeOf = (row: number): number => window.time[row] ?? 0;
   for (const row of rows.filter((one) => one < window.refused).toSorted((a, b) => timeOf(a) - timeOf(b))) {
-    const client = `${window.unit[row] ?? -1} ${callers?.[row] ?? -1} ${clients?.[row] ?? -1}`;
+    const client = `${window.unit[row] ?? -1} ${idIn(window, "callerAddress", row)} ${idIn(window, "clientAddress", row)}`;
     const first = since.get(client);
     if (first !== undefined && timeOf(row) < first + TRY_MS * TICKS_PER_MS) continue;
     since.set(client, timeOf(row));

@@ -32,3 +32,9 @@ export function matching({ conditions }: Rule, { columns, n }: Encoded): readonl
   }
   return rows;
 }
+
+/** Below this a rule may only be what two faults have in common; from `PARTLY` on, only two of different kinds. */
+export const BLURRED = 0.75;
+export const PARTLY = 0.5;
+/** Clearly more than another. */
+export const MUCH = 1.25;

@@ -7,7 +7,7 @@ import type { Context } from "./context.ts";
 import type { Condition } from "./rule.ts";
 import type { Span } from "./span.ts";
 import { matches } from "./splits.ts";
-import type { Window } from "./window.ts";
+import { idIn, type Window } from "./window.ts";
 
 /** What names a caller. */
 const NAMES: readonly Column[] = ["subscription", "appId", "principal"];
@@ -21,9 +21,9 @@ const LEAST_ODDS = 1;
 const OF_MANY_KINDS = 1 / 100;
 const OF_TWO_KINDS = 1 / 10;
 
-/** Rows of a rise, and what they have in common. */
+/** Refused rows of a rise, and what they have in common. */
 interface Refusals {
-  readonly rows: readonly number[];
+  readonly refused: readonly number[];
   readonly conditions: readonly Condition[];
   readonly span: Span;
 }
@@ -34,23 +34,20 @@ interface Refusals {
  */
 export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   const { window } = context;
-  const { rows, span } = refusals;
+  const { refused, span } = refusals;
   if (window.symptom.layer !== "gateway") return false;
-  const refused = rows.filter((row) => row < window.refused);
   const nameless = refused.filter((row) => isNameless(window, row));
   if (nameless.length < NEARLY_ALL * refused.length) return false;
   const shared = sharedAddresses(window);
   const hidden = nameless.filter((row) => {
-    const address = valueOf(window, "callerAddress", row);
+    const address = idIn(window, "callerAddress", row);
     return address < 0 || shared.has(address);
   });
   if (hidden.length < HALF * refused.length) return false;
   return oddsByKinds(context, span) * oddsOfLoss(window, refusals) < LEAST_ODDS;
 }
 
-const valueOf = (window: Window, column: Column, row: number): number => window.raw[columnIndex(column)]?.[row] ?? -1;
-
-const isNameless = (window: Window, row: number): boolean => NAMES.every((name) => valueOf(window, name, row) < 0);
+const isNameless = (window: Window, row: number): boolean => NAMES.every((name) => idIn(window, name, row) < 0);
 
 /** Addresses through which calls of several callers succeed. */
 function sharedAddresses(window: Window): ReadonlySet<number> {
@@ -58,8 +55,8 @@ function sharedAddresses(window: Window): ReadonlySet<number> {
   for (const name of NAMES) {
     const byAddress = new Map<number, Set<number>>();
     for (let row = window.refused; row < window.time.length; row++) {
-      const caller = valueOf(window, name, row);
-      const address = valueOf(window, "callerAddress", row);
+      const caller = idIn(window, name, row);
+      const address = idIn(window, "callerAddress", row);
       if (caller >= 0 && address >= 0) entry(byAddress, address, () => new Set<number>()).add(caller);
     }
     for (const [address, callers] of byAddress) if (callers.size >= SHARED_BY) shared.add(address);
@@ -107,13 +104,12 @@ const LEAST_BEFORE_MS: DurationMs = 300_000;
  * How much likelier the successes are if the refused calls were lost, by one caller or by all that meet the conditions,
  * than if they were not; 1 where nothing tells.
  */
-function oddsOfLoss(window: Window, { rows, conditions, span }: Refusals): number {
+function oddsOfLoss(window: Window, { refused, conditions, span }: Refusals): number {
   if (window.time.every((time) => msBetween(span.from, instantFromTicks(time)) < LEAST_BEFORE_MS)) return 1;
-  const refused = rows.filter((row) => row < window.refused);
   const missing = refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
-  const apis = new Set(refused.map((row) => valueOf(window, "api", row)));
+  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
   const all = successesByCaller(window, span, () => true);
-  const callers = successesByCaller(window, span, (row) => apis.has(valueOf(window, "api", row)));
+  const callers = successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row)));
   const total = sumOf([...all.values()]);
   const together = sumOf([...successesByCaller(window, span, (row) => matches(window, conditions, row)).values()]);
   const ofAll = expectedOf(together, { all: total, own: together });
@@ -178,8 +174,8 @@ function successesByCaller(window: Window, span: Span, test: (row: number) => bo
   for (let row = window.refused; row < window.time.length; row++) {
     const time = window.time[row] ?? 0;
     if (time > span.to || !test(row)) continue;
-    const name = NAMES.find((column) => valueOf(window, column, row) >= 0);
-    const caller = name === undefined ? "" : `${name} ${valueOf(window, name, row)}`;
+    const name = NAMES.find((column) => idIn(window, column, row) >= 0);
+    const caller = name === undefined ? "" : `${name} ${idIn(window, name, row)}`;
     const counts = entry(callers, caller, () => ({ earlier: 0, now: 0 }));
     if (time < span.from) counts.earlier += window.calls[row] ?? 0;
     else counts.now += window.calls[row] ?? 0;

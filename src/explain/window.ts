@@ -34,6 +34,10 @@ export interface Window {
   readonly apart: boolean;
 }
 
+/** Id of a row's value in a column, as it was logged; -1 absent. */
+export const idIn = ({ raw }: Pick<Window, "raw">, column: Column, row: number): number =>
+  raw[columnIndex(column)]?.[row] ?? -1;
+
 const MAX_REFUSED = 3_000;
 const MAX_SUCCEEDED = 8_000;
 /** How far before the rise the health before it is looked at. */

@@ -1,3 +1,5 @@
+import { lowerBound } from "../lib/lower-bound.ts";
+
 /** Refusals of two logs are compared within this of each other; records of one call lie closer than clocks of two services drift. */
 const REACH_MS = 5_000;
 const BIN_MS = 50;
@@ -40,26 +42,14 @@ export function inStep(a: Told, b: Told): number {
 }
 
 function between(times: Float64Array, from: number, to: number): Float64Array {
-  return times.subarray(placeOf(times, from), placeOf(times, to));
-}
-
-/** Place of the first time that is not before `time`. */
-function placeOf(times: Float64Array, time: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((times[middle] ?? 0) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return times.subarray(lowerBound(times, from), lowerBound(times, to));
 }
 
 /** How often each delay occurs, in bins from `-REACH_MS` to `REACH_MS`. */
 function lagsOf(few: Float64Array, many: Float64Array): Uint32Array {
   const lags = new Uint32Array((2 * REACH_MS) / BIN_MS);
   for (const time of few) {
-    for (let i = placeOf(many, time - REACH_MS); i < many.length; i++) {
+    for (let i = lowerBound(many, time - REACH_MS); i < many.length; i++) {
       const bin = Math.floor(((many[i] ?? 0) - time + REACH_MS) / BIN_MS);
       if (bin >= lags.length) break;
       lags[bin] = (lags[bin] ?? 0) + 1;

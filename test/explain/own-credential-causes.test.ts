@@ -43,6 +43,12 @@ const inPrivate = (call: Ordinary): readonly Event[] => [
   ...refusedByCosmos(call, 403, {}, { status: 200, clientAddress: "10.1.2.7" }).slice(1),
 ];
 
+/** The gateway read a secret, which was replaced just before the onset. */
+const REPLACED = [
+  secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
+  secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
+];
+
 const cases: readonly Case[] = [
   {
     name: "one operation asks for a token that it never needed",
@@ -143,19 +149,13 @@ const cases: readonly Case[] = [
   {
     name: "the gateway holds a secret that was replaced",
     fault: (call) => (orders(call) ? refusedByBackend(call, 401) : undefined),
-    also: [
-      secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
-      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
-    ],
+    also: REPLACED,
     cause: "named-value-stale-secret",
   },
   {
     name: "a third of a route's calls is refused after a secret was replaced, which all of them are sent with",
     fault: (call) => (orders(call) && call.chance < 0.34 ? refusedByBackend(call, 401) : undefined),
-    also: [
-      secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
-      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
-    ],
+    also: REPLACED,
     cause: "unknown",
   },
   {
@@ -186,10 +186,7 @@ const cases: readonly Case[] = [
   {
     name: "a token of Entra is refused after a secret was replaced, which no secret stands for",
     fault: (call) => (orders(call) ? refusedByCosmos(call, 401, {}) : undefined),
-    also: [
-      secretAccess({ time: at(ONSET - 2_000), ...GATEWAY }),
-      secretAccess({ time: at(ONSET - 60), operation: "SecretSet" }),
-    ],
+    also: REPLACED,
     cause: "unknown",
   },
   {

@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import { type Observation, valuesOf } from "../observation.ts";
+import { type Observation, tallyBeside, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -73,14 +73,11 @@ function judgeGatewayClock(observation: Observation): Judgement {
 
 /** Operations that are not among the refused ones succeed from the same addresses. */
 function clientSucceedsElsewhere(observation: Observation): boolean {
-  const names = (dimension: "clientNetwork" | "cosmosOperation"): readonly string[] => valuesOf(observation, dimension);
-  const clientNetwork = names("clientNetwork");
-  const cosmosOperation = names("cosmosOperation");
+  const clientNetwork = valuesOf(observation, "clientNetwork");
+  const cosmosOperation = valuesOf(observation, "cosmosOperation");
   if (clientNetwork.length === 0 || cosmosOperation.length === 0) return false;
-  const all = observation.tally({ clientNetwork });
-  const same = observation.tally({ clientNetwork, cosmosOperation });
-  const trials = all.trials - same.trials;
-  return trials >= MANY && all.refused - same.refused < HARDLY * trials;
+  const { refused, trials } = tallyBeside(observation, { clientNetwork }, { cosmosOperation });
+  return trials >= MANY && refused < HARDLY * trials;
 }
 
 /** Of the client that separates best, some calls are let in. */

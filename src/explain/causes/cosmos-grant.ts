@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Change } from "../../model/event.ts";
-import { type Observation, valuesOf } from "../observation.ts";
+import { type Observation, whereOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -55,15 +55,15 @@ const isGroup = ({ details }: Change): boolean => details.get("principalType")?.
 function givenToGroup(observation: Observation): Observation["changes"][number] | undefined {
   const { refused, trials } = observation.tally({ cosmosPrincipal: refusedPrincipals(observation) });
   if (refused < NEARLY_ALL * Math.max(1, trials)) return undefined;
-  return observation.changes.find(
-    ({ change, lagMs }) =>
-      change.change === "role-assignment" &&
-      change.action !== "delete" &&
-      isGroup(change) &&
-      lagMs >= -SLACK_MS &&
-      lagMs <= JUST_GIVEN_MS,
-  );
+  return rolesGiven(observation, JUST_GIVEN_MS).find(({ change }) => isGroup(change));
 }
+
+/** Roles that were given near the onset, at most so long before it. */
+const rolesGiven = (observation: Observation, withinMs: number): Observation["changes"] =>
+  observation.changes.filter(
+    ({ change, lagMs }) =>
+      change.change === "role-assignment" && change.action !== "delete" && lagMs >= -SLACK_MS && lagMs <= withinMs,
+  );
 
 /** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
 export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
@@ -71,11 +71,8 @@ export function boundElsewhere(observation: Observation): Observation["changes"]
   const seen = observation.known("cosmosPrincipal", {});
   if (refused.length === 0 || seen.length === 0) return undefined;
   const known = new Set([...refused, ...seen]);
-  const near = observation.changes.filter(
-    ({ change, lagMs }) => change.change === "role-assignment" && lagMs >= -SLACK_MS && lagMs <= BOUND_MS,
-  );
-  const writes = near.filter(
-    ({ change }) => change.action !== "delete" && change.details.has("principalId") && !isGroup(change),
+  const writes = rolesGiven(observation, BOUND_MS).filter(
+    ({ change }) => change.details.has("principalId") && !isGroup(change),
   );
   if (writes.some(({ change }) => refused.includes(change.details.get("principalId") ?? ""))) return undefined;
   return writes.find(({ change }) => !known.has(change.details.get("principalId") ?? ""));
@@ -89,10 +86,9 @@ const NEARLY_ALL = 0.9;
 
 /** Other calls of the refused principals to the same containers succeed in the same time. */
 function isLetInBeside(observation: Observation): boolean {
-  const container = valuesOf(observation, "container");
   const { refused, trials } = observation.tally({
+    ...whereOf(observation, ["container"]),
     cosmosPrincipal: refusedPrincipals(observation),
-    ...(container.length === 0 ? {} : { container }),
   });
   return trials - refused >= FEW_TRIALS && refused < NEARLY_ALL * trials;
 }

@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import { type Observation, type Tally, type Where, valuesOf } from "../observation.ts";
+import { type Observation, type Tally, tallyBeside, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -185,23 +185,20 @@ function unchanged(observation: Observation, elsewhere: readonly string[]): numb
 }
 
 const LET_IN = 0.1;
+const areLetIn = ({ refused, trials }: Tally): boolean => trials >= FEW_TRIALS && refused < LET_IN * trials;
 
 /** From the refused networks, calls under other identities are let in. */
 function othersLetIn(observation: Observation): boolean {
   if (equalSplit(observation, "cosmosPrincipal", true) === undefined) return false;
   const clientNetwork = valuesOf(observation, "clientNetwork");
   const cosmosPrincipal = valuesOf(observation, "cosmosPrincipal");
-  const [all, own] = [observation.tally({ clientNetwork }), observation.tally({ clientNetwork, cosmosPrincipal })];
-  const trials = all.trials - own.trials;
-  return trials >= FEW_TRIALS && all.refused - own.refused < LET_IN * trials;
+  return areLetIn(tallyBeside(observation, { clientNetwork }, { cosmosPrincipal }));
 }
 
 /** From the refused networks, calls to the account's other containers are let in, which no firewall knows. */
 function otherContainersLetIn(observation: Observation, { container, clientNetwork }: Where): boolean {
   if (container === undefined || clientNetwork === undefined) return false;
-  const [all, own] = [observation.tally({ clientNetwork }), observation.tally({ clientNetwork, container })];
-  const trials = all.trials - own.trials;
-  return trials >= FEW_TRIALS && all.refused - own.refused < LET_IN * trials;
+  return areLetIn(tallyBeside(observation, { clientNetwork }, { container }));
 }
 
 function judgeWriteRegion(observation: Observation): Judgement {
@@ -241,10 +238,7 @@ const readsFail = (observation: Observation): boolean => {
 };
 
 /** Reads of the refused containers that share what separates succeed. */
-function readsPass(observation: Observation, among: Where): boolean {
-  const { trials, refused } = readsOf(observation, among);
-  return trials >= FEW_TRIALS && refused < 0.1 * trials;
-}
+const readsPass = (observation: Observation, among: Where): boolean => areLetIn(readsOf(observation, among));
 
 function readsOf(observation: Observation, among: Where = {}): Tally {
   const where: Where = {
@@ -252,12 +246,7 @@ function readsOf(observation: Observation, among: Where = {}): Tally {
     cosmosAccount: valuesOf(observation, "cosmosAccount"),
     container: valuesOf(observation, "container"),
   };
-  const all = observation.tally(where);
-  const writes = observation.tally({
-    ...where,
-    cosmosOperation: valuesOf(observation, "cosmosOperation"),
-  });
-  return { trials: all.trials - writes.trials, refused: all.refused - writes.refused };
+  return tallyBeside(observation, where, { cosmosOperation: valuesOf(observation, "cosmosOperation") });
 }
 
 /** A role that is missing is missing for all alike calls: a part of the writes, by nothing that is logged, is by what they hold. */

@@ -1,6 +1,6 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
-import { type Observation, type Tally, type Where, valuesOf } from "../observation.ts";
+import { type Observation, whereOf, type Tally, type Where, valuesOf } from "../observation.ts";
 import { areRefusedToo, HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
 import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
@@ -54,10 +54,7 @@ function refusedToo(observation: Observation, dimension: Dimension, where: Where
   return { [dimension]: [...new Set([...own, ...others])] };
 }
 
-function containersOf(observation: Observation): Where {
-  const containers = valuesOf(observation, "container");
-  return containers.length === 0 ? {} : { container: containers };
-}
+const containersOf = (observation: Observation): Where => whereOf(observation, ["container"]);
 
 const OBJECT_OF_ROLE: readonly Dimension[] = ["cosmosOperation", "container", "database"];
 

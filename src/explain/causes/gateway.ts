@@ -1,6 +1,6 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import { msBetween } from "../../model/time.ts";
-import { type Observation, type Where, valuesOf } from "../observation.ts";
+import { type Observation, tallyBeside, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   CALLERS,
@@ -96,10 +96,8 @@ function othersOfApi(observation: Observation, where: Where = {}): { trials: num
   const api = valuesOf(observation, "api");
   const operation = valuesOf(observation, "operation");
   if (api.length === 0 || operation.length === 0) return undefined;
-  const all = observation.tally({ ...where, api });
-  const here = observation.tally({ ...where, api, operation });
-  const trials = all.trials - here.trials;
-  return trials < 10 ? undefined : { trials, share: (all.refused - here.refused) / trials };
+  const { refused, trials } = tallyBeside(observation, { ...where, api }, { operation });
+  return trials < 10 ? undefined : { trials, share: refused / trials };
 }
 
 /** The refused callers get through to the API's other operations: they have a token. */

@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { ChangeKind } from "../../model/event.ts";
 import type { Split } from "../../model/finding.ts";
-import { type Observation, type Where, valuesOf } from "../observation.ts";
+import { type Observation, whereOf, type Where } from "../observation.ts";
 import type { SignSeen } from "../signs.ts";
 
 /** What one cause says of an observation. */
@@ -137,10 +137,8 @@ export const says = (observation: Observation, ...parts: readonly string[]): boo
 
 /** The API and operation of the refused calls; undefined where the logs tell neither. */
 export function sameWork(observation: Observation): Where | undefined {
-  const told = (["api", "operation"] as const)
-    .map((dimension) => [dimension, valuesOf(observation, dimension)] as const)
-    .filter(([, values]) => values.length > 0);
-  return told.length === 0 ? undefined : Object.fromEntries(told);
+  const work = whereOf(observation, ["api", "operation"]);
+  return Object.keys(work).length === 0 ? undefined : work;
 }
 
 const FEW_TRIALS = 3;

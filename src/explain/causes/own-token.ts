@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { DurationMs } from "../../model/time.ts";
-import { type Observation, valuesOf, type Where } from "../observation.ts";
+import { type Observation, whereOf, tallyBeside, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -46,22 +46,11 @@ interface Instance {
 
 /** Others call as the principal that an address is known to call as, to the same containers with the same program. */
 function areAlike(observation: Observation, address: string): boolean {
-  const [cosmosAccount, container, userAgentFamily] = (["cosmosAccount", "container", "userAgentFamily"] as const).map(
-    (dimension) => valuesOf(observation, dimension),
-  );
-  const same: Where = {
-    ...(cosmosAccount?.length ? { cosmosAccount } : {}),
-    ...(container?.length ? { container } : {}),
-    ...(userAgentFamily?.length ? { userAgentFamily } : {}),
-  };
   const cosmosPrincipal = observation.known("cosmosPrincipal", { clientNetwork: address });
   if (cosmosPrincipal.length === 0) return false;
-  const [all, own] = [{}, { clientNetwork: address }].map((of) =>
-    observation.tally({ ...same, cosmosPrincipal, ...of }),
-  );
-  if (all === undefined || own === undefined) return false;
-  const trials = all.trials - own.trials;
-  return trials >= FEW_TRIALS && all.refused - own.refused < 0.1 * trials;
+  const same = whereOf(observation, ["cosmosAccount", "container", "userAgentFamily"]);
+  const { refused, trials } = tallyBeside(observation, { ...same, cosmosPrincipal }, { clientNetwork: address });
+  return trials >= FEW_TRIALS && refused < 0.1 * trials;
 }
 
 const FEW_TRIALS = 5;

@@ -1,5 +1,5 @@
 import type { Dimension } from "../../model/call.ts";
-import { type Observation, type Tally, type Where, valuesOf } from "../observation.ts";
+import { type Observation, type Tally, tallyBeside, type Where, valuesOf } from "../observation.ts";
 import { CALLERS, equalSplit, manyCallers, shareOfFacts } from "./judgement.ts";
 
 /** Calls of the same kind through other regions succeed: what stands beside the region only says which calls are meant. */
@@ -9,8 +9,7 @@ export function regionDecides(observation: Observation): boolean {
   const { region = "", ...rest } = split.where;
   if (Object.keys(rest).length === 0) return true;
   const inside = observation.tally({ ...rest, region });
-  const all = observation.tally(rest);
-  const others = { refused: all.refused - inside.refused, trials: all.trials - inside.trials };
+  const others = tallyBeside(observation, rest, { region });
   return others.trials >= 10 && others.refused / others.trials < 0.2 * (inside.refused / Math.max(1, inside.trials));
 }
 
@@ -22,9 +21,7 @@ export function aboutTheRegion(observation: Observation): boolean {
   for (const dimension of ["appId", "callerNetwork"] as const) {
     const callers = valuesOf(observation, dimension).slice(0, 20);
     if (callers.length === 0) continue;
-    const all = observation.tally({ [dimension]: callers });
-    const here = observation.tally({ [dimension]: callers, region });
-    const elsewhere = { refused: all.refused - here.refused, trials: all.trials - here.trials };
+    const elsewhere = tallyBeside(observation, { [dimension]: callers }, { region });
     if (elsewhere.trials >= 10 && elsewhere.refused / elsewhere.trials < 0.1 * observation.inside) return true;
   }
   return false;

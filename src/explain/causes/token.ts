@@ -1,6 +1,6 @@
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { Dimension } from "../../model/call.ts";
-import { type Observation, valuesOf } from "../observation.ts";
+import { type Observation, tallyBeside, valuesOf } from "../observation.ts";
 import { gatewayClock } from "./clock.ts";
 import { ownTokenExpired } from "./own-token.ts";
 import {
@@ -92,9 +92,8 @@ export function isNewKey(observation: Observation): boolean {
   const before = observation.tallyBefore({ keyId });
   if (before.trials < SEEN_TRIALS || before.refused >= 0.5 * before.trials) return true;
   const where = region === undefined ? {} : { region };
-  const [all, own] = [observation.tally(where), observation.tally({ ...where, keyId })];
-  const trials = all.trials - own.trials;
-  return trials >= SEEN_TRIALS && all.refused - own.refused <= OLD_KEYS_PASS * trials;
+  const { refused, trials } = tallyBeside(observation, where, { keyId });
+  return trials >= SEEN_TRIALS && refused <= OLD_KEYS_PASS * trials;
 }
 
 /** Tokens with the same value were let in until the rise, or no others come to the API: the value alone is not what is wrong. */
