@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import { type Observation, whereOf, type Tally, type Where, valuesOf } from "../observation.ts";
 import { areRefusedToo, HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
-import { blamesGroup, boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
+import { blamesGroup, boundElsewhere, givenToGroup, isTakenAway, PROPAGATION_MS, revoked } from "./cosmos-grant.ts";
 import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./identity.ts";
 import {
@@ -116,7 +116,20 @@ function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
   if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
-  if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
+  const bound = boundElsewhere(observation);
+  const taken = givenToGroup(observation) === undefined ? revoked(observation) : undefined;
+  if (bound !== undefined && (taken === undefined || !isTakenAway(observation, bound)))
+    return rejected("the role that was given is bound to another id");
+  if (taken !== undefined)
+    return {
+      kind: "fits",
+      confidence: about === "told" ? 0.95 : 0.88,
+      evidence: [
+        ...bestSplitEvidence(observation),
+        { says: "The assignment by which the principal was let in was deleted", fields: {} },
+        changeEvidence(taken),
+      ],
+    };
   const identity = otherIdentity(observation);
   if (identity?.sure === true)
     return rejected("the same backend succeeds under another identity, or did until the refused one took its place");
