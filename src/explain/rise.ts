@@ -22,7 +22,7 @@ import { isLateRenewal } from "./renewal.ts";
 import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
-import { areFilteredOut, areOfStrangers } from "./strangers.ts";
+import { areFilteredOut, areFromTheFirst, areOfStrangers } from "./strangers.ts";
 import { areOfSwitchedOff } from "./switched-off.ts";
 import { subjectOf } from "./subject.ts";
 import { idIn, type Window } from "./window.ts";
@@ -88,6 +88,7 @@ export function explainRise(
   const refused = rows.filter((row) => row < window.refused);
   const { conditions } = covering.rule;
   if (areAnswered(context, refused) || areOfStrangers(context, { refused, conditions, span })) return undefined;
+  if (areFromTheFirst(context, { refused, span })) return undefined;
   if (areOfSwitchedOff(context, refused, span.from)) return undefined;
   if (isByAddress(window.symptom.name) && areFilteredOut(context, { refused, conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);

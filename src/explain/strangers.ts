@@ -47,6 +47,36 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   return oddsByKinds(context, span) * oddsOfLoss(window, refusals) < LEAST_ODDS;
 }
 
+/** Refusals that begin so soon after the first call that is known began before it. */
+const FROM_THE_FIRST_MS: DurationMs = 600_000;
+/** Of how often they come during the rise: as often came before it. */
+const AS_OFTEN = 0.5;
+const LEAST_REFUSED = 4;
+
+/**
+ * Refusals of calls that name nobody and that there were from the first moment on, or as often from the same addresses before
+ * the rise: whoever sends them was never let in.
+ */
+export function areFromTheFirst(
+  { detection, window }: Context,
+  { refused, span }: Pick<Refusals, "refused" | "span">,
+): boolean {
+  const { began } = detection;
+  if (window.symptom.layer !== "gateway" || began === undefined) return false;
+  if (refused.filter((row) => isNameless(window, row)).length < NEARLY_ALL * refused.length) return false;
+  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS) return true;
+  const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
+  const { rows } = window.symptom;
+  let before = 0;
+  for (let at = 0; at < rows.count && (rows.time[at] ?? 0) < span.from; at++) {
+    const isOne = NAMES.every((column) => valueAt(rows, at, columnIndex(column)) < 0);
+    if (isOne && addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) before += 1;
+  }
+  const paceOf = (count: number, lasted: DurationMs): number => count / Math.max(1, lasted);
+  const now = paceOf(refused.length, msBetween(span.to, span.from));
+  return before >= LEAST_REFUSED && paceOf(before, msBetween(span.from, began)) >= AS_OFTEN * now;
+}
+
 /** Of an address that nobody was let in from: so much likelier it must be that a caller lost these calls. */
 const SURELY_LOST = 3;
 
