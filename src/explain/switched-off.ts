@@ -1,6 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import type { Change } from "../model/event.ts";
-import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
+import { type DurationMs, type Instant, msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { idIn, type Window } from "./window.ts";
 
@@ -11,7 +11,7 @@ const OFF: ReadonlySet<string> = new Set(["suspended", "cancelled", "rejected", 
 export const isSwitchedOff = ({ change, details }: Change): boolean =>
   change === "subscription" && OFF.has(details.get("state")?.toLowerCase() ?? "");
 
-/** Refusals begin so long after it, and a gateway may know of it sooner than its log says. */
+/** Refusals begin so long after it; gateways come to know of it one after the other, and maybe sooner than its log says. */
 const AFTER_MS: DurationMs = 900_000;
 const SLACK_MS: DurationMs = 120_000;
 const NEARLY_ALL = 0.8;
@@ -32,19 +32,19 @@ export function areOfSwitchedOff(
     const lag = msBetween(from, change.time);
     const id = ids?.get(change.resource.slice(change.resource.lastIndexOf("/") + 1));
     if (lag < -SLACK_MS || lag > AFTER_MS || id === undefined) return false;
-    return areOfOne(window, refused, { id, at: change.time });
+    return areOfOne(window, refused, { id, until: plusMs(from, SLACK_MS) });
   });
 }
 
 function areOfOne(
   window: Window,
   refused: readonly number[],
-  { id, at }: { readonly id: number; readonly at: Instant },
+  { id, until }: { readonly id: number; readonly until: Instant },
 ): boolean {
   const own: number[] = [];
   for (let row = window.refused; row < window.time.length; row++)
     if (idIn(window, "subscription", row) === id) own.push(row);
-  if (own.length === 0 || own.some((row) => (window.time[row] ?? 0) > at)) return false;
+  if (own.length === 0 || own.some((row) => (window.time[row] ?? 0) > until)) return false;
   return LIKE.some((column) => {
     const theirs = new Set(own.map((row) => idIn(window, column, row)));
     theirs.delete(-1);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { epochMs } from "../../src/model/time.ts";
 import { at, gatewayError } from "../builders.ts";
 import { eventsOf, refusedByCosmos, refusedByGateway } from "../traffic.ts";
-import { analyze, CALLS, type Fault, keyed, orders, refusedByBackend } from "./tenant.ts";
+import { analyze, CALLS, controlPlane, type Fault, keyed, orders, refusedByBackend } from "./tenant.ts";
 
 const minuteOf = (seconds: number): number => Math.round(epochMs(at(seconds)) / 60_000);
 
@@ -79,4 +79,55 @@ describe("an address that was never let in", () => {
     });
     expect(analyze([...eventsOf(CALLS, () => undefined), ...stranger].toSorted((a, b) => a.time - b.time))).toEqual([]);
   });
+});
+
+test("a token that is renewed when it is refused is no fault, though another fault refuses the second try", () => {
+  const renew = CALLS.filter(({ app, chance }) => app === 4 && chance < 0.3).flatMap((call) => {
+    const id = `first-${call.gateway.correlationId}`;
+    const gateway = { ...call.gateway, time: at(call.seconds - 0.5), correlationId: id, dedupKey: id };
+    return refusedByGateway({ ...call, gateway }, { error: gatewayError("TokenExpired") });
+  });
+  const shut: Fault = (call) =>
+    orders(call) && call.seconds >= 5_000 ? refusedByCosmos(call, 403, { subStatus: 5_307 }) : undefined;
+  const events = [...eventsOf(CALLS, shut), ...renew].toSorted((a, b) => a.time - b.time);
+  expect(analyze(events).map(({ cause }) => cause.id)).toEqual(["network-perimeter-blocked"]);
+});
+
+describe("a key that is refused since its subscription was changed", () => {
+  const refused: Fault = (call) => {
+    if (call.app !== 4 || call.seconds < 5_000 || call.seconds > 5_800) return undefined;
+    const { subscription: _subscription, ...gateway } = call.gateway;
+    return refusedByGateway({ ...call, gateway }, { error: gatewayError("SubscriptionKeyInvalid", "authorization") });
+  };
+  const gone = CALLS.filter(({ app, seconds }) => app !== 4 || seconds <= 5_800);
+  const changed = (state: string) =>
+    controlPlane(4_980, {
+      change: "subscription",
+      resource: "/subscriptions/s/providers/microsoft.apimanagement/service/apim/subscriptions/team-4",
+      operation: "microsoft.apimanagement/service/subscriptions/write",
+      details: new Map([["state", state]]),
+    });
+  test.each([
+    { name: "is told", calls: gone, state: "active", causes: ["subscription-key-not-propagated"] },
+    { name: "is not where somebody switched it off", calls: gone, state: "suspended", causes: [] },
+    {
+      name: "is where the subscription's calls go on all the same",
+      calls: CALLS,
+      state: "suspended",
+      causes: ["subscription-key-missing-or-wrong"],
+    },
+  ])("$name", ({ calls, state, causes }) => {
+    const events = [...eventsOf(calls, refused), changed(state)].toSorted((a, b) => a.time - b.time);
+    expect(analyze(events).map(({ cause }) => cause.id)).toEqual(causes);
+  });
+});
+
+test("a region is set up otherwise though few calls came through the other one meanwhile", () => {
+  const calls = CALLS.filter(
+    ({ region, seconds, gateway }) =>
+      region === "West Europe" || seconds < 5_000 || gateway.api !== "orders" || Math.floor(seconds) % 300 < 3,
+  );
+  const fault: Fault = (call) =>
+    orders(call) && call.region === "West Europe" && call.seconds >= 5_000 ? refusedByBackend(call, 403) : undefined;
+  expect(analyze(eventsOf(calls, fault)).map(({ cause }) => cause.id)).toEqual(["gateway-region-differs"]);
 });
