@@ -125,7 +125,7 @@ describe("a key that is refused since its subscription was changed", () => {
 test("a region is set up otherwise though few calls came through the other one meanwhile", () => {
   const calls = CALLS.filter(
     ({ region, seconds, gateway }) =>
-      region === "West Europe" || seconds < 5_000 || gateway.api !== "orders" || Math.floor(seconds) % 300 < 3,
+      region === "West Europe" || seconds < 5_000 || gateway.api !== "orders" || Math.floor(seconds) % 1_200 < 4,
   );
   const fault: Fault = (call) =>
     orders(call) && call.region === "West Europe" && call.seconds >= 5_000 ? refusedByBackend(call, 403) : undefined;
