@@ -340,7 +340,7 @@ test.each(without)("$name", ({ fault, also = [], cause, not }) => {
 
 test("a stale secret is refused to all who call the API, be it nearly one caller", () => {
   const calls = CALLS.filter((call) => !keyed(call) || call.app === 3 || call.chance < 0.02);
-  const refused = during((call) => (keyed(call) ? refusedByCosmos(call, 401, {}) : undefined));
+  const refused = during((call) => (keyed(call) ? refusedByBackend(call, 401) : undefined));
   const events = [...eventsOf(calls, refused), ...REPLACED].toSorted((a, b) => a.time - b.time);
   expect(analyze(events).map(({ cause }) => cause.id)).toEqual(["named-value-stale-secret"]);
 });
