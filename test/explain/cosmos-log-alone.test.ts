@@ -75,7 +75,6 @@ describe("refused by Cosmos DB with 403, and no log says why", () => {
       operation: "sqlroleassignmentscreate",
       details: new Map(Object.entries(details)),
     });
-  const STRANGER = "dddddddd-0000-4000-8000-000000000009";
   const all: Fault = (call) => operation(call, { status: 403 });
 
   test("a role that was given to an id which never calls was meant for the principal that is refused", () => {
