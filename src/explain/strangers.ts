@@ -64,7 +64,7 @@ export function areFromTheFirst(
   const { began } = detection;
   if (window.symptom.layer !== "gateway" || began === undefined) return false;
   if (refused.filter((row) => isNameless(window, row)).length < NEARLY_ALL * refused.length) return false;
-  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS) return true;
+  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS) return areSteady(window, refused, span);
   const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
   const { rows } = window.symptom;
   let before = 0;
@@ -75,6 +75,20 @@ export function areFromTheFirst(
   const paceOf = (count: number, lasted: DurationMs): number => count / Math.max(1, lasted);
   const now = paceOf(refused.length, msBetween(span.to, span.from));
   return before >= LEAST_REFUSED && paceOf(before, msBetween(span.from, began)) >= AS_OFTEN * now;
+}
+
+/** Parts of a rise of which none has many times as many refusals as the others: nothing happened in it. */
+const PARTS = 6;
+const MANY_TIMES = 3;
+
+function areSteady(window: Window, refused: readonly number[], { from, to }: Span): boolean {
+  const counts = new Int32Array(PARTS);
+  for (const row of refused) {
+    const part = Math.floor((PARTS * ((window.time[row] ?? 0) - from)) / Math.max(1, to - from));
+    const at = Math.min(PARTS - 1, part);
+    counts[at] = (counts[at] ?? 0) + 1;
+  }
+  return Math.max(...counts) <= (MANY_TIMES * refused.length) / PARTS;
 }
 
 /** Of an address that nobody was let in from: so much likelier it must be that a caller lost these calls. */
@@ -160,7 +174,8 @@ const LOST = [
   { share: 1, weight: 0.5 },
   { share: 0.5, weight: 0.3 },
   { share: 0.25, weight: 0.15 },
-  { share: 0.1, weight: 0.05 },
+  { share: 0.1, weight: 0.04 },
+  { share: 0.03, weight: 0.01 },
 ] as const;
 /** Calls come in bursts: their counts vary so much more than by chance. */
 const DISPERSION = 2;

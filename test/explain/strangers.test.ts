@@ -93,8 +93,8 @@ describe("a job without a valid key beside callers of the same address", () => {
     Array.from({ length: Math.floor((10_000 - from) / 60) }, (_, n) =>
       gatewayRequest({
         time: at(from + 60 * n),
-        correlationId: `job-${n}`,
-        dedupKey: `job-${n}`,
+        correlationId: `job-${from}-${n}`,
+        dedupKey: `job-${from}-${n}`,
         api: "orders",
         operation: "orders-get",
         callerAddress: "203.0.4.1",
@@ -107,5 +107,9 @@ describe("a job without a valid key beside callers of the same address", () => {
     [...eventsOf(CALLS, () => undefined), ...events].toSorted((a, b) => a.time - b.time);
 
   test("from the first moment on raises nothing", () => expect(analyze(besides(job(30)))).toEqual([]));
+  test("from the first moment on, and then far more often, is told", () => {
+    const often = [0, 7, 14, 21, 28, 35, 42, 49].flatMap((seconds) => job(7_000 + seconds));
+    expect(analyze(besides([...job(30), ...often]))).toHaveLength(1);
+  });
   test("that begins some day is told", () => expect(analyze(besides(job(5_000)))).toHaveLength(1));
 });

@@ -35,6 +35,11 @@ const ONCE: readonly Row[] = [
         [],
       ] as const,
   ),
+  [
+    "a body that is an object with a key twice",
+    `{"time":${TIME},"category":"GatewayLogs","correlationId":${KEY},"properties":{"responseCode":401,"responseBody":{"code":null,"code":"x"}}}\n`,
+    [],
+  ],
   ["a cut behind the elements of a line that began in a text", '"\n"{""""}\n{', [9]],
   ["records in an envelope in an envelope", '{"records":[{"records":[1,2]},3,{"records":[]},4]}\n5\n', []],
   ["the same, cut", '{"records":[{"records":[1,2]},3,{"records":[]},4]}\n5\n', [30]],
