@@ -1,3 +1,5 @@
+import { freeNumbers } from "../lib/larger.ts";
+
 /**
  * Keys of 128 bits to numbers, by open addressing in one array: five words a slot, the last is the number plus one.
  * Plain data: survives a structured clone.
@@ -97,4 +99,5 @@ function grow(index: KeyIndex): void {
     for (let i = 0; i < SLOT; i++) slots[slot + i] = old[at + i] ?? 0;
   }
   index.slots = slots;
+  freeNumbers(old);
 }
