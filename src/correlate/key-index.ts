@@ -15,7 +15,7 @@ const SLOT = 5;
 const VALUE = 4;
 const FIRST_SLOTS = 1_024;
 /** Calls come and go: what probes and moves back on the way costs more than the room. */
-const MOST_FULL = 0.5;
+const MOST_FULL = 0.6;
 
 export const createKeyIndex = (seed: number): KeyIndex => ({
   seed,
