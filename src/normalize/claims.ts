@@ -1,3 +1,4 @@
+import { CLAIMS_SOURCE, isOtherVersion } from "../decode/claims-trace.ts";
 import type { Claims } from "../model/event.ts";
 import { redactedPart } from "../lib/redact.ts";
 import { asText, type Fields, index, parseText, readBag } from "./fields.ts";
@@ -8,16 +9,21 @@ type Bag = Readonly<Record<string, unknown>>;
 
 const isBag = (value: unknown): value is Bag => typeof value === "object" && value !== null && !Array.isArray(value);
 
-const SOURCE = "scopetrail-claims";
-const NAMES: ReadonlySet<string> = new Set(
-  ["st", "iss", "aud", "app", "oid", "tid", "scp", "rol", "exp", "iat", "ver", "kid", "uti"], //
-);
+/** Names in the trace, those of the token too where the fragment's own is another one. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ...["st", "iss", "aud", "app", "oid", "tid", "scp", "rol", "exp", "iat", "ver", "kid", "uti"].map(
+    (name) => [name, name] as const,
+  ),
+  ["appid", "app"],
+  ["azp", "app"],
+  ["roles", "rol"],
+]);
 const LONGEST = 256;
 const CONTROL = /\p{Cc}/gu;
 
 /**
  * Claims that the policy fragment `scopetrail-claims` wrote into `traceRecords`: `metadata` as an object, as a list of
- * names and values, or the message itself as JSON. Anything else in a trace is ignored. Values are text of the caller's
+ * names and values, or the message itself as JSON (docs/policies.md). Anything else in a trace is ignored. Values are text of the caller's
  * unless `st` is `validated`. Of several, the one that the gateway wrote after it had validated the token counts.
  */
 export function claimsOf(fields: Fields): Claims | undefined {
@@ -39,11 +45,12 @@ function tracesOf(fields: Fields): readonly ReadonlyMap<string, unknown>[] {
 }
 
 function readClaims(trace: ReadonlyMap<string, unknown>): Claims | undefined {
-  if (asText(trace.get("source"))?.toLowerCase() !== SOURCE) return undefined;
+  if (asText(trace.get("source"))?.toLowerCase() !== CLAIMS_SOURCE) return undefined;
   const message = trace.get("message");
   const inMessage = readBag(message);
   if (inMessage !== undefined) return build(pairs(inMessage));
-  if (asText(message)?.toLowerCase() !== "v1") return undefined;
+  const version = asText(message);
+  if (version === undefined || version === "" || isOtherVersion(version)) return undefined;
   const metadata = trace.get("metadata");
   return build(pairs(typeof metadata === "string" ? parseText(metadata) : metadata));
 }
@@ -52,8 +59,8 @@ function readClaims(trace: ReadonlyMap<string, unknown>): Claims | undefined {
 function pairs(metadata: unknown): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   const add = (key: unknown, value: unknown): void => {
-    const name = typeof key === "string" ? key.toLowerCase() : "";
-    if (!NAMES.has(name)) return;
+    const name = typeof key === "string" ? NAMES.get(key.toLowerCase()) : undefined;
+    if (name === undefined) return;
     const text = Array.isArray(value) ? value.map((one) => asText(one) ?? "").join(" ") : (asText(value) ?? "");
     if (!found.has(name)) found.set(name, claimText(text));
     else if (name === "st" && text !== found.get(name)) found.set(name, "unverified");

@@ -12,6 +12,7 @@ describe("claims are read from", () => {
     { name: "an object", traceRecords: [{ source, message: "v1", metadata: CLAIMS }] },
     { name: "a list of names and values", traceRecords: [{ source, message: "v1", metadata: LIST }] },
     { name: "the message itself", traceRecords: [{ source, message: J(CLAIMS) }] },
+    { name: "a trace whose message is a text", traceRecords: [{ source, message: "claims", metadata: CLAIMS }] },
     { name: "records as text", traceRecords: J([{ source, message: "v1", metadata: CLAIMS }]) },
     { name: "a list of texts", traceRecords: [J({ source, message: "v1", metadata: LIST })] },
     { name: "one record without a list", traceRecords: { source, message: "v1", metadata: CLAIMS } },
@@ -40,6 +41,7 @@ describe("what only looks like claims is ignored", () => {
     { name: "a source that contains ours", traceRecords: [{ source: `${source}-x`, message: "v1", metadata: CLAIMS }] },
     { name: "a source that is a list", traceRecords: [{ source: [source], message: "v1", metadata: CLAIMS }] },
     { name: "another version", traceRecords: [{ source, message: "v2", metadata: CLAIMS }] },
+    { name: "an empty message", traceRecords: [{ source, message: "", metadata: CLAIMS }] },
     { name: "no message", traceRecords: [{ source, metadata: CLAIMS }] },
     {
       name: "a record inside another's message",
@@ -55,6 +57,14 @@ describe("what only looks like claims is ignored", () => {
     { name: "a text that is no JSON", traceRecords: "v1" },
   ];
   test.each(traces)("$name", ({ traceRecords }) => expect(gatewayOf({ traceRecords })?.claims).toBeUndefined());
+});
+
+test.each(["app", "appid", "AZP"])("the application is read from %s, and roles from their full name", (name) => {
+  const metadata = { st: "validated", [name]: "AAAABBBB000040008000000000000002", roles: "Orders.Write" };
+  expect(gatewayOf({ traceRecords: [{ source, message: "v1", metadata }] })?.claims).toMatchObject({
+    appId: "aaaabbbb-0000-4000-8000-000000000002",
+    roles: "Orders.Write",
+  });
 });
 
 describe("claims are only claimed", () => {

@@ -1,3 +1,4 @@
+import { CLAIMS_SOURCE, isOtherVersion } from "../claims-trace.ts";
 import { nameOf } from "../field-name.ts";
 import { COLUMN, column, type Column, NO_COLUMN, SPAN } from "./columns.ts";
 
@@ -152,9 +153,12 @@ const CLAIMS: Answers = new Map([
     iss: COLUMN.issuer,
     aud: COLUMN.audience,
     app: COLUMN.appId,
+    appid: COLUMN.appId,
+    azp: COLUMN.appId,
     oid: COLUMN.objectId,
     scp: COLUMN.scopes,
     rol: COLUMN.roles,
+    roles: COLUMN.roles,
     ver: COLUMN.version,
     kid: COLUMN.keyId,
   }),
@@ -251,7 +255,8 @@ const CATEGORIES: ReadonlyMap<string, number> = new Map([
 /** What a text stands for where few are known: by use, a category, a trace's source, its message, a claim's name. */
 export function meaningOfText(use: number, text: string): number {
   if (use === 0) return CATEGORIES.get(text.trim().toLowerCase()) ?? 0;
-  if (use === 1) return text.toLowerCase() === "scopetrail-claims" ? 1 : 2;
-  if (use === 2) return text.toLowerCase() === "v1" ? 1 : 2;
+  if (use === 1) return text.toLowerCase() === CLAIMS_SOURCE ? 1 : 2;
+  // A message that may be the claims themselves is the general path's.
+  if (use === 2) return text.trim().startsWith("{") || isOtherVersion(text) ? 2 : 1;
   return CLAIMS.get(text.toLowerCase()) ?? 0;
 }
