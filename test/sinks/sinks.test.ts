@@ -246,6 +246,33 @@ describe("outbox", () => {
     expect(sink.sent).toEqual(["a", "a", "b"]);
     expect(told).toEqual(["t: down"]);
   });
+  test.each([
+    { name: "names no time", asked: undefined, least: 0.8, most: 1.2 },
+    { name: "asks for much more time", asked: 1e10, least: 2, most: 2 },
+    { name: "asks for less time", asked: 1, least: 0.8, most: 1.2 },
+  ])(
+    "a target that fails and $name is tried ten times over 75.6 hours or so, then set aside",
+    async ({ asked, least, most }) => {
+      const down: Delivery = { kind: "retry", because: "down", ...(asked !== undefined && { afterMs: asked }) };
+      const sink = scripted(Array.from({ length: 20 }, () => down));
+      const { store, round } = started([sink]);
+      store.commit(commit(["a"]));
+      await round(0);
+      let last = 0;
+      for (const seconds of [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]) {
+        const tried = sink.sent.length;
+        await round(last + 1_000 * seconds * least - 1_000);
+        expect(sink.sent.length).toBe(tried);
+        last += 1_000 * seconds * most;
+        await round(last + 1_000);
+        expect(sink.sent.length).toBe(tried + 1);
+        last += 1_000;
+      }
+      await round(1e12);
+      expect(sink.sent.length).toBe(10);
+      expect(store.due(epoch(1e13), 10)).toEqual([]);
+    },
+  );
   test("an alert for a target that is gone is set aside, the others go on", async () => {
     const sink = scripted([]);
     const { store, round } = started([sink]);
