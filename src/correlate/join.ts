@@ -45,7 +45,7 @@ export interface Join {
 export interface Closed {
   /** -1 where there is none. */
   gateway: number;
-  readonly operations: number[];
+  operations: readonly number[];
   /** Its entry in the join, which another call may have by now. */
   entry: number;
 }
@@ -168,13 +168,7 @@ export function closeNext(join: Join, table: EventTable, now: Instant, closed: C
   const at = ENTRY * entry;
   closed.entry = entry;
   closed.gateway = join.entries[at + GATEWAY] ?? -1;
-  closed.operations.length = 0;
-  for (
-    let place = (join.entries[at + OPERATIONS] ?? 0) === 0 ? -1 : (join.entries[at + FIRST] ?? -1);
-    place >= 0;
-    place = join.nextOperation[place] ?? -1
-  )
-    closed.operations.push(place);
+  closed.operations = operationPlaces(join, entry);
   forgetKeys(join, table, entry, closed);
   unlink(join, entry);
   return true;
@@ -200,12 +194,17 @@ export function openEntries({ oldest, entries, openedAt }: Join, kind: OpenKind,
 export const requestPlace = ({ entries }: Join, entry: number): number => entries[ENTRY * entry + GATEWAY] ?? -1;
 
 export function operationPlaces({ entries, nextOperation }: Join, entry: number): readonly number[] {
-  const places: number[] = [];
-  if ((entries[ENTRY * entry + OPERATIONS] ?? 0) === 0) return places;
-  for (let place = entries[ENTRY * entry + FIRST] ?? -1; place >= 0; place = nextOperation[place] ?? -1)
-    places.push(place);
+  const count = entries[ENTRY * entry + OPERATIONS] ?? 0;
+  if (count === 0) return NO_PLACES;
+  const first = entries[ENTRY * entry + FIRST] ?? -1;
+  // An array that is made with its element has room for no more: most calls have one operation.
+  const places = [first];
+  if (count > 1)
+    for (let place = nextOperation[first] ?? -1; place >= 0; place = nextOperation[place] ?? -1) places.push(place);
   return places;
 }
+
+const NO_PLACES: readonly number[] = [];
 
 /** Nothing joins an entry of operations alone any more: what comes under their ids is another call. */
 export function seal(join: Join, { words }: EventTable, entry: number): void {

@@ -56,6 +56,12 @@ export function readElement(bytes: Uint8Array, at: At, into: Decoded, limits: De
   return bytes.length;
 }
 
+const UNREADABLE = "Not JSON, and no known repair made it so; its neighbours were read. Look at what writes it.";
+/** As the portal exports rows: the header of a table of Log Analytics. */
+const CSV_HEADER = /^\uFEFF?"?(?:TenantId|TimeGenerated)(?: \[UTC\])?"?(?:,|$)/i;
+const CSV =
+  "A table as CSV, which is not read. Export JSON: `az monitor log-analytics query … -o json`, or copy the rows as JSON.";
+
 /** A broken record by itself, with what may be left over around it. */
 function readPart(part: string, position: Position, into: Decoded): void {
   const trimmed = part.replace(/[\s,]{1,64}$/, "");
@@ -67,6 +73,6 @@ function readPart(part: string, position: Position, into: Decoded): void {
     takeDocument({ ...read, text: candidate, position, repairs: ["salvaged", ...read.repairs] }, into);
     return;
   }
-  const detail = "Not JSON, and no known repair made it so; its neighbours were read. Look at what writes it.";
+  const detail = CSV_HEADER.test(part) ? CSV : UNREADABLE;
   into.rejects.push(decodeReject(position, { reason: "not-json", detail }, part));
 }

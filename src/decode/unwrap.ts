@@ -13,20 +13,20 @@ interface Element {
 }
 
 /** How deep envelopes may lie in each other: a text in a `records` list in a text … */
-const ENVELOPES = 4;
+const ENVELOPES = 6;
 
 /**
- * Takes records out of their envelopes: `{"records":[…]}`, a list, a list of JSON texts, rows of a Log Analytics query
- * (`tables`, `columns`, `rows`). What is no record is a reject.
+ * Takes records out of their envelopes: `{"records":[…]}`, a list, a list of JSON texts, events of Event Hubs as tools save
+ * them, rows of a Log Analytics query (`tables`, `columns`, `rows`). What is no record is a reject.
  */
 export function unwrap(element: Element, into: Decoded, depth = 0): void {
   const { value, position, repairs } = element;
   if (depth > ENVELOPES)
-    return reject(into, element, "envelopes-too-deep", "Envelopes lie in each other more than four deep.");
+    return reject(into, element, "envelopes-too-deep", "Envelopes lie in each other more than six deep.");
   if (Array.isArray(value)) return unwrapList(value, element, into, depth);
   if (typeof value === "string") return unwrapText(value, element, into, depth);
   if (!isBag(value)) return reject(into, element, "not-a-record", "A record is a JSON object; this is none.");
-  const inner = envelopeOf(value);
+  const inner = envelopeOf(value) ?? eventOf(value);
   if (inner !== undefined) return unwrapEnvelope(inner.value, element, into, depth);
   const answer = tablesOf(value);
   if (answer !== undefined) return unwrapTables(answer, element, into);
@@ -47,10 +47,36 @@ function envelopeOf(value: Bag): { readonly value: unknown } | undefined {
   return Array.isArray(answer) ? { value: answer } : undefined;
 }
 
+/** Members of an event of Event Hubs beside its body, as tools save it: any of them says that it is one. */
+const OF_EVENTS = /^(?:sequencenumber|enqueuedtimeutc|x-opt-(?:sequence-number|enqueued-time))$/i;
+const EVENT_MEMBERS = 32;
+/** What Event Hubs' body is where it is not text. */
+const BASE64 = /^[A-Za-z0-9+/\s]{16,}={0,2}\s*$/;
+
+/** The body of an event that was saved with what Event Hubs says of it: JSON, its text, or that text in Base64. */
+function eventOf(value: Bag): { readonly value: unknown } | undefined {
+  const keys = Object.keys(value);
+  if (keys.length > EVENT_MEMBERS || !keys.some((name) => OF_EVENTS.test(name))) return undefined;
+  const body = keys.find((name) => name.toLowerCase() === "body");
+  if (body === undefined) return undefined;
+  const inner = value[body];
+  return { value: typeof inner === "string" && BASE64.test(inner) ? fromBase64(inner) : inner };
+}
+
+const utf8 = new TextDecoder();
+
+function fromBase64(text: string): string {
+  try {
+    return utf8.decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+  } catch {
+    return text;
+  }
+}
+
 function unwrapEnvelope(inner: unknown, element: Element, into: Decoded, depth: number): void {
   if (Array.isArray(inner) || typeof inner === "string" || (isBag(inner) && Object.keys(inner).length > 0))
     return unwrap({ ...element, value: inner }, into, depth + 1);
-  reject(into, element, "no-records", "`records` holds neither a list nor a record.");
+  reject(into, element, "no-records", "`records`, or the event's body, holds neither a list nor a record.");
 }
 
 function unwrapList(list: readonly unknown[], element: Element, into: Decoded, depth: number): void {

@@ -1,10 +1,11 @@
 import type { Trial } from "../correlate/call.ts";
 import { trialsOf } from "../correlate/call.ts";
 import type { CallRow } from "../correlate/call-row.ts";
+import { userAgentFamily } from "../correlate/network.ts";
 import type { Call, Layer, Outcome } from "../model/call.ts";
 import { instantFromMs, msBetween } from "../model/time.ts";
-import { countColumns, countIn, countRefused } from "./cells.ts";
-import { COMPARED, WIDTH } from "./columns.ts";
+import { countColumns, countIn, countRefused, tallyOf } from "./cells.ts";
+import { type Column, columnIndex, COMPARED, WIDTH } from "./columns.ts";
 import { judgeRefusal, noteRefusal } from "./credible.ts";
 import { type Detection, type RefusalFacts, type Symptom, unitId, writeCall } from "./detection.ts";
 import { noteLimit } from "./limits.ts";
@@ -50,7 +51,8 @@ interface Refusal {
 function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, symptom: name }: Refusal): void {
   const { credibility, unitsOfCall } = detection;
   fillUnits(unitsOfCall, row, row.decisive);
-  const verdict = judgeRefusal(credibility, unitsOfCall, call.time);
+  const isVouched = (): boolean => isVouchedFor(detection, { call, trial, symptom: name });
+  const verdict = judgeRefusal(credibility, unitsOfCall, call.time, isVouched);
   if (verdict.kind === "never-succeeded") return;
   if (verdict.kind === "collapsed") {
     const collapsed = detection.symptoms.get(verdict.symptom);
@@ -72,6 +74,41 @@ function countRefusal(detection: Detection, row: CallRow, { call, trial, layer, 
   symptom.lastRefused = call.time;
   const serial = symptom.rows.serial[at] ?? 0;
   noteRefusal(credibility, verdict.unit, { at: call.time, row: serial, symptom: symptom.name });
+}
+
+/** Refused for the address, before it is asked who calls. */
+const CALLER_IP = "gateway:CallerIp";
+/** Never let in with an Entra token, whoever asks. */
+const MANAGEMENT = "cosmos:management-operation";
+const KNOWN_FROM = 3;
+
+/** Symptoms of which nobody needs to have had a success with the same work. */
+export const needsNoSuccess = (symptom: string): boolean => symptom === CALLER_IP || symptom === MANAGEMENT;
+export const isByAddress = (symptom: string): boolean => symptom === CALLER_IP;
+
+type Vouching = Pick<Refusal, "call" | "trial" | "symptom">;
+
+/** What is known of the caller otherwise, where his success with the same work cannot be. */
+function isVouchedFor(detection: Detection, { call, trial, symptom }: Vouching): boolean {
+  if (symptom === CALLER_IP) return isClient(detection, call);
+  return symptom === MANAGEMENT && isKnown(detection, "cosmosPrincipal", trial.operation?.principal);
+}
+
+function isKnown({ cells, dictionaries }: Detection, column: Column, value: string | undefined): boolean {
+  const dictionary = dictionaries[columnIndex(column)];
+  const id = value === undefined ? undefined : dictionary?.ids.get(value);
+  return id !== undefined && tallyOf(cells, dictionary?.cells[id] ?? -1).total >= KNOWN_FROM;
+}
+
+/** An address that the filter does not know is what the cause is: what is known of the caller beside it speaks for him. */
+function isClient(detection: Detection, { gateway }: Call): boolean {
+  if (gateway === undefined || !isKnown(detection, "api", gateway.api)) return false;
+  const agent = gateway.userAgent === undefined ? undefined : userAgentFamily(gateway.userAgent);
+  return (
+    isKnown(detection, "callerAddress", gateway.callerAddress) ||
+    isKnown(detection, "appId", gateway.claims?.appId) ||
+    isKnown(detection, "userAgentFamily", agent)
+  );
 }
 
 /** Counts a refused trial in all its cells, and writes its values into the row. */

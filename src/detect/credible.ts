@@ -99,14 +99,19 @@ function endRun(state: Credibility, high: number, low: number): void {
   state.runs[slot] = undefined;
 }
 
-/** Whether a refusal counts, and as what. */
-export function judgeRefusal(state: Credibility, units: Units, at: Instant): Verdict {
+/** Whether a refusal counts, and as what; `isVouched`: what else speaks for a caller whose units never succeeded. */
+export function judgeRefusal(
+  state: Credibility,
+  units: Units,
+  at: Instant,
+  isVouched: () => boolean = () => false,
+): Verdict {
   const slot = lately(state, units, at);
-  if (slot < 0) {
+  if (slot < 0 && !isVouched()) {
     state.never += 1;
     return { kind: "never-succeeded" };
   }
-  const unit = otherOf(state.succeeded, slot);
+  const unit = slot < 0 ? { high: units.keys[0] ?? 0, low: units.keys[1] ?? 0 } : otherOf(state.succeeded, slot);
   const run = state.runs[findKey(state.refused, unit.high, unit.low)];
   if (run !== undefined) {
     const since = msBetween(at, run.lastCounted);

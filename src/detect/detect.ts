@@ -46,6 +46,7 @@ export function detect(detection: Detection, call: CallRow): readonly Due[] {
 /** Closes the bins before `at`. */
 function advance(detection: Detection, at: Instant): readonly Due[] {
   if (at < binStart(detection.bin + 1)) return NOTHING;
+  detection.began ??= at;
   const due = Number.isFinite(detection.bin) ? closeBin(detection, binStart(detection.bin + 1)) : NOTHING;
   detection.bin = binOf(at);
   return due;

@@ -69,6 +69,8 @@ export interface Detection extends Vocabulary {
   readonly limits: Limits;
   /** Number of the bin that is being filled. */
   bin: number;
+  /** When the first call was seen; absent before. */
+  began: Instant | undefined;
   symptomsRefused: number;
 }
 
@@ -89,6 +91,7 @@ export const createDetection = (): Detection => ({
   symptoms: new Map(),
   limits: createLimits(),
   bin: Number.NEGATIVE_INFINITY,
+  began: undefined,
   symptomsRefused: 0,
 });
 

@@ -28,8 +28,12 @@ export interface Group {
 }
 
 const FIRST_SIZE = 64;
-const MOST = 4_096;
+const MOST = 8_192;
 
+/** Combinations that had to give way, of which one place in so many, before there is more room. */
+const SHARE_REPLACED = 8;
+
+const FLAGS_MULTIPLIER = 0x85ebca6b;
 /** Odd numbers, one a word: a sum of products does not wait for the word before. */
 const MULTIPLIERS = Int32Array.from({ length: 32 }, (_, i) => Math.imul(2 * i + 1, 0x9e3779b1) | 1);
 
@@ -52,15 +56,19 @@ export const createGroup = (words: readonly number[], columns: readonly number[]
   hash: 0,
 });
 
+function mixed(sum: number): number {
+  const hash = Math.imul(sum ^ (sum >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
+}
+
 /** The combination of the words of the row that begins at `at`, and of flags, which are not 0; -1 when it is not known. */
 export function findCombination(group: Group, row: Int32Array, at: number, flags: number): number {
   const { words, keys, size } = group;
   const width = words.length + 1;
-  let hash = Math.imul(flags, 0x85ebca6b);
+  let sum = Math.imul(flags, FLAGS_MULTIPLIER);
   for (let i = 0; i < words.length; i++)
-    hash = (hash + Math.imul(row[at + (words[i] ?? 0)] ?? 0, MULTIPLIERS[i] ?? 1)) | 0;
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  hash ^= hash >>> 13;
+    sum = (sum + Math.imul(row[at + (words[i] ?? 0)] ?? 0, MULTIPLIERS[i] ?? 1)) | 0;
+  const hash = mixed(sum);
   const first = hash & (size - 1);
   for (let place = first, tries = 0; tries < 2; place ^= 1, tries++) {
     const key = width * place;
@@ -73,12 +81,14 @@ export function findCombination(group: Group, row: Int32Array, at: number, flags
   return -1;
 }
 
-/** Where the combination that was looked for last and not found goes: the first of its two places, if that is free. */
-function placeFor({ words, keys, size, hash }: Group): number {
-  const first = hash & (size - 1);
-  const isFree = keys[(words.length + 1) * first + words.length] === 0;
-  return isFree || (hash & 0x40_00_00_00) !== 0 ? first : first ^ 1;
+/** Where a combination that is not there goes: one of its two places, a free one if there is one. */
+function placeFor(group: Group, hash: number): number {
+  const first = hash & (group.size - 1);
+  if (isFree(group, first)) return first;
+  return isFree(group, first ^ 1) || (hash & 0x40_00_00_00) === 0 ? first ^ 1 : first;
 }
+
+const isFree = ({ words, keys }: Group, place: number): boolean => keys[(words.length + 1) * (place + 1) - 1] === 0;
 
 /** Counts one trial of a combination, and writes its values' ids, whose row begins at `at`. */
 export function countCombination(group: Group, place: number, into: Uint16Array, at: number): void {
@@ -117,15 +127,33 @@ export function learnCombination(
 
 /** A place for the combination that was looked for last; nothing is pending there. */
 function makeRoom(group: Group, cells: Cells, bin: number): number {
-  const { words, columns, keys, size } = group;
-  const place = placeFor(group);
-  if (keys[(words.length + 1) * place + words.length] === 0) return place;
+  const place = placeFor(group, group.hash);
+  if (isFree(group, place)) return place;
   group.replaced += 1;
   spreadOne(group, cells, place, bin);
-  if (group.replaced <= size || size >= MOST) return place;
+  if (group.replaced <= group.size / SHARE_REPLACED || group.size >= MOST) return place;
   spread(group, cells, bin);
+  enlarge(group);
+  return placeFor(group, group.hash);
+}
+
+/** Twice the room, for the combinations that are known; nothing is pending. Where two meet, the later one gives way. */
+function enlarge(group: Group): void {
+  const { words, columns, size, keys, ids, cells } = group;
   Object.assign(group, roomFor(2 * size, words.length, columns.length));
-  return placeFor(group);
+  for (let from = 0; from < size; from++) {
+    const key = (words.length + 1) * from;
+    const flags = keys[key + words.length] ?? 0;
+    if (flags === 0) continue;
+    let sum = Math.imul(flags, FLAGS_MULTIPLIER);
+    for (let i = 0; i < words.length; i++) sum = (sum + Math.imul(keys[key + i] ?? 0, MULTIPLIERS[i] ?? 1)) | 0;
+    const place = placeFor(group, mixed(sum));
+    if (!isFree(group, place)) continue;
+    const first = columns.length * from;
+    group.keys.set(keys.subarray(key, key + words.length + 1), (words.length + 1) * place);
+    group.ids.set(ids.subarray(first, first + columns.length), columns.length * place);
+    group.cells.set(cells.subarray(first, first + columns.length), columns.length * place);
+  }
 }
 
 /** Spreads all pending trials over their cells; before a bin is closed. */

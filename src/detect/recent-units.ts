@@ -9,7 +9,7 @@ export interface RecentUnits {
   words: Int32Array;
   /** The same memory. */
   doubles: Float64Array;
-  /** By hash: slot + 1, 0 is empty. At most half full. */
+  /** By hash, two words each: slot + 1, 0 is empty, and the key's low word, so that other units are not looked at. At most half full. */
   index: Int32Array;
   size: number;
   /** Slots that were ever used. */
@@ -40,7 +40,7 @@ export function createRecentUnits(): RecentUnits {
   return {
     words,
     doubles: new Float64Array(words.buffer),
-    index: new Int32Array(2 * FIRST_SLOTS),
+    index: new Int32Array(4 * FIRST_SLOTS),
     size: 0,
     used: 0,
     free: -1,
@@ -53,10 +53,10 @@ export function createRecentUnits(): RecentUnits {
 /** The unit's slot; -1 where it has none. */
 export function findUnit({ words, index }: RecentUnits, high: number, low: number): number {
   const mask = index.length - 1;
-  for (let at = low & mask; ; at = (at + 1) & mask) {
+  for (let at = (low << 1) & mask; ; at = (at + 2) & mask) {
     const slot = (index[at] ?? 0) - 1;
     if (slot < 0) return -1;
-    if (words[STRIDE * slot + LOW] === low && words[STRIDE * slot + HIGH] === high) return slot;
+    if (index[at + 1] === low && words[STRIDE * slot + HIGH] === high) return slot;
   }
 }
 
@@ -81,9 +81,10 @@ export function addUnit(units: RecentUnits, high: number, low: number): number {
 function place({ words, index }: RecentUnits, slot: number): void {
   const mask = index.length - 1;
   const low = words[STRIDE * slot + LOW] ?? 0;
-  let at = low & mask;
-  while (index[at] !== 0) at = (at + 1) & mask;
+  let at = (low << 1) & mask;
+  while (index[at] !== 0) at = (at + 2) & mask;
   index[at] = slot + 1;
+  index[at + 1] = low;
 }
 
 /** When the unit in a slot was noted last, in ticks. */
@@ -155,12 +156,13 @@ function dropOldNotes(units: RecentUnits): void {
 function remove(units: RecentUnits, slot: number): void {
   const { words, index } = units;
   const mask = index.length - 1;
-  let hole = (words[STRIDE * slot + LOW] ?? 0) & mask;
-  while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
-  for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
-    const low = words[STRIDE * ((index[at] ?? 0) - 1) + LOW] ?? 0;
-    if (((at - low) & mask) < ((at - hole) & mask)) continue;
+  let hole = ((words[STRIDE * slot + LOW] ?? 0) << 1) & mask;
+  while (index[hole] !== slot + 1) hole = (hole + 2) & mask;
+  for (let at = (hole + 2) & mask; index[at] !== 0; at = (at + 2) & mask) {
+    const low = index[at + 1] ?? 0;
+    if (((at - (low << 1)) & mask) < ((at - hole) & mask)) continue;
     index[hole] = index[at] ?? 0;
+    index[hole + 1] = low;
     hole = at;
   }
   index[hole] = 0;
@@ -175,7 +177,7 @@ function grow(units: RecentUnits): void {
   const slots = units.words.length / STRIDE;
   units.words = larger(units.words, 2 * units.words.length);
   units.doubles = new Float64Array(units.words.buffer);
-  units.index = new Int32Array(4 * slots);
+  units.index = new Int32Array(8 * slots);
   for (let slot = 0; slot < slots; slot++) place(units, slot);
   units.ring = new Int32Array(2 * ring.length);
   for (let note = taken; note < put; note++) {

@@ -12,8 +12,9 @@ import { tallyRows } from "./observation.ts";
 import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, isNamedBy, riseAmong } from "./rise.ts";
-import { isWithin, lastedMs, unite } from "./span.ts";
+import { isBetween, isWithin, lastedMs, unite } from "./span.ts";
 import { matches } from "./splits.ts";
+import { widenedAt } from "./widened.ts";
 import { openWindow, type Window } from "./window.ts";
 
 /** A rise this much shorter than its window is compared again within its own time. */
@@ -53,6 +54,11 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
     const covering = clearest(window, left);
     if (covering === undefined || covering.rule.refused < least) break;
+    const narrow = explainFirst(context, covering, left);
+    if (narrow !== undefined) {
+      found.push(narrow);
+      continue;
+    }
     const last = explainLast(context, covering, left);
     if (last !== undefined) {
       found.push(last);
@@ -60,11 +66,22 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     }
     const explanation = explainRule(context, covering);
     if (explanation !== undefined) found.push(explanation);
-    const done = explanation?.conditions ?? covering.rule.conditions;
-    for (const row of left) if (row < window.refused && matches(window, done, row)) aside.add(row);
+    for (const row of left)
+      if (row < window.refused && isLookedAt(window, row, { covering, explanation })) aside.add(row);
   }
   return found;
 }
+
+/** What was explained is what the explanation holds in its time: another fault may hit the same calls before or after it. */
+const isLookedAt = (
+  window: Window,
+  row: number,
+  { covering, explanation }: { readonly covering: Covering; readonly explanation: Explanation | undefined },
+): boolean =>
+  matches(window, covering.rule.conditions, row) ||
+  (explanation !== undefined &&
+    isBetween(explanation.span, window.time[row] ?? 0) &&
+    matches(window, explanation.conditions, row));
 
 const PURER = 2;
 const PURER_PARTLY = 1.5;
@@ -122,6 +139,30 @@ function explainLast(context: Context, covering: Covering, left: readonly number
   if (at === undefined) return undefined;
   const earlier = left.filter((row) => row < window.refused && (window.time[row] ?? 0) < at);
   const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...earlier]) }, covering);
+  if (explanation !== undefined) claim(context, explanation);
+  return explanation;
+}
+
+/**
+ * Where the rise of a rule is made of two faults, the second one wider: the first one. A reason that the gateway gives is
+ * that of one fault, which may come to one place after the other.
+ */
+function explainFirst(context: Context, covering: Covering, left: readonly number[]): Explanation | undefined {
+  const { window, claimed } = context;
+  if (window.symptom.layer === "gateway") return undefined;
+  const rows = matchingRows(window, covering.rule.conditions, claimed);
+  const rise = riseAmong(context, rows);
+  if (rise === undefined) return undefined;
+  const taken = covering.rule.conditions;
+  const widened = widenedAt(window, rows, { rise, taken });
+  if (widened === undefined) return undefined;
+  const conditions = [...taken, widened.first];
+  const others = left.filter(
+    (row) => row < window.refused && (window.time[row] ?? 0) >= widened.at && !matches(window, conditions, row),
+  );
+  const own = covering.rows.filter((row) => matches(window, conditions, row));
+  const narrow = { rule: { ...covering.rule, conditions }, aliases: [], parts: [], rows: own };
+  const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...others]) }, narrow);
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
 }

@@ -16,6 +16,9 @@ const OF_COSMOS: ReadonlySet<Column> = new Set<Column>([
 ]);
 const OF_EITHER: Column = "userAgentFamily";
 
+/** Whether only Cosmos DB's log tells it. */
+export const isOfCosmos = (column: Column): boolean => OF_COSMOS.has(column);
+
 /** By row, which log tells of the call. */
 export function logsOf({ raw }: Pick<Window, "raw">): (row: number) => "gateway" | "cosmos" | "both" {
   const [apis, accounts] = [raw[columnIndex("api")] ?? [], raw[columnIndex("cosmosAccount")] ?? []];

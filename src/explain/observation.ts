@@ -23,7 +23,7 @@ export interface Observation {
   /** The part of the symptom behind the layer: `TokenExpired`, `rbac`, `403` … */
   readonly reason: string;
   readonly span: Span;
-  /** Calls refused, and their share among the trials that the best split covers. */
+  /** Calls refused, and their share among the trials that the best split covers; among all where nothing separates. */
   readonly refused: number;
   readonly inside: number;
   /** Best first; those that separate equally well stand next to each other. */

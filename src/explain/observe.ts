@@ -8,6 +8,7 @@ import {
   alternationOf,
   conditionsOf,
   type Observation,
+  type Tally,
   tallyRows,
   trendOf,
   valuesAmong,
@@ -19,6 +20,8 @@ import { rhythmOf } from "./rhythm.ts";
 import type { Condition } from "./rule.ts";
 import { signsNear } from "./signs.ts";
 import type { Span } from "./span.ts";
+
+const shareOf = ({ refused, trials }: Tally): number => (trials === 0 ? 0 : refused / trials);
 
 /** Gathers what causes are judged by. */
 export function observe(
@@ -58,7 +61,7 @@ export function observe(
     reason: reasonOf(symptom.name, facts),
     span,
     refused: Math.round(refusedRows.reduce((sum, row) => sum + (window.calls[row] ?? 0), 0)),
-    inside: splits[0]?.refusedInside ?? 0,
+    inside: splits[0]?.refusedInside ?? shareOf(tallyRows(window, rows, [])),
     splits,
     equal,
     facts,

@@ -1,6 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
-import type { Instant } from "../model/time.ts";
+import { type Instant, instantFromTicks } from "../model/time.ts";
 import { isBetween, type Rise, type Span } from "./span.ts";
 import type { Window } from "./window.ts";
 
@@ -24,13 +24,53 @@ interface Among {
 
 /**
  * When the last of several faults began that one rise is made of: what was refused together with it before its pause is
- * let in after it. Undefined where it is one fault.
+ * let in after it, or nothing that was refused before is refused any more. Undefined where it is one fault.
  */
-export const partedAt = (window: Window, among: Among, { stretches }: Rise): Instant | undefined =>
-  stretches.findLast((later, i) => {
+export function partedAt(window: Window, among: Among, rise: Rise): Instant | undefined {
+  const { stretches } = rise;
+  const mended = stretches.findLast((later, i) => {
     const earlier = stretches[i - 1];
     return earlier !== undefined && isMended(window, among, earlier, later);
-  })?.from;
+  });
+  return mended?.from ?? changedAt(window, among.rows, rise);
+}
+
+/** What a fault keeps to as long as it lasts. */
+const KEPT: readonly Column[] = [
+  "credential",
+  "cosmosPrincipal",
+  "container",
+  "cosmosOperation",
+  "operation",
+  "backend",
+];
+/** Refusals on either side that tell. */
+const LEAST_REFUSED = 20;
+/** A value of so few refusals tells nothing. */
+const FEW = 0.02;
+
+/** When the refusals went over from some values of what a fault keeps to, all at once, to others that it did not have. */
+function changedAt(window: Window, rows: readonly number[], rise: Rise): Instant | undefined {
+  const refused = rows.filter((row) => row < window.refused);
+  for (const column of KEPT) {
+    const tallies = [...talliesOf(window, refused, { span: rise, place: column }).values()].toSorted(
+      (a, b) => a.first - b.first,
+    );
+    const all = tallies.reduce((sum, { f }) => sum + f, 0);
+    let before = 0;
+    let last = 0;
+    let at: Instant | undefined;
+    for (const tally of tallies) {
+      if (tally.f < FEW * all) continue;
+      if (before >= LEAST_REFUSED && all - before >= LEAST_REFUSED && tally.first > last)
+        at = instantFromTicks(tally.first);
+      before += tally.f;
+      last = Math.max(last, tally.last);
+    }
+    if (at !== undefined) return at;
+  }
+  return undefined;
+}
 
 interface Tally {
   f: number;

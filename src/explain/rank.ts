@@ -44,6 +44,8 @@ export interface Ranked {
   /** Attributes that name the cause; the best of equal splits is chosen by them. */
   readonly names: CauseRule["names"];
   readonly alone: boolean;
+  /** All causes that fit, better or worse. */
+  readonly fitting: readonly CauseId[];
 }
 
 /** The cause that fits best, with the others and what speaks against them. */
@@ -55,12 +57,14 @@ export function rankCauses(observation: Observation): Ranked {
   const refusedBecause = judged.flatMap(({ rule, judgement }) =>
     judgement.kind === "rejected" ? [{ id: rule.id, because: judgement.because }] : [],
   );
+  const fitting = fits.map(({ rule }) => rule.id);
   const best = fits[0];
   if (best === undefined || best.fit.confidence < NAMED_FROM)
     return {
       cause: withCoincidences(observation, unknownCause(observation, refusedBecause)),
       names: [],
       alone: false,
+      fitting,
     };
   const runnersUp = fits.slice(1).map(({ rule, fit }) => ({ id: rule.id, because: runnerUp(best.fit, fit) }));
   return {
@@ -70,6 +74,7 @@ export function rankCauses(observation: Observation): Ranked {
     ),
     names: best.rule.names,
     alone: best.rule.alone,
+    fitting,
   };
 }
 

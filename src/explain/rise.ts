@@ -1,6 +1,6 @@
 import { type Column, COLUMNS, dimensionOf } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
-import { WRITE_REGION } from "../detect/count-refusal.ts";
+import { isByAddress, needsNoSuccess, WRITE_REGION } from "../detect/count-refusal.ts";
 import { callAt } from "../detect/rows.ts";
 import { poissonSurprise } from "../lib/stats.ts";
 import { DIMENSIONS, type DimensionValues } from "../model/call.ts";
@@ -22,7 +22,8 @@ import { isLateRenewal } from "./renewal.ts";
 import { mayBeAnswered } from "./sampled.ts";
 import { isBetween, isWithin, lastedMs, longestLullMs, type Rise, riseOf, type Span, withBeginning } from "./span.ts";
 import { prefer, splitOf } from "./splits.ts";
-import { areOfStrangers } from "./strangers.ts";
+import { areFilteredOut, areFromTheFirst, areOfStrangers } from "./strangers.ts";
+import { areOfSwitchedOff } from "./switched-off.ts";
 import { subjectOf } from "./subject.ts";
 import { idIn, type Window } from "./window.ts";
 
@@ -83,10 +84,13 @@ export function explainRise(
   const rows = candidates.filter((row) => isWithin(span, window.time[row] ?? 0));
   if (!isMaterial(detection, window, rows, triesApart)) return undefined;
   const around = rowsWithin(window, span).filter((row) => !context.claimed.has(row) || row >= window.refused);
-  if (!window.cut && neverWorked(context, rows, span)) return undefined;
+  if (!window.cut && !needsNoSuccess(window.symptom.name) && neverWorked(context, rows, span)) return undefined;
   const refused = rows.filter((row) => row < window.refused);
   const { conditions } = covering.rule;
   if (areAnswered(context, refused) || areOfStrangers(context, { refused, conditions, span })) return undefined;
+  if (areFromTheFirst(context, { refused, span })) return undefined;
+  if (areOfSwitchedOff(context, refused, span.from)) return undefined;
+  if (isByAddress(window.symptom.name) && areFilteredOut(context, { refused, conditions, span })) return undefined;
   const { rules, equal } = rulesOf(covering);
   const splits = rules.map((rule) => splitOf({ window, rows: around, dictionaries: detection.dictionaries }, rule));
   const whole = candidates.filter((row) => isBetween(span, window.time[row] ?? 0));

@@ -47,6 +47,73 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   return oddsByKinds(context, span) * oddsOfLoss(window, refusals) < LEAST_ODDS;
 }
 
+/** Refusals that begin so soon after the first call that is known began before it. */
+const FROM_THE_FIRST_MS: DurationMs = 600_000;
+/** Of how often they come during the rise: as often came before it. */
+const AS_OFTEN = 0.5;
+const LEAST_REFUSED = 4;
+
+/**
+ * Refusals of calls that name nobody and that there were from the first moment on, or as often from the same addresses before
+ * the rise: whoever sends them was never let in.
+ */
+export function areFromTheFirst(
+  { detection, window }: Context,
+  { refused, span }: Pick<Refusals, "refused" | "span">,
+): boolean {
+  const { began } = detection;
+  if (window.symptom.layer !== "gateway" || began === undefined) return false;
+  if (refused.filter((row) => isNameless(window, row)).length < NEARLY_ALL * refused.length) return false;
+  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS) return true;
+  const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
+  const { rows } = window.symptom;
+  let before = 0;
+  for (let at = 0; at < rows.count && (rows.time[at] ?? 0) < span.from; at++) {
+    const isOne = NAMES.every((column) => valueAt(rows, at, columnIndex(column)) < 0);
+    if (isOne && addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) before += 1;
+  }
+  const paceOf = (count: number, lasted: DurationMs): number => count / Math.max(1, lasted);
+  const now = paceOf(refused.length, msBetween(span.to, span.from));
+  return before >= LEAST_REFUSED && paceOf(before, msBetween(span.from, began)) >= AS_OFTEN * now;
+}
+
+/** Of an address that nobody was let in from: so much likelier it must be that a caller lost these calls. */
+const SURELY_LOST = 3;
+
+/**
+ * Refusals for an address from which nobody is let in anywhere, and no caller is seen to have lost them: they are what the
+ * filter is for.
+ */
+export function areFilteredOut({ window }: Context, refusals: Refusals): boolean {
+  const addresses = new Set(refusals.refused.map((row) => idIn(window, "callerAddress", row)));
+  for (let row = window.refused; row < window.time.length; row++)
+    if (addresses.has(idIn(window, "callerAddress", row))) return false;
+  return Math.max(oddsOfLoss(window, refusals), oddsOfLossAt(window, refusals)) < SURELY_LOST;
+}
+
+/** The same for all calls of the APIs, whoever makes them. */
+function oddsOfLossAt(window: Window, { refused, span }: Refusals): number {
+  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
+  const total = sumOf([...successesByCaller(window, span, () => true).values()]);
+  const own = sumOf([...successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row))).values()]);
+  const expected = expectedOf(own, { all: total, own }) ?? expectedByTime(window, own, span);
+  return expected === undefined ? 1 : oddsOf(expected, refusalsOf(window, refused));
+}
+
+/** By how long it was before and is during the rise, where no others call: callers come and go that much by themselves. */
+const COME_AND_GO = 0.3;
+
+function expectedByTime(window: Window, { earlier, now }: Successes, span: Span): Expected | undefined {
+  const first = window.time.reduce((least, time) => Math.min(least, time), span.from);
+  const before = msBetween(span.from, instantFromTicks(first));
+  if (before < LEAST_BEFORE_MS) return undefined;
+  const expected = (earlier * msBetween(span.to, span.from)) / before;
+  return { now, expected, doubt: (COME_AND_GO * expected) ** 2 };
+}
+
+const refusalsOf = (window: Window, refused: readonly number[]): number =>
+  refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
+
 const isNameless = (window: Window, row: number): boolean => NAMES.every((name) => idIn(window, name, row) < 0);
 
 /** Addresses through which calls of several callers succeed. */
@@ -106,7 +173,7 @@ const LEAST_BEFORE_MS: DurationMs = 300_000;
  */
 function oddsOfLoss(window: Window, { refused, conditions, span }: Refusals): number {
   if (window.time.every((time) => msBetween(span.from, instantFromTicks(time)) < LEAST_BEFORE_MS)) return 1;
-  const missing = refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
+  const missing = refusalsOf(window, refused);
   const apis = new Set(refused.map((row) => idIn(window, "api", row)));
   const all = successesByCaller(window, span, () => true);
   const callers = successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row)));

@@ -2,6 +2,7 @@ import type { Detection } from "../detect/detection.ts";
 import { conditionNames } from "../explain/observation.ts";
 import type { Explanation } from "../explain/rise.ts";
 import { type Earlier, earlierOf, withEarlier } from "./earlier.ts";
+import { withEstablished } from "./established.ts";
 import { fixOf } from "../explain/fixes.ts";
 import {
   type Ahead,
@@ -107,12 +108,13 @@ function furtherAhead(told: Tracked, explanation: Explanation): Ahead {
   return { counts, severity: severityOf(explanation), lastRefused };
 }
 
-function follow(state: Findings, explanation: Explanation, context: Context): readonly Finding[] {
+function follow(state: Findings, latest: Explanation, context: Context): readonly Finding[] {
   const { taken, isProvisional } = context;
   const tracked = [...state.tracked.values()];
   // What one log alone told gives way to what the joined calls tell, and does not stand in its way.
   const peers = tracked.filter((one) => one.isProvisional === isProvisional);
-  const same = recognise(tracked, explanation, context);
+  const same = recognise(tracked, latest, context);
+  const explanation = withEstablished(same, latest);
   if (isFragment(peers, explanation, same)) return [];
   const view = otherViewOf(tracked, explanation, same);
   const other = view !== undefined && isLater(explanation, view.explanation) ? undefined : view;

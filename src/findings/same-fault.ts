@@ -1,4 +1,5 @@
 import type { Explanation } from "../explain/rise.ts";
+import { isOfCosmos } from "../explain/logs-apart.ts";
 import { LONGEST_PAUSE_MS, lastedMs } from "../explain/span.ts";
 import type { Earlier } from "./earlier.ts";
 import { inStep, type Told } from "./in-step.ts";
@@ -149,7 +150,15 @@ function isNested(a: Explanation, b: Explanation): boolean {
 
 /** The calls of one are among those of the other, unless the log tells another reason of each. */
 const isPart = (a: Explanation, b: Explanation): boolean =>
-  a.symptom === b.symptom && !areToldApart(a, b) && isNested(a, b);
+  a.symptom === b.symptom && !areToldApart(a, b) && isNested(a, b) && !areOtherCalls(a, b);
+
+/** The same log tells of both, and of no call in both. */
+const areOtherCalls = (a: Explanation, b: Explanation): boolean =>
+  a.seenBy === b.seenBy &&
+  Math.min(a.refusedCalls.size, b.refusedCalls.size) >= ENOUGH_CALLS &&
+  commonCalls(a.refusedCalls, b.refusedCalls) === 0;
+
+const ENOUGH_CALLS = 20;
 
 /** Refusals for the same cause that all have what separates twice as many others. */
 function isAmong(few: Explanation, many: Explanation): boolean {
@@ -221,10 +230,16 @@ function answers({ counts: { status, refused } }: Explanation): "401" | "403" | 
 
 const NEARLY_ALL = 0.98;
 
+/** Of a cause that lies in what only Cosmos DB's log tells, told without it. */
+const BY_THE_OTHER_LOG = 0.85;
+
 /** Whether an explanation of the same fault is the better one: of the other log by its cause, else by its calls. */
 export function tellsMore(explanation: Explanation, than: Explanation): boolean {
   if (!isOtherSide(explanation, than)) return explanation.counts.refused > than.counts.refused;
-  const worth = ({ ranked: { cause } }: Explanation): number => (cause.id === "unknown" ? 0 : cause.confidence);
+  const worth = ({ ranked: { cause, names: by }, seenBy }: Explanation): number => {
+    const isGuess = seenBy === "gateway" && by[0] !== undefined && isOfCosmos(by[0]);
+    return cause.id === "unknown" ? 0 : (isGuess ? BY_THE_OTHER_LOG : 1) * cause.confidence;
+  };
   return worth(explanation) > worth(than);
 }
 

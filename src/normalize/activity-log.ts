@@ -61,6 +61,7 @@ export function normalizeActivityLog(row: Row): Event | Unreadable {
     ["roleDefinitionId", textAt(properties, "roledefinitionid")],
     ["scope", textAt(properties, "scope")],
     ["keyKind", textAt(body, "keykind")],
+    ["state", textAt(properties, "state")],
     ["disableLocalAuth", textAt(properties, "disablelocalauth")],
     ["resource", fields.text("entity", "_resourceid", "resourceid")],
   ]);

@@ -1,3 +1,4 @@
+import { hash64 } from "../lib/hash.ts";
 import { addHash, beginHash, type HashPair } from "../lib/hash-pair.ts";
 import { addKey, clearTable, createTable64, findKey } from "../lib/table64.ts";
 import * as row from "../model/event-table.ts";
@@ -44,10 +45,8 @@ export function forgetOldAccess(access: GatewayAccess, now: Instant): void {
   for (const [key, { days }] of access.uses) if (days.newest <= oldest && access.uses.delete(key)) access.swept += 1;
 }
 
-/** Words whose texts, lower-cased, tell a use. */
-const TELLING = Uint8Array.of(row.OWNER, row.SUBSCRIPTION, row.PRODUCT, row.API, row.OPERATION);
-/** What rows of the same names came to, that is remembered at once: with what is counted beyond `MAX_USES`, 3 MB. */
-const MOST_FOUND = 1 << 17;
+/** Words whose texts, lower-cased, tell a use, beside the API. */
+const TELLING = Uint8Array.of(row.OWNER, row.SUBSCRIPTION, row.PRODUCT, row.OPERATION);
 
 type Found = AccessUse | "none" | "beyond";
 
@@ -56,11 +55,13 @@ export class AccessReader {
   readonly #access: GatewayAccess;
   readonly #ledger: Pick<Ledger, "until">;
   readonly #names: Names;
-  /** What `swept` was when what is remembered was looked for. */
+  /** What `swept` was when the uses were put into the table. */
   #swept: number;
-  /** By a hash of the telling texts: what rows came to. */
+  /** By a hash of its telling texts: every use that is kept. */
   readonly #table = createTable64();
-  #found: Found[] = [];
+  #found: AccessUse[] = [];
+  /** By name id of an API: the hash of its text as a use has it; null for one without a text. */
+  readonly #apis: (TextHash | null | undefined)[] = [];
   /** By name id of a service. */
   readonly #services = new Map<number, DayRing | undefined>();
   /** The service that was looked for last. */
@@ -76,6 +77,7 @@ export class AccessReader {
     this.#ledger = ledger;
     this.#names = names;
     this.#swept = access.swept;
+    this.#index();
   }
 
   /** The row is a gateway request. What was refused is no use; what failed in another way was let in. */
@@ -118,21 +120,30 @@ export class AccessReader {
   }
 
   #useOf(words: Int32Array, at: number): Found {
-    const isFull = this.#found.length >= MOST_FOUND;
-    if (isFull || this.#swept !== this.#access.swept) {
-      this.#swept = this.#access.swept;
-      clearTable(this.#table);
-      this.#found = [];
+    const { uses, swept } = this.#access;
+    const name = words[at + row.API] ?? 0;
+    const api = (this.#apis[name] ??= this.#apiOf(name));
+    if (api === null) return "none";
+    if (this.#swept !== swept) this.#index();
+    const { high, low } = this.#keyOf(words, at, api);
+    let known = findKey(this.#table, high, low);
+    if (known < 0 && this.#table.size !== uses.size) {
+      this.#index();
+      known = findKey(this.#table, high, low);
     }
-    const { high, low } = this.#keyOf(words, at);
-    const known = this.#found[findKey(this.#table, high, low)];
-    if (known !== undefined) return known;
-    const found = this.#find(words, at);
-    this.#found[addKey(this.#table, high, low)] = found;
-    return found;
+    if (known >= 0) return this.#found[known] ?? "none";
+    if (uses.size >= MAX_USES) return "beyond";
+    const use = this.#newUse(words, at);
+    this.#found[addKey(this.#table, high, low)] = use;
+    return use;
   }
 
-  #keyOf(words: Int32Array, at: number): HashPair {
+  #apiOf(name: number): TextHash | null {
+    const text = revisionless((nameText(this.#names, name) ?? "").toLowerCase());
+    return text === "" ? null : hash64(text, this.#names.seed);
+  }
+
+  #keyOf(words: Int32Array, at: number, [high, low]: TextHash): HashPair {
     const { hashes } = this.#names;
     const pair = this.#pair;
     beginHash(pair, 1);
@@ -140,10 +151,28 @@ export class AccessReader {
       const name = HASH_WORDS * (words[at + (TELLING[i] ?? 0)] ?? 0);
       addHash(pair, hashes[name + 2] ?? 0, hashes[name + 3] ?? 0);
     }
+    addHash(pair, high, low);
     return pair;
   }
 
-  #find(words: Int32Array, at: number): Found {
+  /** Puts the uses that are kept into the table: what is not found there is new. */
+  #index(): void {
+    const pair = this.#pair;
+    this.#swept = this.#access.swept;
+    this.#found = [];
+    clearTable(this.#table);
+    for (const use of this.#access.uses.values()) {
+      beginHash(pair, 1);
+      for (const text of [use.service, use.subscription, use.product, use.operation, use.api]) {
+        const [high, low] = text === "" ? NO_TEXT : hash64(text, this.#names.seed);
+        addHash(pair, high, low);
+      }
+      const known = findKey(this.#table, pair.high, pair.low);
+      this.#found[known < 0 ? addKey(this.#table, pair.high, pair.low) : known] = use;
+    }
+  }
+
+  #newUse(words: Int32Array, at: number): AccessUse {
     const text = (word: number): string => (nameText(this.#names, words[at + word] ?? 0) ?? "").toLowerCase();
     const told = {
       service: text(row.OWNER),
@@ -152,14 +181,8 @@ export class AccessReader {
       api: revisionless(text(row.API)),
       operation: text(row.OPERATION),
     };
-    if (told.api === "") return "none";
-    const { uses } = this.#access;
-    const key = JSON.stringify(Object.values(told));
-    const known = uses.get(key);
-    if (known !== undefined) return known;
-    if (uses.size >= MAX_USES) return "beyond";
     const use: AccessUse = { ...told, calls: 0, last: EARLIEST, days: createDayRing() };
-    uses.set(key, use);
+    this.#access.uses.set(JSON.stringify(Object.values(told)), use);
     return use;
   }
 
@@ -172,6 +195,11 @@ export class AccessReader {
     return ring;
   }
 }
+
+type TextHash = readonly [high: number, low: number];
+
+/** As names have it of what a log does not tell. */
+const NO_TEXT: TextHash = [0, 0];
 
 const EARLIEST = instantFromTicks(Number.NEGATIVE_INFINITY);
 

@@ -35,6 +35,17 @@ describe("bodies that hold the same three records", () => {
     { name: "an envelope", text: J({ records: [a, b, c] }) },
     { name: "an envelope in other case, with space", text: `{ "Records" : [${J(a)},${J(b)} , ${J(c)}] }` },
     { name: "a pretty-printed envelope", text: JSON.stringify({ records: [a, b, c] }, null, 2) },
+    {
+      name: "an event that was saved with what Event Hubs says of it",
+      text: J({ SequenceNumber: 7, EnqueuedTimeUtc: "2026-11-25T12:00:00Z", Body: J({ records: [a, b, c] }) }),
+    },
+    {
+      name: "events whose bodies are in Base64, and objects",
+      text: J([
+        { body: Buffer.from(J({ records: [a, b] })).toString("base64"), "x-opt-sequence-number": 7 },
+        { body: { records: [c] }, sequenceNumber: 8 },
+      ]),
+    },
     { name: "a list", text: J([a, b, c]) },
     { name: "a pretty-printed list", text: JSON.stringify([a, b, c], null, 4) },
     { name: "a list with a record a line", text: `[\n${J(a)},\n${J(b)},\n${J(c)}\n]` },
@@ -345,4 +356,9 @@ test("any bytes at all are decoded without an exception", () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test("a table as CSV is refused with what to export instead", () => {
+  const { rejects } = decode(bytes("TimeGenerated [UTC],CorrelationId,ResponseCode\n2026-11-25T12:00:00Z,x,401\n"));
+  expect(rejects[0]?.detail).toMatch(/CSV, which is not read. Export JSON/);
 });

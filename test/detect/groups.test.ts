@@ -32,8 +32,24 @@ test("each trial of each combination is in its cells when all is spread, however
     for (const value of [a, b]) counts.set(value, (counts.get(value) ?? 0) + 1);
     if (i === 30_000) forgetCombinations(group, cells, 7);
   }
-  expect(group.size).toBe(4_096);
+  expect(group.size).toBe(8_192);
   spread(group, cells, 7);
   for (const [value, count] of counts)
     expect(tallyOf(cells, own[value] ?? -1)).toEqual({ bin: 7, n: count, total: count });
+});
+
+test("combinations that are known stay known when there is more room", () => {
+  const group = createGroup([0, 1], [0]);
+  const cells = createCells();
+  const compared = Uint8Array.of(1);
+  const own = newCell(cells, 0);
+  const combinations = 3_000;
+  let learned = 0;
+  for (let i = 0; i < 5 * combinations; i++) {
+    const row = Int32Array.of(i % combinations, 7);
+    if (findCombination(group, row, 0, 1) >= 0) continue;
+    learned += 1;
+    learnCombination(group, { row, at: 0, flags: 1 }, { cells, trial: Int32Array.of(own), compared, bin: 7 });
+  }
+  expect(learned).toBeLessThan(2 * combinations);
 });

@@ -10,6 +10,9 @@ const OWN = "bbbbbbbb-0000-4000-8000-000000000007";
 const OTHERS = "cccccccc-0000-4000-8000-000000000008";
 const ADDRESSES = ["10.8.0.4", "10.8.0.5", "10.8.0.6", "10.8.0.7"];
 const addressOf = ({ chance }: Ordinary): string => ADDRESSES[Math.floor(4 * chance)] ?? "";
+const STRANGER = "99999999-0000-4000-8000-000000000003";
+const PROPAGATING = "role-assignment-propagating-or-missing";
+const WRONG_ID = "role-bound-to-wrong-id";
 const nameless = { principal: undefined as never };
 
 const operation = (call: Ordinary, over: Operation): readonly Event[] => [
@@ -72,7 +75,6 @@ describe("refused by Cosmos DB with 403, and no log says why", () => {
       operation: "sqlroleassignmentscreate",
       details: new Map(Object.entries(details)),
     });
-  const STRANGER = "dddddddd-0000-4000-8000-000000000009";
   const all: Fault = (call) => operation(call, { status: 403 });
 
   test("a role that was given to an id which never calls was meant for the principal that is refused", () => {
@@ -104,6 +106,65 @@ describe("refused by Cosmos DB with 403, and no log says why", () => {
     const given = role({ principalId: STRANGER, principalType: "Group" });
     expect(causesOf([given, ...ofApplication(all)])).toEqual(["group-grant-not-in-token"]);
   });
+});
+
+describe("the assignment by which a principal was let in is deleted", () => {
+  const HELD = "0abe40f1-0000-4000-8000-000000000001";
+  const held = eventsOf(CALLS.filter(orders), (call) =>
+    operation(call, call.seconds < ONSET ? { roleAssignment: HELD } : { status: 403 }),
+  );
+  const account = "/subscriptions/s/resourcegroups/g/providers/microsoft.documentdb/databaseaccounts/shop";
+  const deleted = controlPlane(ONSET - 20, {
+    change: "role-assignment",
+    action: "delete",
+    operation: "microsoft.documentdb/databaseaccounts/sqlroleassignments/delete",
+    resource: `${account}/sqlroleassignments/${HELD}`,
+  });
+  const given = (seconds: number) =>
+    controlPlane(seconds, { change: "role-assignment", details: new Map([["principalId", STRANGER]]) });
+  test.each([
+    { name: "and somebody else was given a role before", events: [given(ONSET - 400)], cause: PROPAGATING },
+    {
+      name: "and a role is given to an id that never calls at the same time",
+      events: [given(ONSET - 60)],
+      cause: WRONG_ID,
+    },
+    { name: "and nothing else happens", events: [], cause: PROPAGATING },
+  ])("$name: $cause", ({ events, cause }) => {
+    expect(causesOf([...held, deleted, ...events])).toEqual([cause]);
+  });
+});
+
+describe("a database or container is managed with an Entra token", () => {
+  const manage = (principal: string): readonly Event[] =>
+    CALLS.filter(({ seconds, chance }) => seconds >= ONSET && seconds < ONSET + 1_200 && chance < 0.1).map((call) =>
+      operationOf(call, {
+        ...SDK,
+        principal,
+        status: 403,
+        operation: "Create",
+        resourceType: "Collection",
+        container: undefined as never,
+        activityId: `m${call.gateway.correlationId.slice(1)}`,
+      }),
+    );
+  const beside = (events: readonly Event[]): readonly Event[] => [...ofApplication(() => undefined), ...events];
+
+  test("by one whose work on items succeeds", () => {
+    expect(causesOf(beside(manage(OWN)))).toEqual(["management-op-with-entra-token"]);
+  });
+
+  test("by one who was never let in to anything says nothing", () => {
+    expect(causesOf(beside(manage(OTHERS)))).toEqual([]);
+  });
+});
+
+test("a firewall that shuts out all there are is one, though nothing separates the refused from the others", () => {
+  const shut: Fault = (call) => operation(call, { status: 403, ...nameless });
+  const written = controlPlane(ONSET - 30, { change: "firewall" });
+  const all = eventsOf(CALLS.filter(orders), (call) => (call.seconds > ONSET ? shut(call) : operation(call, {})));
+  expect(causesOf([...all, written])).toEqual(["firewall-blocked"]);
+  expect(causesOf(all)).not.toEqual(["firewall-blocked"]);
 });
 
 describe("a limit that the gateway's sampled log tells of", () => {

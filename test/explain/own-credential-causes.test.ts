@@ -2,8 +2,27 @@ import { describe, expect, test } from "vitest";
 import type { CauseId } from "../../src/model/cause.ts";
 import type { Event, SecretAccess } from "../../src/model/event.ts";
 import { at, change, claims, gatewayError } from "../builders.ts";
-import { appId, objectId, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
-import { END, type Fault, keyed, ONSET, orders, refusedByBackend, signInFailure } from "./tenant.ts";
+import {
+  appId,
+  eventsOf,
+  objectId,
+  operationOf,
+  type Ordinary,
+  refusedByCosmos,
+  refusedByGateway,
+} from "../traffic.ts";
+import {
+  analyze,
+  CALLS,
+  during,
+  END,
+  type Fault,
+  keyed,
+  ONSET,
+  orders,
+  refusedByBackend,
+  signInFailure,
+} from "./tenant.ts";
 import { soleFinding } from "./sole-finding.ts";
 
 const secretAccess = (over: Partial<SecretAccess>): SecretAccess => ({
@@ -317,4 +336,25 @@ test.each(without)("$name", ({ fault, also = [], cause, not }) => {
   expect(finding?.cause.id).toBe(cause);
   const said = finding?.cause.rejected.find(({ id }) => id === not)?.because ?? "";
   expect(said).not.toMatch(/^fits/);
+});
+
+test("a stale secret is refused to all who call the API, be it nearly one caller", () => {
+  const calls = CALLS.filter((call) => !keyed(call) || call.app === 3 || call.chance < 0.02);
+  const refused = during((call) => (keyed(call) ? refusedByBackend(call, 401) : undefined));
+  const events = [...eventsOf(calls, refused), ...REPLACED].toSorted((a, b) => a.time - b.time);
+  expect(analyze(events).map(({ cause }) => cause.id)).toEqual(["named-value-stale-secret"]);
+});
+
+test("of refusals that both logs tell of without an id, those with a credential say which one is refused", () => {
+  const backendUrl = "https://shop.documents.azure.com/dbs";
+  const direct = (call: Ordinary) => ({ ...call.gateway, backendUrl, backendId: "shop.documents.azure.com" });
+  const apart = (call: Ordinary, status: number): readonly Event[] => [
+    { ...direct(call), status, backendStatus: status },
+    operationOf(call, { status, activityId: `x${call.gateway.correlationId.slice(1)}` }),
+  ];
+  const calls = CALLS.filter(keyed);
+  const events = eventsOf(calls, (call) => apart(call, call.seconds > ONSET ? 401 : 200));
+  const off = change({ time: at(ONSET - 60), change: "local-auth-disabled" });
+  const found = analyze([...events, off].toSorted((a, b) => a.time - b.time));
+  expect(found.map(({ cause }) => cause.id)).toEqual(["local-auth-disabled"]);
 });

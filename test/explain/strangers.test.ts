@@ -87,3 +87,25 @@ describe("behind a front door that hides who calls", () => {
     expect(causesOf(eventsOf(HIDDEN, asks))).toEqual(["policy-branch-fallthrough"]);
   });
 });
+
+describe("a job without a valid key beside callers of the same address", () => {
+  const job = (from: number): readonly Event[] =>
+    Array.from({ length: Math.floor((10_000 - from) / 60) }, (_, n) =>
+      gatewayRequest({
+        time: at(from + 60 * n),
+        correlationId: `job-${n}`,
+        dedupKey: `job-${n}`,
+        api: "orders",
+        operation: "orders-get",
+        callerAddress: "203.0.4.1",
+        userAgent: "dotnet/8",
+        status: 401,
+        error: gatewayError("SubscriptionKeyInvalid", "authorization"),
+      }),
+    );
+  const besides = (events: readonly Event[]): readonly Event[] =>
+    [...eventsOf(CALLS, () => undefined), ...events].toSorted((a, b) => a.time - b.time);
+
+  test("from the first moment on raises nothing", () => expect(analyze(besides(job(30)))).toEqual([]));
+  test("that begins some day is told", () => expect(analyze(besides(job(5_000)))).toHaveLength(1));
+});

@@ -8,6 +8,9 @@ export interface Facts {
   readonly layer?: Explanation["layer"];
   readonly cause?: Explanation["ranked"]["cause"]["id"];
   readonly confidence?: number;
+  readonly names?: Explanation["ranked"]["names"];
+  /** Causes that fit besides. */
+  readonly fitting?: Explanation["ranked"]["fitting"];
   readonly where?: DimensionValues;
   readonly common?: DimensionValues;
   readonly refused?: number;
@@ -36,7 +39,12 @@ export function explanation(facts: Facts = {}): Explanation {
     conditions: [],
     span: { ...span, stretches: [span] },
     splits: [splitBy(where)],
-    ranked: { cause: { ...base.cause, id: cause, rejected: [], confidence }, names: [], alone: false },
+    ranked: {
+      cause: { ...base.cause, id: cause, rejected: [], confidence },
+      names: facts.names ?? [],
+      alone: false,
+      fitting: facts.fitting ?? [],
+    },
     subject: {},
     counts: { ...base.counts, refused, status: { "401": 0, "403": 0, [facts.status ?? "401"]: refused } },
     samples: base.samples,

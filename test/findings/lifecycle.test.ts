@@ -150,6 +150,34 @@ test("what takes in several parts of a fault was told when the first of them was
   ]);
 });
 
+test.each([
+  {
+    name: "nothing else is told and it still fits",
+    latest: { cause: "unknown", fitting: ["quota-exceeded"] },
+    stays: true,
+  },
+  {
+    name: "a rhythm is all that is told",
+    latest: { cause: "unknown-periodic", fitting: ["quota-exceeded"] },
+    stays: true,
+  },
+  { name: "another cause is told", latest: { cause: "ip-filter", fitting: ["quota-exceeded"] }, stays: false },
+  { name: "something speaks against it", latest: { cause: "unknown" }, stays: false },
+] as const)("the cause that was told is told further where $name: $stays", ({ latest, stays }) => {
+  const state = createFindings();
+  raised(state, [explanation({ refused: 60 })], 600);
+  const [finding] = raised(state, [explanation({ refused: 90, ...latest })], 900);
+  expect(finding?.cause.id).toBe(stays ? "quota-exceeded" : latest.cause);
+  expect(finding?.counts.refused).toBe(90);
+});
+
+test("a cause that few refusals told gives way", () => {
+  const state = createFindings();
+  raised(state, [explanation({ refused: 20 })], 600);
+  const [finding] = raised(state, [explanation({ refused: 90, cause: "unknown", fitting: ["quota-exceeded"] })], 900);
+  expect(finding?.cause.id).toBe("unknown");
+});
+
 test("an id that a finding of other attributes has by now is not given twice", () => {
   const state = createFindings();
   const by = (column: number, facts: Parameters<typeof explanation>[0]): Explanation => ({

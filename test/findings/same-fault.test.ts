@@ -150,6 +150,23 @@ describe("another view of the same fault", () => {
     expect(tellsMore(explanation({ refused: 9 }), explanation({ refused: 8 }))).toBe(true);
     expect(tellsMore(explanation({ refused: 8 }), explanation({ refused: 8 }))).toBe(false);
   });
+
+  test.each([
+    { name: "only Cosmos DB's log tells it", names: ["cosmosPrincipal"] as const, more: false },
+    { name: "the gateway's log tells it", names: ["backend"] as const, more: true },
+  ])("of two logs, the surer one tells more of a cause that lies in what $name: $more", ({ names, more }) => {
+    const surer = explanation({ ...gateway, cause: "role-too-narrow", confidence: 0.8, names });
+    expect(tellsMore(surer, explanation({ ...cosmos, confidence: 0.75 }))).toBe(more);
+  });
+
+  test("what separates one is a part of what separates the other, but no call is in both: they are two faults", () => {
+    const names = (of: string): readonly string[] => Array.from({ length: 30 }, (_, i) => `${of}-${i}`);
+    const all = tracked({ calls: names("a") });
+    const part = { where: { api: "orders", region: "West Europe" }, cause: "ip-filter" } as const;
+    expect(otherViewOf([all], explanation({ ...part, calls: names("b") }), undefined)).toBeUndefined();
+    expect(otherViewOf([all], explanation({ ...part, calls: [...names("b"), "a-0"] }), undefined)).toBe(all);
+    expect(otherViewOf([all], explanation({ ...part, calls: ["b-0"] }), undefined)).toBe(all);
+  });
 });
 
 describe("a view that tells more of a fault", () => {

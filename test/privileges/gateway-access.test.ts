@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createEventTable } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
@@ -69,4 +70,65 @@ test("a ring holds the newest days, whatever the order in which they come", () =
     for (const day of order) addDay(ring, day);
     expect([...daysIn(ring)]).toEqual(expected);
   }
+});
+
+const call = fc.record({
+  subscription: fc.constantFrom("", "K1", "k1", "k2"),
+  product: fc.constantFrom("", "Gold", "gold"),
+  api: fc.constantFrom("", "orders", "Orders;rev=2", "orders;rev=31", "shop", ";rev=4"),
+  operation: fc.constantFrom("", "get", "GET", "put"),
+  day: fc.integer({ min: 0, max: 3 }),
+  /** Which of two readers reads it, and whether all is written down and read again before, or the old is forgotten. */
+  reader: fc.constantFrom(0, 1),
+  before: fc.constantFrom("nothing", "nothing", "nothing", "restart", "forget"),
+});
+
+test("uses are those that a map by their lower-cased texts has, whichever reader counts them, and after a restart", () => {
+  fc.assert(
+    fc.property(fc.array(call, { maxLength: 60, size: "max" }), (all) => {
+      const expected = new Map<string, number>();
+      let privileges = createPrivileges();
+      const anew = () => [readersOf(privileges, createNames(1)), readersOf(privileges, names)] as const;
+      let readers = anew();
+      for (const { subscription, product, api, operation, day, reader, before } of all) {
+        if (before === "restart") {
+          privileges = structuredClone(privileges);
+          readers = anew();
+        } else if (before === "forget") {
+          forgetOldAccess(privileges.gatewayAccess, plusMs(at(0), 500 * DAY_MS));
+          expected.clear();
+        }
+        const own = reader === 0 ? createNames(1) : names;
+        if (reader === 0) readers = [readersOf(privileges, own), readers[1]];
+        const table = createEventTable();
+        const time = plusMs(at(0), day * DAY_MS);
+        putEvent(table, own, gatewayRequest({ time, subscription, product, api, operation }), "GatewayLogs");
+        learnRows(privileges, readers[reader] ?? readers[0], table);
+        const base = api.toLowerCase().replace(/;rev=\d+$/, "");
+        if (base === "" || (subscription === "" && product === "")) continue;
+        const key = [subscription, product, base, operation].map((text) => text.toLowerCase()).join("|");
+        expected.set(key, (expected.get(key) ?? 0) + 1);
+      }
+      const found = [...privileges.gatewayAccess.uses.values()].map(
+        (use) => [[use.subscription, use.product, use.api, use.operation].join("|"), use.calls] as const,
+      );
+      expect(new Map(found)).toEqual(expected);
+      expect(found.length).toBe(expected.size);
+    }),
+  );
+});
+
+test("calls beyond the uses that are kept are counted, those of kept uses go on", () => {
+  const privileges = createPrivileges();
+  const readers = readersOf(privileges, names);
+  const table = createEventTable();
+  for (const suffix of [...Array.from({ length: 20_002 }, (_, i) => i), 0, 20_001])
+    putEvent(table, names, gatewayRequest({ subscription: `many-${suffix}` }), "GatewayLogs");
+  learnRows(privileges, readers, table);
+  const { uses, beyond } = privileges.gatewayAccess;
+  expect(uses.size).toBe(20_000);
+  expect(beyond).toBe(3);
+  expect([...uses.values()].filter(({ calls: count }) => count === 2).map(({ subscription }) => subscription)).toEqual([
+    "many-0",
+  ]);
 });

@@ -52,7 +52,7 @@ export const PROPAGATION_MS = 900_000;
 const isGroup = ({ details }: Change): boolean => details.get("principalType")?.toLowerCase() === "group";
 
 /** A role was given to a group just before the calls of a principal began to be refused, all of them. */
-function givenToGroup(observation: Observation): Observation["changes"][number] | undefined {
+export function givenToGroup(observation: Observation): Observation["changes"][number] | undefined {
   const { refused, trials } = observation.tally({ cosmosPrincipal: refusedPrincipals(observation) });
   if (refused < NEARLY_ALL * Math.max(1, trials)) return undefined;
   return rolesGiven(observation, JUST_GIVEN_MS).find(({ change }) => isGroup(change));
@@ -93,11 +93,44 @@ function isLetInBeside(observation: Observation): boolean {
   return trials - refused >= FEW_TRIALS && refused < NEARLY_ALL * trials;
 }
 
+const ASSIGNMENT = /\/sqlroleassignments\/([0-9a-f-]{36})/i;
+
+/** The assignment by which the refused principals were let in was deleted; `lagMs` before the onset. */
+export function revoked(observation: Observation): Observation["changes"][number] | undefined {
+  const cosmosPrincipal = refusedPrincipals(observation);
+  if (cosmosPrincipal.length === 0) return undefined;
+  const held = new Set(observation.known("roleAssignment", { cosmosPrincipal }).map((id) => id.toLowerCase()));
+  return observation.changes.find(
+    ({ change, lagMs }) =>
+      change.change === "role-assignment" &&
+      change.action === "delete" &&
+      lagMs >= -SLACK_MS &&
+      lagMs <= PROPAGATION_MS &&
+      assignmentsOf(change).some((id) => held.has(id)),
+  );
+}
+
+const assignmentsOf = ({ resource, details }: Change): readonly string[] =>
+  [ASSIGNMENT.exec(resource)?.[1], ASSIGNMENT.exec(details.get("resource") ?? "")?.[1], details.get("roleAssignmentId")]
+    .filter((id) => id !== undefined)
+    .map((id) => id.toLowerCase());
+
+/** A role that is given so close to where another was taken is meant to replace it. */
+const REPLACED_MS = 150_000;
+
+/** What was given has nothing to do with what was taken from the refused principal. */
+export function isTakenAway(observation: Observation, given: Observation["changes"][number]): boolean {
+  const taken = revoked(observation);
+  return taken !== undefined && Math.abs(taken.lagMs - given.lagMs) > REPLACED_MS;
+}
+
 function judgeWrongId(observation: Observation): Judgement {
   if (observation.layer !== "cosmos" || (observation.reason !== "rbac" && observation.reason !== "403"))
     return inapplicable;
   const bound = boundElsewhere(observation);
   if (bound === undefined) return rejected("no role was seen to be given to an id that never calls");
+  if (isTakenAway(observation, bound))
+    return rejected("the role of the refused principal was taken away, at another time");
   if (isLetInBeside(observation))
     return rejected("the refused principal is let in to the same containers in other calls, so it has its role");
   const id = bound.change.details.get("principalId") ?? "";

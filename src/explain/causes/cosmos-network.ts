@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import { type Observation, type Tally, tallyBeside, type Where, valuesOf } from "../observation.ts";
+import { type Observation, type Tally, tallyBeside, type Where, valuesOf, whereOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -110,7 +110,10 @@ function notByNetwork(observation: Observation, hasChanged: boolean): string | u
     equalSplit(observation, "clientNetwork") ??
     equalSplit(observation, "region", true) ??
     (hasChanged ? equalSplit(observation, "cosmosAccount") : undefined);
-  if (byNetwork === undefined) return "the refusals do not follow the network that the calls come from";
+  if (byNetwork === undefined)
+    return hasChanged && isShutOut(observation)
+      ? undefined
+      : "the refusals do not follow the network that the calls come from";
   if (
     byNetwork.where.cosmosOperation !== undefined ||
     (writesOnly(observation) && readsPass(observation, byNetwork.where))
@@ -122,6 +125,14 @@ function notByNetwork(observation: Observation, hasChanged: boolean): string | u
   if (!hasChanged && byNetwork.refusedInside < 0.5) return "most calls from the same network succeed";
   return undefined;
 }
+
+/** Nobody is let in any more, and it is not even known who asks: the firewall comes before the token. */
+function isShutOut(observation: Observation): boolean {
+  const { refused, trials } = observation.tally(whereOf(observation, ["cosmosAccount"]));
+  return refused >= NEARLY_ALL * trials && observation.values("cosmosPrincipal").length === 0;
+}
+
+const NEARLY_ALL = 0.9;
 
 function judgeFirewall(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;

@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import { type Observation, whereOf, type Tally, type Where, valuesOf } from "../observation.ts";
 import { areRefusedToo, HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
-import { blamesGroup, boundElsewhere, PROPAGATION_MS } from "./cosmos-grant.ts";
+import { blamesGroup, boundElsewhere, givenToGroup, isTakenAway, PROPAGATION_MS, revoked } from "./cosmos-grant.ts";
 import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
 import { otherIdentity } from "./identity.ts";
 import {
@@ -112,11 +112,27 @@ const NAMED = 0.9;
 /** Another identity seems to do the same work and succeeds. */
 const STRANGE = 0.5;
 
+const takenAway = (
+  observation: Observation,
+  { about, taken }: { readonly about: "told" | "maybe"; readonly taken: Observation["changes"][number] },
+): Judgement => ({
+  kind: "fits",
+  confidence: about === "told" ? 0.95 : 0.88,
+  evidence: [
+    ...bestSplitEvidence(observation),
+    { says: "The assignment by which the principal was let in was deleted", fields: {} },
+    changeEvidence(taken),
+  ],
+});
+
 function judgeAssignment(observation: Observation): Judgement {
   const about = aboutRoles(observation);
   if (about === "no") return inapplicable;
   if (blamesGroup(observation)) return rejected("the refusals say that group memberships were not in the token");
-  if (boundElsewhere(observation) !== undefined) return rejected("the role that was given is bound to another id");
+  const bound = boundElsewhere(observation);
+  const taken = givenToGroup(observation) === undefined ? revoked(observation) : undefined;
+  if (bound !== undefined && (taken === undefined || !isTakenAway(observation, bound)))
+    return rejected("the role that was given is bound to another id");
   const identity = otherIdentity(observation);
   if (identity?.sure === true)
     return rejected("the same backend succeeds under another identity, or did until the refused one took its place");
@@ -134,6 +150,7 @@ function judgeAssignment(observation: Observation): Judgement {
   const first = elsewhere(observation, "first");
   if (first !== undefined && first.trials >= MANY && first.share < HARDLY && first.inside > 0.2)
     return rejected("many other operations of the principal succeed, so it has a role");
+  if (taken !== undefined) return takenAway(observation, { about, taken });
   const change = changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS);
   const decays = observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early;
   if (about === "maybe" && change === undefined && !decays && observation.inside < MIXED) return rejected(NOT_ALWAYS);

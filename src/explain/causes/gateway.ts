@@ -16,6 +16,7 @@ import {
   says,
   shareOfFacts,
 } from "./judgement.ts";
+import { isSwitchedOff } from "../switched-off.ts";
 import { aboutTheRegion, regionDecides } from "./region.ts";
 
 /** Reasons of the gateway's own policies, and the messages of responses where the reason was not logged. */
@@ -56,7 +57,7 @@ function judge(id: CauseId, observation: Observation): Judgement {
   };
   if (id === "subscription-key-missing-or-wrong" && keySpreads(observation) === "surely")
     return rejected("the key was made minutes before, and is known everywhere since");
-  const change = changeBefore(observation, ["subscription", "gateway-policy"], KNOWN_MS);
+  const change = offChange(observation) ?? changeBefore(observation, ["subscription", "gateway-policy"], KNOWN_MS);
   const evidence = [told, ...bestSplitEvidence(observation), ...(change === undefined ? [] : [changeEvidence(change)])];
   return { kind: "fits", confidence: regional && id !== "quota-exceeded" ? 0.55 : 0.93, evidence };
 }
@@ -64,10 +65,26 @@ function judge(id: CauseId, observation: Observation): Judgement {
 /** A new key is known to every gateway about ten minutes later; some for the logs. */
 export const KNOWN_MS = 900_000;
 
+type Near = Observation["changes"][number];
+
+const isOff = ({ change }: Near): boolean => isSwitchedOff(change);
+
+/** A subscription was switched off. */
+const offChange = ({ changes }: Observation): Near | undefined =>
+  changeBefore({ changes: changes.filter(isOff) }, ["subscription"], KNOWN_MS);
+
+/** A change of a subscription, of its keys maybe, that did not switch it off: only the request's record holds the state. */
+function keyChange({ changes }: Observation): Near | undefined {
+  const off = new Set(changes.filter(isOff).map(resourceOf));
+  return changeBefore({ changes: changes.filter((one) => !off.has(resourceOf(one))) }, ["subscription"], KNOWN_MS);
+}
+
+const resourceOf = ({ change }: Near): string => change.resource.toLowerCase();
+
 /** Whether keys are refused that were made so lately that the gateway may not know them; `surely` when it does by now. */
 function keySpreads(observation: Observation): "surely" | "maybe" | undefined {
   if (!loggedReasons(observation).includes("SubscriptionKeyInvalid") && observation.reason !== "401") return undefined;
-  if (changeBefore(observation, ["subscription"], KNOWN_MS) === undefined) return undefined;
+  if (keyChange(observation) === undefined) return undefined;
   const lasted = msBetween(observation.span.to, observation.span.from);
   if (lasted > KNOWN_MS) return undefined;
   return observation.isOver ? "surely" : "maybe";
@@ -76,8 +93,11 @@ function keySpreads(observation: Observation): "surely" | "maybe" | undefined {
 function judgeSpread(observation: Observation): Judgement {
   if (observation.layer !== "gateway" || policyOf(observation) !== "subscription-key-missing-or-wrong")
     return inapplicable;
-  const change = changeBefore(observation, ["subscription"], KNOWN_MS);
-  if (change === undefined) return rejected("no subscription was seen to be made or changed in the minutes before");
+  const change = keyChange(observation);
+  if (change === undefined)
+    return rejected(
+      "no subscription was seen to be made, or to be changed and not switched off, in the minutes before",
+    );
   const spreads = keySpreads(observation);
   if (spreads === undefined) return rejected("the refusals last longer than a new key takes to be known");
   const told: Evidence = {

@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { ChangeKind } from "../../model/event.ts";
 import type { Split } from "../../model/finding.ts";
-import { type Observation, whereOf, type Where } from "../observation.ts";
+import { type Observation, tallyBeside, whereOf, type Where } from "../observation.ts";
 import type { SignSeen } from "../signs.ts";
 
 /** What one cause says of an observation. */
@@ -53,7 +53,7 @@ export function splitEvidence(split: Split): Evidence {
 
 /** The change of one of the kinds that came nearest before the onset, within `clockMs`. */
 export function changeBefore(
-  observation: Observation,
+  observation: Pick<Observation, "changes">,
   kinds: readonly ChangeKind[],
   clockMs: number,
 ): Observation["changes"][number] | undefined {
@@ -66,8 +66,9 @@ export function changeEvidence({ change, lagMs }: Observation["changes"][number]
   const minutes = Math.round(Math.abs(lagMs) / 60_000);
   const when =
     minutes === 0 ? "within a minute of the onset" : `${minutes} min ${lagMs >= 0 ? "before" : "after"} the onset`;
+  const state = change.details.get("state");
   return {
-    says: `${change.operation} (${change.result}) ${when}`,
+    says: `${change.operation} (${[change.result, ...(state === undefined ? [] : [`state ${state}`])].join(", ")}) ${when}`,
     fields: { operation: change.operation, resource: change.resource },
   };
 }
@@ -79,12 +80,28 @@ export const bestSplitEvidence = (observation: Observation): readonly Evidence[]
 /** Attributes by which callers are told apart. */
 export const CALLERS = ["appId", "subscription", "callerNetwork"] as const satisfies readonly Dimension[];
 
+const NEARLY_ALL = 0.85;
+
 /** More than one caller is refused: no single value of a caller's dimension holds nearly all refusals. */
 export function manyCallers(observation: Observation): boolean {
   const told = CALLERS.map((dimension) => observation.values(dimension)[0]?.share).filter(
     (share) => share !== undefined,
   );
-  return told.length > 0 && told.every((share) => share < 0.85);
+  return told.length > 0 && told.every((share) => share < NEARLY_ALL);
+}
+
+const OTHERS = 10;
+const HARDLY_ANY = 0.1;
+
+/** Nearly all refusals come from one caller, and others who call the same are let in. */
+export function isOneCallers(observation: Observation): boolean {
+  const where = whereOf(observation, ["api", "backend"]);
+  return CALLERS.some((dimension) => {
+    const [top] = observation.values(dimension);
+    if (top === undefined || top.share < NEARLY_ALL) return false;
+    const { refused, trials } = tallyBeside(observation, where, { [dimension]: top.value });
+    return trials >= OTHERS && refused < HARDLY_ANY * trials;
+  });
 }
 
 /** Reasons as they were logged, most frequent first; the symptom's own where none was. */

@@ -17,7 +17,8 @@ const isKey = (credential: string): boolean => /masterkey$/i.test(credential);
 export function keyShare(observation: Observation): number | undefined {
   const credentials = observation.values("credential");
   if (credentials.length === 0) return undefined;
-  return credentials.filter(({ value }) => isKey(value)).reduce((sum, { share }) => sum + share, 0);
+  const sum = (some: typeof credentials): number => some.reduce((total, { share }) => total + share, 0);
+  return sum(credentials.filter(({ value }) => isKey(value))) / sum(credentials);
 }
 
 /** Operations that are hardly ever made on anything but items, unlike Create, Read and Delete. */

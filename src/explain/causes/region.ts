@@ -10,8 +10,13 @@ export function regionDecides(observation: Observation): boolean {
   if (Object.keys(rest).length === 0) return true;
   const inside = observation.tally({ ...rest, region });
   const others = tallyBeside(observation, rest, { region });
-  return others.trials >= 10 && others.refused / others.trials < 0.2 * (inside.refused / Math.max(1, inside.trials));
+  const share = inside.refused / Math.max(1, inside.trials);
+  if (others.refused === 0 && (1 - share) ** others.trials < BY_CHANCE) return true;
+  return others.trials >= 10 && others.refused / others.trials < 0.2 * share;
 }
+
+/** That none of so few calls is refused where as many are as in the region. */
+const BY_CHANCE = 1e-4;
 
 /** The refused callers succeed through other regions, or there are many of them: it is not about one caller. */
 export function aboutTheRegion(observation: Observation): boolean {

@@ -12,7 +12,7 @@ import {
   changeEvidence,
   inapplicable,
   type Judgement,
-  manyCallers,
+  isOneCallers,
   rejected,
   says,
   shareOfFacts,
@@ -51,8 +51,10 @@ const ALWAYS = 0.85;
 const wholly = ({ inside }: Observation): number => (inside >= WHOLLY ? 1 : 0.35);
 
 /** A wrong secret is answered with 401, seldom with 403: that long after the write, rather not. */
-const asAnswered = (observation: Observation, write: SignSeen | undefined): number =>
-  !isPrompt(write) && shareOfFacts(observation, ({ status }) => status === 403) > 0.5 ? 0.7 : 1;
+const asAnswered = (observation: Observation, write: SignSeen | undefined): number => {
+  if (shareOfFacts(observation, ({ status }) => status === 403) <= 0.5) return 1;
+  return isPrompt(write) ? 0.75 : 0.7;
+};
 
 /** An application calls Cosmos DB for the gateway: what it signs with is seldom what the gateway reads from a vault. */
 const notItself = (observation: Observation): number => (callsItself(observation) === false ? 0.6 : 1);
@@ -132,8 +134,7 @@ function judgeStale(observation: Observation): Judgement {
   const change = changeBefore(observation, ["secret-version", "secret-disabled", "named-value"], REFRESH_MS);
   if (write === undefined && change === undefined)
     return rejected("no secret was seen to be written in the four hours before");
-  if (!manyCallers(observation) && observation.values("appId").length > 1)
-    return rejected("nearly all refusals come from one caller");
+  if (isOneCallers(observation)) return rejected("nearly all refusals come from one caller, and others are let in");
   if (!isRead && observation.period() !== undefined)
     return rejected("the refusals come and go in a rhythm, as a wrong secret does not");
   const evidence: Evidence[] = [
