@@ -133,10 +133,12 @@ class LiveRun {
   async follow(source: Source, signal: AbortSignal): Promise<void> {
     const { joinBy } = this.#shell;
     const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
+    await this.#snapshots.taken();
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
     const { positions, kept } = this.#saved;
     for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
+      await this.#snapshots.taken();
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
       const from = { source: source.name, joinBy, memo: this.#memo, onReject, room: this.#rooms.take() };
       const accepted = accept(this.#analysis, batch, from);
@@ -185,6 +187,7 @@ class LiveRun {
   }
 
   tick(): void {
+    if (this.#snapshots.isTaking) return void this.isHeld();
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
     if (silent.length > 0) this.#take({ silent });
     this.tryCommit();

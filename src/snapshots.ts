@@ -2,10 +2,10 @@ import { type Analysis, packed } from "./analysis.ts";
 import { freeBytes } from "./lib/free-bytes.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
 import { savedForm } from "./saved-form.ts";
-import type { CallLog, Piece, Store } from "./store/store.ts";
+import type { CallLog, Piece, Spooled, Store } from "./store/store.ts";
 
 /** Bytes of a snapshot that go into the store in one transaction. */
-const PART_BYTES = 4 << 20;
+const PART_BYTES = 1 << 20;
 
 /** What snapshots are written with. */
 export interface SnapshotShell {
@@ -41,6 +41,7 @@ export class Snapshots {
   #first: Uint8Array | undefined;
   #isStaged = false;
   #underWay: Promise<void> | undefined;
+  #taking: Promise<void> | undefined;
 
   constructor(shell: SnapshotShell, analysis: Analysis, { snapshotBytes, journaled }: Replay) {
     this.#shell = shell;
@@ -80,6 +81,16 @@ export class Snapshots {
       this.#goOn(this.#write());
   }
 
+  /** Whether the analysis is being taken as it is, and must not change. */
+  get isTaking(): boolean {
+    return this.#taking !== undefined;
+  }
+
+  /** Resolves once the analysis may change, until the caller's next await at least. */
+  async taken(): Promise<void> {
+    while (this.#taking !== undefined) await this.#taking;
+  }
+
   /** Nothing is under way any more. */
   async quiet(): Promise<void> {
     while (this.#underWay !== undefined) await this.#underWay;
@@ -105,12 +116,19 @@ export class Snapshots {
     this.#shell.onStaged();
   }
 
-  /** The analysis as it is just after a commit; all that is to be of that moment is taken before others have their turn. */
+  /** The analysis as it is just after a commit: it stands still until all of it is taken and the first part is staged. */
   async #stage(): Promise<void> {
     const { store, calls, codec, breathe } = this.#shell;
-    const snapshot = store.spool(codec.pieces(savedForm(packed(this.#analysis))));
+    const taking = Promise.withResolvers<void>();
+    this.#taking = taking.promise;
+    const goOn = (): void => {
+      this.#taking = undefined;
+      taking.resolve();
+    };
     this.#cost.begin();
+    let snapshot: Spooled | undefined;
     try {
+      snapshot = await store.spool(codec.pieces(savedForm(packed(this.#analysis))), breathe);
       let part: Uint8Array[] = [];
       let bytes = 0;
       let staged = 0;
@@ -127,13 +145,17 @@ export class Snapshots {
         bytes += part.at(-1)?.length ?? 0;
         const isFirst = staged === 0;
         if (isFirst || bytes >= PART_BYTES) stagePart();
-        if (isFirst) await calls.flush();
+        if (isFirst) {
+          goOn();
+          await calls.flush();
+        }
         await breathe();
       }
       if (bytes > 0) stagePart();
       this.#cost.staged(staged);
     } finally {
-      snapshot.close();
+      goOn();
+      snapshot?.close();
     }
     this.#isStaged = true;
   }

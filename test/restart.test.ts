@@ -34,12 +34,28 @@ const valuesOf = (values: readonly RawRecord["value"][]): Source => ({
 /** A busy source of nothing that is analyzed. */
 const metrics = (batches: number): Source => valuesOf(Array.from({ length: batches }, () => ({ category: "Metrics" })));
 
+/** The same source, that lets others have their turn. */
+const inTurn = (source: Source): Source => ({
+  ...source,
+  async *read(...from) {
+    for await (const batch of source.read(...from)) {
+      await setImmediate();
+      yield batch;
+    }
+  },
+});
+
 /** Runs to the end of the source; commits only where as much was read as one commit holds. */
 async function runToEnd(
   store: Store,
   source: Source,
   options: Partial<AnalysisOptions> = {},
-  { every = () => () => {}, isTakenOver = () => false }: Partial<Pick<Shell, "every" | "isTakenOver">> = {},
+  {
+    every = () => () => {},
+    isTakenOver = () => false,
+    onCommit = () => {},
+    calls = createMemoryCallLog(),
+  }: Partial<Pick<Shell, "every" | "isTakenOver" | "onCommit" | "calls">> = {},
 ): Promise<{ analysis: Analysis | undefined; commits: number }> {
   let analysis: Analysis | undefined;
   let commits = 0;
@@ -55,10 +71,11 @@ async function runToEnd(
       onCommit: (state) => {
         analysis = state;
         commits += 1;
+        onCommit(state);
       },
       elapsed: () => 0,
       isTakenOver,
-      calls: createMemoryCallLog(),
+      calls,
       onCommitFailure: (error) => {
         throw error;
       },
@@ -79,6 +96,41 @@ test("what a restart replays is bounded, also where nothing of the input is anal
 
   const again = await runToEnd(store, metrics(40_001));
   expect(again.analysis && reportOf(again.analysis).input).toMatchObject({ records: 40_001, filtered: 40_001 });
+});
+
+test("while a snapshot is taken part by part, others have their turn and the analysis stands still", async () => {
+  const store = createMemoryStore();
+  const followed: (readonly [begun: number, since: number])[] = [];
+  let current: Analysis | undefined;
+  const records = (): number => (current === undefined ? 0 : reportOf(current).input.records);
+  const patient: Store = {
+    ...store,
+    async spool(pieces, breathe) {
+      const begun = records();
+      return await store.spool(pieces, async () => {
+        for (let turn = 0; turn < 3; turn++) await breathe();
+        followed.push([begun, records()]);
+      });
+    },
+  };
+  const every: Shell["every"] = (_, task) => {
+    const timer = setInterval(task, 1);
+    return () => clearInterval(timer);
+  };
+  await runToEnd(
+    patient,
+    inTurn(metrics(3_000)),
+    {},
+    {
+      every,
+      onCommit: (state) => (current = state),
+      calls: { ...createMemoryCallLog(), isFull: true },
+    },
+  );
+  expect(followed.length).toBeGreaterThan(100);
+  expect(followed.filter(([begun, since]) => since !== begun)).toEqual([]);
+  const again = await runToEnd(store, metrics(3_001));
+  expect(again.analysis && reportOf(again.analysis).input).toMatchObject({ records: 3_001, filtered: 3_001 });
 });
 
 const goesBy = (analysis: Analysis | undefined) => ({

@@ -31,8 +31,8 @@ async function send(): Promise<readonly number[]> {
   const sentMs: number[] = [];
   const began = performance.now();
   for await (const line of createInterface(createReadStream(file, { highWaterMark: 4 << 20 }))) {
-    const due = began + (sentMs.length * 1_000) / Number(rate);
-    if (due > performance.now()) await sleep(due - performance.now());
+    const wait = began + (sentMs.length * 1_000) / Number(rate) - performance.now();
+    if (wait > 0) await sleep(wait);
     const log = hub.route(undefined);
     sentMs.push(log.append(dataSection(Buffer.from(line))).enqueued);
     log.wake();

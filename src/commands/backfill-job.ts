@@ -27,7 +27,7 @@ export function backfillJob(source: WorkspaceConfig, span: Span, tell: BackfillT
       yield* backfill({
         source: JOBS,
         partition: name,
-        workspace: openWorkspace({
+        workspace: await openWorkspace({
           source: JOBS,
           workspaceId,
           endpoint,

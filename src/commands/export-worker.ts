@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { EpochMs } from "../model/time.ts";
-import { type ScheduleJob, writeDue } from "./scheduled-export.ts";
+import type { ScheduleJob } from "./schedule-job.ts";
+import { writeDue } from "./scheduled-export.ts";
 import type { StateFacts } from "./state-facts.ts";
 
 /** What `scheduled-exports.ts` of this program gives it. */

@@ -1,33 +1,15 @@
-import { newestOfSchedule } from "../exports/chain.ts";
-import type { Schedule } from "../exports/manifest.ts";
 import { Pseudonyms } from "../exports/redaction.ts";
-import { NO_REDACTION, type Profile } from "../model/redaction-profile.ts";
-import { dueEntry, type Entry, newSchedule } from "../exports/schedule.ts";
+import { NO_REDACTION } from "../model/redaction-profile.ts";
+import { dueEntry, type Entry } from "../exports/schedule.ts";
 import { parseSigningPem, type SigningKey } from "../exports/signing-key.ts";
-import type { TableFormat } from "../exports/table-format.ts";
 import { err, ok, type Result } from "../lib/result.ts";
 import type { EpochMs } from "../model/time.ts";
 import { parseInstant } from "../normalize/parse-time.ts";
 import { keptInput } from "./export-input.ts";
 import type { ExportOptions } from "./export-options.ts";
 import { type Exported, exportCalls } from "./run-export.ts";
+import { type ScheduleJob, standOf } from "./schedule-job.ts";
 import type { StateFacts } from "./state-facts.ts";
-
-/** One schedule of exports as a thread of its own gets it: plain data, secrets read. */
-export interface ScheduleJob {
-  readonly name: string;
-  /** Of the chain, on this machine. */
-  readonly folder: string;
-  readonly format: TableFormat;
-  readonly profile: Profile | undefined;
-  readonly redactKey: string | undefined;
-  /** PEM. */
-  readonly key: string;
-  readonly old: string | undefined;
-  /** The first day. */
-  readonly from: EpochMs;
-  readonly delayMs: number;
-}
 
 /** What was written of a schedule. */
 export interface EntryWritten extends Pick<Exported, "path" | "sha256" | "isPartial"> {
@@ -35,10 +17,6 @@ export interface EntryWritten extends Pick<Exported, "path" | "sha256" | "isPart
   readonly sequence: number;
   readonly calls: number;
 }
-
-/** Where a schedule stands; the chain is its state, so what is written and what is known to be written are one. */
-export const standOf = ({ name, folder, from }: ScheduleJob, closed: number): Schedule =>
-  newestOfSchedule(folder, name) ?? newSchedule(name, from, closed);
 
 /** Writes the entries that are due, oldest first; the last one is why it cannot go on, in a sentence. */
 export async function* writeDue(

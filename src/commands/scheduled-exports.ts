@@ -9,7 +9,8 @@ import type { ExportHealth } from "../server/export-health.ts";
 import type { Logger } from "../telemetry/log.ts";
 import type { ExportWork } from "./export-worker.ts";
 import type { KeptCalls } from "./kept-calls.ts";
-import { type EntryWritten, type ScheduleJob, standOf } from "./scheduled-export.ts";
+import { type ScheduleJob, standOf } from "./schedule-job.ts";
+import type { EntryWritten } from "./scheduled-export.ts";
 import type { StateFacts } from "./state-facts.ts";
 
 /** A schedule, and what becomes of the bundles that it wrote. */

@@ -1,3 +1,4 @@
+import { larger } from "../lib/larger.ts";
 import * as row from "../model/event-table.ts";
 import { type EventTable, timeOf, WORDS } from "../model/event-table.ts";
 import { type DurationMs, type Instant, instantFromTicks, plusMs } from "../model/time.ts";
@@ -234,9 +235,7 @@ function openEntry(join: Join, at: Instant): number {
   const entry = join.free.pop() ?? join.made++;
   if (entry >= join.openedAt.length) {
     join.entries = doubled(join.entries, ENTRY * (entry + 1));
-    const openedAt = new Float64Array(2 * join.openedAt.length);
-    openedAt.set(join.openedAt);
-    join.openedAt = openedAt;
+    join.openedAt = larger(join.openedAt, 2 * join.openedAt.length);
   }
   const { entries, newest } = join;
   const place = ENTRY * entry;
@@ -264,11 +263,7 @@ function unlink(join: Join, entry: number): void {
   join.open -= 1;
 }
 
-function doubled(words: Int32Array, least: number): Int32Array {
-  const larger = new Int32Array(Math.max(least, 2 * words.length));
-  larger.set(words);
-  return larger;
-}
+const doubled = (words: Int32Array, least: number): Int32Array => larger(words, Math.max(least, 2 * words.length));
 
 /** The held rows were moved: `moved` has the new place of each. */
 export function movePlaces(join: Join, moved: Int32Array): void {

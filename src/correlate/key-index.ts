@@ -1,3 +1,5 @@
+import { freeNumbers } from "../lib/larger.ts";
+
 /**
  * Keys of 128 bits to numbers, by open addressing in one array: five words a slot, the last is the number plus one.
  * Plain data: survives a structured clone.
@@ -13,7 +15,7 @@ const SLOT = 5;
 const VALUE = 4;
 const FIRST_SLOTS = 1_024;
 /** Calls come and go: what probes and moves back on the way costs more than the room. */
-const MOST_FULL = 0.5;
+const MOST_FULL = 0.6;
 
 export const createKeyIndex = (seed: number): KeyIndex => ({
   seed,
@@ -97,4 +99,5 @@ function grow(index: KeyIndex): void {
     for (let i = 0; i < SLOT; i++) slots[slot + i] = old[at + i] ?? 0;
   }
   index.slots = slots;
+  freeNumbers(old);
 }

@@ -1,3 +1,5 @@
+import { larger } from "../lib/larger.ts";
+
 /**
  * Remembers which records were seen: 64-bit fingerprints in two generations of a fixed size, so that memory is bounded
  * and the oldest are forgotten together. The newest are in a small table, all others in order, without free slots.
@@ -107,16 +109,16 @@ function makeRoom(seen: Seen): void {
 }
 
 function doubled(table: Uint32Array): Uint32Array {
-  const larger = new Uint32Array(2 * table.length);
+  const into = new Uint32Array(2 * table.length);
   for (let at = 0; at < table.length; at += 2) {
     const a = table[at] ?? 0;
     const b = table[at + 1] ?? 0;
     if (a === 0 && b === 0) continue;
-    const slot = ~find(larger, a, b);
-    larger[2 * slot] = a;
-    larger[2 * slot + 1] = b;
+    const slot = ~find(into, a, b);
+    into[2 * slot] = a;
+    into[2 * slot + 1] = b;
   }
-  return larger;
+  return into;
 }
 
 /** Puts the newest in order with those of their generation; where that is whole then, the older one is forgotten. */
@@ -124,9 +126,7 @@ function settle(seen: Seen): void {
   const most = seen.slots / 2;
   const needed = seen.count + seen.used;
   if (2 * needed > seen.current.length) {
-    const larger = new Uint32Array(2 * Math.max(needed, Math.min(most, 2 * needed)));
-    larger.set(seen.current);
-    seen.current = larger;
+    seen.current = larger(seen.current, 2 * Math.max(needed, Math.min(most, 2 * needed)));
   }
   putInOrder(seen.current, seen.count, inOrder(seen.recent, seen.used));
   seen.count = needed;

@@ -1,3 +1,5 @@
+import { larger } from "../lib/larger.ts";
+
 /**
  * Sequential tests, one a cell: each a mixture of Shiryaev-Roberts e-processes over alternatives, in bins of event time.
  * While refusals are no more likely than the baseline, the average run to a false alarm is at least `ALARM` bins
@@ -6,35 +8,44 @@
 export interface EDetectors {
   /** By detector: the numbers below, side by side. */
   numbers: Float64Array;
+  count: number;
+  readonly rises: Rises;
+}
+
+/** What only a detector has that is rising: most are at rest. The first one is nobody's, for steps from rest. */
+interface Rises {
+  numbers: Float64Array;
   /** The same memory. */
   words: Int32Array;
-  count: number;
+  used: number;
+  readonly free: number[];
 }
 
 const ALTERNATIVES = Float64Array.of(0.015, 0.03, 0.06, 0.12, 0.25, 0.5);
 const LOGS = ALTERNATIVES.map(Math.log);
 const LOGS_OF_REST = ALTERNATIVES.map((q) => Math.log(1 - q));
-// Numbers of one alternative: Shiryaev-Roberts statistic, CUSUM, and two words.
-const TEST = 3;
-const SR = 0;
-const CUSUM = 1;
+// Numbers of a detector: by alternative its Shiryaev-Roberts statistic; then decayed refusals, squares of refusals per bin,
+// trials and bins while nothing was wrong.
+const F = ALTERNATIVES.length;
+const F2 = F + 1;
+const N = F + 2;
+const BINS = F + 3;
+const LAST_BIN = F + 4;
+/** Where some CUSUM is above zero, the detector's place among the rises: without a refusal, too, what the bins say counts. */
+const RISE = F + 5;
+/** All of them: 96 bytes. */
+const DETECTOR = F + 6;
+// Numbers of a rise: by alternative its CUSUM, and two words.
+const TEST = 2;
+const CUSUM = 0;
 // The words: bins since the CUSUM began, as of the last bin, and its refusals.
-const AGE = 4;
-const REFUSED = 5;
-const TESTS = TEST * ALTERNATIVES.length;
-// Numbers of a detector after its tests: decayed refusals, squares of refusals per bin, trials and bins while nothing was wrong.
-const F = TESTS;
-const F2 = TESTS + 1;
-const N = TESTS + 2;
-const BINS = TESTS + 3;
-const LAST_BIN = TESTS + 4;
-/** 1 where some CUSUM is above zero: without a refusal, too, what the bins say counts. */
-const IS_RISING = TESTS + 5;
+const AGE = 2;
+const REFUSED = 3;
 // Refusals of a rise that goes on, and squares of them per bin: what they are to teach yet.
-const WAITING = TESTS + 6;
-const WAITING2 = TESTS + 7;
-/** All of them: 208 bytes. */
-const DETECTOR = TESTS + 8;
+const WAITING = TEST * ALTERNATIVES.length;
+const WAITING2 = WAITING + 1;
+/** All of them: 112 bytes. */
+const RISING = WAITING + 2;
 const FIRST_ROOM = 16;
 /** With bins of 10 s: one false alarm a cell in about 30 years. */
 export const ALARM = 1e8;
@@ -51,20 +62,36 @@ const MOST_BINS = 2 ** 31 - 1;
 const TAUGHT = 2;
 
 export function createEDetectors(): EDetectors {
-  const numbers = new Float64Array(DETECTOR * FIRST_ROOM);
-  return { numbers, words: new Int32Array(numbers.buffer), count: 0 };
+  const rises = new Float64Array(RISING * FIRST_ROOM);
+  return {
+    numbers: new Float64Array(DETECTOR * FIRST_ROOM),
+    count: 0,
+    rises: { numbers: rises, words: new Int32Array(rises.buffer), used: 1, free: [] },
+  };
 }
 
 /** A new detector, which is to begin. */
 export function addEDetector(detectors: EDetectors): number {
   const { numbers, count } = detectors;
-  if (DETECTOR * (count + 1) > numbers.length) {
-    detectors.numbers = new Float64Array(2 * numbers.length);
-    detectors.numbers.set(numbers);
-    detectors.words = new Int32Array(detectors.numbers.buffer);
-  }
+  if (DETECTOR * (count + 1) > numbers.length) detectors.numbers = larger(numbers, 2 * numbers.length);
   detectors.count += 1;
   return count;
+}
+
+/** The step from rest, in the first place, began a rise: it gets a place of its own. */
+function beginRise(rises: Rises): number {
+  const place = rises.free.pop() ?? rises.used++;
+  if (RISING * (place + 1) > rises.numbers.length) {
+    rises.numbers = larger(rises.numbers, 2 * rises.numbers.length);
+    rises.words = new Int32Array(rises.numbers.buffer);
+  }
+  rises.numbers.copyWithin(RISING * place, 0, RISING);
+  rises.numbers.fill(0, 0, RISING);
+  return place;
+}
+
+function endRise({ free }: Rises, place: number): void {
+  if (place > 0) free.push(place);
 }
 
 /** `trialsBefore`: decayed trials of the cell before its first refusal, which is when its detector begins. */
@@ -76,7 +103,7 @@ export function beginEDetector({ numbers }: EDetectors, detector: number, trials
 }
 
 export const isRising = ({ numbers }: EDetectors, detector: number): boolean =>
-  numbers[DETECTOR * detector + IS_RISING] === 1;
+  (numbers[DETECTOR * detector + RISE] ?? 0) > 0;
 
 /** The detector hears of trials in none of which anything was refused. */
 export function tellTrials({ numbers }: EDetectors, detector: number, trials: number): void {
@@ -119,8 +146,10 @@ export interface Binned {
 
 /** What one bin said: the bin in which the rise began when it is an alarm, else undefined. */
 export function stepEDetector(detectors: EDetectors, detector: number, { bin, f, n }: Binned): number | undefined {
-  const { numbers, words } = detectors;
+  const { numbers, rises } = detectors;
+  const { numbers: rising, words } = rises;
   const first = DETECTOR * detector;
+  const rise = numbers[first + RISE] ?? 0;
   const since = Math.min(MOST_BINS, bin - (numbers[first + LAST_BIN] ?? 0));
   const dispersion = dispersionAt(numbers, first);
   const p0 = baselineAt(numbers, first, dispersion);
@@ -135,41 +164,55 @@ export function stepEDetector(detectors: EDetectors, detector: number, { bin, f,
   let best = -1;
   let highest = 0;
   for (let k = 0; k < ALTERNATIVES.length; k++) {
-    const at = first + TEST * k;
+    const at = RISING * rise + TEST * k;
     const isUsual = (ALTERNATIVES[k] ?? 0.5) <= usual;
     const gain = isUsual ? ofUsual : gainOf(f, n, (LOGS[k] ?? 0) - logP0, (LOGS_OF_REST[k] ?? 0) - logRest) * temper;
     const growth = isUsual ? growthOfUsual : Math.exp(Math.min(600, gain));
-    const sr = Math.min(1e300, (1 + (numbers[at + SR] ?? 0)) * growth);
-    numbers[at + SR] = sr;
+    const sr = Math.min(1e300, (1 + (numbers[first + k] ?? 0)) * growth);
+    numbers[first + k] = sr;
     mean += sr / ALTERNATIVES.length;
-    const before = numbers[at + CUSUM] ?? 0;
+    const before = rising[at + CUSUM] ?? 0;
     const word = 2 * at;
     words[word + AGE] = before <= 0 ? 0 : Math.min(MOST_BINS, (words[word + AGE] ?? 0) + since);
     words[word + REFUSED] = (before <= 0 ? 0 : (words[word + REFUSED] ?? 0)) + f;
     const cusum = Math.max(0, before + gain);
-    numbers[at + CUSUM] = cusum;
+    rising[at + CUSUM] = cusum;
     if (cusum > highest) {
       highest = cusum;
       best = at;
     }
   }
-  learn(numbers, first, { bin, f, n, most: best < 0 ? Number.POSITIVE_INFINITY : TAUGHT * p0 * n });
+  const most = best < 0 ? Number.POSITIVE_INFINITY : TAUGHT * p0 * n;
+  learn({ numbers, at: first, waiting: rising, place: RISING * rise }, { bin, f, n, most });
   numbers[first + LAST_BIN] = bin;
-  numbers[first + IS_RISING] = best >= 0 ? 1 : 0;
-  const alarm = mean >= ALARM && best >= 0 && (words[2 * best + REFUSED] ?? 0) >= REFUSALS_TO_ALARM;
-  return alarm ? bin - (words[2 * best + AGE] ?? 0) : undefined;
+  const refused = best < 0 ? 0 : (words[2 * best + REFUSED] ?? 0);
+  const start = bin - (best < 0 ? 0 : (words[2 * best + AGE] ?? 0));
+  if (best < 0) endRise(rises, rise);
+  numbers[first + RISE] = best < 0 ? 0 : rise > 0 ? rise : beginRise(rises);
+  return mean >= ALARM && refused >= REFUSALS_TO_ALARM ? start : undefined;
 }
 
 const gainOf = (f: number, n: number, refused: number, succeeded: number): number => f * refused + (n - f) * succeeded;
 
+/** Of a detector what it learned, and of its rise what that is to teach. */
+interface Learning {
+  readonly numbers: Float64Array;
+  readonly at: number;
+  readonly waiting: Float64Array;
+  readonly place: number;
+}
+
 /** `most`: refusals that the bin may teach. */
-function learn(numbers: Float64Array, at: number, { bin, f, n, most }: Binned & { readonly most: number }): void {
+function learn(
+  { numbers, at, waiting: rising, place }: Learning,
+  { bin, f, n, most }: Binned & { readonly most: number },
+): void {
   const decay = decayOf(Math.max(1, bin - (numbers[at + LAST_BIN] ?? 0)));
-  const waiting = (numbers[at + WAITING] ?? 0) + f;
-  const waiting2 = (numbers[at + WAITING2] ?? 0) + f * f;
+  const waiting = (rising[place + WAITING] ?? 0) + f;
+  const waiting2 = (rising[place + WAITING2] ?? 0) + f * f;
   const share = waiting > most ? most / waiting : 1;
-  numbers[at + WAITING] = (1 - share) * waiting;
-  numbers[at + WAITING2] = (1 - share) * waiting2;
+  rising[place + WAITING] = (1 - share) * waiting;
+  rising[place + WAITING2] = (1 - share) * waiting2;
   numbers[at + F] = (numbers[at + F] ?? 0) * decay + share * waiting;
   numbers[at + F2] = (numbers[at + F2] ?? 0) * decay + share * waiting2;
   numbers[at + N] = (numbers[at + N] ?? 0) * decay + n;
@@ -184,8 +227,9 @@ const DECAYS = Float64Array.from({ length: 64 }, (_, bins) => DECAY ** bins);
 export const decayOf = (bins: number): number => DECAYS[bins] ?? DECAY ** bins;
 
 /** After an alarm the test begins anew; what was learned stays, and what the rise was to teach yet is no part of it. */
-export function resetEDetector({ numbers }: EDetectors, detector: number): void {
+export function resetEDetector({ numbers, rises }: EDetectors, detector: number): void {
   const at = DETECTOR * detector;
-  numbers.fill(0, at, at + TESTS);
-  numbers.fill(0, at + IS_RISING, at + DETECTOR);
+  numbers.fill(0, at, at + ALTERNATIVES.length);
+  endRise(rises, numbers[at + RISE] ?? 0);
+  numbers[at + RISE] = 0;
 }

@@ -1,3 +1,5 @@
+import { freeNumbers, larger } from "../lib/larger.ts";
+
 /**
  * Units by their keys, hashes of 64 bits, in the order in which they were noted last: open addressing over typed arrays, and
  * all that is known of a unit in 32 bytes, which a processor fetches at once. Plain data: survives a structured clone.
@@ -171,10 +173,9 @@ function remove(units: RecentUnits, slot: number): void {
 
 /** Only called when no slot is free, so that every slot below is in use. */
 function grow(units: RecentUnits): void {
-  const { words, ring, taken, put } = units;
-  const slots = words.length / STRIDE;
-  units.words = new Int32Array(2 * words.length);
-  units.words.set(words);
+  const { index, ring, taken, put } = units;
+  const slots = units.words.length / STRIDE;
+  units.words = larger(units.words, 2 * units.words.length);
   units.doubles = new Float64Array(units.words.buffer);
   units.index = new Int32Array(8 * slots);
   for (let slot = 0; slot < slots; slot++) place(units, slot);
@@ -186,4 +187,5 @@ function grow(units: RecentUnits): void {
   }
   units.put -= taken;
   units.taken = 0;
+  for (const old of [index, ring]) freeNumbers(old);
 }

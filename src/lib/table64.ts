@@ -1,3 +1,5 @@
+import { freeNumbers, larger } from "./larger.ts";
+
 /**
  * Slots by keys of 64 bits that are hashes already: open addressing over typed arrays. Slots are dense from 0; one that was
  * given up is used again. What belongs to a key lies in arrays of the owner's, by slot. Plain data.
@@ -87,9 +89,10 @@ export function clearTable(table: Table64): void {
 
 /** Only called when no slot is free, so that every slot below is in use. */
 function grow(table: Table64): void {
-  const { keys } = table;
-  table.keys = new Int32Array(2 * keys.length);
-  table.keys.set(keys);
-  table.index = new Int32Array(table.keys.length);
-  for (let slot = 0; 2 * slot < keys.length; slot++) place(table, slot, keys[2 * slot + 1] ?? 0);
+  const { index } = table;
+  const { length } = table.keys;
+  table.keys = larger(table.keys, 2 * length);
+  table.index = new Int32Array(2 * length);
+  for (let slot = 0; 2 * slot < length; slot++) place(table, slot, table.keys[2 * slot + 1] ?? 0);
+  freeNumbers(index);
 }

@@ -1,3 +1,4 @@
+import { larger } from "../lib/larger.ts";
 import type { Event } from "./event.ts";
 import { type Instant, instantFromTicks } from "./time.ts";
 
@@ -123,10 +124,8 @@ export function addRow(table: EventTable): number {
 /** Room for so many rows; the arrays are others afterwards where it had to grow. */
 export function ensureRoom(table: EventTable, rows: number): void {
   if (WORDS * rows <= table.words.length) return;
-  const words = new Int32Array(WORDS * Math.max(rows, (2 * table.words.length) / WORDS));
-  words.set(table.words);
-  table.words = words;
-  table.doubles = new Float64Array(words.buffer);
+  table.words = larger(table.words, WORDS * Math.max(rows, (2 * table.words.length) / WORDS));
+  table.doubles = new Float64Array(table.words.buffer);
 }
 
 /** Copies a row, with what is beside it, over another; both are there. */

@@ -1,4 +1,5 @@
 import { entry } from "../lib/entry.ts";
+import { larger } from "../lib/larger.ts";
 import { addKey, createTable64, findKey, slotsOf, type Table64 } from "../lib/table64.ts";
 import { epochMs, type Instant, instantFromTicks } from "../model/time.ts";
 import {
@@ -190,18 +191,14 @@ export function useId(ledger: Ledger, { signer, place, action, grain = 0 }: UseK
 
 function grow(uses: Uses): void {
   const room = slotsOf(uses.table);
-  const larger = <T extends Int32Array | Uint32Array | Float64Array | Uint8Array>(from: T, into: T): T => {
-    into.set(from);
-    return into;
-  };
-  uses.signer = larger(uses.signer, new Int32Array(room));
-  uses.place = larger(uses.place, new Int32Array(room));
-  uses.action = larger(uses.action, new Uint8Array(room));
-  uses.single = larger(uses.single, new Int32Array(room));
-  uses.grain = larger(uses.grain, new Uint8Array(room));
-  uses.last = larger(uses.last, new Float64Array(room));
-  uses.day = larger(uses.day, new Int32Array(room));
-  uses.counts = larger(uses.counts, new Uint32Array(OUTCOMES.length * room));
+  uses.signer = larger(uses.signer, room);
+  uses.place = larger(uses.place, room);
+  uses.action = larger(uses.action, room);
+  uses.single = larger(uses.single, room);
+  uses.grain = larger(uses.grain, room);
+  uses.last = larger(uses.last, room);
+  uses.day = larger(uses.day, room);
+  uses.counts = larger(uses.counts, OUTCOMES.length * room);
 }
 
 /** Counts `calls` operations of one use at a time; false where they are counted as left out. */

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { TokenCredential } from "@azure/identity";
-import { LogsQueryClient, type LogsTable } from "@azure/monitor-query-logs";
+import type { LogsTable } from "@azure/monitor-query-logs";
 import { err, ok, type Result } from "../lib/result.ts";
 import { type AskFailure, failureOf } from "./log-analytics-errors.ts";
 import type { Span } from "./query-text.ts";
@@ -46,9 +46,16 @@ interface Exchange {
 
 /**
  * The published client, which by itself ignores an abort, loses the status of answers that are not JSON and does not try again
- * where no time is named: the first two are mended by a policy, trying again is left to who asks.
+ * where no time is named: the first two are mended by a policy, trying again is left to who asks. It is loaded when it is needed.
  */
-export function openWorkspace({ source, workspaceId, credential, endpoint, onDate }: WorkspaceConfig): Workspace {
+export async function openWorkspace({
+  source,
+  workspaceId,
+  credential,
+  endpoint,
+  onDate,
+}: WorkspaceConfig): Promise<Workspace> {
+  const { LogsQueryClient } = await import("@azure/monitor-query-logs");
   const exchanges = new AsyncLocalStorage<Exchange>();
   const client = new LogsQueryClient(credential, {
     retryOptions: { maxRetries: 0 },

@@ -78,7 +78,7 @@ interface Polling extends Asking {
 export function logAnalyticsSource(config: LogAnalyticsConfig): Source {
   const clock = createServiceClock(config.now, () => performance.now());
   const open = async (): Promise<Workspace> =>
-    openWorkspace({
+    await openWorkspace({
       source: config.name,
       workspaceId: config.workspaceId,
       credential: await config.credential(),

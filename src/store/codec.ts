@@ -10,7 +10,10 @@ import type { Piece } from "./store.ts";
  */
 export const stateCodec = {
   encode: (value: unknown): Uint8Array => Buffer.concat(Array.from(piecesOf(value), packed)),
-  /** The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before the value changes. Packed, one after the other, they are what `encode` gives. */
+  /**
+   * The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before the value changes. Packed,
+   * one after the other, they are what `encode` gives. A piece without bytes ends each member of an object.
+   */
   pieces: (value: unknown): Iterable<Piece> => piecesOf(value),
   packed,
   /** Those of versions that did not pack, too. */
@@ -48,7 +51,10 @@ function* piecesOf(value: unknown): Generator<Piece> {
   }
   yield { bytes: wordsOf(MAGIC_OF_PARTS), isPlain: true };
   yield* piecesOfGraph(Object.keys(value), known);
-  for (const member of Object.values(value)) yield* piecesOfGraph(member, known);
+  for (const member of Object.values(value)) {
+    yield* piecesOfGraph(member, known);
+    yield { bytes: new Uint8Array(0), isPlain: true };
+  }
 }
 
 const isPlainObject = (value: unknown): value is object =>

@@ -84,8 +84,12 @@ export function createMemoryStore(): Store {
   };
 }
 
-function spoolInMemory(pieces: Iterable<Piece>): Spooled {
-  const left = Array.from(pieces, ({ bytes, isPlain }): Piece => ({ bytes: Uint8Array.from(bytes), isPlain }));
+async function spoolInMemory(pieces: Iterable<Piece>, breathe: () => Promise<void>): Promise<Spooled> {
+  const left: Piece[] = [];
+  for (const { bytes, isPlain } of pieces) {
+    left.push({ bytes: Uint8Array.from(bytes), isPlain });
+    if (bytes.length === 0) await breathe();
+  }
   return { next: () => left.shift(), close: () => left.splice(0) };
 }
 

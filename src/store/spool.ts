@@ -1,16 +1,30 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import type { Piece, Spooled } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
-/** Keeps pieces in a file beside a state until they are read back: they are not held in memory, and nobody sees them. */
-export function spoolBeside(path: string, pieces: Iterable<Piece>): Spooled {
+/**
+ * Keeps pieces in a file beside a state until they are read back: they are not held in memory, and nobody sees them. Others have
+ * their turn after a piece without bytes.
+ */
+export async function spoolBeside(
+  path: string,
+  pieces: Iterable<Piece>,
+  breathe: () => Promise<void>,
+): Promise<Spooled> {
   const name = `${path}.spool`;
   const file = attempt(name, () => openSync(name, "w+", 0o600));
   const sizes: { readonly bytes: number; readonly isPlain: boolean }[] = [];
   try {
     // Windows removes no file that is open.
     if (process.platform !== "win32") rmSync(name);
-    for (const { bytes, isPlain } of pieces) sizes.push({ bytes: attempt(name, () => writeAll(file, bytes)), isPlain });
+    let end = 0;
+    for (const { bytes, isPlain } of pieces) {
+      if (!isNothing(bytes)) attempt(name, () => writeAll(file, bytes, end));
+      end += bytes.length;
+      sizes.push({ bytes: bytes.length, isPlain });
+      if (bytes.length === 0) await breathe();
+    }
+    attempt(name, () => ftruncateSync(file, end));
   } catch (error) {
     closeSync(file);
     throw error;
@@ -42,10 +56,15 @@ export function spoolBeside(path: string, pieces: Iterable<Piece>): Spooled {
   };
 }
 
-function writeAll(file: number, piece: Uint8Array): number {
-  for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
-  return piece.length;
+function writeAll(file: number, piece: Uint8Array, from: number): void {
+  for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at, piece.length - at, from + at);
 }
+
+const ZEROS = Buffer.alloc(1 << 20);
+
+/** What a memory has room for and never used takes none in a file: nothing is written where nothing is. */
+const isNothing = (piece: Uint8Array): boolean =>
+  piece.length <= ZEROS.length && ZEROS.subarray(0, piece.length).equals(piece);
 
 function attempt<T>(name: string, work: () => T): T {
   try {

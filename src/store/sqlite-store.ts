@@ -74,7 +74,7 @@ function createStore(path: string, db: DatabaseSync): Store {
 
   return {
     load: () => read("cannot be loaded", () => loadSaved(db, snapshots.load(), outbox)),
-    spool: (pieces) => spoolBeside(path, pieces),
+    spool: (pieces, breathe) => spoolBeside(path, pieces, breathe),
     stage: (part, isFirst) => transact("cannot keep a snapshot", () => snapshots.stage(part, isFirst)),
     tidy: () => transact("cannot give up a snapshot", () => snapshots.tidy()),
     commit(commit) {

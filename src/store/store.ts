@@ -114,7 +114,7 @@ export const KEPT_REJECTS = 10_000;
 /** Findings that a store keeps: those that were new last. The analysis itself follows far fewer. */
 export const KEPT_FINDINGS = 10_000;
 
-/** Bytes of a snapshot as they lie in memory. */
+/** Bytes of a snapshot as they lie in memory; none where a part of it ends. */
 export interface Piece {
   readonly bytes: Uint8Array;
   /** Few, and not packed. */
@@ -134,8 +134,8 @@ export interface Spooled {
  */
 export interface Store {
   load(): Saved;
-  /** Takes all pieces at once; they are lost with the process. */
-  spool(pieces: Iterable<Piece>): Spooled;
+  /** Takes all pieces, others have their turn between two parts; they are lost with the process. */
+  spool(pieces: Iterable<Piece>, breathe: () => Promise<void>): Promise<Spooled>;
   /**
    * The next part of a snapshot of the analysis as it is after the last commit before its first part. It is durable and not
    * seen until a commit turns to it; the first part gives up what was staged before. The bytes are the caller's again afterwards.

@@ -5,6 +5,7 @@ import {
   beginEDetector,
   createEDetectors,
   type EDetectors,
+  isRising,
   learnedBy,
   resetEDetector,
   stepEDetector,
@@ -104,4 +105,32 @@ test("what is usual for a cell is learned and does not alarm", () => {
   }
   expect(alarms).toBe(0);
   expect(baseline(detectors, 0)).toBeLessThan(0.02);
+});
+
+test("detectors that rise and rest in turn give the places of their rises to each other, and none sees another's", () => {
+  const next = random(11);
+  const together = createEDetectors();
+  const alone = Array.from({ length: 40 }, () => begun(300));
+  for (const _ of alone) beginEDetector(together, addEDetector(together), 300, 0);
+  let alarms = 0;
+  let mostRising = 0;
+  for (let bin = 0; bin < 1_500; bin++) {
+    for (const [i, own] of alone.entries()) {
+      const isFaulty = Math.floor(bin / 50) % 8 === i % 8;
+      const binned = { bin, f: Number(next() < (isFaulty ? 0.4 : 0.02)), n: 1 + Math.floor(4 * next()) };
+      const start = stepEDetector(together, i, binned);
+      expect(stepEDetector(own, 0, binned)).toBe(start);
+      if (start === undefined) continue;
+      alarms += 1;
+      resetEDetector(together, i);
+      resetEDetector(own, 0);
+    }
+    mostRising = Math.max(mostRising, alone.filter((_, i) => isRising(together, i)).length);
+  }
+  for (const [i, own] of alone.entries()) {
+    expect(learnedBy(together, i)).toEqual(learnedBy(own, 0));
+    expect(isRising(together, i)).toBe(isRising(own, 0));
+  }
+  expect(alarms).toBeGreaterThan(10);
+  expect(together.rises.used).toBe(1 + mostRising);
 });

@@ -12,6 +12,9 @@ import { faultRandom, faultRuns } from "./runs.ts";
 const LINES_PER_EVENT = 100;
 const LATENESS_S = 3_600;
 
+/** Each request over a connection of its own: one that was kept may be closed by the other end just as it is used again. */
+const ALONE = { headers: { connection: "close" } };
+
 interface Report {
   readonly input: { readonly records: number };
   readonly findings: readonly { readonly id: string }[];
@@ -20,7 +23,7 @@ interface Report {
 /** The report once all records are counted and the findings stand up to a time: looked at after each change that the dashboard is told of. */
 async function reportAt(address: string, records: number, time: number): Promise<Report> {
   const gone = new AbortController();
-  const read = async <T>(path: string): Promise<T> => (await (await fetch(new URL(path, address))).json()) as T;
+  const read = async <T>(path: string): Promise<T> => (await (await fetch(new URL(path, address), ALONE)).json()) as T;
   const stream = await fetch(new URL("/api/v1/stream", address), { signal: gone.signal });
   try {
     for await (const _chunk of stream.body ?? []) {
@@ -124,7 +127,7 @@ function closedIds(records: ReturnType<typeof generate>["records"], until: numbe
 async function callsOf(address: string, ids: readonly string[]): Promise<readonly (readonly unknown[])[]> {
   const found: (readonly unknown[])[] = [];
   for (const id of ids) {
-    const answer = await fetch(new URL(`/api/v1/calls/${encodeURIComponent(id)}`, address));
+    const answer = await fetch(new URL(`/api/v1/calls/${encodeURIComponent(id)}`, address), ALONE);
     const { items = [] } = (await answer.json()) as { readonly items?: readonly unknown[] };
     found.push(items);
   }
