@@ -49,3 +49,10 @@ function isSign(event: Sign): boolean {
 /** Of the managed identity of an API Management service. */
 export const isGateways = ({ ownerResource }: { readonly ownerResource?: string }): boolean =>
   ownerResource?.includes("/microsoft.apimanagement/service/") === true;
+
+/** States of a subscription whose key the gateway accepts nowhere (learn.microsoft.com/rest/api/apimanagement/subscription). */
+const OFF: ReadonlySet<string> = new Set(["suspended", "cancelled", "rejected", "expired"]);
+
+/** A subscription was switched off: only the record of the request holds the state. */
+export const isSwitchedOff = ({ change, details }: Change): boolean =>
+  change === "subscription" && OFF.has(details.get("state")?.toLowerCase() ?? "");

@@ -3,6 +3,7 @@ import { type Rows, valueAt } from "../detect/rows.ts";
 import { lowerBound } from "../lib/lower-bound.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
+import type { Refusals } from "./strangers.ts";
 import { idIn } from "./window.ts";
 
 /**
@@ -39,7 +40,7 @@ const IN_THE_WAY_MS: DurationMs = 60_000;
  * Nearly each refused call is followed at once by one for the same work that is let in, much more often than preceded by one.
  * Those that calls for the same API are refused behind the gateway around are left out: their second tries may be among them.
  */
-export function areAnswered({ window, detection }: Context, all: readonly number[]): boolean {
+export function areAnswered({ window, detection }: Context, { refused: all }: Pick<Refusals, "refused">): boolean {
   if (!FIRST_TRIES.has(window.symptom.name)) return false;
   const others = [...detection.symptoms.values()].filter(({ layer }) => layer !== "gateway").map(({ rows }) => rows);
   const around = (row: number, columns: readonly Column[], [from, to]: readonly [DurationMs, DurationMs]) => ({

@@ -12,7 +12,7 @@ import { tallyRows } from "./observation.ts";
 import { partedAt } from "./parted.ts";
 import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, isNamedBy, riseAmong } from "./rise.ts";
-import { isBetween, isWithin, lastedMs, unite } from "./span.ts";
+import { isBetween, isWithin, lastedMs, type Rise, unite } from "./span.ts";
 import { matches } from "./splits.ts";
 import { widenedAt } from "./widened.ts";
 import { openWindow, type Window } from "./window.ts";
@@ -54,17 +54,13 @@ function eachFault(context: Context, core: readonly number[]): readonly Explanat
     const left = core.filter((row) => !claimed.has(row) && !aside.has(row));
     const covering = clearest(window, left);
     if (covering === undefined || covering.rule.refused < least) break;
-    const narrow = explainFirst(context, covering, left);
-    if (narrow !== undefined) {
-      found.push(narrow);
+    const rising = risingOf(context, covering);
+    const one = explainFirst(context, rising, left) ?? explainLast(context, rising, left);
+    if (one !== undefined) {
+      found.push(one);
       continue;
     }
-    const last = explainLast(context, covering, left);
-    if (last !== undefined) {
-      found.push(last);
-      continue;
-    }
-    const explanation = explainRule(context, covering);
+    const explanation = explainRule(context, rising);
     if (explanation !== undefined) found.push(explanation);
     for (const row of left)
       if (row < window.refused && isLookedAt(window, row, { covering, explanation })) aside.add(row);
@@ -130,29 +126,36 @@ function matchingRows(window: Window, rule: readonly Condition[], claimed: Reado
   return rows;
 }
 
+/** A covering with the window's rows that its rule matches, and their rise, if they have one. */
+interface Rising {
+  readonly covering: Covering;
+  readonly rows: readonly number[];
+  readonly rise: Rise | undefined;
+}
+
+function risingOf(context: Context, covering: Covering): Rising {
+  const rows = matchingRows(context.window, covering.rule.conditions, context.claimed);
+  return { covering, rows, rise: riseAmong(context, rows) };
+}
+
 /** Where the rise of a rule is made of several faults, one after the other: the last one. */
-function explainLast(context: Context, covering: Covering, left: readonly number[]): Explanation | undefined {
-  const { window, claimed } = context;
-  const rows = matchingRows(window, covering.rule.conditions, claimed);
-  const rise = riseAmong(context, rows);
+function explainLast(context: Context, rising: Rising, left: readonly number[]): Explanation | undefined {
+  const { window } = context;
+  const { covering, rows, rise } = rising;
   const at = rise === undefined ? undefined : partedAt(window, { rows, all: left }, rise);
   if (at === undefined) return undefined;
   const earlier = left.filter((row) => row < window.refused && (window.time[row] ?? 0) < at);
-  const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...earlier]) }, covering);
-  if (explanation !== undefined) claim(context, explanation);
-  return explanation;
+  return explainWithout(context, covering, earlier);
 }
 
 /**
  * Where the rise of a rule is made of two faults, the second one wider: the first one. A reason that the gateway gives is
  * that of one fault, which may come to one place after the other.
  */
-function explainFirst(context: Context, covering: Covering, left: readonly number[]): Explanation | undefined {
-  const { window, claimed } = context;
-  if (window.symptom.layer === "gateway") return undefined;
-  const rows = matchingRows(window, covering.rule.conditions, claimed);
-  const rise = riseAmong(context, rows);
-  if (rise === undefined) return undefined;
+function explainFirst(context: Context, rising: Rising, left: readonly number[]): Explanation | undefined {
+  const { window } = context;
+  const { covering, rows, rise } = rising;
+  if (window.symptom.layer === "gateway" || rise === undefined) return undefined;
   const taken = covering.rule.conditions;
   const widened = widenedAt(window, rows, { rise, taken });
   if (widened === undefined) return undefined;
@@ -161,22 +164,25 @@ function explainFirst(context: Context, covering: Covering, left: readonly numbe
     (row) => row < window.refused && (window.time[row] ?? 0) >= widened.at && !matches(window, conditions, row),
   );
   const own = covering.rows.filter((row) => matches(window, conditions, row));
-  const narrow = { rule: { ...covering.rule, conditions }, aliases: [], parts: [], rows: own };
-  const explanation = explainRule({ ...context, claimed: new Set([...claimed, ...others]) }, narrow);
+  return explainWithout(context, { rule: { ...covering.rule, conditions }, aliases: [], parts: [], rows: own }, others);
+}
+
+/** As if the refused rows of another fault were not there. */
+function explainWithout(context: Context, covering: Covering, ofOther: readonly number[]): Explanation | undefined {
+  const alone = { ...context, claimed: new Set([...context.claimed, ...ofOther]) };
+  const explanation = explainRule(alone, risingOf(alone, covering));
   if (explanation !== undefined) claim(context, explanation);
   return explanation;
 }
 
 /** Looks again within the rise's own time when it is much shorter than the window: health before and after blurs what differs. */
-function explainRule(context: Context, covering: Covering): Explanation | undefined {
+function explainRule(context: Context, { covering, rows, rise: span }: Rising): Explanation | undefined {
   const { window, claimed } = context;
-  const rows = matchingRows(window, covering.rule.conditions, claimed);
-  const span = riseAmong(context, rows);
   if (span === undefined) return undefined;
   const short = lastedMs(span) < SHORT * msBetween(window.to, window.from);
   const sharp = short ? sharpen(context, span, covering) : covering;
   const candidates = sharp === covering ? rows : matchingRows(window, sharp.rule.conditions, claimed);
-  const asFound = explainRise(context, sharp, candidates);
+  const asFound = explainRise(context, sharp, candidates, sharp === covering ? span : undefined);
   const sharper =
     asFound === undefined ? sharp : narrowDown(context, sharp, { candidates, names: asFound.ranked.names });
   const regional = regionAlone(context, span, sharper);

@@ -7,13 +7,19 @@ import type { SignSeen } from "./signs.ts";
 import type { Split } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
 import type { Condition, Rule } from "./rule.ts";
-import { isWithin, type Rise, type Span } from "./span.ts";
+import { isBetween, isWithin, type Rise, type Span } from "./span.ts";
 import type { Window } from "./window.ts";
 
 /** Refused and all trials of a comparison. */
 export interface Tally {
   readonly refused: number;
   readonly trials: number;
+}
+
+/** A change, and how long before the onset it came; below zero where it came after. */
+export interface ChangeSeen {
+  readonly change: Change;
+  readonly lagMs: number;
 }
 
 /** What a cause is judged by: the refusals of one rise, what separates them, and what else was seen. */
@@ -32,7 +38,7 @@ export interface Observation {
   readonly equal: number;
   readonly facts: readonly RefusalFacts[];
   /** Changes near the onset, nearest first. */
-  readonly changes: readonly { readonly change: Change; readonly lagMs: number }[];
+  readonly changes: readonly ChangeSeen[];
   /** Signs of sign-ins and Key Vaults from a day before the onset to the end, those that began nearest to it first. */
   readonly signs: readonly SignSeen[];
   /** Nothing was refused for so long after the rise that it is over. */
@@ -130,6 +136,14 @@ export function tallyRows(window: Window, rows: readonly number[], conditions: r
   }
   return { refused, trials };
 }
+
+/** Refused and all trials between two times. */
+export const tallyBetween = (window: Window, rows: readonly number[], span: Span): Tally =>
+  tallyRows(
+    window,
+    rows.filter((row) => isBetween(span, window.time[row] ?? 0)),
+    [],
+  );
 
 /** Values of a column among the rows that meet the conditions. */
 export function valuesAmong(

@@ -1,6 +1,7 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
 import { type Instant, instantFromTicks } from "../model/time.ts";
+import { tallyBetween } from "./observation.ts";
 import { isBetween, type Rise, type Span } from "./span.ts";
 import type { Window } from "./window.ts";
 
@@ -89,7 +90,10 @@ const ALIKE = 0.5;
 const ENDS = 0.1;
 
 function isMended(window: Window, { rows, all }: Among, earlier: Span, later: Span): boolean {
-  const [before, after] = [earlier, later].map((span) => shareOf(window, rows, span));
+  const [before, after] = [earlier, later].map((span) => {
+    const { refused, trials } = tallyBetween(window, rows, span);
+    return refused / Math.max(1, trials);
+  });
   const slack = ENDS * (earlier.to - earlier.from);
   return PLACES.some((place) => {
     const late = talliesOf(window, all, { span: later, place });
@@ -101,17 +105,6 @@ function isMended(window: Window, { rows, all }: Among, earlier: Span, later: Sp
       return expected >= EXPECTED && now.f <= LET_IN * expected;
     });
   });
-}
-
-function shareOf(window: Window, rows: readonly number[], span: Span): number {
-  let refused = 0;
-  let trials = 0;
-  for (const row of rows) {
-    if (!isBetween(span, window.time[row] ?? 0)) continue;
-    refused += window.f[row] ?? 0;
-    trials += window.n[row] ?? 0;
-  }
-  return refused / Math.max(1, trials);
 }
 
 /** Refused and all trials by value within the span; rows without a value are left out. */

@@ -1,6 +1,7 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
+import { isByAddress } from "../detect/count-refusal.ts";
 import type { RefusalFacts } from "../detect/detection.ts";
-import { valueAt } from "../detect/rows.ts";
+import { type Rows, valueAt } from "../detect/rows.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, instantFromTicks, msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
@@ -22,7 +23,7 @@ const OF_MANY_KINDS = 1 / 100;
 const OF_TWO_KINDS = 1 / 10;
 
 /** Refused rows of a rise, and what they have in common. */
-interface Refusals {
+export interface Refusals {
   readonly refused: readonly number[];
   readonly conditions: readonly Condition[];
   readonly span: Span;
@@ -36,7 +37,7 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   const { window } = context;
   const { refused, span } = refusals;
   if (window.symptom.layer !== "gateway") return false;
-  const nameless = refused.filter((row) => isNameless(window, row));
+  const nameless = namelessOf(window, refused);
   if (nameless.length < NEARLY_ALL * refused.length) return false;
   const shared = sharedAddresses(window);
   const hidden = nameless.filter((row) => {
@@ -57,20 +58,16 @@ const LEAST_REFUSED = 4;
  * Refusals of calls that name nobody and that there were from the first moment on, or as often from the same addresses before
  * the rise: whoever sends them was never let in.
  */
-export function areFromTheFirst(
-  { detection, window }: Context,
-  { refused, span }: Pick<Refusals, "refused" | "span">,
-): boolean {
+export function areFromTheFirst({ detection, window }: Context, { refused, span }: Refusals): boolean {
   const { began } = detection;
   if (window.symptom.layer !== "gateway" || began === undefined) return false;
-  if (refused.filter((row) => isNameless(window, row)).length < NEARLY_ALL * refused.length) return false;
+  if (namelessOf(window, refused).length < NEARLY_ALL * refused.length) return false;
   if (msBetween(span.from, began) <= FROM_THE_FIRST_MS) return areSteady(window, refused, span);
   const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
   const { rows } = window.symptom;
   let before = 0;
   for (let at = 0; at < rows.count && (rows.time[at] ?? 0) < span.from; at++) {
-    const isOne = NAMES.every((column) => valueAt(rows, at, columnIndex(column)) < 0);
-    if (isOne && addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) before += 1;
+    if (namesNobody(rows, at) && addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) before += 1;
   }
   const paceOf = (count: number, lasted: DurationMs): number => count / Math.max(1, lasted);
   const now = paceOf(refused.length, msBetween(span.to, span.from));
@@ -99,6 +96,7 @@ const SURELY_LOST = 3;
  * filter is for.
  */
 export function areFilteredOut({ window }: Context, refusals: Refusals): boolean {
+  if (!isByAddress(window.symptom.name)) return false;
   const addresses = new Set(refusals.refused.map((row) => idIn(window, "callerAddress", row)));
   for (let row = window.refused; row < window.time.length; row++)
     if (addresses.has(idIn(window, "callerAddress", row))) return false;
@@ -128,7 +126,11 @@ function expectedByTime(window: Window, { earlier, now }: Successes, span: Span)
 const refusalsOf = (window: Window, refused: readonly number[]): number =>
   refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
 
-const isNameless = (window: Window, row: number): boolean => NAMES.every((name) => idIn(window, name, row) < 0);
+const namelessOf = (window: Window, rows: readonly number[]): readonly number[] =>
+  rows.filter((row) => NAMES.every((name) => idIn(window, name, row) < 0));
+
+const namesNobody = (rows: Rows<unknown>, at: number): boolean =>
+  NAMES.every((column) => valueAt(rows, at, columnIndex(column)) < 0);
 
 /** Addresses through which calls of several callers succeed. */
 function sharedAddresses(window: Window): ReadonlySet<number> {
@@ -155,7 +157,7 @@ function oddsByKinds({ detection }: Context, { from, to }: Span): number {
   for (const { rows, layer, name } of detection.symptoms.values()) {
     if (layer !== "gateway") continue;
     for (let at = rows.count - 1; at >= 0 && (rows.time[at] ?? 0) >= from; at--) {
-      if ((rows.time[at] ?? 0) > to || NAMES.some((column) => valueAt(rows, at, columnIndex(column)) >= 0)) continue;
+      if ((rows.time[at] ?? 0) > to || !namesNobody(rows, at)) continue;
       const facts: RefusalFacts | undefined = rows.facts[at];
       const reason = facts?.reason ?? name;
       reasons.set(reason, (reasons.get(reason) ?? 0) + (rows.trials[at] ?? 0));

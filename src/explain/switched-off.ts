@@ -1,18 +1,12 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
-import type { Change } from "../model/event.ts";
+import { isSwitchedOff } from "../correlate/changes.ts";
 import { type DurationMs, type Instant, msBetween, plusMs } from "../model/time.ts";
+import { KNOWN_MS } from "./causes/gateway.ts";
 import type { Context } from "./context.ts";
+import type { Refusals } from "./strangers.ts";
 import { idIn, type Window } from "./window.ts";
 
-/** States of a subscription whose key the gateway accepts nowhere (learn.microsoft.com/rest/api/apimanagement/subscription). */
-const OFF: ReadonlySet<string> = new Set(["suspended", "cancelled", "rejected", "expired"]);
-
-/** A subscription was switched off: only the record of the request holds the state. */
-export const isSwitchedOff = ({ change, details }: Change): boolean =>
-  change === "subscription" && OFF.has(details.get("state")?.toLowerCase() ?? "");
-
-/** Refusals begin so long after it; gateways come to know of it one after the other, and maybe sooner than its log says. */
-const AFTER_MS: DurationMs = 900_000;
+/** Gateways come to know of it maybe sooner than its log says. */
 const SLACK_MS: DurationMs = 120_000;
 const NEARLY_ALL = 0.8;
 const LIKE: readonly Column[] = ["callerNetwork", "userAgentFamily"];
@@ -23,15 +17,14 @@ const LIKE: readonly Column[] = ["callerNetwork", "userAgentFamily"];
  */
 export function areOfSwitchedOff(
   { window, changes, detection }: Context,
-  refused: readonly number[],
-  from: Instant,
+  { refused, span: { from } }: Refusals,
 ): boolean {
   if (window.symptom.name !== "gateway:SubscriptionKey") return false;
   const ids = detection.dictionaries[columnIndex("subscription")]?.ids;
   return changes.filter(isSwitchedOff).some((change) => {
     const lag = msBetween(from, change.time);
     const id = ids?.get(change.resource.slice(change.resource.lastIndexOf("/") + 1));
-    if (lag < -SLACK_MS || lag > AFTER_MS || id === undefined) return false;
+    if (lag < -SLACK_MS || lag > KNOWN_MS || id === undefined) return false;
     return areOfOne(window, refused, { id, until: plusMs(from, SLACK_MS) });
   });
 }

@@ -1,6 +1,7 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, type Instant, instantFromTicks, msBetween, TICKS_PER_MS } from "../model/time.ts";
+import { tallyBetween } from "./observation.ts";
 import type { Condition } from "./rule.ts";
 import { isBetween, type Rise } from "./span.ts";
 import type { Window } from "./window.ts";
@@ -16,7 +17,6 @@ export interface Widened {
 
 interface Course {
   f: number;
-  n: number;
   /** Of the refusals. */
   from: number;
   /** In order of time. */
@@ -62,9 +62,8 @@ function coursesOf(
     const time = window.time[row] ?? 0;
     const value = window.raw[column]?.[row] ?? -1;
     if (value < 0 || !isBetween(rise, time)) continue;
-    const course = entry(courses, value, () => ({ f: 0, n: 0, from: Number.POSITIVE_INFINITY, rows: [] }));
+    const course = entry(courses, value, () => ({ f: 0, from: Number.POSITIVE_INFINITY, rows: [] }));
     course.f += window.f[row] ?? 0;
-    course.n += window.n[row] ?? 0;
     course.rows.push(row);
     if (row < window.refused) course.from = Math.min(course.from, time);
   }
@@ -83,33 +82,20 @@ function widenedIn(
   const at = instantFromTicks(second[1].from);
   if (msBetween(instantFromTicks(early.from), rise.from) > TOGETHER_MS || msBetween(at, rise.from) < APART_MS)
     return undefined;
-  const others = [...courses].filter(([other]) => other !== value).map(([, course]) => course);
-  const before = sumOf(window, [early], { from: rise.from, to: at });
-  const after = sumOf(window, [early], { from: at, to: rise.to });
-  const still = sumOf(window, others, { from: rise.from, to: instantFromTicks(at - 1) });
-  const later = sumOf(window, others, { from: at, to: rise.to });
-  const share = before.f / Math.max(1, before.n);
-  if (before.f < MIN_REFUSED || still.n * share < EXPECTED || still.f > LET_IN * still.n * share) return undefined;
-  if (after.f < ALIKE * share * after.n || later.f < LATER_SHARE * (later.f + after.f)) return undefined;
+  const others = [...courses].filter(([other]) => other !== value).flatMap(([, { rows }]) => rows);
+  const before = tallyBetween(window, early.rows, { from: rise.from, to: at });
+  const after = tallyBetween(window, early.rows, { from: at, to: rise.to });
+  const still = tallyBetween(window, others, { from: rise.from, to: instantFromTicks(at - 1) });
+  const later = tallyBetween(window, others, { from: at, to: rise.to });
+  const share = before.refused / Math.max(1, before.trials);
+  const expected = still.trials * share;
+  if (before.refused < MIN_REFUSED || expected < EXPECTED || still.refused > LET_IN * expected) return undefined;
+  if (after.refused < ALIKE * share * after.trials) return undefined;
+  if (later.refused < LATER_SHARE * (later.refused + after.refused)) return undefined;
   const late = refused.slice(1).map(([, course]) => course);
   const gapOf = ({ f, from }: Course): number => (rise.to - from) / TICKS_PER_MS / Math.max(1, f);
   const isTogether = late.every(
     (course) => msBetween(instantFromTicks(course.from), at) <= Math.max(TOGETHER_MS, 6 * gapOf(course)),
   );
   return isTogether ? { value, at } : undefined;
-}
-
-function sumOf(
-  window: Window,
-  courses: readonly Course[],
-  span: { readonly from: Instant; readonly to: Instant },
-): { readonly f: number; readonly n: number } {
-  let [f, n] = [0, 0];
-  for (const { rows } of courses)
-    for (const row of rows) {
-      if (!isBetween(span, window.time[row] ?? 0)) continue;
-      f += window.f[row] ?? 0;
-      n += window.n[row] ?? 0;
-    }
-  return { f, n };
 }

@@ -122,7 +122,8 @@ export class AccessReader {
   #useOf(words: Int32Array, at: number): Found {
     const { uses, swept } = this.#access;
     const name = words[at + row.API] ?? 0;
-    const api = (this.#apis[name] ??= this.#apiOf(name));
+    let api = this.#apis[name];
+    if (api === undefined) this.#apis[name] = api = this.#apiOf(name);
     if (api === null) return "none";
     if (this.#swept !== swept) this.#index();
     const { high, low } = this.#keyOf(words, at, api);

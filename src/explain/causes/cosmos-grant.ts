@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import type { Change } from "../../model/event.ts";
-import { type Observation, whereOf } from "../observation.ts";
+import { type ChangeSeen, type Observation, whereOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -52,7 +52,7 @@ export const PROPAGATION_MS = 900_000;
 const isGroup = ({ details }: Change): boolean => details.get("principalType")?.toLowerCase() === "group";
 
 /** A role was given to a group just before the calls of a principal began to be refused, all of them. */
-export function givenToGroup(observation: Observation): Observation["changes"][number] | undefined {
+export function givenToGroup(observation: Observation): ChangeSeen | undefined {
   const { refused, trials } = observation.tally({ cosmosPrincipal: refusedPrincipals(observation) });
   if (refused < NEARLY_ALL * Math.max(1, trials)) return undefined;
   return rolesGiven(observation, JUST_GIVEN_MS).find(({ change }) => isGroup(change));
@@ -66,7 +66,7 @@ const rolesGiven = (observation: Observation, withinMs: number): Observation["ch
   );
 
 /** An assignment near the onset whose principal was never seen: neither among the refused nor among any others. */
-export function boundElsewhere(observation: Observation): Observation["changes"][number] | undefined {
+export function boundElsewhere(observation: Observation): ChangeSeen | undefined {
   const refused = refusedPrincipals(observation);
   const seen = observation.known("cosmosPrincipal", {});
   if (refused.length === 0 || seen.length === 0) return undefined;
@@ -79,7 +79,7 @@ export function boundElsewhere(observation: Observation): Observation["changes"]
 }
 
 /** A role that was given long before the onset was likely given for something else. */
-export const isJustGiven = ({ lagMs }: Observation["changes"][number]): boolean => lagMs <= JUST_GIVEN_MS;
+export const isJustGiven = ({ lagMs }: ChangeSeen): boolean => lagMs <= JUST_GIVEN_MS;
 
 const FEW_TRIALS = 5;
 const NEARLY_ALL = 0.9;
@@ -96,7 +96,7 @@ function isLetInBeside(observation: Observation): boolean {
 const ASSIGNMENT = /\/sqlroleassignments\/([0-9a-f-]{36})/i;
 
 /** The assignment by which the refused principals were let in was deleted; `lagMs` before the onset. */
-export function revoked(observation: Observation): Observation["changes"][number] | undefined {
+export function revoked(observation: Observation): ChangeSeen | undefined {
   const cosmosPrincipal = refusedPrincipals(observation);
   if (cosmosPrincipal.length === 0) return undefined;
   const held = new Set(observation.known("roleAssignment", { cosmosPrincipal }).map((id) => id.toLowerCase()));
@@ -119,7 +119,7 @@ const assignmentsOf = ({ resource, details }: Change): readonly string[] =>
 const REPLACED_MS = 150_000;
 
 /** What was given has nothing to do with what was taken from the refused principal. */
-export function isTakenAway(observation: Observation, given: Observation["changes"][number]): boolean {
+export function isTakenAway(observation: Observation, given: ChangeSeen): boolean {
   const taken = revoked(observation);
   return taken !== undefined && Math.abs(taken.lagMs - given.lagMs) > REPLACED_MS;
 }

@@ -1,6 +1,6 @@
 import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
-import { type Observation, whereOf, type Tally, type Where, valuesOf } from "../observation.ts";
+import { type ChangeSeen, type Observation, whereOf, type Tally, type Where, valuesOf } from "../observation.ts";
 import { areRefusedToo, HARDLY, isOneOperation, MANY, onItems } from "./operations.ts";
 import { blamesGroup, boundElsewhere, givenToGroup, isTakenAway, PROPAGATION_MS, revoked } from "./cosmos-grant.ts";
 import { letInFrom, mayBeLimit } from "./cosmos-network.ts";
@@ -114,7 +114,7 @@ const STRANGE = 0.5;
 
 const takenAway = (
   observation: Observation,
-  { about, taken }: { readonly about: "told" | "maybe"; readonly taken: Observation["changes"][number] },
+  { about, taken }: { readonly about: "told" | "maybe"; readonly taken: ChangeSeen },
 ): Judgement => ({
   kind: "fits",
   confidence: about === "told" ? 0.95 : 0.88,

@@ -1,6 +1,6 @@
 import type { Evidence } from "../../model/cause.ts";
 import { msBetween } from "../../model/time.ts";
-import type { Observation } from "../observation.ts";
+import type { ChangeSeen, Observation } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -20,7 +20,7 @@ const MANY_PRINCIPALS = 3;
 const RECREATED: ReadonlySet<string> = new Set(["401", "403", "wrong-key", "rbac"]);
 
 /** Name of the container that a change is about, lower-cased; undefined where the log does not say. */
-function containerOf({ change }: Observation["changes"][number]): string | undefined {
+function containerOf({ change }: ChangeSeen): string | undefined {
   const path = (change.details.get("resource") ?? change.resource).toLowerCase();
   return /\/(?:containers|colls)\/([^/]+)/.exec(path)?.[1];
 }

@@ -1,6 +1,7 @@
+import { isSwitchedOff } from "../../correlate/changes.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import { msBetween } from "../../model/time.ts";
-import { type Observation, tallyBeside, type Where, valuesOf } from "../observation.ts";
+import { type ChangeSeen, type Observation, tallyBeside, type Where, valuesOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   CALLERS,
@@ -16,7 +17,6 @@ import {
   says,
   shareOfFacts,
 } from "./judgement.ts";
-import { isSwitchedOff } from "../switched-off.ts";
 import { aboutTheRegion, regionDecides } from "./region.ts";
 
 /** Reasons of the gateway's own policies, and the messages of responses where the reason was not logged. */
@@ -65,21 +65,19 @@ function judge(id: CauseId, observation: Observation): Judgement {
 /** A new key is known to every gateway about ten minutes later; some for the logs. */
 export const KNOWN_MS = 900_000;
 
-type Near = Observation["changes"][number];
-
-const isOff = ({ change }: Near): boolean => isSwitchedOff(change);
+const isOff = ({ change }: ChangeSeen): boolean => isSwitchedOff(change);
 
 /** A subscription was switched off. */
-const offChange = ({ changes }: Observation): Near | undefined =>
+const offChange = ({ changes }: Observation): ChangeSeen | undefined =>
   changeBefore({ changes: changes.filter(isOff) }, ["subscription"], KNOWN_MS);
 
 /** A change of a subscription, of its keys maybe, that did not switch it off: only the request's record holds the state. */
-function keyChange({ changes }: Observation): Near | undefined {
+function keyChange({ changes }: Observation): ChangeSeen | undefined {
   const off = new Set(changes.filter(isOff).map(resourceOf));
   return changeBefore({ changes: changes.filter((one) => !off.has(resourceOf(one))) }, ["subscription"], KNOWN_MS);
 }
 
-const resourceOf = ({ change }: Near): string => change.resource.toLowerCase();
+const resourceOf = ({ change }: ChangeSeen): string => change.resource.toLowerCase();
 
 /** Whether keys are refused that were made so lately that the gateway may not know them; `surely` when it does by now. */
 function keySpreads(observation: Observation): "surely" | "maybe" | undefined {

@@ -2,7 +2,7 @@ import type { Dimension } from "../../model/call.ts";
 import type { CauseId, Evidence } from "../../model/cause.ts";
 import type { ChangeKind } from "../../model/event.ts";
 import type { Split } from "../../model/finding.ts";
-import { type Observation, tallyBeside, whereOf, type Where } from "../observation.ts";
+import { type ChangeSeen, type Observation, tallyBeside, whereOf, type Where } from "../observation.ts";
 import type { SignSeen } from "../signs.ts";
 
 /** What one cause says of an observation. */
@@ -56,13 +56,13 @@ export function changeBefore(
   observation: Pick<Observation, "changes">,
   kinds: readonly ChangeKind[],
   clockMs: number,
-): Observation["changes"][number] | undefined {
+): ChangeSeen | undefined {
   return observation.changes.find(
     ({ change, lagMs }) => kinds.includes(change.change) && lagMs >= -120_000 && lagMs <= clockMs,
   );
 }
 
-export function changeEvidence({ change, lagMs }: Observation["changes"][number]): Evidence {
+export function changeEvidence({ change, lagMs }: ChangeSeen): Evidence {
   const minutes = Math.round(Math.abs(lagMs) / 60_000);
   const when =
     minutes === 0 ? "within a minute of the onset" : `${minutes} min ${lagMs >= 0 ? "before" : "after"} the onset`;

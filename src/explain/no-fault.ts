@@ -1,0 +1,10 @@
+import { areAnswered } from "./answered.ts";
+import type { Context } from "./context.ts";
+import { areFilteredOut, areFromTheFirst, areOfStrangers, type Refusals } from "./strangers.ts";
+import { areOfSwitchedOff } from "./switched-off.ts";
+
+const KINDS = [areAnswered, areOfStrangers, areFromTheFirst, areOfSwitchedOff, areFilteredOut];
+
+/** Refusals that are as they should be, however many there are. */
+export const areNoFault = (context: Context, refusals: Refusals): boolean =>
+  KINDS.some((are) => are(context, refusals));
