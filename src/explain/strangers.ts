@@ -1,6 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { isByAddress } from "../detect/count-refusal.ts";
-import type { RefusalFacts } from "../detect/detection.ts";
+import type { Detection, RefusalFacts } from "../detect/detection.ts";
 import { type Rows, valueAt } from "../detect/rows.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, instantFromTicks, msBetween } from "../model/time.ts";
@@ -44,8 +44,25 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
     const address = idIn(window, "callerAddress", row);
     return address < 0 || shared.has(address);
   });
-  if (hidden.length < HALF * refused.length) return false;
+  if (hidden.length < HALF * refused.length && !areTriedAround(context, nameless, span)) return false;
   return oddsByKinds(context, span) * oddsOfLoss(window, refusals) < LEAST_ODDS;
+}
+
+const REPEATED = 2;
+
+/** Whoever sends them also tries other APIs in the same time, and is refused there for another reason. */
+function areTriedAround({ detection, window }: Context, nameless: readonly number[], span: Span): boolean {
+  const addresses = new Set(nameless.map((row) => idIn(window, "callerAddress", row)));
+  addresses.delete(-1);
+  const byReason = new Map<string, Map<number, number>>();
+  for (const { rows, at, reason } of namelessIn(detection, span)) {
+    if (!addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) continue;
+    const api = valueAt(rows, at, columnIndex("api"));
+    const byApi = entry(byReason, reason, () => new Map<number, number>());
+    byApi.set(api, (byApi.get(api) ?? 0) + 1);
+  }
+  const kinds = [...byReason.values()].flatMap((byApi) => [...byApi]).filter(([, count]) => count >= REPEATED);
+  return byReason.size > 1 && new Set(kinds.map(([api]) => api)).size > 1;
 }
 
 /** Refusals that begin so soon after the first call that is known began before it. */
@@ -123,6 +140,24 @@ function expectedByTime(window: Window, { earlier, now }: Successes, span: Span)
   return { now, expected, doubt: (COME_AND_GO * expected) ** 2 };
 }
 
+interface Nameless {
+  readonly rows: Rows<unknown>;
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** Calls that name nobody which the gateway refused within the span. */
+function* namelessIn({ symptoms }: Detection, { from, to }: Span): Generator<Nameless> {
+  for (const { rows, layer, name } of symptoms.values()) {
+    if (layer !== "gateway") continue;
+    for (let at = rows.count - 1; at >= 0 && (rows.time[at] ?? 0) >= from; at--) {
+      if ((rows.time[at] ?? 0) > to || !namesNobody(rows, at)) continue;
+      const facts: RefusalFacts | undefined = rows.facts[at];
+      yield { rows, at, reason: facts?.reason ?? name };
+    }
+  }
+}
+
 const refusalsOf = (window: Window, refused: readonly number[]): number =>
   refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
 
@@ -152,17 +187,10 @@ const MANY_SHARE = 0.15;
 const OTHER_SHARE = 0.3;
 
 /** By the reasons for which the gateway refuses calls that name nobody in the same time: one caller has one fault. */
-function oddsByKinds({ detection }: Context, { from, to }: Span): number {
+function oddsByKinds({ detection }: Context, span: Span): number {
   const reasons = new Map<string, number>();
-  for (const { rows, layer, name } of detection.symptoms.values()) {
-    if (layer !== "gateway") continue;
-    for (let at = rows.count - 1; at >= 0 && (rows.time[at] ?? 0) >= from; at--) {
-      if ((rows.time[at] ?? 0) > to || !namesNobody(rows, at)) continue;
-      const facts: RefusalFacts | undefined = rows.facts[at];
-      const reason = facts?.reason ?? name;
-      reasons.set(reason, (reasons.get(reason) ?? 0) + (rows.trials[at] ?? 0));
-    }
-  }
+  for (const { rows, at, reason } of namelessIn(detection, span))
+    reasons.set(reason, (reasons.get(reason) ?? 0) + (rows.trials[at] ?? 0));
   const counts = [...reasons.values()].toSorted((a, b) => b - a);
   const all = counts.reduce((sum, count) => sum + count, 0);
   const others = counts.slice(1).filter((count) => count > 1);
