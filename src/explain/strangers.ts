@@ -39,6 +39,7 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   if (window.symptom.layer !== "gateway") return false;
   const nameless = namelessOf(window, refused);
   if (nameless.length < NEARLY_ALL * refused.length) return false;
+  if (areProbes(context, nameless, span)) return OF_MANY_KINDS * oddsOfLoss(window, refusals) < LEAST_ODDS;
   const shared = sharedAddresses(window);
   const hidden = nameless.filter((row) => {
     const address = idIn(window, "callerAddress", row);
@@ -49,6 +50,21 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
 }
 
 const REPEATED = 2;
+
+/** Asked so often for what no API has, an address is one that somebody tries around from. */
+const PROBED = 5;
+const AROUND_MS: DurationMs = 300_000;
+
+/** From the addresses of most of the rows somebody asks for paths that no API has, in the same time. */
+function areProbes({ detection, window }: Context, rows: readonly number[], { from, to }: Span): boolean {
+  const { values = [] } = detection.dictionaries[columnIndex("callerAddress")] ?? {};
+  const probing = rows.filter((row) => {
+    const asked = detection.probes.asked.get(values[idIn(window, "callerAddress", row)] ?? "");
+    if (asked === undefined || asked.count < PROBED) return false;
+    return msBetween(asked.from, to) <= AROUND_MS && msBetween(from, asked.to) <= AROUND_MS;
+  });
+  return probing.length >= HALF * rows.length;
+}
 
 /** Whoever sends them also tries other APIs in the same time, and is refused there for another reason. */
 function areTriedAround({ detection, window }: Context, nameless: readonly number[], span: Span): boolean {
