@@ -1,3 +1,4 @@
+import { needsNoSuccess } from "../detect/count-refusal.ts";
 import { type Rows, valueAt } from "../detect/rows.ts";
 import { lowerBound } from "../lib/lower-bound.ts";
 import { binomialLogLikelihood } from "../lib/stats.ts";
@@ -20,6 +21,7 @@ const APART = 6;
  * nothing says that these calls were let in any better.
  */
 export function areAsEver({ detection, window }: Context, { conditions, span }: Refusals): boolean {
+  if (needsNoSuccess(window.symptom.name)) return false;
   const rows = Array.from(window.time.keys()).filter((row) => matches(window, conditions, row));
   const during = tallyBetween(window, rows, span);
   if (during.refused >= SLIGHT * during.trials) return false;

@@ -13,6 +13,8 @@ export interface SignSeen {
   readonly addresses: ReadonlySet<string>;
   /** Of the first one before the onset; negative after it. */
   readonly lagMs: DurationMs;
+  /** Of the last one that came before the onset; undefined where none did. */
+  readonly lastLagMs: DurationMs | undefined;
 }
 
 const BEFORE_MS: DurationMs = 86_400_000;
@@ -20,20 +22,40 @@ const BEHIND_MS: DurationMs = 600_000;
 const KEPT = 40;
 const MOST_ADDRESSES = 20;
 
+interface Group {
+  readonly sign: Sign;
+  count: number;
+  readonly addresses: Set<string>;
+  lastLagMs: DurationMs | undefined;
+}
+
 /** Groups the signs from a day before the rise to its end; those that began nearest to the onset first. */
 export function signsNear(signs: readonly Sign[], span: Span): readonly SignSeen[] {
   const from = plusMs(span.from, -BEFORE_MS);
   const to = plusMs(span.to, BEHIND_MS);
-  const groups = new Map<string, { readonly sign: Sign; count: number; readonly addresses: Set<string> }>();
+  const groups = new Map<string, Group>();
   for (const sign of signs) {
     if (sign.time < from || sign.time > to) continue;
-    const group = entry(groups, keyOf(sign), () => ({ sign, count: 0, addresses: new Set<string>() }));
+    const group = entry(groups, keyOf(sign), () => ({
+      sign,
+      count: 0,
+      addresses: new Set<string>(),
+      lastLagMs: undefined,
+    }));
     group.count += 1;
+    const lagMs = msBetween(span.from, sign.time);
+    if (lagMs >= 0) group.lastLagMs = Math.min(group.lastLagMs ?? lagMs, lagMs);
     const address = sign.kind === "sign-in" ? sign.address : undefined;
     if (address !== undefined && group.addresses.size < MOST_ADDRESSES) group.addresses.add(address);
   }
   return [...groups.values()]
-    .map(({ sign, count, addresses }) => ({ sign, count, addresses, lagMs: msBetween(span.from, sign.time) }))
+    .map(({ sign, count, addresses, lastLagMs }) => ({
+      sign,
+      count,
+      addresses,
+      lagMs: msBetween(span.from, sign.time),
+      lastLagMs,
+    }))
     .toSorted((a, b) => Math.abs(a.lagMs) - Math.abs(b.lagMs))
     .slice(0, KEPT);
 }

@@ -162,6 +162,37 @@ describe("one caller in one region", () => {
   });
 });
 
+const accessed = (seconds: number, over: Pick<SecretAccess, "operation" | "ownerResource">): SecretAccess => ({
+  kind: "secret-access",
+  shape: "event-hub",
+  resource: "/subscriptions/s/providers/microsoft.keyvault/vaults/kv",
+  vault: "kv",
+  secret: "cosmos-key",
+  time: at(seconds),
+  dedupKey: `${over.operation}-${seconds}`,
+  status: 200,
+  ...over,
+});
+const GATEWAY = "/subscriptions/s/providers/microsoft.apimanagement/service/apim";
+
+describe("a secret that was replaced before the onset", () => {
+  const fault = during((call) => (orders(call) ? refusedByBackend(call, 401) : undefined));
+  const written = [
+    accessed(600, { operation: "SecretGet", ownerResource: GATEWAY }),
+    accessed(ONSET - 900, { operation: "SecretSet" }),
+  ];
+  const causesWith = (signs: readonly Event[]): readonly string[] =>
+    causesOf(inOrder([...gatewayOnly(eventsOf(CALLS, fault)), ...signs]));
+
+  test("may be the one that the gateway still holds as it was", () => {
+    expect(causesWith(written)).toEqual(["named-value-stale-secret"]);
+  });
+  test("is not where the gateway has read it anew since", () => {
+    const read = accessed(ONSET - 800, { operation: "SecretGet", ownerResource: GATEWAY });
+    expect(causesWith([...written, read])).toEqual(["unknown"]);
+  });
+});
+
 describe("refused by Cosmos DB, and no log says why", () => {
   test("a part of each kind of write is as a limit refuses, which is no fault", () => {
     const write = (call: Ordinary): string => (call.chance < 0.2 ? "Delete" : "Upsert");
@@ -192,18 +223,6 @@ describe("refused by Cosmos DB, and no log says why", () => {
   });
 
   test("a key that an SDK signs with was not read from a vault by a gateway", () => {
-    const accessed = (seconds: number, over: Pick<SecretAccess, "operation" | "ownerResource">): SecretAccess => ({
-      kind: "secret-access",
-      shape: "event-hub",
-      resource: "/subscriptions/s/providers/microsoft.keyvault/vaults/kv",
-      vault: "kv",
-      secret: "cosmos-key",
-      time: at(seconds),
-      dedupKey: `${over.operation}-${seconds}`,
-      status: 200,
-      ...over,
-    });
-    const gateway = "/subscriptions/s/providers/microsoft.apimanagement/service/apim";
     const fault: Fault = (call) => [
       operationOf(call, {
         userAgent: "azsdk-python-cosmos/4.7",
@@ -213,7 +232,7 @@ describe("refused by Cosmos DB, and no log says why", () => {
       }),
     ];
     const signs = [
-      accessed(600, { operation: "SecretGet", ownerResource: gateway }),
+      accessed(600, { operation: "SecretGet", ownerResource: GATEWAY }),
       accessed(ONSET - 200, { operation: "SecretSet" }),
     ];
     expect(causesOf(inOrder([...eventsOf(CALLS, fault), ...signs]))).toEqual(["key-rotated"]);

@@ -10,6 +10,7 @@ import {
   type CauseRule,
   changeBefore,
   changeEvidence,
+  equalSplit,
   inapplicable,
   type Judgement,
   isOneCallers,
@@ -87,14 +88,35 @@ interface Trail {
   readonly denied: SignSeen | undefined;
 }
 
-function trailOf({ signs }: Observation): Trail {
+/** A value that was read so long before the onset was in use before it. */
+const IN_USE_MS = 180_000;
+
+/** The gateway has read the secret anew after it was written, and went on with it until the onset: it does not hold the old one. */
+function isInUse(observation: Observation, write: SignSeen): boolean {
+  if (equalSplit(observation, "region") !== undefined) return false;
+  return observation.signs.some(
+    (seen) =>
+      seen.sign.kind === "secret-access" &&
+      isGateways(seen.sign) &&
+      seen.sign.status < 400 &&
+      secretOf(seen) === secretOf(write) &&
+      vaultOf(seen) === vaultOf(write) &&
+      seen.lastLagMs !== undefined &&
+      seen.lastLagMs >= IN_USE_MS &&
+      seen.lastLagMs < write.lagMs,
+  );
+}
+
+function trailOf(observation: Observation): Trail {
+  const { signs } = observation;
   const within = ({ lagMs }: SignSeen, most: number): boolean => lagMs >= -SLACK_MS && lagMs <= most;
   const writes = signs.filter(
     (seen) =>
       seen.sign.kind === "secret-access" &&
       seen.sign.status < 400 &&
       writesSecret(seen.sign) &&
-      within(seen, REFRESH_MS),
+      within(seen, REFRESH_MS) &&
+      !isInUse(observation, seen),
   );
   const ofGateway = signs.filter(({ sign }) => sign.kind === "secret-access" && isGateways(sign));
   const isRead = (write: SignSeen): boolean =>
