@@ -183,7 +183,7 @@ export class AccessReader {
       operation: text(row.OPERATION),
     };
     const use: AccessUse = { ...told, calls: 0, last: EARLIEST, days: createDayRing() };
-    this.#access.uses.set(JSON.stringify(Object.values(told)), use);
+    this.#access.uses.set(keyOf(told), use);
     return use;
   }
 
@@ -195,6 +195,12 @@ export class AccessReader {
     observed.set(service, ring);
     return ring;
   }
+}
+
+/** All texts of a use, and where each ends: no two uses have the same. */
+function keyOf({ service, subscription, product, api, operation }: Omit<AccessUse, "calls" | "last" | "days">): string {
+  const ends = `${service.length},${subscription.length},${product.length},${api.length}`;
+  return `${ends}:${service}${subscription}${product}${api}${operation}`;
 }
 
 type TextHash = readonly [high: number, low: number];
