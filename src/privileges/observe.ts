@@ -8,7 +8,7 @@ import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
 import { addCalls, type Caller, callerSlot, clientIn } from "./client-table.ts";
-import { RowMemo } from "./row-memo.ts";
+import { RowMemo, STEP } from "./row-memo.ts";
 import {
   type Applied,
   appliedOf,
@@ -44,6 +44,10 @@ export class UseReader {
   /** Text id of an address' network and of a user agent's family, by name id. */
   #networks = new Int32Array(0);
   #agents = new Int32Array(0);
+  /** Of the rows of a step. */
+  readonly #whos: Who[] = [];
+  readonly #whats: What[] = [];
+  readonly #uses = new Int32Array(STEP);
   /** Of the row that is read. */
   readonly #use: { signer: number; place: number; action: number } = { signer: 0, place: 0, action: 0 };
   readonly #counted: Counted = {
@@ -62,26 +66,48 @@ export class UseReader {
     this.#what = new RowMemo(WHAT, names.seed);
   }
 
-  /** Counts the row, which is a data-plane operation of an agent that is not ignored. */
-  readOne(table: EventTable, place: number): void {
+  /** Counts rows in their order: the first `count` of `places`, data-plane operations of agents that are not ignored. */
+  readAll(table: EventTable, places: Int32Array, count: number): void {
     const { length } = this.#names.texts;
     this.#networks = covering(this.#networks, length);
     this.#agents = covering(this.#agents, length);
-    const { words } = table;
-    const at = WORDS * place;
-    const counted = this.#counted;
-    counted.agent = this.#remembered(this.#agents, words[at + row.USER_AGENT] ?? 0, familyText);
-    counted.network = this.#remembered(this.#networks, words[at + row.ADDRESS] ?? 0, networkOf);
-    counted.status = words[at + row.STATUS] ?? 0;
-    counted.time = timeOf(table, place);
+    for (let from = 0; from < count; from += STEP) {
+      const step = places.subarray(from, Math.min(count, from + STEP));
+      this.#lookUp(table, step);
+      this.#count(table, step);
+    }
+  }
+
+  #lookUp({ words }: EventTable, places: Int32Array): void {
     const ledger = this.#ledger;
-    const who = this.#who.get(words, at) ?? this.#who.put(words, at, whoOf(ledger, this.#operation(words, at), 0));
-    const what = this.#what.get(words, at) ?? this.#what.put(words, at, whatOf(ledger, this.#operation(words, at)));
-    const use = this.#use;
-    use.signer = who.signer;
-    use.place = what.place;
-    use.action = what.action;
-    countFound(ledger, who, useId(ledger, use), counted);
+    const [whos, whats, use] = [this.#whos, this.#whats, this.#use];
+    for (let i = 0; i < places.length; i++) {
+      const at = WORDS * (places[i] ?? 0);
+      whos[i] = this.#who.get(words, at) ?? this.#who.put(words, at, whoOf(ledger, this.#operation(words, at), 0));
+      whats[i] = this.#what.get(words, at) ?? this.#what.put(words, at, whatOf(ledger, this.#operation(words, at)));
+    }
+    for (let i = 0; i < places.length; i++) {
+      use.signer = whos[i]?.signer ?? -1;
+      use.place = whats[i]?.place ?? -1;
+      use.action = whats[i]?.action ?? 0;
+      this.#uses[i] = useId(ledger, use);
+    }
+  }
+
+  #count(table: EventTable, places: Int32Array): void {
+    const { words } = table;
+    const counted = this.#counted;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] ?? 0;
+      const at = WORDS * place;
+      const who = this.#whos[i];
+      if (who === undefined) return;
+      counted.agent = this.#remembered(this.#agents, words[at + row.USER_AGENT] ?? 0, familyText);
+      counted.network = this.#remembered(this.#networks, words[at + row.ADDRESS] ?? 0, networkOf);
+      counted.status = words[at + row.STATUS] ?? 0;
+      counted.time = timeOf(table, place);
+      countFound(this.#ledger, who, this.#uses[i] ?? -1, counted);
+    }
   }
 
   #remembered(memo: Int32Array, name: number, read: (text: string) => string): number {
