@@ -192,8 +192,8 @@ function signInsOf(observation: Observation, codes: readonly number[]): { seen: 
     ({ sign, lagMs }) =>
       sign.kind === "sign-in" && codes.includes(sign.errorCode) && lagMs <= TOKEN_LIFE_MS && lagMs >= -TOKEN_LIFE_MS,
   );
-  const isOurs = ({ sign }: SignSeen): boolean =>
-    sign.kind === "sign-in" && shareOfIdentity(observation, sign) >= THEIRS;
+  const isOurs = ({ sign, addresses }: SignSeen): boolean =>
+    sign.kind === "sign-in" && shareOfIdentity(observation, sign, addresses) >= THEIRS;
   const seen = near.find(isOurs) ?? near[0];
   return seen === undefined ? undefined : { seen, ours: isOurs(seen) };
 }
@@ -202,7 +202,11 @@ function signInsOf(observation: Observation, codes: readonly number[]): { seen: 
 const NAMED = 0.3;
 
 /** Share of the refusals that are of the identity, of those that name one: as the caller, or as the backend that calls on. */
-function shareOfIdentity(observation: Observation, { appId, principal, name, address }: SignIn): number {
+function shareOfIdentity(
+  observation: Observation,
+  { appId, principal, name }: SignIn,
+  addresses: ReadonlySet<string>,
+): number {
   const sum = (dimension: Dimension, test: (value: string) => boolean): number =>
     observation
       .values(dimension)
@@ -219,11 +223,11 @@ function shareOfIdentity(observation: Observation, { appId, principal, name, add
     ofNamed("appId", appId),
     ofNamed("principal", principal),
     sum("backend", isBackend),
-    address === undefined || tellsCallers(observation) ? 0 : sum("callerNetwork", (value) => isAt(address, value)),
+    tellsCallers(observation) ? 0 : sum("callerNetwork", (network) => [...addresses].some((one) => isAt(one, network))),
   );
 }
 
-/** The claims of the refused calls name their callers; else only the address that a sign-in came from can. */
+/** The claims of the refused calls name their callers; else only the addresses that the sign-ins came from can. */
 const tellsCallers = (observation: Observation): boolean =>
   observation.values("appId").length > 0 || observation.values("principal").length > 0;
 
