@@ -10,6 +10,7 @@ import { type Challenges, createChallenges } from "./challenge.ts";
 import { VALUES_PER_COLUMN } from "./columns.ts";
 import { createCredibility, type Credibility } from "./credible.ts";
 import { createLimits, type Limits } from "./limits.ts";
+import { createProbes, type Probes } from "./probes.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { createUnits, type Units } from "./units.ts";
 import { createGroups, createVocabulary, type Groups, type Vocabulary } from "./vocabulary.ts";
@@ -64,6 +65,7 @@ export interface Detection extends Vocabulary {
   readonly succeeded: Rows;
   readonly symptoms: Map<string, Symptom>;
   readonly limits: Limits;
+  readonly probes: Probes;
   /** Number of the bin that is being filled. */
   bin: number;
   /** When the first call was seen; absent before. */
@@ -85,6 +87,7 @@ export const createDetection = (): Detection => ({
   succeeded: createRows(SUCCEEDED_ROWS),
   symptoms: new Map(),
   limits: createLimits(),
+  probes: createProbes(),
   bin: Number.NEGATIVE_INFINITY,
   began: undefined,
   symptomsRefused: 0,

@@ -59,12 +59,23 @@ const asAnswered = (observation: Observation, write: SignSeen | undefined): numb
 /** An application calls Cosmos DB for the gateway: what it signs with is seldom what the gateway reads from a vault. */
 const notItself = (observation: Observation): number => (callsItself(observation) === false ? 0.6 : 1);
 
-/** Whether the gateway calls Cosmos DB itself, by the backend's name; undefined where none is known. */
+/** Cosmos DB's SDKs, which a gateway does not have (learn.microsoft.com/azure/cosmos-db/nosql/sdk-dotnet-v3 and its siblings). */
+const SDK = /cosmos/i;
+
+/** Whether the gateway calls Cosmos DB itself, by the backend's name or by the SDK that calls; undefined where neither is known. */
 function callsItself(observation: Observation): boolean | undefined {
   const backends = valuesOf(observation, "backend");
   const accounts = valuesOf(observation, "cosmosAccount");
-  if (observation.layer !== "cosmos" || backends.length === 0 || accounts.length === 0) return undefined;
+  if (observation.layer !== "cosmos") return undefined;
+  if (backends.length === 0) return isBySdk(observation) ? false : undefined;
+  if (accounts.length === 0) return undefined;
   return backends.some((backend) => accounts.some((account) => backend.toLowerCase().includes(account)));
+}
+
+/** Operations that Cosmos DB's log alone tells of have its clients' user agents. */
+function isBySdk(observation: Observation): boolean {
+  const agents = observation.values("userAgentFamily");
+  return agents.length > 0 && observation.values("api").length === 0 && agents.every(({ value }) => SDK.test(value));
 }
 
 interface Trail {
@@ -235,11 +246,12 @@ const isAt = (address: string, network: string): boolean => network === address 
 
 const SHORTEST_NAME = 5;
 
-/** The application is called like a backend, or a backend's host like it. */
+/** The application is called like a backend or a part of its host's name, or a backend's host like it. */
 function isNamed(name: string | undefined, backend: string): boolean {
   const text = name?.toLowerCase() ?? "";
   const host = backend.toLowerCase();
-  return text.length >= SHORTEST_NAME && (host.startsWith(text) || text.startsWith(host));
+  if (text.length < SHORTEST_NAME) return false;
+  return host.startsWith(text) || text.startsWith(host) || host.split(/[.-]/).includes(text);
 }
 
 /** Sign-ins of an identity of the refused calls fail since about the onset. */
