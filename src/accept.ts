@@ -197,27 +197,29 @@ export function keepDistinct(analysis: Analysis, events: EventTable, last: numbe
   return before;
 }
 
-/** Rows of one millisecond whose ids are compared, each with each, before their fingerprints are. */
+/** Rows of one millisecond that are compared by kind and id, each with each, before their fingerprints are. */
 const FEW = 8;
 
 /**
- * The end of the rows of a millisecond, which begin at `first`, where each has another id, so that none is a repeat; else
- * `first`. Those at the end of the table may go on in the next one.
+ * The end of the rows of a millisecond, which begin at `first`, where each has another kind or id, so that none is a repeat;
+ * else `first`. Those at the end of the table may go on in the next one.
  */
 function endOfDistinct(events: EventTable, first: number, ms: number): number {
   let end = first + 1;
   while (end < events.count && end - first <= FEW && msOf(events, end) === ms) end += 1;
   if (end === events.count || end - first > FEW) return first;
-  for (let a = first + 1; a < end; a++) for (let b = first; b < a; b++) if (!haveOtherIds(events, a, b)) return first;
+  for (let a = first + 1; a < end; a++) for (let b = first; b < a; b++) if (mayBeOne(events, a, b)) return first;
   return end;
 }
 
-/** Other events than calls have no id, all of them the same one. */
-function haveOtherIds({ words }: EventTable, a: number, b: number): boolean {
+/** A request and its operation have one id. Other events than calls have no id, all of them the same one. */
+function mayBeOne(events: EventTable, a: number, b: number): boolean {
+  if (kindOf(events, a) !== kindOf(events, b)) return false;
+  const { words } = events;
   const keyA = WORDS * a + KEY;
   const keyB = WORDS * b + KEY;
-  for (let i = 0; i < 4; i++) if (words[keyA + i] !== words[keyB + i]) return true;
-  return false;
+  for (let i = 0; i < 4; i++) if (words[keyA + i] !== words[keyB + i]) return false;
+  return true;
 }
 
 const msOf = (events: EventTable, place: number): number => epochMs(timeOf(events, place));

@@ -11,11 +11,13 @@ import { fillUnits, firstUnit } from "./units.ts";
 import {
   ALL_COLUMNS,
   beginTrial,
+  encodeCaller,
   encodeOrigin,
-  encodeRoute,
+  encodeSigner,
   encodeTarget,
-  encodeToken,
+  encodeTerms,
   encodeTrial,
+  encodeWork,
   ORIGIN_COLUMNS,
   tokenAgeOf,
 } from "./vocabulary.ts";
@@ -58,60 +60,68 @@ function cellOfKnown(detection: Detection, slot: number): number {
   return cell;
 }
 
+/** The first word of the row whose combination is counted, and what its words do not tell, which is never 0. */
+const from = { at: 0, flags: 1 };
+
 /** Counts a success in the cells of its values; `at`: where their ids begin. */
 function countByGroups(detection: Detection, call: CallRow, operation: number, at: number): void {
-  const { ids } = detection.succeeded;
+  const { groups, succeeded } = detection;
+  const { ids } = succeeded;
   beginTrial(detection, call);
   if (call.gateway < 0 || operation < 0) for (let i = at; i < at + WIDTH; i++) ids[i] = -1;
-  if (call.gateway >= 0) {
+  if (call.gateway >= 0) countRequest(detection, call, at);
+  if (operation >= 0) {
     const { words } = call.table;
-    const first = WORDS * call.gateway;
-    const route = findCombination(detection.route, words, first, 1);
-    if (route >= 0) countCombination(detection.route, route, ids, at);
-    else {
-      encodeRoute(detection, call);
-      countNew(detection, detection.route, { row: words, at: first, flags: 1 }, at);
+    from.at = WORDS * operation;
+    from.flags = 1;
+    if (!countKnown(groups.target, words, ids, at)) {
+      encodeTarget(detection, call, operation);
+      countNew(detection, groups.target, words, at);
     }
-    const flags = flagsOf(call);
-    const token = findCombination(detection.token, words, first, flags);
-    if (token >= 0) countCombination(detection.token, token, ids, at);
-    else {
-      encodeToken(detection, call);
-      countNew(detection, detection.token, { row: words, at: first, flags }, at);
+    if (!countKnown(groups.signer, words, ids, at)) {
+      encodeSigner(detection, call, operation);
+      countNew(detection, groups.signer, words, at);
     }
   }
-  if (operation >= 0) countTarget(detection, call, operation, at);
   encodeOrigin(detection, call, operation, true);
   countColumns(detection, ORIGIN_COLUMNS, ids, at);
 }
 
-function countTarget(detection: Detection, call: CallRow, operation: number, at: number): void {
-  const { target, succeeded } = detection;
-  const row = call.table.words;
-  const first = WORDS * operation;
-  const place = findCombination(target, row, first, 1);
-  if (place >= 0) countCombination(target, place, succeeded.ids, at);
-  else {
-    encodeTarget(detection, call, operation);
-    countNew(detection, target, { row, at: first, flags: 1 }, at);
+function countRequest(detection: Detection, call: CallRow, at: number): void {
+  const { groups, succeeded } = detection;
+  const { ids } = succeeded;
+  const { words } = call.table;
+  from.at = WORDS * call.gateway;
+  const traits = words[from.at + TRAITS] ?? 0;
+  from.flags = 1;
+  if (!countKnown(groups.work, words, ids, at)) {
+    encodeWork(detection, call, call.gateway);
+    countNew(detection, groups.work, words, at);
+  }
+  from.flags = 1 | (traits & (HAS_CLAIMS | CLAIMS_VALIDATED));
+  if (!countKnown(groups.caller, words, ids, at)) {
+    encodeCaller(detection, call, call.gateway);
+    countNew(detection, groups.caller, words, at);
+  }
+  from.flags = 1 | (traits & HAS_CLAIMS) | ((tokenAgeOf(call) + 1) << 8);
+  if (!countKnown(groups.terms, words, ids, at)) {
+    encodeTerms(detection, call, call.gateway);
+    countNew(detection, groups.terms, words, at);
   }
 }
 
-/** What the words of a token do not tell; never 0. */
-function flagsOf(call: CallRow): number {
-  const traits = call.table.words[WORDS * call.gateway + TRAITS] ?? 0;
-  return 1 | (traits & (HAS_CLAIMS | CLAIMS_VALIDATED)) | ((tokenAgeOf(call) + 1) << 8);
+/** Counts the row's combination where it is known; false where it is not. */
+function countKnown(group: Group, words: Int32Array, into: Uint16Array, at: number): boolean {
+  const place = findCombination(group, words, from.at, from.flags);
+  if (place < 0) return false;
+  countCombination(group, place, into, at);
+  return true;
 }
 
 /** Counts a combination that is not known yet; one with a value that its column had no room for is not kept. */
-function countNew(
-  detection: Detection,
-  group: Group,
-  from: { readonly row: Int32Array; readonly at: number; readonly flags: number },
-  at: number,
-): void {
+function countNew(detection: Detection, group: Group, row: Int32Array, at: number): void {
   const { ids } = detection.succeeded;
   if (detection.isCut) countColumns(detection, group.columns, ids, at);
-  else countCombination(group, learnCombination(group, from, detection), ids, at);
+  else countCombination(group, learnCombination(group, { row, ...from }, detection), ids, at);
   detection.isCut = false;
 }

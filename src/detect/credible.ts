@@ -3,6 +3,7 @@ import { type DurationMs, type Instant, instantFromTicks, msBetween } from "../m
 import {
   addUnit,
   createRecentUnits,
+  fetchUnits,
   findUnit,
   forgetOldest,
   notedAt,
@@ -73,6 +74,7 @@ const REFRESH_MS: DurationMs = 60_000;
 export function noteSuccess(state: Credibility, units: Units, at: Instant): number {
   const { keys, count } = units;
   const { succeeded, refused } = state;
+  fetchUnits(succeeded, keys, count);
   let first = -1;
   for (let i = 0; i < count; i++) {
     const high = keys[2 * i] ?? 0;

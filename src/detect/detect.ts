@@ -67,8 +67,8 @@ export function finish(detection: Detection, at: Instant, names: Names): readonl
 export function forgetNames(detection: Detection): void {
   forgetValues(detection);
   forgetParts(detection.unitsOfCall);
-  const { route, token, target, cells, bin } = detection;
-  for (const group of [route, token, target]) forgetCombinations(group, cells, bin);
+  const { groups, cells, bin } = detection;
+  for (const group of Object.values(groups)) forgetCombinations(group, cells, bin);
 }
 
 /** Observes a call that was held back: its rows are others' by now. */
@@ -95,8 +95,8 @@ function observe(detection: Detection, call: CallRow): void {
 }
 
 function closeBin(detection: Detection, at: Instant): readonly Due[] {
-  const { route, token, target, cells, bin } = detection;
-  for (const group of [route, token, target]) spread(group, cells, bin);
+  const { groups, cells, bin } = detection;
+  for (const group of Object.values(groups)) spread(group, cells, bin);
   for (const alarm of stepCells(detection.cells, detection.bin)) {
     const symptom = detection.symptoms.get(alarm.symptom);
     if (symptom === undefined) continue;

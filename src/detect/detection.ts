@@ -9,12 +9,11 @@ import { newCell } from "./cells.ts";
 import { type Challenges, createChallenges } from "./challenge.ts";
 import { VALUES_PER_COLUMN } from "./columns.ts";
 import { createCredibility, type Credibility } from "./credible.ts";
-import type { Group } from "./groups.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createProbes, type Probes } from "./probes.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { createUnits, type Units } from "./units.ts";
-import { createVocabulary, routeGroup, targetGroup, tokenGroup, type Vocabulary } from "./vocabulary.ts";
+import { createGroups, createVocabulary, type Groups, type Vocabulary } from "./vocabulary.ts";
 
 /** What a refused row says beyond its dimensions. */
 export interface RefusalFacts {
@@ -60,9 +59,7 @@ export interface Detection extends Vocabulary {
   unitsBeyond: number;
   /** Those of the call that is looked at. */
   readonly unitsOfCall: Units;
-  readonly route: Group;
-  readonly token: Group;
-  readonly target: Group;
+  readonly groups: Groups;
   readonly credibility: Credibility;
   readonly challenges: Challenges;
   readonly succeeded: Rows;
@@ -84,9 +81,7 @@ export const createDetection = (): Detection => ({
   unitCells: [],
   unitsBeyond: 0,
   unitsOfCall: createUnits(),
-  route: routeGroup(),
-  token: tokenGroup(),
-  target: targetGroup(),
+  groups: createGroups(),
   credibility: createCredibility(200_000),
   challenges: createChallenges(),
   succeeded: createRows(SUCCEEDED_ROWS),

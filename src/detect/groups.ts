@@ -1,7 +1,7 @@
 import { type Cells, countTrials, idOfCell, type Trial } from "./cells.ts";
 
 /**
- * Columns whose values come from few words of a row, and in few combinations: a route, a caller's token, an operation's
+ * Columns whose values come from few words of a row, and in few combinations: what was called, who called, an operation's
  * target. What a combination means is kept by the words it came from, and its trials are counted as one number until it
  * is spread over the cells: they then hold to the bit what they would hold had each trial been counted in each of them.
  */
@@ -28,7 +28,7 @@ export interface Group {
 }
 
 const FIRST_SIZE = 64;
-const MOST = 8_192;
+const MOST = 16_384;
 
 /** Combinations that had to give way, of which one place in so many, before there is more room. */
 const SHARE_REPLACED = 8;

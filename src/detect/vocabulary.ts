@@ -56,17 +56,26 @@ export const forgetValues = ({ byName }: Vocabulary): void => clearPages(byName)
 const wordsOf = (pairs: readonly (readonly [Column, number])[]): Uint8Array =>
   Uint8Array.from(pairs.flatMap(([column, word]) => [columnIndex(column), word]));
 
-const ROUTE = wordsOf([
-  ["region", row.REGION],
-  ["gatewayHost", row.GATEWAY_HOST],
+/** What was called. */
+const WORK = wordsOf([
   ["api", row.API],
   ["operation", row.OPERATION],
   ["apiRevision", row.API_REVISION],
-  ["product", row.PRODUCT],
   ["backend", row.BACKEND],
 ]);
-const CLAIMS = wordsOf([
-  ["appId", row.APP_ID],
+/** Through which gateway. */
+const GATE = wordsOf([
+  ["region", row.REGION],
+  ["gatewayHost", row.GATEWAY_HOST],
+]);
+/** By whom, as far as a key tells: a product is a subscription's. */
+const KEY = wordsOf([
+  ["product", row.PRODUCT],
+  ["subscription", row.SUBSCRIPTION],
+]);
+const APP = wordsOf([["appId", row.APP_ID]]);
+/** What many tokens have in common. */
+const TOKEN = wordsOf([
   ["issuer", row.ISSUER],
   ["audience", row.AUDIENCE],
   ["tokenVersion", row.TOKEN_VERSION],
@@ -78,6 +87,8 @@ const TARGET = wordsOf([
   ["database", row.DATABASE],
   ["container", row.CONTAINER],
   ["cosmosOperation", row.OPERATION],
+]);
+const SIGNER = wordsOf([
   ["cosmosPrincipal", row.PRINCIPAL],
   ["credential", row.CREDENTIAL],
   ["roleAssignment", row.ROLE_ASSIGNMENT],
@@ -90,7 +101,6 @@ const AGE_C = columnIndex("tokenAge");
 const METHOD_C = columnIndex("authMethod");
 const FAMILY_C = columnIndex("userAgentFamily");
 const SUB_STATUS_C = columnIndex("subStatus");
-const SUBSCRIPTION_C = columnIndex("subscription");
 const CALLER_C = columnIndex("callerAddress");
 const CLIENT_C = columnIndex("clientAddress");
 const CALLER_NETWORK_C = columnIndex("callerNetwork");
@@ -102,17 +112,35 @@ export const ALL_COLUMNS = Uint8Array.from({ length: WIDTH }, (_, column) => col
 
 const everySecond = (pairs: Uint8Array, from: 0 | 1): readonly number[] => [...pairs].filter((_, i) => i % 2 === from);
 
-const SHOWN = [SUBSCRIPTION_C, METHOD_C, SUB_STATUS_C, PRINCIPAL_C, SCOPES_C, ROLES_C, AGE_C] as const;
-const TOKEN_COLUMNS: readonly number[] = [...SHOWN, ...everySecond(CLAIMS, 0)];
+const columnsOf = (pairs: Uint8Array): readonly number[] => everySecond(pairs, 0);
+const wordsIn = (pairs: Uint8Array): readonly number[] => everySecond(pairs, 1);
 
-/** Groups of the columns that `encodeRoute`, `encodeToken` and `encodeTarget` fill, by the words that these read. */
-export const routeGroup = (): Group => createGroup(everySecond(ROUTE, 1), everySecond(ROUTE, 0));
-export const targetGroup = (): Group => createGroup(everySecond(TARGET, 1), everySecond(TARGET, 0));
-export const tokenGroup = (): Group =>
-  createGroup(
-    [row.SUBSCRIPTION, row.SUB_STATUS, row.OBJECT_ID, row.SCOPES, row.ROLES, ...everySecond(CLAIMS, 1)],
-    TOKEN_COLUMNS,
-  );
+const CALLER_COLUMNS: readonly number[] = [METHOD_C, PRINCIPAL_C, ...columnsOf(KEY), ...columnsOf(APP)];
+const TERMS_COLUMNS: readonly number[] = [
+  SUB_STATUS_C,
+  SCOPES_C,
+  ROLES_C,
+  AGE_C,
+  ...columnsOf(GATE),
+  ...columnsOf(TOKEN),
+];
+
+/** Of the columns of a trial all but its origin: by words that vary together, so that the combinations are few. */
+export interface Groups {
+  readonly work: Group;
+  readonly caller: Group;
+  readonly terms: Group;
+  readonly target: Group;
+  readonly signer: Group;
+}
+
+export const createGroups = (): Groups => ({
+  work: createGroup(wordsIn(WORK), columnsOf(WORK)),
+  caller: createGroup([row.OBJECT_ID, ...wordsIn(KEY), ...wordsIn(APP)], CALLER_COLUMNS),
+  terms: createGroup([row.SUB_STATUS, row.SCOPES, row.ROLES, ...wordsIn(GATE), ...wordsIn(TOKEN)], TERMS_COLUMNS),
+  target: createGroup(wordsIn(TARGET), columnsOf(TARGET)),
+  signer: createGroup(wordsIn(SIGNER), columnsOf(SIGNER)),
+});
 
 // Codes of values without a name.
 const AGE = 0;
@@ -134,10 +162,14 @@ export function encodeTrial(into: Vocabulary, call: CallRow, operation: number, 
   beginTrial(into, call);
   into.trial.fill(-1);
   if (call.gateway >= 0 && gateway) {
-    encodeRoute(into, call);
-    encodeToken(into, call);
+    encodeWork(into, call, call.gateway);
+    encodeCaller(into, call, call.gateway);
+    encodeTerms(into, call, call.gateway);
   }
-  if (operation >= 0) encodeTarget(into, call, operation);
+  if (operation >= 0) {
+    encodeTarget(into, call, operation);
+    encodeSigner(into, call, operation);
+  }
   encodeOrigin(into, call, operation, gateway);
 }
 
@@ -174,12 +206,17 @@ export function encodeOrigin(into: Vocabulary, call: CallRow, operation: number,
   trial[FAMILY_C] = counted(into, FAMILY_C, family, names.texts[agent] ?? "");
 }
 
-/** What of the gateway the call went through. */
-export const encodeRoute = (into: Vocabulary, call: CallRow): void => putWords(into, call, WORDS * call.gateway, ROUTE);
+/** Fills the columns of one of the groups from the row at a place. */
+type Encode = (into: Vocabulary, call: CallRow, place: number) => void;
 
-/** What of Cosmos DB the operation was about, and as whom. */
-export const encodeTarget = (into: Vocabulary, call: CallRow, operation: number): void =>
-  putWords(into, call, WORDS * operation, TARGET);
+const encodeWords =
+  (pairs: Uint8Array): Encode =>
+  (into, call, place) =>
+    putWords(into, call, WORDS * place, pairs);
+
+export const encodeWork = encodeWords(WORK);
+export const encodeTarget = encodeWords(TARGET);
+export const encodeSigner = encodeWords(SIGNER);
 
 function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array): void {
   const { words } = call.table;
@@ -194,25 +231,35 @@ function putWords(into: Vocabulary, call: CallRow, at: number, pairs: Uint8Array
   }
 }
 
-/** What the caller showed: token, key, and what came of them. */
-export function encodeToken(into: Vocabulary, call: CallRow): void {
+/** Who called, by key and by token. */
+export function encodeCaller(into: Vocabulary, call: CallRow, place: number): void {
   const { words } = call.table;
-  const at = WORDS * call.gateway;
+  const at = WORDS * place;
   const { trial } = into;
   const traits = words[at + row.TRAITS] ?? 0;
   const claims = (traits & row.HAS_CLAIMS) !== 0;
-  const subscription = words[at + row.SUBSCRIPTION] ?? 0;
-  for (const column of TOKEN_COLUMNS) trial[column] = -1;
-  trial[SUBSCRIPTION_C] = lookup(into, call.names, SUBSCRIPTION_C, subscription);
-  const method = authMethodCode(claims, subscription !== 0);
+  for (let i = 0; i < CALLER_COLUMNS.length; i++) trial[CALLER_COLUMNS[i] ?? 0] = -1;
+  putWords(into, call, at, KEY);
+  const method = authMethodCode(claims, words[at + row.SUBSCRIPTION] !== 0);
   if (method >= 0) trial[METHOD_C] = coded(into, METHOD_C, METHOD + method, AUTH_METHODS[method]);
+  if (!claims) return;
+  putWords(into, call, at, APP);
+  if ((traits & row.CLAIMS_VALIDATED) !== 0)
+    trial[PRINCIPAL_C] = lookup(into, call.names, PRINCIPAL_C, words[at + row.OBJECT_ID] ?? 0);
+}
+
+/** Through which gateway, with what kind of token, and what came of it. */
+export function encodeTerms(into: Vocabulary, call: CallRow, place: number): void {
+  const { words } = call.table;
+  const at = WORDS * place;
+  const { trial } = into;
+  for (let i = 0; i < TERMS_COLUMNS.length; i++) trial[TERMS_COLUMNS[i] ?? 0] = -1;
+  putWords(into, call, at, GATE);
   const subStatus = words[at + row.SUB_STATUS] ?? 0;
   if (subStatus !== 0)
     trial[SUB_STATUS_C] = counted(into, SUB_STATUS_C, learn(into, SUB_STATUS_C, String(subStatus)), String(subStatus));
-  if (!claims) return;
-  putWords(into, call, at, CLAIMS);
-  if ((traits & row.CLAIMS_VALIDATED) !== 0)
-    trial[PRINCIPAL_C] = lookup(into, call.names, PRINCIPAL_C, words[at + row.OBJECT_ID] ?? 0);
+  if (((words[at + row.TRAITS] ?? 0) & row.HAS_CLAIMS) === 0) return;
+  putWords(into, call, at, TOKEN);
   const scopes = words[at + row.SCOPES] ?? 0;
   const roles = words[at + row.ROLES] ?? 0;
   trial[SCOPES_C] = scopes === 0 ? coded(into, SCOPES_C, NO_SCOPES, NONE) : lookup(into, call.names, SCOPES_C, scopes);

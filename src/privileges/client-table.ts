@@ -63,15 +63,22 @@ export function clientIn(
   agent: number,
 ): number {
   const { clients } = table;
-  const [high, low] = clientKey(whose < 0 ? table.callers.used : whose, network, agent);
+  const high = highWord(whose < 0 ? table.callers.used : whose, network);
+  const low = lowWord(high, network, agent);
   const known = whose < 0 ? -1 : findKey(clients, high, low);
   if (known >= 0) return known;
   if (clients.size >= MAX_CLIENTS) return -1;
   const owner = whose < 0 ? addCaller(table, caller) : whose;
   const client = addKey(clients, high, low);
   if (table.counts.length < COLUMNS * slotsOf(clients)) grow(table);
-  table.ids.set([network, agent, table.newest[owner] ?? -1], COLUMNS * client);
-  table.counts.set([0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY], COLUMNS * client);
+  const { ids, counts } = table;
+  const at = COLUMNS * client;
+  ids[at] = network;
+  ids[at + 1] = agent;
+  ids[at + 2] = table.newest[owner] ?? -1;
+  counts[at] = 0;
+  counts[at + 1] = Number.POSITIVE_INFINITY;
+  counts[at + 2] = Number.NEGATIVE_INFINITY;
   table.newest[owner] = client;
   return client;
 }
@@ -118,11 +125,10 @@ function addCaller(table: ClientTable, caller: Caller): number {
   return slot;
 }
 
-/** All of a client's numbers, in 64 bits: two keys are one only where all of their parts are. */
-function clientKey(owner: number, network: number, agent: number): readonly [high: number, low: number] {
-  const high = (owner << (AGENT_BITS - LOW_BITS)) | (network >> LOW_BITS);
-  return [high, mixed((((network & ((1 << LOW_BITS) - 1)) << AGENT_BITS) | agent) ^ mixed(high))];
-}
+// All of a client's numbers, in 64 bits: two keys are one only where all of their parts are.
+const highWord = (owner: number, network: number): number => (owner << (AGENT_BITS - LOW_BITS)) | (network >> LOW_BITS);
+const lowWord = (high: number, network: number, agent: number): number =>
+  mixed((((network & ((1 << LOW_BITS) - 1)) << AGENT_BITS) | agent) ^ mixed(high));
 
 function grow(table: ClientTable): void {
   const { ids, counts } = table;

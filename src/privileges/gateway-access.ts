@@ -7,6 +7,7 @@ import { HASH_WORDS, type Names, nameText } from "../model/names.ts";
 import { type Instant, instantFromTicks } from "../model/time.ts";
 import { addDay, createDayRing, type DayRing } from "./day-ring.ts";
 import { dayOf, KEPT_DAYS, type Ledger } from "./ledger.ts";
+import { STEP } from "./row-memo.ts";
 
 /** Which operations were called with which subscription and through which product, by days. Plain data. */
 export interface GatewayAccess {
@@ -48,8 +49,6 @@ export function forgetOldAccess(access: GatewayAccess, now: Instant): void {
 /** Words whose texts, lower-cased, tell a use, beside the API. */
 const TELLING = Uint8Array.of(row.OWNER, row.SUBSCRIPTION, row.PRODUCT, row.OPERATION);
 
-type Found = AccessUse | "none" | "beyond";
-
 /** Counts gateway rows as uses of what a subscription or product opens; belongs to one table of names. */
 export class AccessReader {
   readonly #access: GatewayAccess;
@@ -70,6 +69,12 @@ export class AccessReader {
   /** By name id of a method: whether with it a browser asks for leave. */
   readonly #asks: (boolean | undefined)[] = [];
   readonly #pair: HashPair = { high: 0, low: 0 };
+  /** Of the rows of a step that are uses: where they are, their keys, two words each, and what is found under them. */
+  readonly #places = new Int32Array(STEP);
+  readonly #keys = new Int32Array(2 * STEP);
+  readonly #slots = new Int32Array(STEP);
+  /** None of them can be a new one. */
+  #isFull = false;
 
   /** `ledger` tells up to when times are believed. */
   constructor(access: GatewayAccess, ledger: Pick<Ledger, "until">, names: Names) {
@@ -80,30 +85,60 @@ export class AccessReader {
     this.#index();
   }
 
-  /** The row is a gateway request. What was refused is no use; what failed in another way was let in. */
-  readOne(table: EventTable, place: number): void {
+  /**
+   * Reads rows in their order: the first `count` of `places`, gateway requests. What was refused is no use; what failed in
+   * another way was let in.
+   */
+  readAll(table: EventTable, places: Int32Array, count: number): void {
+    if (this.#swept !== this.#access.swept) this.#index();
+    for (let from = 0; from < count; from += STEP) {
+      const end = Math.min(count, from + STEP);
+      let chosen = 0;
+      for (let i = from; i < end; i++) if (this.#choose(table, places[i] ?? 0, chosen)) chosen += 1;
+      for (let i = 0; i < chosen; i++)
+        this.#slots[i] = findKey(this.#table, this.#keys[2 * i] ?? 0, this.#keys[2 * i + 1] ?? 0);
+      this.#isFull = this.#access.uses.size >= MAX_USES && this.#table.size === this.#access.uses.size;
+      for (let i = 0; i < chosen; i++) this.#count(table, i);
+    }
+  }
+
+  /** Whether the row is a use; its key is kept then, and where it is. */
+  #choose(table: EventTable, place: number, into: number): boolean {
     const time = timeOf(table, place);
-    if (time > this.#ledger.until) return;
+    if (time > this.#ledger.until) return false;
     const { words } = table;
     const at = WORDS * place;
-    const day = dayOf(time);
     const service = words[at + row.OWNER] ?? 0;
     if (service !== this.#service) this.#days = this.#serviceOf(service);
     this.#service = service;
-    if (this.#days !== undefined) addDay(this.#days, day);
+    if (this.#days !== undefined) addDay(this.#days, dayOf(time));
     const status = words[at + row.STATUS] ?? 0;
     // A browser asks for leave with neither key nor product.
-    if (status === 401 || status === 403 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return;
-    if (words[at + row.SUBSCRIPTION] === 0 && words[at + row.PRODUCT] === 0) return;
-    const use = this.#useOf(words, at);
-    if (use === "none") return;
-    if (use === "beyond") {
+    if (status === 401 || status === 403 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return false;
+    if (words[at + row.SUBSCRIPTION] === 0 && words[at + row.PRODUCT] === 0) return false;
+    const name = words[at + row.API] ?? 0;
+    let api = this.#apis[name];
+    if (api === undefined) this.#apis[name] = api = this.#apiOf(name);
+    if (api === null) return false;
+    const { high, low } = this.#keyOf(words, at, api);
+    this.#places[into] = place;
+    this.#keys[2 * into] = high;
+    this.#keys[2 * into + 1] = low;
+    return true;
+  }
+
+  #count(table: EventTable, chosen: number): void {
+    const place = this.#places[chosen] ?? 0;
+    const slot = this.#slots[chosen] ?? -1;
+    const use = slot < 0 ? this.#useOf(table.words, WORDS * place, chosen) : this.#found[slot];
+    if (use === undefined) {
       this.#access.beyond += 1;
       return;
     }
+    const time = timeOf(table, place);
     use.calls += 1;
     if (time > use.last) use.last = time;
-    addDay(use.days, day);
+    addDay(use.days, dayOf(time));
   }
 
   #asksForLeave(method: number): boolean {
@@ -119,21 +154,18 @@ export class AccessReader {
     return found;
   }
 
-  #useOf(words: Int32Array, at: number): Found {
-    const { uses, swept } = this.#access;
-    const name = words[at + row.API] ?? 0;
-    let api = this.#apis[name];
-    if (api === undefined) this.#apis[name] = api = this.#apiOf(name);
-    if (api === null) return "none";
-    if (this.#swept !== swept) this.#index();
-    const { high, low } = this.#keyOf(words, at, api);
+  /** A use that was not found: a row before it in the step may have been its first. Undefined where there are too many. */
+  #useOf(words: Int32Array, at: number, chosen: number): AccessUse | undefined {
+    if (this.#isFull) return undefined;
+    const { uses } = this.#access;
+    const [high, low] = [this.#keys[2 * chosen] ?? 0, this.#keys[2 * chosen + 1] ?? 0];
     let known = findKey(this.#table, high, low);
     if (known < 0 && this.#table.size !== uses.size) {
       this.#index();
       known = findKey(this.#table, high, low);
     }
-    if (known >= 0) return this.#found[known] ?? "none";
-    if (uses.size >= MAX_USES) return "beyond";
+    if (known >= 0) return this.#found[known];
+    if (uses.size >= MAX_USES) return undefined;
     const use = this.#newUse(words, at);
     this.#found[addKey(this.#table, high, low)] = use;
     return use;
@@ -156,8 +188,9 @@ export class AccessReader {
     return pair;
   }
 
-  /** Puts the uses that are kept into the table: what is not found there is new. */
+  /** Puts the uses that are kept into the table, where they have other slots then: what is not found there is new. */
   #index(): void {
+    this.#slots.fill(-1);
     const pair = this.#pair;
     this.#swept = this.#access.swept;
     this.#found = [];
@@ -183,7 +216,7 @@ export class AccessReader {
       operation: text(row.OPERATION),
     };
     const use: AccessUse = { ...told, calls: 0, last: EARLIEST, days: createDayRing() };
-    this.#access.uses.set(JSON.stringify(Object.values(told)), use);
+    this.#access.uses.set(keyOf(told), use);
     return use;
   }
 
@@ -195,6 +228,12 @@ export class AccessReader {
     observed.set(service, ring);
     return ring;
   }
+}
+
+/** All texts of a use, and where each ends: no two uses have the same. */
+function keyOf({ service, subscription, product, api, operation }: Omit<AccessUse, "calls" | "last" | "days">): string {
+  const ends = `${service.length},${subscription.length},${product.length},${api.length}`;
+  return `${ends}:${service}${subscription}${product}${api}${operation}`;
 }
 
 type TextHash = readonly [high: number, low: number];

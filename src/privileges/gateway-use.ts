@@ -5,7 +5,7 @@ import { addHash, beginHash, type HashPair } from "../lib/hash-pair.ts";
 import { addKey, createTable64, findKey, removeSlot, type Table64 } from "../lib/table64.ts";
 import { HASH_WORDS, type Names, nameText } from "../model/names.ts";
 import { type Instant, instantFromTicks, plusMs } from "../model/time.ts";
-import { RowMemo } from "./row-memo.ts";
+import { RowMemo, STEP } from "./row-memo.ts";
 
 /** What a gateway let in: calls that succeeded, by what identified them. Plain data. */
 export interface GatewayUse {
@@ -66,6 +66,12 @@ export class GatewayReader {
   /** By name id of a method: whether with it a browser asks for leave. */
   readonly #asks: (boolean | undefined)[] = [];
   readonly #pair: HashPair = { high: 0, low: 0 };
+  /** Of the rows of a step that are counted: where they are, their keys, two words each, and what is found under them. */
+  readonly #places = new Int32Array(STEP);
+  readonly #keys = new Int32Array(2 * STEP);
+  readonly #slots = new Int32Array(STEP);
+  /** None of them can be a new one. */
+  #isFull = false;
 
   constructor(use: GatewayUse, names: Names) {
     this.#use = use;
@@ -73,17 +79,40 @@ export class GatewayReader {
     this.#scopes = new RowMemo([row.SCOPES, row.ROLES], names.seed);
   }
 
-  /** The row is a gateway request. */
-  readOne(table: EventTable, place: number): void {
-    const { words } = table;
+  /** Counts rows in their order: the first `count` of `places`, gateway requests. */
+  readAll(table: EventTable, places: Int32Array, count: number): void {
+    for (let from = 0; from < count; from += STEP) {
+      const end = Math.min(count, from + STEP);
+      let chosen = 0;
+      for (let i = from; i < end; i++) if (this.#choose(table, places[i] ?? 0, chosen)) chosen += 1;
+      for (let i = 0; i < chosen; i++)
+        this.#slots[i] = findKey(this.#use.table, this.#keys[2 * i] ?? 0, this.#keys[2 * i + 1] ?? 0);
+      this.#isFull = this.#use.table.size >= MAX_ROWS;
+      for (let i = 0; i < chosen; i++) this.#count(table, i);
+    }
+  }
+
+  /** Whether the row is counted; its key is kept then, and where it is. */
+  #choose({ words }: EventTable, place: number, into: number): boolean {
     const at = WORDS * place;
     const status = words[at + row.STATUS] ?? 0;
     const traits = words[at + row.TRAITS] ?? 0;
     // A log entry that was too large has lost its trace: it does not tell whether there was a token.
-    if (status < 200 || status >= 400 || (traits & row.TRUNCATED) !== 0) return;
+    if (status < 200 || status >= 400 || (traits & row.TRUNCATED) !== 0) return false;
     // A browser asks for leave without any token.
-    if (words[at + row.API] === 0 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return;
-    const count = this.#countOf(words, at, traits);
+    if (words[at + row.API] === 0 || this.#asksForLeave(words[at + row.METHOD] ?? 0)) return false;
+    const token = tokenOf(traits);
+    const { high, low } = this.#keyOf(words, at, token, this.#scopesOf(words, at, token));
+    this.#places[into] = place;
+    this.#keys[2 * into] = high;
+    this.#keys[2 * into + 1] = low;
+    return true;
+  }
+
+  #count(table: EventTable, chosen: number): void {
+    const place = this.#places[chosen] ?? 0;
+    const slot = this.#slots[chosen] ?? -1;
+    const count = slot < 0 ? this.#newCount(table.words, WORDS * place, chosen) : this.#use.rows[slot];
     if (count === undefined) {
       this.#use.beyond += 1;
       return;
@@ -98,25 +127,23 @@ export class GatewayReader {
     return (this.#asks[method] ??= nameText(this.#names, method)?.toUpperCase() === "OPTIONS");
   }
 
-  /** Undefined where there are too many. */
-  #countOf(words: Int32Array, at: number, traits: number): GatewayCount | undefined {
-    const token: TokenState =
-      (traits & row.CLAIMS_VALIDATED) !== 0 ? "validated" : (traits & row.HAS_CLAIMS) !== 0 ? "unverified" : "none";
-    // What nobody validated names nobody.
-    const scopes = token === "validated" ? this.#scopesOf(words, at) : NO_SCOPES;
+  /** A row before it in the step may have been the first of its kind. Undefined where there are too many. */
+  #newCount(words: Int32Array, at: number, chosen: number): GatewayCount | undefined {
+    if (this.#isFull) return undefined;
     const { table, rows } = this.#use;
-    const { high, low } = this.#keyOf(words, at, token, scopes);
+    const [high, low] = [this.#keys[2 * chosen] ?? 0, this.#keys[2 * chosen + 1] ?? 0];
     const known = findKey(table, high, low);
     const found = known < 0 ? undefined : rows[known];
     if (found !== undefined || table.size >= MAX_ROWS) return found;
     const text = (word: number): string => nameText(this.#names, words[at + word] ?? 0) ?? "";
+    const token = tokenOf(words[at + row.TRAITS] ?? 0);
     const count: GatewayCount = {
       service: text(row.OWNER),
       api: text(row.API),
       operation: text(row.OPERATION),
       subscription: text(row.SUBSCRIPTION),
       app: token === "validated" ? text(row.APP_ID) : "",
-      scopes: scopes.texts,
+      scopes: this.#scopesOf(words, at, token).texts,
       token,
       calls: 0,
       first: LATEST,
@@ -140,7 +167,9 @@ export class GatewayReader {
     return pair;
   }
 
-  #scopesOf(words: Int32Array, at: number): ScopeSet {
+  /** What nobody validated names nobody. */
+  #scopesOf(words: Int32Array, at: number, token: TokenState): ScopeSet {
+    if (token !== "validated") return NO_SCOPES;
     const known = this.#scopes.get(words, at);
     if (known !== undefined) return known;
     const text = (word: number): string => nameText(this.#names, words[at + word] ?? 0) ?? "";
@@ -148,6 +177,11 @@ export class GatewayReader {
     const [high, low] = hash64(texts.join(" "), this.#names.seed);
     return this.#scopes.put(words, at, { texts, high, low });
   }
+}
+
+function tokenOf(traits: number): TokenState {
+  if ((traits & row.CLAIMS_VALIDATED) !== 0) return "validated";
+  return (traits & row.HAS_CLAIMS) === 0 ? "none" : "unverified";
 }
 
 /** Scopes and roles, and the hash of them. */

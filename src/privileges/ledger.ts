@@ -324,11 +324,6 @@ export const isAppliedFull = ({ applied }: Ledger): boolean => applied.size >= M
 /** One number for two text ids. */
 export const clientKey = (network: number, agent: number): number => network * MAX_TEXTS + agent;
 
-export const clientParts = (key: number): readonly [network: number, agent: number] => [
-  Math.floor(key / MAX_TEXTS),
-  key % MAX_TEXTS,
-];
-
 /**
  * Told of each day of each use, and of the folded days of each; one day and use can come more than once. What a table added
  * up is told under the use of single operations, and only of days on which no finer log has that use: nothing is counted twice.

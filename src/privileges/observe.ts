@@ -7,14 +7,12 @@ import { type Instant, instantFromTicks } from "../model/time.ts";
 import type { UseTotal } from "../model/use-total.ts";
 import { useOf } from "./actions.ts";
 import { isIgnored } from "./agents.ts";
-import { addCalls, type Caller, callerSlot, clientIn, type ClientTable } from "./client-table.ts";
-import { RowMemo } from "./row-memo.ts";
+import { addCalls, type Caller, callerSlot, clientIn } from "./client-table.ts";
+import { RowMemo, STEP } from "./row-memo.ts";
 import {
-  clientKey,
   type Applied,
   appliedOf,
   countApplied,
-  clientParts,
   countUse,
   dayOf,
   type Ledger,
@@ -46,9 +44,20 @@ export class UseReader {
   /** Text id of an address' network and of a user agent's family, by name id. */
   #networks = new Int32Array(0);
   #agents = new Int32Array(0);
+  /** Of the rows of a step. */
+  readonly #whos: Who[] = [];
+  readonly #whats: What[] = [];
+  readonly #uses = new Int32Array(STEP);
   /** Of the row that is read. */
   readonly #use: { signer: number; place: number; action: number } = { signer: 0, place: 0, action: 0 };
-  readonly #counted: Counted = { status: 0, time: instantFromTicks(0), calls: 1, client: -1, outcome: "other" };
+  readonly #counted: Counted = {
+    status: 0,
+    time: instantFromTicks(0),
+    calls: 1,
+    network: -1,
+    agent: -1,
+    outcome: "other",
+  };
 
   constructor(ledger: Ledger, names: Names) {
     this.#ledger = ledger;
@@ -57,27 +66,48 @@ export class UseReader {
     this.#what = new RowMemo(WHAT, names.seed);
   }
 
-  /** Counts the row, which is a data-plane operation of an agent that is not ignored. */
-  readOne(table: EventTable, place: number): void {
+  /** Counts rows in their order: the first `count` of `places`, data-plane operations of agents that are not ignored. */
+  readAll(table: EventTable, places: Int32Array, count: number): void {
     const { length } = this.#names.texts;
     this.#networks = covering(this.#networks, length);
     this.#agents = covering(this.#agents, length);
-    const { words } = table;
-    const at = WORDS * place;
-    const agent = this.#remembered(this.#agents, words[at + row.USER_AGENT] ?? 0, familyText);
-    const network = this.#remembered(this.#networks, words[at + row.ADDRESS] ?? 0, networkOf);
-    const counted = this.#counted;
-    counted.status = words[at + row.STATUS] ?? 0;
-    counted.time = timeOf(table, place);
+    for (let from = 0; from < count; from += STEP) {
+      const step = places.subarray(from, Math.min(count, from + STEP));
+      this.#lookUp(table, step);
+      this.#count(table, step);
+    }
+  }
+
+  #lookUp({ words }: EventTable, places: Int32Array): void {
     const ledger = this.#ledger;
-    const who = this.#who.get(words, at) ?? this.#who.put(words, at, whoOf(ledger, this.#operation(words, at), 0));
-    const what = this.#what.get(words, at) ?? this.#what.put(words, at, whatOf(ledger, this.#operation(words, at)));
-    const use = this.#use;
-    use.signer = who.signer;
-    use.place = what.place;
-    use.action = what.action;
-    counted.client = network >= 0 && agent >= 0 ? clientKey(network, agent) : -1;
-    countFound(ledger, who, useId(ledger, use), counted);
+    const [whos, whats, use] = [this.#whos, this.#whats, this.#use];
+    for (let i = 0; i < places.length; i++) {
+      const at = WORDS * (places[i] ?? 0);
+      whos[i] = this.#who.get(words, at) ?? this.#who.put(words, at, whoOf(ledger, this.#operation(words, at), 0));
+      whats[i] = this.#what.get(words, at) ?? this.#what.put(words, at, whatOf(ledger, this.#operation(words, at)));
+    }
+    for (let i = 0; i < places.length; i++) {
+      use.signer = whos[i]?.signer ?? -1;
+      use.place = whats[i]?.place ?? -1;
+      use.action = whats[i]?.action ?? 0;
+      this.#uses[i] = useId(ledger, use);
+    }
+  }
+
+  #count(table: EventTable, places: Int32Array): void {
+    const { words } = table;
+    const counted = this.#counted;
+    for (let i = 0; i < places.length; i++) {
+      const place = places[i] ?? 0;
+      const at = WORDS * place;
+      const who = this.#whos[i];
+      if (who === undefined) return;
+      counted.agent = this.#remembered(this.#agents, words[at + row.USER_AGENT] ?? 0, familyText);
+      counted.network = this.#remembered(this.#networks, words[at + row.ADDRESS] ?? 0, networkOf);
+      counted.status = words[at + row.STATUS] ?? 0;
+      counted.time = timeOf(table, place);
+      countFound(this.#ledger, who, this.#uses[i] ?? -1, counted);
+    }
   }
 
   #remembered(memo: Int32Array, name: number, read: (text: string) => string): number {
@@ -121,8 +151,7 @@ export function readTotal(ledger: Ledger, total: UseTotal): void {
   const grain = total.minutes === 5 ? 1 : 2;
   const who = whoOf(ledger, total, grain);
   const use = useId(ledger, { signer: who.signer, ...whatOf(ledger, total), grain });
-  const client = network >= 0 && agent >= 0 ? clientKey(network, agent) : -1;
-  countFound(ledger, who, use, { ...total, client, outcome: "other" });
+  countFound(ledger, who, use, { ...total, network, agent, outcome: "other" });
 }
 
 /** Whose operation is counted. */
@@ -139,8 +168,9 @@ interface Who extends Caller {
   day: number;
   /** Its slot in the table of clients; -1 where it has none yet. */
   slot: number;
-  /** The client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
-  client: number;
+  /** Network and agent of the client that was counted last, and its place in the table of clients: -1 where there is no room for it. */
+  network: number;
+  agent: number;
   clientPlace: number;
 }
 
@@ -153,8 +183,9 @@ interface Counted {
   status: number;
   time: Instant;
   calls: number;
-  /** By network and agent, as a number; -1 where it cannot be told apart. */
-  client: number;
+  /** The client, as text ids; -1 where it cannot be told apart. */
+  network: number;
+  agent: number;
   outcome: UseOutcome;
 }
 
@@ -182,7 +213,8 @@ function whoOf(ledger: Ledger, operation: Operation, grain: number): Who {
     appliedAs: Number.NaN,
     day: -1,
     slot: -1,
-    client: -1,
+    network: -1,
+    agent: -1,
     clientPlace: -1,
   };
 }
@@ -211,25 +243,23 @@ function countFound(ledger: Ledger, who: Who, use: number, counted: Counted): vo
   const day = dayOf(counted.time);
   if (who.day !== day) observe(ledger, who.account, day);
   who.day = day;
-  if (counted.client >= 0) countClientOf(ledger, who, counted);
+  if (counted.network >= 0 && counted.agent >= 0) countClientOf(ledger, who, counted);
   if (who.pair === undefined || !isLetIn) return;
   if (who.appliedAs !== ledger.oldestDay) who.applied = appliedOf(ledger, who.pair);
   who.appliedAs = ledger.oldestDay;
   countApplied(ledger, who.applied, counted);
 }
 
-function countClientOf(ledger: Ledger, who: Who, counted: Counted): void {
-  const { client } = counted;
-  if (who.client !== client) who.clientPlace = placeOf(ledger.clients, who, client);
-  who.client = client;
-  if (who.clientPlace < 0) ledger.clientsBeyond += counted.calls;
-  else addCalls(ledger.clients, who.clientPlace, counted.time, counted.calls);
-}
-
-function placeOf(clients: ClientTable, who: Who, client: number): number {
-  if (who.slot < 0) who.slot = callerSlot(clients, who);
-  const [network, agent] = clientParts(client);
-  return clientIn(clients, { caller: who, slot: who.slot }, network, agent);
+function countClientOf(ledger: Ledger, who: Who, { network, agent, time, calls }: Counted): void {
+  const { clients } = ledger;
+  if (who.network !== network || who.agent !== agent) {
+    if (who.slot < 0) who.slot = callerSlot(clients, who);
+    who.clientPlace = clientIn(clients, { caller: who, slot: who.slot }, network, agent);
+    who.network = network;
+    who.agent = agent;
+  }
+  if (who.clientPlace < 0) ledger.clientsBeyond += calls;
+  else addCalls(clients, who.clientPlace, time, calls);
 }
 
 /** Cosmos answers what it let in with success, or says that an item is missing or in conflict; this is none of them. */

@@ -121,21 +121,40 @@ export const readersOf = ({ ledger, gateway, gatewayAccess }: Privileges, names:
 });
 
 /** Takes a row that is no other event; false where it is one. */
-export function learnRow({ operations, gateway, access, agents }: Readers, table: EventTable, place: number): boolean {
+export function learnRow(readers: Readers, table: EventTable, place: number): boolean {
   const kind = kindOf(table, place);
   if (kind !== OPERATION_KIND && kind !== GATEWAY_KIND) return false;
-  if (agents.isIgnored(table, place)) return true;
-  if (kind === OPERATION_KIND) operations.readOne(table, place);
-  else {
-    gateway.readOne(table, place);
-    access.readOne(table, place);
-  }
+  if (readers.agents.isIgnored(table, place)) return true;
+  one[0] = place;
+  if (kind === OPERATION_KIND) readers.operations.readAll(table, one, 1);
+  else readRequests(readers, table, one, 1);
   return true;
 }
 
-/** Takes operations, gateway requests, changes and sign-ins; `readers` read the rows by their names. */
+const one = new Int32Array(1);
+
+function readRequests({ gateway, access }: Readers, table: EventTable, places: Int32Array, count: number): void {
+  gateway.readAll(table, places, count);
+  access.readAll(table, places, count);
+}
+
+/**
+ * Takes operations, gateway requests, changes and sign-ins; `readers` read the rows by their names. What one reader keeps no
+ * other does: each reads all of its rows in turn.
+ */
 export function learnRows(privileges: Privileges, readers: Readers, events: EventTable): void {
-  for (let place = 0; place < events.count; place++) learnRow(readers, events, place);
+  const operations = new Int32Array(events.count);
+  const requests = new Int32Array(events.count);
+  let operationCount = 0;
+  let requestCount = 0;
+  for (let place = 0; place < events.count; place++) {
+    const kind = kindOf(events, place);
+    if ((kind !== OPERATION_KIND && kind !== GATEWAY_KIND) || readers.agents.isIgnored(events, place)) continue;
+    if (kind === OPERATION_KIND) operations[operationCount++] = place;
+    else requests[requestCount++] = place;
+  }
+  readers.operations.readAll(events, operations, operationCount);
+  readRequests(readers, events, requests, requestCount);
   for (const event of events.objects.values()) learnEvent(privileges, event);
 }
 

@@ -1,3 +1,5 @@
+/** Rows that are looked up together before they are counted: the processor waits for the memory of many at once. */
+export const STEP = 64;
 const FIRST = 1_024;
 /** Entries at most: with eight telling words, 2 MB, and what they came to. */
 const MOST = 1 << 15;

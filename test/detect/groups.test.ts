@@ -32,7 +32,7 @@ test("each trial of each combination is in its cells when all is spread, however
     for (const value of [a, b]) counts.set(value, (counts.get(value) ?? 0) + 1);
     if (i === 30_000) forgetCombinations(group, cells, 7);
   }
-  expect(group.size).toBe(8_192);
+  expect(group.size).toBe(16_384);
   spread(group, cells, 7);
   for (const [value, count] of counts)
     expect(tallyOf(cells, own[value] ?? -1)).toEqual({ bin: 7, n: count, total: count });
