@@ -32,22 +32,12 @@ if (node === undefined) {
   process.exitCode = 2;
 } else {
   const command = process.argv[2];
-  // Functions of the hot path run tens of thousands of times in a second: compiled best only then, few have to be compiled again
-  // for what they had not met, and none that is soon done. A number of this V8's own, which another may not know.
-  const isTuned = node !== process.execPath || process.versions.node.startsWith("24.");
-  const compilesLate = isTuned ? ["--invocation-count-for-turbofan=30000"] : [];
   // What these keep is bounded; the limits make the garbage collector keep to it on machines with much memory.
   const limits = new Map([
     // A heap that begins as large as it becomes is not collected as it grows: a tenth of the processor's time.
     [
       "analyze",
-      [
-        "--max-old-space-size=448",
-        "--max-semi-space-size=8",
-        "--initial-heap-size=96",
-        "--min-semi-space-size=8",
-        ...compilesLate,
-      ],
+      ["--max-old-space-size=448", "--max-semi-space-size=8", "--initial-heap-size=96", "--min-semi-space-size=8"],
     ],
     ["export", ["--max-old-space-size=320", "--max-semi-space-size=8"]],
     // Collected before it has grown by a fifth: what lies outside the heap, bodies of messages above all, goes with it.
