@@ -7,7 +7,7 @@ export interface Shelved {
   close(): void;
 }
 
-/** Puts bytes that are asked for later onto the disk; `path` is the name that a file has for a moment. */
+/** Puts bytes that are asked for later onto the disk; `path` is the name that a file has while it is written. */
 export class Shelf {
   readonly #path: string;
   #room = Buffer.alloc(0);
@@ -16,7 +16,7 @@ export class Shelf {
     this.#path = path;
   }
 
-  /** Undefined where the disk does not take them. */
+  /** Undefined where the disk does not take them; a part may be left under the name then. */
   put(bytes: Uint8Array): Shelved | undefined {
     // Windows removes no file that is open.
     if (process.platform === "win32") return undefined;
@@ -24,8 +24,8 @@ export class Shelf {
     let file: number | undefined;
     try {
       file = openSync(this.#path, "w+", 0o600);
-      rmSync(this.#path);
       for (let at = 0; at < length; ) at += writeSync(file, bytes, at);
+      rmSync(this.#path);
     } catch {
       if (file !== undefined) closeSync(file);
       return undefined;
