@@ -203,6 +203,7 @@ function membersOf(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const holders = new Map(grants.map(({ assignment }) => [assignment.id, assignment.principal]));
   const members = new Map<string, Set<string>>();
+  if (holders.size === 0) return members;
   for (const [key, { last }] of applied) {
     if (dayOf(last) < oldestDay) continue;
     const [assignment, signer] = key.split("|").map((id) => texts[Number(id)] ?? "");
