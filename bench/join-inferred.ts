@@ -12,9 +12,8 @@ import type { CallRow } from "../src/correlate/call-row.ts";
 import { idAt } from "../src/correlate/row-event.ts";
 import * as row from "../src/model/event-table.ts";
 import { writeCorpus } from "../src/simulate/corpus.ts";
-import { degrade, type Lack } from "../src/simulate/degrade.ts";
+import { degrade, type Lack, ownActivityId } from "../src/simulate/degrade.ts";
 import { type Corpus, generate } from "../src/simulate/generate.ts";
-import { derivedGuid } from "../src/simulate/random.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -55,7 +54,7 @@ async function judge(corpus: Corpus): Promise<Outcome> {
   await analyze(corpus, "nothing", ({ table, gateway, operations, match }) => {
     if (match !== "exact") return;
     if (((table.words[row.WORDS * gateway + row.TRAITS] ?? 0) & row.COSMOS_BACKEND) !== 0) possible += 1;
-    for (const place of operations) owners.set(derivedGuid(`own ${idAt(table, place)}`), idAt(table, gateway));
+    for (const place of operations) owners.set(ownActivityId(idAt(table, place)), idAt(table, gateway));
   });
   await analyze(corpus, "join", ({ table, gateway, operations, inference }) => {
     if (inference === undefined) return;

@@ -11,6 +11,7 @@ import { observeRefused } from "./count-refusal.ts";
 import { countSuccess } from "./count-success.ts";
 import type { Detection, Symptom } from "./detection.ts";
 import { forgetCombinations, spread } from "./groups.ts";
+import { noteProbe } from "./probes.ts";
 import { forgetParts } from "./units.ts";
 import { forgetValues } from "./vocabulary.ts";
 
@@ -86,6 +87,7 @@ function observeAgain(detection: Detection, { gateway, operations }: Call, names
 function observe(detection: Detection, call: CallRow): void {
   if (call.outcome === "succeeded") countSuccess(detection, call, call.decisive, 1);
   else if (call.call !== undefined) observeRefused(detection, call, call.call);
+  else noteProbe(detection.probes, call);
   for (let i = 0; i < call.furtherCount; i++) {
     const operation = call.further[i] ?? -1;
     if (passedAuthorization(statusAt(call.table, operation))) countSuccess(detection, call, operation, 0);

@@ -11,6 +11,7 @@ import { VALUES_PER_COLUMN } from "./columns.ts";
 import { createCredibility, type Credibility } from "./credible.ts";
 import type { Group } from "./groups.ts";
 import { createLimits, type Limits } from "./limits.ts";
+import { createProbes, type Probes } from "./probes.ts";
 import { createRows, type Rows } from "./rows.ts";
 import { createUnits, type Units } from "./units.ts";
 import { createVocabulary, routeGroup, targetGroup, tokenGroup, type Vocabulary } from "./vocabulary.ts";
@@ -67,6 +68,7 @@ export interface Detection extends Vocabulary {
   readonly succeeded: Rows;
   readonly symptoms: Map<string, Symptom>;
   readonly limits: Limits;
+  readonly probes: Probes;
   /** Number of the bin that is being filled. */
   bin: number;
   /** When the first call was seen; absent before. */
@@ -90,6 +92,7 @@ export const createDetection = (): Detection => ({
   succeeded: createRows(SUCCEEDED_ROWS),
   symptoms: new Map(),
   limits: createLimits(),
+  probes: createProbes(),
   bin: Number.NEGATIVE_INFINITY,
   began: undefined,
   symptomsRefused: 0,

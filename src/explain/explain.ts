@@ -14,6 +14,7 @@ import { reasonsApart } from "./reasons.ts";
 import { type Explanation, explainRise, isNamedBy, riseAmong } from "./rise.ts";
 import { isBetween, isWithin, lastedMs, type Rise, unite } from "./span.ts";
 import { matches } from "./splits.ts";
+import { refusedOfSwitchedOff } from "./switched-off.ts";
 import { widenedAt } from "./widened.ts";
 import { openWindow, type Window } from "./window.ts";
 
@@ -29,7 +30,10 @@ export function explain(detection: Detection, due: Due, { recent, signs }: Chang
   const window = openWindow(detection, due.symptom, due);
   const core = rowsFrom(window, plusMs(due.onset, -30_000));
   const context = { detection, window, changes: recent, signs, claimed: new Set<number>() };
-  const found = reasonsApart(window).flatMap((others) => explainReason({ ...context, claimed: others }, core));
+  const off = refusedOfSwitchedOff(context);
+  const found = reasonsApart(window).flatMap((others) =>
+    explainReason({ ...context, claimed: new Set([...others, ...off]) }, core),
+  );
   return mergeTogether(context, found);
 }
 

@@ -1,9 +1,9 @@
 import { areAnswered } from "./answered.ts";
+import { areAsEver } from "./as-ever.ts";
 import type { Context } from "./context.ts";
 import { areFilteredOut, areFromTheFirst, areOfStrangers, type Refusals } from "./strangers.ts";
-import { areOfSwitchedOff } from "./switched-off.ts";
 
-const KINDS = [areAnswered, areOfStrangers, areFromTheFirst, areOfSwitchedOff, areFilteredOut];
+const KINDS = [areAnswered, areOfStrangers, areFromTheFirst, areAsEver, areFilteredOut];
 
 /** Refusals that are as they should be, however many there are. */
 export const areNoFault = (context: Context, refusals: Refusals): boolean =>

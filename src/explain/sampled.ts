@@ -5,10 +5,13 @@ import type { Window } from "./window.ts";
 
 /** Symptoms of calls that carried no credential, which a client's first question does too. */
 const BARE: ReadonlySet<string> = new Set(["gateway:TokenNotPresent", "gateway:401"]);
-/** Of the calls that what separates stands for; clients that ask twice are refused at most every other time, but for chance. */
-const NOT_ASKING_TWICE = 0.6;
-const TWICE = 0.5;
-const DEVIATIONS = 2.5;
+/**
+ * Of the calls that what separates stands for; clients that ask twice are refused at most every other time, but for chance
+ * and for second tries that fail otherwise.
+ */
+const NOT_ASKING_TWICE = 0.65;
+const TWICE = 0.55;
+const DEVIATIONS = 3;
 /** Operations that a gateway's network makes without a call of the gateway in the log: then calls are missing from it. */
 const MISSING = 0.5;
 const MIN_OPERATIONS = 50;

@@ -1,6 +1,6 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { isByAddress } from "../detect/count-refusal.ts";
-import type { RefusalFacts } from "../detect/detection.ts";
+import type { Detection, RefusalFacts } from "../detect/detection.ts";
 import { type Rows, valueAt } from "../detect/rows.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, instantFromTicks, msBetween } from "../model/time.ts";
@@ -39,13 +39,46 @@ export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   if (window.symptom.layer !== "gateway") return false;
   const nameless = namelessOf(window, refused);
   if (nameless.length < NEARLY_ALL * refused.length) return false;
+  if (areProbes(context, nameless, span)) return OF_MANY_KINDS * oddsOfLoss(window, refusals) < LEAST_ODDS;
   const shared = sharedAddresses(window);
   const hidden = nameless.filter((row) => {
     const address = idIn(window, "callerAddress", row);
     return address < 0 || shared.has(address);
   });
-  if (hidden.length < HALF * refused.length) return false;
+  if (hidden.length < HALF * refused.length && !areTriedAround(context, nameless, span)) return false;
   return oddsByKinds(context, span) * oddsOfLoss(window, refusals) < LEAST_ODDS;
+}
+
+const REPEATED = 2;
+
+/** Asked so often for what no API has, an address is one that somebody tries around from. */
+const PROBED = 5;
+const AROUND_MS: DurationMs = 300_000;
+
+/** From the addresses of most of the rows somebody asks for paths that no API has, in the same time. */
+function areProbes({ detection, window }: Context, rows: readonly number[], { from, to }: Span): boolean {
+  const { values = [] } = detection.dictionaries[columnIndex("callerAddress")] ?? {};
+  const probing = rows.filter((row) => {
+    const asked = detection.probes.asked.get(values[idIn(window, "callerAddress", row)] ?? "");
+    if (asked === undefined || asked.count < PROBED) return false;
+    return msBetween(asked.from, to) <= AROUND_MS && msBetween(from, asked.to) <= AROUND_MS;
+  });
+  return probing.length >= HALF * rows.length;
+}
+
+/** Whoever sends them also tries other APIs in the same time, and is refused there for another reason. */
+function areTriedAround({ detection, window }: Context, nameless: readonly number[], span: Span): boolean {
+  const addresses = new Set(nameless.map((row) => idIn(window, "callerAddress", row)));
+  addresses.delete(-1);
+  const byReason = new Map<string, Map<number, number>>();
+  for (const { rows, at, reason } of namelessIn(detection, span)) {
+    if (!addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) continue;
+    const api = valueAt(rows, at, columnIndex("api"));
+    const byApi = entry(byReason, reason, () => new Map<number, number>());
+    byApi.set(api, (byApi.get(api) ?? 0) + 1);
+  }
+  const kinds = [...byReason.values()].flatMap((byApi) => [...byApi]).filter(([, count]) => count >= REPEATED);
+  return byReason.size > 1 && new Set(kinds.map(([api]) => api)).size > 1;
 }
 
 /** Refusals that begin so soon after the first call that is known began before it. */
@@ -123,6 +156,24 @@ function expectedByTime(window: Window, { earlier, now }: Successes, span: Span)
   return { now, expected, doubt: (COME_AND_GO * expected) ** 2 };
 }
 
+interface Nameless {
+  readonly rows: Rows<unknown>;
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** Calls that name nobody which the gateway refused within the span. */
+function* namelessIn({ symptoms }: Detection, { from, to }: Span): Generator<Nameless> {
+  for (const { rows, layer, name } of symptoms.values()) {
+    if (layer !== "gateway") continue;
+    for (let at = rows.count - 1; at >= 0 && (rows.time[at] ?? 0) >= from; at--) {
+      if ((rows.time[at] ?? 0) > to || !namesNobody(rows, at)) continue;
+      const facts: RefusalFacts | undefined = rows.facts[at];
+      yield { rows, at, reason: facts?.reason ?? name };
+    }
+  }
+}
+
 const refusalsOf = (window: Window, refused: readonly number[]): number =>
   refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
 
@@ -152,17 +203,10 @@ const MANY_SHARE = 0.15;
 const OTHER_SHARE = 0.3;
 
 /** By the reasons for which the gateway refuses calls that name nobody in the same time: one caller has one fault. */
-function oddsByKinds({ detection }: Context, { from, to }: Span): number {
+function oddsByKinds({ detection }: Context, span: Span): number {
   const reasons = new Map<string, number>();
-  for (const { rows, layer, name } of detection.symptoms.values()) {
-    if (layer !== "gateway") continue;
-    for (let at = rows.count - 1; at >= 0 && (rows.time[at] ?? 0) >= from; at--) {
-      if ((rows.time[at] ?? 0) > to || !namesNobody(rows, at)) continue;
-      const facts: RefusalFacts | undefined = rows.facts[at];
-      const reason = facts?.reason ?? name;
-      reasons.set(reason, (reasons.get(reason) ?? 0) + (rows.trials[at] ?? 0));
-    }
-  }
+  for (const { rows, at, reason } of namelessIn(detection, span))
+    reasons.set(reason, (reasons.get(reason) ?? 0) + (rows.trials[at] ?? 0));
   const counts = [...reasons.values()].toSorted((a, b) => b - a);
   const all = counts.reduce((sum, count) => sum + count, 0);
   const others = counts.slice(1).filter((count) => count > 1);

@@ -16,6 +16,7 @@ export interface Bounds {
     readonly credibility: { readonly evicted: number };
     readonly symptomsRefused: number;
     readonly limits: { readonly forgotten: number };
+    readonly probes: { readonly forgotten: number };
   };
 }
 
@@ -27,6 +28,7 @@ function ofDetection({
   credibility,
   symptomsRefused,
   limits,
+  probes,
 }: Bounds["detection"]): readonly Reached[] {
   const values = dictionaries.reduce((sum, { beyond }) => sum + beyond, unitsBeyond);
   return [
@@ -37,6 +39,12 @@ function ofDetection({
       "limits-limit",
       limits.forgotten,
       "containers that had reached a limit of Cosmos DB were forgotten: what it refuses may be told as a missing role",
+      SPLIT,
+    ],
+    [
+      "probes-limit",
+      probes.forgotten,
+      "addresses that asked for paths without an API were forgotten: what a scanner is refused may be told",
       SPLIT,
     ],
   ];

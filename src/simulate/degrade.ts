@@ -63,12 +63,15 @@ const withoutHeader = (rendered: Rendered, name: string): Rendered =>
     return isBag(headers) ? { ...properties, backendResponseHeaders: without(headers, name) } : properties;
   });
 
+/** The activity id that Cosmos DB gives to the operations of a call where its log lacks the join. */
+export const ownActivityId = (callId: string): string => derivedGuid(`own ${callId}`);
+
 /** Cosmos DB gives its operations ids of its own, and no answer tells them. */
 function unjoined(rendered: Rendered): Rendered {
   const { properties } = rendered.record;
   if (rendered.category !== "DataPlaneRequests" || !isBag(properties))
     return mapped(withoutHeader(rendered, "x-ms-activity-id"), withoutActivityId);
-  const activityId = derivedGuid(`own ${String(properties["activityId"])}`);
+  const activityId = ownActivityId(String(properties["activityId"]));
   return { ...rendered, record: { ...rendered.record, properties: { ...properties, activityId } } };
 }
 

@@ -11,7 +11,7 @@ import {
   rejected,
   shareOfFacts,
 } from "./judgement.ts";
-import { keyShare, writeShare } from "./operations.ts";
+import { isWrite, keyShare, writeShare } from "./operations.ts";
 
 const FIFTEEN_MINUTES = 900_000;
 
@@ -257,7 +257,8 @@ function readsOf(observation: Observation, among: Where = {}): Tally {
     cosmosAccount: valuesOf(observation, "cosmosAccount"),
     container: valuesOf(observation, "container"),
   };
-  return tallyBeside(observation, where, { cosmosOperation: valuesOf(observation, "cosmosOperation") });
+  const reads = observation.seen("cosmosOperation", where).filter((name) => !isWrite(name));
+  return observation.tally({ ...where, cosmosOperation: reads });
 }
 
 /** A role that is missing is missing for all alike calls: a part of the writes, by nothing that is logged, is by what they hold. */

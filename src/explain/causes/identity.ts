@@ -122,7 +122,7 @@ function judgeIdentity(observation: Observation): Judgement {
   const told: readonly Evidence[] =
     share > 0 ? [{ says: `${percent(share)} of the refusals say that a role is missing`, fields: { share } }] : [];
   const bound = boundElsewhere(observation);
-  const base = identities.sure ? sureOf(identities, bound) : 0.6;
+  const base = identities.sure ? sureOf(identities, bound) : identities.replaced ? 0.8 : 0.6;
   return {
     kind: "fits",
     confidence: base * (observation.reason === "rbac" ? 1 : 0.9),

@@ -11,6 +11,8 @@ const WRITES: ReadonlySet<string> = new Set([
   "Execute",
 ]);
 
+export const isWrite = (cosmosOperation: string): boolean => WRITES.has(cosmosOperation);
+
 const isKey = (credential: string): boolean => /masterkey$/i.test(credential);
 
 /** Share of the refused for which a credential was logged and is an account key; undefined when none was logged. */
@@ -42,7 +44,7 @@ export function onItems(observation: Observation): boolean {
 export const writeShare = (observation: Observation): number =>
   observation
     .values("cosmosOperation")
-    .filter(({ value }) => WRITES.has(value))
+    .filter(({ value }) => isWrite(value))
     .reduce((sum, { share }) => sum + share, 0);
 
 /** Trials elsewhere that tell, and a share of refusals among them that is next to nothing. */

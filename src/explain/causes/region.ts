@@ -50,16 +50,17 @@ function letsMostIn(observation: Observation, region: string): boolean {
 const SAME_KIND = 20;
 
 /**
- * The region's calls that come with what the gateway found wrong: a subscription's key, which is right for any API, or a
- * token; all of them where a token is what lacks. Undefined where the refusals do not say which, or no log tells which
+ * The region's calls that come with what the gateway found wrong: a subscription's key, which is right for any API, as a
+ * token is expired for any, or a token; all of them where a token is what lacks. Undefined where the refusals do not say which, or no log tells which
  * calls came with one.
  */
 function ofSameKind(observation: Observation, region: string): Tally | undefined {
   if (observation.layer !== "gateway") return undefined;
   const isKey = shareOfFacts(observation, ({ reason }) => reason?.startsWith("SubscriptionKey")) > 0.5;
-  if (!isKey && !/^Token(NotPresent|Signature|Issuer|Audience|Claim)/.test(observation.reason)) return undefined;
+  if (!isKey && !/^Token(NotPresent|Expired|Signature|Issuer|Audience|Claim)/.test(observation.reason))
+    return undefined;
   const { region: _, ...rest } = equalSplit(observation, "region")?.where ?? {};
-  const where: Where = isKey ? { region } : { ...rest, region };
+  const where: Where = isKey || observation.reason === "TokenExpired" ? { region } : { ...rest, region };
   const all = observation.tally(where);
   if (observation.reason === "TokenNotPresent") return all;
   const dimension = isKey ? "subscription" : "issuer";

@@ -59,12 +59,23 @@ const asAnswered = (observation: Observation, write: SignSeen | undefined): numb
 /** An application calls Cosmos DB for the gateway: what it signs with is seldom what the gateway reads from a vault. */
 const notItself = (observation: Observation): number => (callsItself(observation) === false ? 0.6 : 1);
 
-/** Whether the gateway calls Cosmos DB itself, by the backend's name; undefined where none is known. */
+/** Cosmos DB's SDKs, which a gateway does not have (learn.microsoft.com/azure/cosmos-db/nosql/sdk-dotnet-v3 and its siblings). */
+const SDK = /cosmos/i;
+
+/** Whether the gateway calls Cosmos DB itself, by the backend's name or by the SDK that calls; undefined where neither is known. */
 function callsItself(observation: Observation): boolean | undefined {
   const backends = valuesOf(observation, "backend");
   const accounts = valuesOf(observation, "cosmosAccount");
-  if (observation.layer !== "cosmos" || backends.length === 0 || accounts.length === 0) return undefined;
+  if (observation.layer !== "cosmos") return undefined;
+  if (backends.length === 0) return isBySdk(observation) ? false : undefined;
+  if (accounts.length === 0) return undefined;
   return backends.some((backend) => accounts.some((account) => backend.toLowerCase().includes(account)));
+}
+
+/** Operations that Cosmos DB's log alone tells of have its clients' user agents. */
+function isBySdk(observation: Observation): boolean {
+  const agents = observation.values("userAgentFamily");
+  return agents.length > 0 && observation.values("api").length === 0 && agents.every(({ value }) => SDK.test(value));
 }
 
 interface Trail {
@@ -192,8 +203,8 @@ function signInsOf(observation: Observation, codes: readonly number[]): { seen: 
     ({ sign, lagMs }) =>
       sign.kind === "sign-in" && codes.includes(sign.errorCode) && lagMs <= TOKEN_LIFE_MS && lagMs >= -TOKEN_LIFE_MS,
   );
-  const isOurs = ({ sign }: SignSeen): boolean =>
-    sign.kind === "sign-in" && shareOfIdentity(observation, sign) >= THEIRS;
+  const isOurs = ({ sign, addresses }: SignSeen): boolean =>
+    sign.kind === "sign-in" && shareOfIdentity(observation, sign, addresses) >= THEIRS;
   const seen = near.find(isOurs) ?? near[0];
   return seen === undefined ? undefined : { seen, ours: isOurs(seen) };
 }
@@ -202,7 +213,11 @@ function signInsOf(observation: Observation, codes: readonly number[]): { seen: 
 const NAMED = 0.3;
 
 /** Share of the refusals that are of the identity, of those that name one: as the caller, or as the backend that calls on. */
-function shareOfIdentity(observation: Observation, { appId, principal, name, address }: SignIn): number {
+function shareOfIdentity(
+  observation: Observation,
+  { appId, principal, name }: SignIn,
+  addresses: ReadonlySet<string>,
+): number {
   const sum = (dimension: Dimension, test: (value: string) => boolean): number =>
     observation
       .values(dimension)
@@ -219,11 +234,11 @@ function shareOfIdentity(observation: Observation, { appId, principal, name, add
     ofNamed("appId", appId),
     ofNamed("principal", principal),
     sum("backend", isBackend),
-    address === undefined || tellsCallers(observation) ? 0 : sum("callerNetwork", (value) => isAt(address, value)),
+    tellsCallers(observation) ? 0 : sum("callerNetwork", (network) => [...addresses].some((one) => isAt(one, network))),
   );
 }
 
-/** The claims of the refused calls name their callers; else only the address that a sign-in came from can. */
+/** The claims of the refused calls name their callers; else only the addresses that the sign-ins came from can. */
 const tellsCallers = (observation: Observation): boolean =>
   observation.values("appId").length > 0 || observation.values("principal").length > 0;
 
@@ -231,11 +246,12 @@ const isAt = (address: string, network: string): boolean => network === address 
 
 const SHORTEST_NAME = 5;
 
-/** The application is called like a backend, or a backend's host like it. */
+/** The application is called like a backend or a part of its host's name, or a backend's host like it. */
 function isNamed(name: string | undefined, backend: string): boolean {
   const text = name?.toLowerCase() ?? "";
   const host = backend.toLowerCase();
-  return text.length >= SHORTEST_NAME && (host.startsWith(text) || text.startsWith(host));
+  if (text.length < SHORTEST_NAME) return false;
+  return host.startsWith(text) || text.startsWith(host) || host.split(/[.-]/).includes(text);
 }
 
 /** Sign-ins of an identity of the refused calls fail since about the onset. */

@@ -1,3 +1,4 @@
+import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Split } from "../../model/finding.ts";
 import type { Observation } from "../observation.ts";
@@ -95,8 +96,10 @@ function judgeRegion(observation: Observation): Judgement {
   const split = equalSplit(observation, "region", true) ?? equalSplit(observation, "region");
   if (split === undefined || !regionDecides(observation))
     return rejected("the refusals do not follow the gateway's region");
-  if (!aboutTheRegion(observation) && observation.layer === "gateway")
+  if (observation.layer === "gateway" && !aboutTheRegion(observation))
     return rejected("the region lets in what other callers send");
+  if (observation.layer === "gateway" && isPartOfOneCallers(split))
+    return rejected("the region lets in a part of what the same caller sends");
   const isRollover = observation.reason === "TokenSignature" && isNewKey(observation);
   const told =
     isRollover ||
@@ -107,6 +110,13 @@ function judgeRegion(observation: Observation): Judgement {
     return { kind: "fits", confidence: 0.45, evidence: [splitEvidence(split)] };
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
 }
+
+const ONE_CALLERS: readonly Dimension[] = ["appId", "callerNetwork", "subscription", "principal"];
+/** What a region is set up to refuse of a caller it refuses always, but for tries that were collapsed. */
+const ALWAYS = 0.85;
+
+const isPartOfOneCallers = ({ where, refusedInside }: Split): boolean =>
+  refusedInside < ALWAYS && ONE_CALLERS.some((dimension) => where[dimension] !== undefined);
 
 /** Calls of some callers of the region only: without a subscription key, or with one that was changed just before. */
 function isOfKey(observation: Observation, { refusedInside }: Split): boolean {
