@@ -33,7 +33,7 @@ export function signsNear(signs: readonly Sign[], span: Span): readonly SignSeen
     if (address !== undefined && group.addresses.size < MOST_ADDRESSES) group.addresses.add(address);
   }
   return [...groups.values()]
-    .map((group) => ({ ...group, lagMs: msBetween(span.from, group.sign.time) }))
+    .map(({ sign, count, addresses }) => ({ sign, count, addresses, lagMs: msBetween(span.from, sign.time) }))
     .toSorted((a, b) => Math.abs(a.lagMs) - Math.abs(b.lagMs))
     .slice(0, KEPT);
 }

@@ -77,8 +77,9 @@ function areTriedAround({ detection, window }: Context, nameless: readonly numbe
     const byApi = entry(byReason, reason, () => new Map<number, number>());
     byApi.set(api, (byApi.get(api) ?? 0) + 1);
   }
-  const kinds = [...byReason.values()].flatMap((byApi) => [...byApi]).filter(([, count]) => count >= REPEATED);
-  return byReason.size > 1 && new Set(kinds.map(([api]) => api)).size > 1;
+  const apis = new Set<number>();
+  for (const byApi of byReason.values()) for (const [api, count] of byApi) if (count >= REPEATED) apis.add(api);
+  return byReason.size > 1 && apis.size > 1;
 }
 
 /** Refusals that begin so soon after the first call that is known began before it. */
@@ -95,7 +96,8 @@ export function areFromTheFirst({ detection, window }: Context, { refused, span 
   const { began } = detection;
   if (window.symptom.layer !== "gateway" || began === undefined) return false;
   if (namelessOf(window, refused).length < NEARLY_ALL * refused.length) return false;
-  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS) return areSteady(window, refused, span);
+  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS)
+    return areSteady(window, refused, span) && !areLetInLess(window, refused, span);
   const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
   const { rows } = window.symptom;
   let before = 0;
@@ -119,6 +121,25 @@ function areSteady(window: Window, refused: readonly number[], { from, to }: Spa
     counts[at] = (counts[at] ?? 0) + 1;
   }
   return Math.max(...counts) <= (MANY_TIMES * refused.length) / PARTS;
+}
+
+const LEAST_EARLY = 20;
+
+/** From the refused addresses ever fewer calls to the same APIs are let in, while others' go on: these are the ones that are refused. */
+function areLetInLess(window: Window, refused: readonly number[], { from, to }: Span): boolean {
+  const [addresses, apis] = (["callerAddress", "api"] as const).map(
+    (column) => new Set(refused.map((row) => idIn(window, column, row))),
+  );
+  const own = { early: 0, late: 0 };
+  const others = { early: 0, late: 0 };
+  for (let row = window.refused; row < window.time.length; row++) {
+    const time = window.time[row] ?? 0;
+    if (time < from || time > to) continue;
+    const isOwn = apis?.has(idIn(window, "api", row)) && addresses?.has(idIn(window, "callerAddress", row));
+    (isOwn === true ? own : others)[time - from < (to - from) / 2 ? "early" : "late"] += window.calls[row] ?? 0;
+  }
+  const course = others.early >= LEAST_EARLY ? others.late / others.early : 1;
+  return own.early >= LEAST_EARLY && own.late < HALF * course * own.early;
 }
 
 /** Of an address that nobody was let in from: so much likelier it must be that a caller lost these calls. */

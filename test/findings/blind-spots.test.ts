@@ -65,6 +65,7 @@ test.each<[string, (analysis: Analysis) => void]>([
   ["callers-limit", ({ detection }) => (detection.credibility.evicted = 3)],
   ["symptoms-limit", ({ detection }) => (detection.symptomsRefused = 3)],
   ["limits-limit", ({ detection }) => (detection.limits.forgotten = 3)],
+  ["probes-limit", ({ detection }) => (detection.probes.forgotten = 3)],
   ["findings-limit", ({ findings }) => (findings.forgotten = 3)],
 ])("a limit that was reached is told: %s", (id, reach) => {
   const spots = spotsOf([], reach);

@@ -1,5 +1,5 @@
 import type { Dimension } from "../../model/call.ts";
-import { type Observation, type Tally, tallyBeside, type Where, valuesOf } from "../observation.ts";
+import { type Observation, type Tally, tallyBeside, type Where, valuesOf, whereOf } from "../observation.ts";
 import { CALLERS, equalSplit, manyCallers, shareOfFacts } from "./judgement.ts";
 
 /** Calls of the same kind through other regions succeed: what stands beside the region only says which calls are meant. */
@@ -60,12 +60,14 @@ function ofSameKind(observation: Observation, region: string): Tally | undefined
   if (!isKey && !/^Token(NotPresent|Expired|Signature|Issuer|Audience|Claim)/.test(observation.reason))
     return undefined;
   const { region: _, ...rest } = equalSplit(observation, "region")?.where ?? {};
-  const where: Where = isKey || observation.reason === "TokenExpired" ? { region } : { ...rest, region };
+  const isExpired = observation.reason === "TokenExpired";
+  const where: Where =
+    isKey || isExpired ? { region, ...(isKey ? {} : whereOf(observation, ["api"])) } : { ...rest, region };
   const all = observation.tally(where);
   if (observation.reason === "TokenNotPresent") return all;
   const dimension = isKey ? "subscription" : "issuer";
   const values = observation.seen(dimension, where);
-  if (values.length === 0) return undefined;
+  if (values.length === 0) return isExpired ? all : undefined;
   const known = observation.tally({ ...where, [dimension]: values });
   return { refused: all.refused, trials: all.refused + known.trials - known.refused };
 }
