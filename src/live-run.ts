@@ -60,6 +60,8 @@ export interface Shell {
 }
 
 const COMMIT_MS: DurationMs = 1_000;
+/** What was read is followed for so long, then others have their turn. */
+const TURN_MS: DurationMs = 25;
 /** A process that stood still for longer may have been taken for dead meanwhile: it commits nothing before it has heard of that. */
 const FROZEN_MS: DurationMs = 5_000;
 const THAW_MS: DurationMs = 3_000;
@@ -104,6 +106,7 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
+  #turnedAt = Number.NEGATIVE_INFINITY;
   #beat: number;
   #thawedAt = Number.NEGATIVE_INFINITY;
 
@@ -147,7 +150,16 @@ class LiveRun {
       this.#pending.read(source.name, batch, accepted);
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
+      await this.#turn();
     }
+  }
+
+  /** However much waits to be read, requests are answered in between. */
+  async #turn(): Promise<void> {
+    const { elapsed, breathe } = this.#shell;
+    if (elapsed() - this.#turnedAt < TURN_MS) return;
+    await breathe();
+    this.#turnedAt = elapsed();
   }
 
   /** Partitions of sources that are no longer read: nobody waits for them. */

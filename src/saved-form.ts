@@ -1,6 +1,7 @@
 import type { Analysis } from "./analysis.ts";
 import type { Detection } from "./detect/detection.ts";
 import { clientTableOf } from "./privileges/client-table.ts";
+import { gatewayAccessOf } from "./privileges/gateway-access.ts";
 
 /**
  * The analysis as it is written down: without the ways from texts back to their numbers, which would write each text a second
@@ -28,9 +29,11 @@ const withoutIds = (detection: Detection): Detection => ({
 
 /** Finds the ways back again, in place; those that are there stay. What earlier versions kept in another form gets today's. */
 export function findWaysBack({ names, standing, detection, looks }: Analysis): void {
-  const { ledger } = standing.privileges;
+  const { privileges } = standing;
+  const { ledger } = privileges;
   const { texts, textIds } = ledger;
   ledger.clients = clientTableOf(ledger.clients);
+  privileges.gatewayAccess = gatewayAccessOf(privileges.gatewayAccess, names.seed);
   fill(names.ids, names.texts, 1);
   fill(textIds, texts, 0);
   for (const { dictionaries } of [detection, ...looks.map((look) => look.detection)])

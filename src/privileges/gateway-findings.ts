@@ -13,18 +13,23 @@ const ALL_ACCESS = "master";
 /** What gateways let in that they should not, or more than is needed, as far as the logs prove it. */
 export function gatewayFindings(use: GatewayUse, now: Instant): readonly Finding[] {
   const counts = countsOf(use);
-  const by = (key: (count: GatewayCount) => string): readonly (readonly GatewayCount[])[] => [
-    ...Map.groupBy(counts, key).values(),
-  ];
+  const services = groupsBy(counts, ({ service }) => service);
+  const by = (key: (count: GatewayCount) => string): readonly (readonly GatewayCount[])[] =>
+    services.flatMap((own) => groupsBy(own, key));
   const letIn = scopesLetIn(counts);
   return [
-    ...by(({ service, api }) => `${service}|${api}`).flatMap((list) =>
+    ...by(({ api }) => api).flatMap((list) =>
       [withoutToken(list, now), withUnverifiedToken(list, now), anyScope(list, now)].flat(),
     ),
-    ...by(({ service, subscription }) => `${service}|${subscription}`).flatMap((list) => sharedKey(list, now)),
-    ...by(({ service, app }) => `${service}|${app}`).flatMap((list) => overScoped(list, letIn, now)),
+    ...by(({ subscription }) => subscription).flatMap((list) => sharedKey(list, now)),
+    ...by(({ app }) => app).flatMap((list) => overScoped(list, letIn, now)),
   ];
 }
+
+const groupsBy = (
+  counts: readonly GatewayCount[],
+  key: (count: GatewayCount) => string,
+): readonly (readonly GatewayCount[])[] => [...Map.groupBy(counts, key).values()];
 
 /** The operation of a gateway. */
 const placeOf = ({ service, api, operation }: GatewayCount): string => `${service}|${api}|${operation}`;

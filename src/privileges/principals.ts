@@ -50,30 +50,40 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 type Index = ReadonlyMap<string, ReadonlyMap<string, UseFact[]>>;
 
-/** A use as the ledger and what its rows add up to tell it. */
+/** A use as the ledger and what its rows add up to tell it: many are looked at of which little is asked. */
 class LedgerUse implements UseFact {
   readonly use: number;
   readonly action: number;
   readonly scope: Scope;
-  readonly succeeded: number;
-  readonly denied: number;
-  readonly denied401: number;
-  readonly other: number;
   readonly last: Instant | undefined;
-  readonly dayCount: number;
   readonly #usage: Usage;
 
   constructor(ledger: Ledger, usage: Usage, use: number, scope: Scope) {
     this.use = use;
     this.action = ledger.uses.action[use] ?? 0;
     this.scope = scope;
-    this.succeeded = usage.succeeded[use] ?? 0;
-    this.denied = usage.denied[use] ?? 0;
-    this.denied401 = usage.denied401[use] ?? 0;
-    this.other = usage.other[use] ?? 0;
     this.last = lastUsed(ledger, use);
-    this.dayCount = dayCount(usage, use);
     this.#usage = usage;
+  }
+
+  get succeeded(): number {
+    return this.#usage.succeeded[this.use] ?? 0;
+  }
+
+  get denied(): number {
+    return this.#usage.denied[this.use] ?? 0;
+  }
+
+  get denied401(): number {
+    return this.#usage.denied401[this.use] ?? 0;
+  }
+
+  get other(): number {
+    return this.#usage.other[this.use] ?? 0;
+  }
+
+  get dayCount(): number {
+    return dayCount(this.#usage, this.use);
   }
 
   /** A million uses of four hundred days each would be too many numbers to be held at once. */
@@ -87,6 +97,7 @@ function indexUses(ledger: Ledger, usage: Usage): Index {
   const { uses, texts, places } = ledger;
   const index = new Map<string, Map<string, UseFact[]>>();
   const scopes: (Scope | undefined)[] = places.map(() => undefined);
+  const accounts: (Map<number, UseFact[]> | undefined)[] = [];
   for (let use = 0; use < uses.table.used; use++) {
     if ((uses.grain[use] ?? 0) > 0) continue; // told under the use of single operations
     const calls = (usage.succeeded[use] ?? 0) + (usage.denied[use] ?? 0) + (usage.other[use] ?? 0);
@@ -94,12 +105,17 @@ function indexUses(ledger: Ledger, usage: Usage): Index {
     const place = uses.place[use] ?? 0;
     const [account = 0, database = 0, container = 0] = places[place] ?? [];
     const scope = (scopes[place] ??= { database: texts[database] ?? "", container: texts[container] ?? "" });
-    const signers = entry(index, texts[account] ?? "", () => new Map<string, UseFact[]>());
-    const signer = texts[uses.signer[use] ?? 0] ?? "";
+    const signers = (accounts[account] ??= new Map());
+    const signer = uses.signer[use] ?? 0;
     const fact = new LedgerUse(ledger, usage, use, scope);
     const known = signers.get(signer);
-    if (known === undefined) signers.set(signer, [fact]);
-    else known.push(fact);
+    if (known !== undefined) {
+      known.push(fact);
+      continue;
+    }
+    const first = [fact];
+    signers.set(signer, first);
+    entry(index, texts[account] ?? "", () => new Map<string, UseFact[]>()).set(texts[signer] ?? "", first);
   }
   return index;
 }
@@ -187,6 +203,7 @@ function membersOf(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const holders = new Map(grants.map(({ assignment }) => [assignment.id, assignment.principal]));
   const members = new Map<string, Set<string>>();
+  if (holders.size === 0) return members;
   for (const [key, { last }] of applied) {
     if (dayOf(last) < oldestDay) continue;
     const [assignment, signer] = key.split("|").map((id) => texts[Number(id)] ?? "");

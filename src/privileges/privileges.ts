@@ -22,7 +22,7 @@ export interface Privileges {
   readonly roles: Roles;
   readonly azure: AzureRoles;
   readonly gateway: GatewayUse;
-  readonly gatewayAccess: GatewayAccess;
+  gatewayAccess: GatewayAccess;
   readonly gatewayGrants: GatewayGrants;
   readonly losses: Losses;
   /** Account → times at which its keys were listed, at most `MAX_ACCOUNTS` accounts. */

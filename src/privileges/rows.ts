@@ -35,9 +35,10 @@ const VERDICTS: ReadonlyMap<FindingKind, string> = new Map<FindingKind, string>(
 
 /** A row for each holder, in their order; each with the findings about it. */
 export function principalRows(holders: readonly Holder[], findings: readonly Finding[]): readonly PrincipalRow[] {
+  const byAccount = Map.groupBy(findings, ({ subject }) => subject.account);
   return holders.map((holder) => {
     const { account, principal, kind, grants, needs, uses, score, confidence, isEnough } = holder;
-    const own = findings.filter((finding) => isAbout(finding, holder));
+    const own = (byAccount.get(account) ?? []).filter((finding) => isAbout(finding, holder));
     const granted = grants.reduce((sum, { actions }) => sum | actions, 0);
     const needed = needs.reduce((sum, { actions }) => sum | actions, 0);
     const { calls, denied401, denied403 } = callsOf(holder);
@@ -61,9 +62,8 @@ export function principalRows(holders: readonly Holder[], findings: readonly Fin
   });
 }
 
-/** Keys and tokens of an account share a finding. */
+/** Of a finding about the holder's account: keys and tokens of an account share one. */
 function isAbout({ kind, subject }: Finding, holder: Holder): boolean {
-  if (subject.account !== holder.account) return false;
   const isKey = holder.kind === "key" || holder.kind === "token";
   return isKey ? kind === "account-key-in-use" : subject.principal === holder.principal;
 }

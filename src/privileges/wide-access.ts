@@ -2,9 +2,8 @@ import { entry } from "../lib/entry.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { GatewayScope } from "../model/gateway-inventory.ts";
 import type { Instant } from "../model/time.ts";
-import { daysIn } from "./day-ring.ts";
 import { type Exposure, exposureOf, longestStep, type Watched } from "./exposure.ts";
-import type { AccessUse } from "./gateway-access.ts";
+import { type AccessUse, accessUses, observedDaysOf } from "./gateway-access.ts";
 import type { ServiceGrants } from "./gateway-grants.ts";
 import { lostDays } from "./losses.ts";
 import type { Privileges } from "./privileges.ts";
@@ -42,7 +41,7 @@ const ALL_ACCESS = "master";
 export function wideAccess(privileges: Privileges, now: Instant): readonly Finding[] {
   const { gatewayAccess, gatewayGrants } = privileges;
   const lost = lostDays(privileges.losses, now);
-  const byService = Map.groupBy(gatewayAccess.uses.values(), ({ service }) => service);
+  const byService = Map.groupBy(accessUses(gatewayAccess), ({ service }) => service);
   return [...gatewayGrants.services]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, grants]) => {
@@ -68,7 +67,6 @@ interface Known {
 type Taken = Pick<Known, "service" | "grants" | "uses"> & Pick<Watched, "lost">;
 
 function knownOf(access: Privileges["gatewayAccess"], { service, grants, uses, lost }: Taken): Known {
-  const ring = access.observed.get(service);
   const inProducts = [...grants.products.values()].flatMap(({ apis }) => Array.from(apis));
   const calledOf = new Map<string, Set<string>>();
   for (const { product, subscription, api } of uses) {
@@ -81,7 +79,7 @@ function knownOf(access: Privileges["gatewayAccess"], { service, grants, uses, l
     uses,
     bySubscription: Map.groupBy(uses, ({ subscription }) => subscription),
     apis: new Set([...grants.apis, ...inProducts, ...uses.map(({ api }) => api)]),
-    watched: { observed: new Set(ring === undefined ? [] : daysIn(ring)), lost },
+    watched: { observed: new Set(observedDaysOf(access, service)), lost },
     uncounted: access.beyond,
     calledOf,
   };
@@ -172,7 +170,7 @@ function openingOf({ service, grants, apis, watched, uncounted }: Known, told: T
 
 /** Days on which any of the uses was, each once, oldest first. */
 const daysOf = (uses: readonly AccessUse[]): Int32Array =>
-  Int32Array.from(new Set(uses.flatMap(({ days }) => [...daysIn(days)]))).toSorted();
+  Int32Array.from(new Set(uses.flatMap(({ days }) => [...days()]))).toSorted();
 
 function operationsOf(
   { operations }: ServiceGrants,
@@ -192,7 +190,7 @@ function operationsOf(
 /** Subscriptions in use of which no list tells what they open. */
 export function unlistedAccess({ gatewayAccess, gatewayGrants }: Privileges): readonly BlindSpot[] {
   const unknown = new Map<string, Set<string>>();
-  for (const { service, subscription } of gatewayAccess.uses.values()) {
+  for (const { service, subscription } of accessUses(gatewayAccess)) {
     const grants = gatewayGrants.services.get(service);
     const scope = grants?.subscriptions.get(subscription)?.scope;
     const isKnown =

@@ -6,9 +6,10 @@ import { filterFile, findInSegments, listSegments, newestIn, type SegmentName } 
 import { writeFilter, writeSegment } from "./segment-write.ts";
 import type { CallLog } from "./store.ts";
 import { StoreError } from "./store-error.ts";
+import { Shelf, type Shelved } from "./shelf.ts";
 import { WaitingCalls } from "./waiting-calls.ts";
 
-/** Calls that wait for a commit, at most: a snapshot is due before there are more. About 17 MB. */
+/** Calls that wait for a commit, at most: a snapshot is due before there are more. About 17 MB, on the disk. */
 const MOST_WAITING = 131_072;
 /** Segments with fewer calls become one, so many at a time; larger ones have a filter of their own. */
 const SMALL = 1 << 16;
@@ -23,7 +24,7 @@ export const callsFolder = (state: string): string => `${state}.calls`;
  * `retention`: how long calls are kept, in event time. `small`: segments with fewer calls are merged.
  */
 export function openCallLog(folder: string, retention: DurationMs, small = SMALL): CallLog {
-  const waiting = new WaitingCalls();
+  const waiting = new WaitingCalls(new Shelf(join(folder, "waiting.part")));
   const newestOf = new Map<string, number | undefined>();
   let newest: Instant | undefined;
   return {
@@ -46,7 +47,7 @@ export function openCallLog(folder: string, retention: DurationMs, small = SMALL
       if (count === 0) return;
       const parts = waiting.blocks();
       try {
-        await writeSegment(folder, { start, end: start + count, parts });
+        await writeSegment(folder, { start, end: start + count, parts: read(parts) });
       } catch (error) {
         throw storeErrorOf(folder, error);
       }
@@ -142,6 +143,10 @@ async function addFilters(folder: string, from: number): Promise<void> {
     ({ file, start, end }) => end - start >= from && !existsSync(filterFile(join(folder, file))),
   );
   for (const segment of lacking) await writeFilter(folder, segment);
+}
+
+function* read(blocks: readonly Pick<Shelved, "read">[]): Generator<Uint8Array> {
+  for (const block of blocks) yield block.read();
 }
 
 function* contents(paths: readonly string[]): Generator<Uint8Array> {

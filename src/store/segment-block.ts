@@ -6,8 +6,8 @@ import { instantFromTicks } from "../model/time.ts";
 import { buildFilter } from "./segment-filter.ts";
 import { MOST_ROWS, PackedTable, packTable, rowUnpacker } from "./segment-columns.ts";
 
-/** Calls of one block: what is read at least for one call. */
-export const BLOCK_CALLS = 8_192;
+/** Calls of one block: what is read at least for one call, and packed at once while nobody is answered. */
+export const BLOCK_CALLS = 4_096;
 
 /** "SCOPSEG1" and the length of what follows before the parts. */
 const MAGIC = 0x53434f50_53454731n;

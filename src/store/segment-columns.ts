@@ -27,22 +27,31 @@ export const packTable = (columns: readonly Column[], rows: readonly Row[]): Pac
 });
 
 function packColumn({ type }: Column, rows: readonly Row[], place: number): PackedColumn {
-  if (type === "boolean")
-    return { is: "booleans", bytes: Uint8Array.from(rows, (row) => (row[place] === true ? 1 : 0)) };
-  if (type !== "text") {
-    const numbers = Float64Array.from(rows, (row) => {
-      const cell = row[place] ?? null;
-      return typeof cell === "number" ? cell : Number.NaN;
-    });
-    return { is: "numbers", numbers };
+  if (type === "boolean") return packBooleans(rows, place);
+  return type === "text" ? (packGuids(rows, place) ?? packTexts(rows, place)) : packNumbers(rows, place);
+}
+
+// Loops by place: iterators take several times as long, and a block is packed while nobody is answered.
+
+function packBooleans(rows: readonly Row[], place: number): PackedColumn {
+  const bytes = new Uint8Array(rows.length);
+  for (let i = 0; i < rows.length; i++) bytes[i] = rows[i]?.[place] === true ? 1 : 0;
+  return { is: "booleans", bytes };
+}
+
+function packNumbers(rows: readonly Row[], place: number): PackedColumn {
+  const numbers = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const cell = rows[i]?.[place];
+    numbers[i] = typeof cell === "number" ? cell : Number.NaN;
   }
-  return packGuids(rows, place) ?? packTexts(rows, place);
+  return { is: "numbers", numbers };
 }
 
 function packGuids(rows: readonly Row[], place: number): PackedColumn | undefined {
   const bytes = Buffer.alloc(GUID_BYTES * rows.length);
-  for (const [i, row] of rows.entries()) {
-    const cell = row[place];
+  for (let i = 0; i < rows.length; i++) {
+    const cell = rows[i]?.[place];
     if (typeof cell !== "string" || !GUID.test(cell)) return undefined;
     bytes.write(cell.replaceAll("-", ""), GUID_BYTES * i, "hex");
   }
@@ -53,8 +62,8 @@ function packTexts(rows: readonly Row[], place: number): PackedColumn {
   const known = new Map<string, number>();
   const texts: string[] = [];
   const places = new Uint16Array(rows.length);
-  for (const [i, row] of rows.entries()) {
-    const cell = row[place];
+  for (let i = 0; i < rows.length; i++) {
+    const cell = rows[i]?.[place];
     if (typeof cell !== "string") continue;
     let at = known.get(cell);
     if (at === undefined) {

@@ -2,9 +2,12 @@ import { closeSync, ftruncateSync, openSync, readSync, rmSync, writeSync } from 
 import type { Piece, Spooled } from "./store.ts";
 import { StoreError } from "./store-error.ts";
 
+/** Written while nobody else has a turn, at most: a few milliseconds. */
+const TURN_BYTES = 8 << 20;
+
 /**
  * Keeps pieces in a file beside a state until they are read back: they are not held in memory, and nobody sees them. Others have
- * their turn after a piece without bytes.
+ * their turn after a piece without bytes, and after many bytes.
  */
 export async function spoolBeside(
   path: string,
@@ -18,11 +21,14 @@ export async function spoolBeside(
     // Windows removes no file that is open.
     if (process.platform !== "win32") rmSync(name);
     let end = 0;
+    let turnedAt = 0;
     for (const { bytes, isPlain } of pieces) {
       if (!isNothing(bytes)) attempt(name, () => writeAll(file, bytes, end));
       end += bytes.length;
       sizes.push({ bytes: bytes.length, isPlain });
-      if (bytes.length === 0) await breathe();
+      if (bytes.length > 0 && end < turnedAt + TURN_BYTES) continue;
+      await breathe();
+      turnedAt = end;
     }
     attempt(name, () => ftruncateSync(file, end));
   } catch (error) {

@@ -4,9 +4,9 @@ import { createEventTable } from "../../src/model/event-table.ts";
 import { createNames } from "../../src/model/names.ts";
 import { plusMs } from "../../src/model/time.ts";
 import { putEvent } from "../../src/normalize/event-row.ts";
-import { addDay, createDayRing, daysIn, RING_DAYS } from "../../src/privileges/day-ring.ts";
+import { addDay, daysIn, RING_DAYS, RING_WORDS } from "../../src/privileges/day-rings.ts";
 import { countsOf } from "../../src/privileges/gateway-use.ts";
-import { forgetOldAccess } from "../../src/privileges/gateway-access.ts";
+import { accessUses, forgetOldAccess, gatewayAccessOf } from "../../src/privileges/gateway-access.ts";
 import {
   createPrivileges,
   learnRows,
@@ -31,18 +31,18 @@ test("a use that was forgotten is counted again when it returns, by the same rea
   const readers = readersOf(privileges, names);
   calls(privileges, readers, [0, 1]);
   forgetOldAccess(privileges.gatewayAccess, plusMs(at(0), 500 * DAY_MS));
-  expect(privileges.gatewayAccess.uses.size).toBe(0);
+  expect([...accessUses(privileges.gatewayAccess)]).toEqual([]);
   calls(privileges, readers, [501, 502]);
-  expect(
-    [...privileges.gatewayAccess.uses.values()].map(({ calls: count, days }) => [count, daysIn(days).length]),
-  ).toEqual([[2, 2]]);
+  expect([...accessUses(privileges.gatewayAccess)].map(({ calls: count, days }) => [count, days().length])).toEqual([
+    [2, 2],
+  ]);
 });
 
 test("a time that has not come yet is no use and no observed day", () => {
   const privileges = createPrivileges();
   privileges.ledger.until = plusMs(at(0), 10 * DAY_MS);
   calls(privileges, readersOf(privileges, names), [0, 30_000]);
-  const [use] = privileges.gatewayAccess.uses.values();
+  const [use] = accessUses(privileges.gatewayAccess);
   expect(use?.calls).toBe(1);
 });
 
@@ -52,7 +52,7 @@ test("a call of our own probe tells nothing of a gateway", () => {
   for (const userAgent of ["scopetrail/verify", "curl/8"])
     putEvent(table, names, gatewayRequest({ time: at(0), subscription: "k1", userAgent }), "GatewayLogs");
   learnRows(privileges, readersOf(privileges, names), table);
-  expect([...privileges.gatewayAccess.uses.values()].map(({ calls: count }) => count)).toEqual([1]);
+  expect([...accessUses(privileges.gatewayAccess)].map(({ calls: count }) => count)).toEqual([1]);
   expect(countsOf(privileges.gateway).map(({ calls: count }) => count)).toEqual([1]);
 });
 
@@ -66,9 +66,9 @@ test("a ring holds the newest days, whatever the order in which they come", () =
   const days = [3, 700, 1, 699, 200, 189, 188, 700 - RING_DAYS];
   const expected = [189, 200, 699, 700];
   for (const order of [days, days.toReversed(), days.toSorted((a, b) => a - b)]) {
-    const ring = createDayRing();
-    for (const day of order) addDay(ring, day);
-    expect([...daysIn(ring)]).toEqual(expected);
+    const rings = new Int32Array(3 * RING_WORDS);
+    for (const day of order) addDay(rings, 1, day);
+    expect([0, 1, 2].map((ring) => Array.from(daysIn(rings, ring)))).toEqual([[], expected, []]);
   }
 });
 
@@ -109,7 +109,7 @@ test("uses are those that a map by their lower-cased texts has, whichever reader
         const key = [subscription, product, base, operation].map((text) => text.toLowerCase()).join("|");
         expected.set(key, (expected.get(key) ?? 0) + 1);
       }
-      const found = [...privileges.gatewayAccess.uses.values()].map(
+      const found = [...accessUses(privileges.gatewayAccess)].map(
         (use) => [[use.subscription, use.product, use.api, use.operation].join("|"), use.calls] as const,
       );
       expect(new Map(found)).toEqual(expected);
@@ -125,10 +125,31 @@ test("calls beyond the uses that are kept are counted, those of kept uses go on"
   for (const suffix of [...Array.from({ length: 20_002 }, (_, i) => i), 0, 20_001])
     putEvent(table, names, gatewayRequest({ subscription: `many-${suffix}` }), "GatewayLogs");
   learnRows(privileges, readers, table);
-  const { uses, beyond } = privileges.gatewayAccess;
-  expect(uses.size).toBe(20_000);
-  expect(beyond).toBe(3);
-  expect([...uses.values()].filter(({ calls: count }) => count === 2).map(({ subscription }) => subscription)).toEqual([
-    "many-0",
-  ]);
+  const uses = [...accessUses(privileges.gatewayAccess)];
+  expect(uses.length).toBe(20_000);
+  expect(privileges.gatewayAccess.beyond).toBe(3);
+  expect(uses.filter(({ calls: count }) => count === 2).map(({ subscription }) => subscription)).toEqual(["many-0"]);
+});
+
+test("uses that an earlier version kept, an object each, go on as if they had been counted by this one", () => {
+  const privileges = createPrivileges();
+  calls(privileges, readersOf(privileges, names), [3, 5]);
+  const bits = (...days: readonly number[]): number[] => {
+    const rings = new Int32Array(RING_WORDS);
+    for (const day of days) addDay(rings, 0, day);
+    return [...rings.subarray(1)];
+  };
+  const day = (of: number): number => Math.floor(Date.UTC(2026, 10, 25) / DAY_MS) + of;
+  const [{ days, ...use } = expect.fail("no use")] = accessUses(privileges.gatewayAccess);
+  expect([...days()]).toEqual([day(3), day(5)]);
+  const old = {
+    uses: new Map([["any", { ...use, days: { newest: day(5), bits: bits(day(3), day(5)) } }]]),
+    observed: new Map([[use.service, { newest: day(5), bits: bits(day(3), day(5)) }]]),
+    beyond: 7,
+    swept: 0,
+  };
+  const again = { ...privileges, gatewayAccess: gatewayAccessOf(old, names.seed) };
+  calls(privileges, readersOf(privileges, names), [6]);
+  calls(again, readersOf(again, names), [6]);
+  expect(again.gatewayAccess).toEqual({ ...privileges.gatewayAccess, beyond: 7 });
 });

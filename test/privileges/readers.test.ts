@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
 import { createNames } from "../../src/model/names.ts";
+import { accessUses } from "../../src/privileges/gateway-access.ts";
 import { visitUses } from "../../src/privileges/ledger.ts";
 import { countsOf } from "../../src/privileges/gateway-use.ts";
 import { createPrivileges, learnRow, learnRows, type Privileges, readersOf } from "../../src/privileges/privileges.ts";
@@ -42,7 +43,7 @@ function told({ ledger, gateway, gatewayAccess }: Privileges): unknown {
       ...clients.counts.subarray(3 * client, 3 * client + 3),
     ]),
     requests: countsOf(gateway),
-    access: [...gatewayAccess.uses],
+    access: Array.from(accessUses(gatewayAccess), ({ days: usedOn, ...use }) => [use, [...usedOn()]]),
   };
 }
 

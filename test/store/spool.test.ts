@@ -45,6 +45,28 @@ test("others have their turn after each part", async () => {
   expect(taken).toEqual([0, 1, 2]);
 });
 
+test("others have their turn while a large part is written", async () => {
+  await using folder = await temporaryFolder();
+  const MB = 1 << 20;
+  const PARTS = 40;
+  const piece: Piece = { bytes: new Uint8Array(MB).fill(1), isPlain: false };
+  let turns = 0;
+  const taken: number[] = [];
+  function* pieces(): Generator<Piece> {
+    for (let i = 0; i < PARTS; i++) {
+      taken.push(turns);
+      yield piece;
+    }
+  }
+  const spooled = await spoolBeside(join(folder.path, "state.db"), pieces(), async () => {
+    await breathe();
+    turns += 1;
+  });
+  spooled.close();
+  const inOneTurn = Math.max(...[...Map.groupBy(taken, (turn) => turn).values()].map(({ length }) => length));
+  expect(inOneTurn).toBeLessThanOrEqual(8);
+});
+
 test("a place that cannot be written to is told as such", async () => {
   await expect(spoolBeside("/nowhere/state.db", [], breathe)).rejects.toThrow(
     /cannot be kept here meanwhile \(ENOENT\)/,
