@@ -238,3 +238,25 @@ describe("refused by Cosmos DB, and no log says why", () => {
     expect(causesOf(inOrder([...eventsOf(CALLS, fault), ...signs]))).toEqual(["key-rotated"]);
   });
 });
+
+test("a role that was given to another id is meant for the refused one, though some of the same calls are let in", () => {
+  const bound = controlPlane(ONSET - 300, {
+    change: "role-assignment",
+    operation: "sqlroleassignments/write",
+    details: new Map([["principalId", "99999999-0000-4000-8000-000000000001"]]),
+  });
+  const fault = during((call) =>
+    call.backend === "orders-a" && call.chance < 0.6 ? refusedByCosmos(call, 403, { subStatus: 5_302 }) : undefined,
+  );
+  expect(
+    causesOf(
+      inOrder([
+        ...eventsOf(
+          CALLS.filter(({ backend }) => backend === "orders-a"),
+          fault,
+        ),
+        bound,
+      ]),
+    ),
+  ).toEqual(["role-bound-to-wrong-id"]);
+});

@@ -1,6 +1,7 @@
+import type { Dimension } from "../../model/call.ts";
 import type { Evidence } from "../../model/cause.ts";
 import type { Change } from "../../model/event.ts";
-import { type ChangeSeen, type Observation, whereOf } from "../observation.ts";
+import { type ChangeSeen, type Observation, tallyBeside, type Where, whereOf } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -84,12 +85,16 @@ export const isJustGiven = ({ lagMs }: ChangeSeen): boolean => lagMs <= JUST_GIV
 const FEW_TRIALS = 5;
 const NEARLY_ALL = 0.9;
 
-/** Other calls of the refused principals to the same containers succeed in the same time. */
+/** What tells one call of a principal to a container from another. */
+const WORK: readonly Dimension[] = ["cosmosOperation", "operation", "backend", "clientNetwork"];
+
+/** Other calls of the refused principals to the same containers succeed in the same time: others, not some of the same kind. */
 function isLetInBeside(observation: Observation): boolean {
-  const { refused, trials } = observation.tally({
+  const where: Where = {
     ...whereOf(observation, ["container"]),
     cosmosPrincipal: refusedPrincipals(observation),
-  });
+  };
+  const { refused, trials } = tallyBeside(observation, where, whereOf(observation, WORK));
   return trials - refused >= FEW_TRIALS && refused < NEARLY_ALL * trials;
 }
 
