@@ -56,6 +56,8 @@ export function hold(state: Challenges, from: CallRow): boolean {
   if (gateway.subscription !== undefined && gateway.error?.reason !== NO_TOKEN) return false;
   if (outcome.kind !== "refused" || !BARE_SYMPTOMS.has(outcome.symptom)) return false;
   if (gateway.error?.reason === WRONG_KEY) return false;
+  if (outcome.layer === "backend")
+    answer(state, from, (held) => held.outcome.kind === "refused" && held.outcome.layer === "gateway");
   const key = { high: 0, low: 0 };
   if (gateway.subscription === undefined) writeKey(key, from, CLIENT);
   else writeKey(key, from, BY_KEY);
@@ -63,13 +65,20 @@ export function hold(state: Challenges, from: CallRow): boolean {
   return true;
 }
 
-/** A call that is not held back answers the oldest refusal of the same client and operation. */
-export function answer({ held, wanted, wantedByKey }: Challenges, from: CallRow): void {
+/**
+ * A call that is not held back answers the oldest refusal of the same client and operation; one that a backend refuses, that of
+ * a gateway, which let it in.
+ */
+export function answer(
+  { held, wanted, wantedByKey }: Challenges,
+  from: CallRow,
+  mayAnswer: (call: Call) => boolean = () => true,
+): void {
   if (held.length === 0 || from.gateway < 0) return;
   writeKey(wanted, from, CLIENT);
   writeKey(wantedByKey, from, BY_KEY);
   for (const one of held) {
-    if (one.answered || !(isSame(one.key, wanted) || isSame(one.key, wantedByKey))) continue;
+    if (one.answered || !mayAnswer(one.call) || !(isSame(one.key, wanted) || isSame(one.key, wantedByKey))) continue;
     if (msBetween(from.time, one.call.time) > ANSWER_MS) continue;
     one.answered = true;
     return;

@@ -30,8 +30,8 @@ export interface Refusals {
 }
 
 /**
- * Refusals of calls that name nobody, from addresses that many callers share, and no caller is seen to have lost them:
- * nothing says that whoever sends them was ever let in.
+ * Refusals of calls that name nobody, from addresses that many callers share or that somebody tries around from, and no
+ * caller is seen to have lost them: nothing says that whoever sends them was ever let in.
  */
 export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   const { window } = context;

@@ -64,3 +64,13 @@ test("a refusal with a credential or of another reason is not held back", () => 
   expect(hold(state, bare(0, { error: gatewayError("SubscriptionKeyInvalid", "authorization") }))).toBe(false);
   expect(hold(state, rowOf({}))).toBe(false);
 });
+
+test("a call that a backend refuses without a reason answers a gateway's refusal, and is held back itself; no backend's", () => {
+  const state = createChallenges();
+  const byBackend = (seconds: number) => rowOf({ time: at(seconds), status: 401, backendStatus: 401 });
+  expect(hold(state, bare(0))).toBe(true);
+  expect(hold(state, byBackend(0.1))).toBe(true);
+  expect(hold(state, byBackend(0.2))).toBe(true);
+  expect(released(state, at(9)).map(({ time }) => time)).toEqual([at(0.1), at(0.2)]);
+  expect(state.answered).toBe(1);
+});
