@@ -1,23 +1,19 @@
 import type { DataPlaneOperation } from "../model/event.ts";
-import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
-
-/** When Cosmos DB last said that a container or account reached a limit, again and again without a longer pause. */
-export interface LimitTold {
-  readonly from: Instant;
-  readonly to: Instant;
-  readonly count: number;
-}
+import type { DurationMs, Instant } from "../model/time.ts";
+import { noteSpell, type Spell } from "./spells.ts";
 
 export interface Limits {
-  /** By account and container, or by account for what is of all its containers; the one told of longest ago first. */
-  readonly told: Map<string, LimitTold>;
+  /**
+   * When Cosmos DB said that a container or account reached a limit: by account and container, or by account for what is of
+   * all its containers; the one told of longest ago first.
+   */
+  readonly told: Map<string, Spell>;
   /** Containers forgotten because there were too many. */
   forgotten: number;
 }
 
 export const createLimits = (): Limits => ({ told: new Map(), forgotten: 0 });
 
-const MOST = 1_000;
 const PAUSE_MS: DurationMs = 3_600_000;
 
 export const limitKey = (account: string, container: string): string => `${account}\u0000${container}`;
@@ -35,13 +31,5 @@ export function noteLimit(
   const { at, subStatus = 0 } = told;
   if (account === undefined || container === undefined) return;
   const key = limitKey(account, subStatus >= OF_ACCOUNT_FROM ? OF_ACCOUNT : container);
-  const { told: byKey } = limits;
-  const known = byKey.get(key);
-  const goesOn = known !== undefined && msBetween(at, known.to) <= PAUSE_MS;
-  byKey.delete(key);
-  byKey.set(key, { from: goesOn ? known.from : at, to: at, count: goesOn ? known.count + 1 : 1 });
-  const [oldest] = byKey.size > MOST ? byKey.keys() : [];
-  if (oldest === undefined) return;
-  byKey.delete(oldest);
-  limits.forgotten += 1;
+  if (noteSpell(limits.told, key, { at, pauseMs: PAUSE_MS })) limits.forgotten += 1;
 }

@@ -127,16 +127,15 @@ const LEAST_EARLY = 20;
 
 /** From the refused addresses ever fewer calls to the same APIs are let in, while others' go on: these are the ones that are refused. */
 function areLetInLess(window: Window, refused: readonly number[], { from, to }: Span): boolean {
-  const [addresses, apis] = (["callerAddress", "api"] as const).map(
-    (column) => new Set(refused.map((row) => idIn(window, column, row))),
-  );
+  const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
+  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
   const own = { early: 0, late: 0 };
   const others = { early: 0, late: 0 };
   for (let row = window.refused; row < window.time.length; row++) {
     const time = window.time[row] ?? 0;
     if (time < from || time > to) continue;
-    const isOwn = apis?.has(idIn(window, "api", row)) && addresses?.has(idIn(window, "callerAddress", row));
-    (isOwn === true ? own : others)[time - from < (to - from) / 2 ? "early" : "late"] += window.calls[row] ?? 0;
+    const isOwn = apis.has(idIn(window, "api", row)) && addresses.has(idIn(window, "callerAddress", row));
+    (isOwn ? own : others)[time - from < (to - from) / 2 ? "early" : "late"] += window.calls[row] ?? 0;
   }
   const course = others.early >= LEAST_EARLY ? others.late / others.early : 1;
   return own.early >= LEAST_EARLY && own.late < HALF * course * own.early;

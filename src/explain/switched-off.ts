@@ -3,7 +3,7 @@ import { type Column, columnIndex } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import { valueAt } from "../detect/rows.ts";
 import type { Change } from "../model/event.ts";
-import { type DurationMs, type Instant, plusMs } from "../model/time.ts";
+import { type DurationMs, plusMs } from "../model/time.ts";
 import { KNOWN_MS } from "./causes/gateway.ts";
 import type { Context } from "./context.ts";
 import { idIn } from "./window.ts";
@@ -47,19 +47,18 @@ function callersOf(detection: Detection, { resource, time }: Change): Callers | 
   const id = subscriptionNamed(detection, resource.slice(resource.lastIndexOf("/") + 1));
   if (id < 0) return undefined;
   const columns = LIKE.map((column) => ({ column, values: new Set<number>() }));
+  const until = plusMs(time, KNOWN_MS);
   const all = [detection.succeeded, ...[...detection.symptoms.values()].map(({ rows }) => rows)];
   for (const rows of all) {
     for (let at = 0; at < rows.count; at++) {
       if (valueAt(rows, at, columnIndex("subscription")) !== id) continue;
-      if (isAfter(time, rows.time[at] ?? 0)) return undefined;
+      if ((rows.time[at] ?? 0) > until) return undefined;
       for (const { column, values } of columns) values.add(valueAt(rows, at, columnIndex(column)));
     }
   }
   for (const { values } of columns) values.delete(-1);
   return columns.find(({ values }) => values.size > 0);
 }
-
-const isAfter = (change: Instant, time: number): boolean => time > plusMs(change, KNOWN_MS);
 
 /** Resource names differ in case between logs. */
 function subscriptionNamed({ dictionaries }: Detection, name: string): number {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
 import { at, gatewayError, gatewayRequest } from "../builders.ts";
 import { eventsOf, type Ordinary, refusedByGateway } from "../traffic.ts";
-import { analyze, CALLS, causesOf, during, ONSET } from "./tenant.ts";
+import { analyze, CALLS, causesOf, during, nameless, ONSET } from "./tenant.ts";
 
 const SCAN_SECONDS = 1_200;
 const POP = (n: number): string => `147.243.${n % 2}.4`;
@@ -13,12 +13,6 @@ const throughFrontDoor = (call: Ordinary): Ordinary => {
   return { ...call, gateway: { ...gateway, callerAddress: POP(call.app) } };
 };
 const HIDDEN = CALLS.map(throughFrontDoor);
-
-/** Names nobody: neither a key nor a token that anybody checked. */
-const nameless = (call: Ordinary): Ordinary => {
-  const { subscription: _subscription, claims: _claims, ...gateway } = call.gateway;
-  return { ...call, gateway };
-};
 
 /** Tries each operation that callers are known to use, for the given reasons in turn. */
 function scan(reasons: readonly string[], everySeconds: number): readonly Event[] {

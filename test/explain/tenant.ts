@@ -28,6 +28,12 @@ export const during =
 export const orders = ({ gateway }: Ordinary): boolean => gateway.api === "orders";
 export const keyed = (call: Ordinary): boolean => !orders(call);
 
+/** Names nobody: neither a key nor a token that anybody checked. */
+export function nameless(call: Ordinary): Ordinary {
+  const { subscription: _subscription, claims: _claims, ...gateway } = call.gateway;
+  return { ...call, gateway };
+}
+
 /** A change by a control plane, so many seconds after the first call. */
 export const controlPlane = (seconds: number, over: Partial<Parameters<typeof change>[0]>): Event =>
   change({ time: at(seconds), action: "write", ...over });

@@ -11,6 +11,7 @@ import { cannotSignIn } from "./secrets.ts";
 import { isNewKey } from "./token.ts";
 import {
   bestSplitEvidence,
+  CALLERS,
   changeBefore,
   type CauseRule,
   equalSplit,
@@ -111,7 +112,7 @@ function judgeRegion(observation: Observation): Judgement {
   return { kind: "fits", confidence: regionConfidence(observation), evidence: bestSplitEvidence(observation) };
 }
 
-const ONE_CALLERS: readonly Dimension[] = ["appId", "callerNetwork", "subscription", "principal"];
+const ONE_CALLERS: readonly Dimension[] = [...CALLERS, "principal"];
 /** What a region is set up to refuse of a caller it refuses always, but for tries that were collapsed. */
 const ALWAYS = 0.85;
 
