@@ -145,6 +145,7 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
     )?.slice(0, MESSAGE),
     expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
     claimed: claims?.state === "unverified",
+    subject: claims?.objectId,
     writes: writes(call.gateway?.backendMethod ?? call.gateway?.method),
   };
 }

@@ -28,6 +28,8 @@ export interface RefusalFacts {
   /** Milliseconds by which the token had expired; negative while it was valid. */
   readonly expiredMs: number | undefined;
   readonly claimed: boolean;
+  /** Object id that the token names, whether or not anybody vouched for it. */
+  readonly subject: string | undefined;
   /** By its method the call writes: a read may be sent as a POST, too. */
   readonly writes: boolean | undefined;
 }

@@ -3,7 +3,7 @@ import { type Rows, valueAt } from "../detect/rows.ts";
 import { lowerBound } from "../lib/lower-bound.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
 import type { Context } from "./context.ts";
-import type { Refusals } from "./strangers.ts";
+import type { Refusals } from "./loss.ts";
 import { idIn } from "./window.ts";
 
 /**

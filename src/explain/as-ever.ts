@@ -7,11 +7,11 @@ import type { Context } from "./context.ts";
 import { tallyBetween } from "./observation.ts";
 import type { Condition } from "./rule.ts";
 import { matches } from "./splits.ts";
-import type { Refusals } from "./strangers.ts";
+import { isFromTheFirst, type Refusals } from "./loss.ts";
 
 /** A larger share is told apart from none by a few calls. */
 const SLIGHT = 0.25;
-/** Calls before the rise: of fewer nothing is known, or nobody was seen to be what the conditions say. */
+/** Calls before the rise: of fewer nothing is known; long after the beginning, nobody was seen to be what the conditions say. */
 const LEAST_BEFORE = 5;
 /** Of log-likelihood, for two shares against one: the onset was sought where they differ most. */
 const APART = 6;
@@ -27,7 +27,7 @@ export function areAsEver({ detection, window }: Context, { conditions, span }: 
   if (during.refused >= SLIGHT * during.trials) return false;
   const refused = trialsBefore(window.symptom.rows, conditions, span.from);
   const trials = refused + trialsBefore(detection.succeeded, conditions, span.from);
-  if (trials < LEAST_BEFORE) return false;
+  if (trials < LEAST_BEFORE) return detection.began !== undefined && isFromTheFirst(span, detection.began);
   const gain =
     binomialLogLikelihood(refused, trials) +
     binomialLogLikelihood(during.refused, during.trials) -

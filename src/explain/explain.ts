@@ -1,6 +1,8 @@
 import type { Changes } from "../correlate/changes.ts";
+import { type Column, COLUMNS } from "../detect/columns.ts";
 import type { Detection } from "../detect/detection.ts";
 import type { Due } from "../detect/detect.ts";
+import { kolmogorovSmirnov } from "../lib/stats.ts";
 import { msBetween, plusMs } from "../model/time.ts";
 import type { Context } from "./context.ts";
 import { cover, type Covering } from "./cover.ts";
@@ -101,17 +103,41 @@ function clearest(window: Window, left: readonly number[]): Covering | undefined
   const minInside = Math.min(PURE, (isPartly ? PURER_PARTLY : PURER) * best.rule.inside);
   const [pure] = cover(window, left, { ...options, minInside });
   if (pure === undefined) return best;
-  const restOf = (covering: Covering): Rule | undefined => {
+  const restOf = (covering: Covering): Covering | undefined => {
     const covered = new Set(covering.rows);
     const rest = left.filter((row) => !covered.has(row));
-    return cover(window, rest, options)[0]?.rule;
+    return cover(window, rest, options)[0];
   };
-  const other = restOf(pure);
+  const beside = restOf(pure);
+  if (beside !== undefined && isPartOf(pure.rule, beside.rule, best.rule) && comeTogether(window, pure, beside))
+    return best;
+  const other = beside?.rule;
   // The members of one pool differ in how much they refuse: together they are one fault.
   if (isPartly && (other === undefined || sameColumns(pure.rule, other))) return best;
   const together = pure.rule.score + (other?.score ?? 0);
-  const least = (best.rule.score + (restOf(best)?.score ?? 0)) * (isPartly ? MUCH : 1);
+  const least = (best.rule.score + (restOf(best)?.rule.score ?? 0)) * (isPartly ? MUCH : 1);
   return together > least + APART ? pure : best;
+}
+
+/** What is asked: writes may be tried again more often than reads. Who answers is another matter. */
+const ASKED: ReadonlySet<Column> = new Set<Column>(["operation", "cosmosOperation"]);
+
+/** Some of what is asked of those that the whole is about, which is also what remains without it. */
+const isPartOf = (part: Rule, rest: Rule, whole: Rule): boolean =>
+  part.conditions.every(({ column }) => ASKED.has(COLUMNS[column] ?? "api")) &&
+  rest.conditions.length === whole.conditions.length &&
+  rest.conditions.every(({ column, value }) =>
+    whole.conditions.some((one) => one.column === column && one.value === value),
+  );
+
+/** Of the Kolmogorov-Smirnov statistic: refusals come in bursts, so that one fault's differ more than by chance. */
+const AT_THE_SAME_TIMES = 2;
+
+/** The refusals of both come and go at the same times: one fault, which hits some calls more than others. */
+function comeTogether({ time, refused }: Window, a: Covering, b: Covering): boolean {
+  const timesOf = ({ rows }: Covering): readonly number[] =>
+    rows.filter((row) => row < refused).map((row) => time[row] ?? 0);
+  return kolmogorovSmirnov(timesOf(a), timesOf(b)) < AT_THE_SAME_TIMES;
 }
 
 const sameColumns = (a: Rule, b: Rule): boolean =>

@@ -1,17 +1,15 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { isByAddress } from "../detect/count-refusal.ts";
 import type { Detection, RefusalFacts } from "../detect/detection.ts";
-import { type Rows, valueAt } from "../detect/rows.ts";
+import { type Rows, timeAt, valueAt } from "../detect/rows.ts";
 import { entry } from "../lib/entry.ts";
-import { type DurationMs, instantFromTicks, msBetween } from "../model/time.ts";
+import { poissonSurprise } from "../lib/stats.ts";
+import { type DurationMs, type Instant, msBetween } from "../model/time.ts";
 import type { Context } from "./context.ts";
-import type { Condition } from "./rule.ts";
+import { isFromTheFirst, NAMES, oddsOfLoss, oddsOfLossAt, type Refusals } from "./loss.ts";
 import type { Span } from "./span.ts";
-import { matches } from "./splits.ts";
 import { idIn, type Window } from "./window.ts";
 
-/** What names a caller. */
-const NAMES: readonly Column[] = ["subscription", "appId", "principal"];
 const NEARLY_ALL = 0.9;
 const HALF = 0.5;
 /** An address that so many callers come from is not one caller's: it is a front door's, or a proxy's. */
@@ -22,21 +20,19 @@ const LEAST_ODDS = 1;
 const OF_MANY_KINDS = 1 / 100;
 const OF_TWO_KINDS = 1 / 10;
 
-/** Refused rows of a rise, and what they have in common. */
-export interface Refusals {
-  readonly refused: readonly number[];
-  readonly conditions: readonly Condition[];
-  readonly span: Span;
-}
+/** Of people whom no call was ever let in for, it is that much likelier that none of them may. */
+const OF_OUTSIDERS = 1 / 10;
 
 /**
- * Refusals of calls that name nobody, from addresses that many callers share or that somebody tries around from, and no
- * caller is seen to have lost them: nothing says that whoever sends them was ever let in.
+ * Refusals of calls that name nobody, from addresses that many callers share or that somebody tries around from, or of people
+ * who were never let in, and no caller is seen to have lost them: nothing says that whoever sends them was ever let in.
  */
 export function areOfStrangers(context: Context, refusals: Refusals): boolean {
   const { window } = context;
   const { refused, span } = refusals;
   if (window.symptom.layer !== "gateway") return false;
+  const outsiders = outsidersOf(context, refused);
+  if (outsiders.length >= NEARLY_ALL * refused.length) return OF_OUTSIDERS * oddsOfLoss(window, refusals) < LEAST_ODDS;
   const nameless = namelessOf(window, refused);
   if (nameless.length < NEARLY_ALL * refused.length) return false;
   if (areProbes(context, nameless, span)) return OF_MANY_KINDS * oddsOfLoss(window, refusals) < LEAST_ODDS;
@@ -54,6 +50,50 @@ const REPEATED = 2;
 /** Asked so often for what no API has, an address is one that somebody tries around from. */
 const PROBED = 5;
 const AROUND_MS: DurationMs = 300_000;
+
+/** Calls that a row of successes stands for, from which on some people's may have been left out. */
+const THINNED = 1.5;
+
+/**
+ * Rows whose tokens name people for whom no call to the same APIs was ever let in; to no API, where not all successes are
+ * kept. Where it is hardly logged who is let in, or there were too many to know them all, nothing is said of anybody.
+ */
+function outsidersOf({ detection, window }: Context, rows: readonly number[]): readonly number[] {
+  const principals = detection.dictionaries[columnIndex("principal")];
+  const named = rows.filter((row) => subjectOf(window, row) !== undefined);
+  if (principals === undefined || principals.beyond > 0 || named.length === 0) return [];
+  const { letIn, known, each } = letInTo(detection.succeeded, new Set(named.map((row) => idIn(window, "api", row))));
+  if (known < HALF) return [];
+  return named.filter((row) => {
+    const principal = principals.ids.get(subjectOf(window, row) ?? "");
+    return principal === undefined || (each < THINNED && !letIn.has(principal));
+  });
+}
+
+interface LetIn {
+  readonly letIn: ReadonlySet<number>;
+  /** Share of the successes of which it is known whose they are. */
+  readonly known: number;
+  /** Calls that a row stands for, on average. */
+  readonly each: number;
+}
+
+/** Who was let in to the APIs, as far back as is remembered. */
+function letInTo(rows: Rows, apis: ReadonlySet<number>): LetIn {
+  const letIn = new Set<number>();
+  const counts = { known: 0, all: 0, calls: 0 };
+  for (let at = 0; at < rows.count; at++) {
+    if (!apis.has(valueAt(rows, at, columnIndex("api")))) continue;
+    const principal = valueAt(rows, at, columnIndex("principal"));
+    counts.all += 1;
+    counts.calls += rows.weight[at] ?? 0;
+    if (principal < 0) continue;
+    counts.known += 1;
+    letIn.add(principal);
+  }
+  const all = Math.max(1, counts.all);
+  return { letIn, known: counts.known / all, each: counts.calls / all };
+}
 
 /** From the addresses of most of the rows somebody asks for paths that no API has, in the same time. */
 function areProbes({ detection, window }: Context, rows: readonly number[], { from, to }: Span): boolean {
@@ -82,45 +122,85 @@ function areTriedAround({ detection, window }: Context, nameless: readonly numbe
   return byReason.size > 1 && apis.size > 1;
 }
 
-/** Refusals that begin so soon after the first call that is known began before it. */
-const FROM_THE_FIRST_MS: DurationMs = 600_000;
 /** Of how often they come during the rise: as often came before it. */
 const AS_OFTEN = 0.5;
 const LEAST_REFUSED = 4;
 
 /**
- * Refusals of calls that name nobody and that there were from the first moment on, or as often from the same addresses before
- * the rise: whoever sends them was never let in.
+ * Refusals of calls that name nobody and that there were from the first moment on, or as often from the same addresses or for
+ * the same operations before the rise: whoever sends them was never let in.
  */
 export function areFromTheFirst({ detection, window }: Context, { refused, span }: Refusals): boolean {
   const { began } = detection;
   if (window.symptom.layer !== "gateway" || began === undefined) return false;
   if (namelessOf(window, refused).length < NEARLY_ALL * refused.length) return false;
-  if (msBetween(span.from, began) <= FROM_THE_FIRST_MS)
-    return areSteady(window, refused, span) && !areLetInLess(window, refused, span);
-  const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
-  const { rows } = window.symptom;
-  let before = 0;
-  for (let at = 0; at < rows.count && (rows.time[at] ?? 0) < span.from; at++) {
-    if (namesNobody(rows, at) && addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) before += 1;
+  const times = namelessWith(window, "callerAddress", refused);
+  if (isFromTheFirst(span, began)) {
+    const counts = countsOf(times, span);
+    return isConstant(counts) || (isSteady(counts) && !areLetInLess(window, refused, span));
   }
-  const paceOf = (count: number, lasted: DurationMs): number => count / Math.max(1, lasted);
-  const now = paceOf(refused.length, msBetween(span.to, span.from));
-  return before >= LEAST_REFUSED && paceOf(before, msBetween(span.from, began)) >= AS_OFTEN * now;
+  const lasted = Math.max(1, msBetween(span.to, span.from));
+  const before = Math.max(1, msBetween(span.from, began));
+  const earlier = times.filter((time) => time < span.from).length;
+  if (earlier >= LEAST_REFUSED && earlier / before >= (AS_OFTEN * refused.length) / lasted) return true;
+  return areNoMore(namelessWith(window, "operation", refused), { span, expected: lasted / before });
 }
+
+/** No more than by chance, by how many there were before; `expected` of each that was. */
+function areNoMore(
+  times: readonly number[],
+  { span, expected }: { readonly span: Span; readonly expected: number },
+): boolean {
+  const before = times.filter((time) => time < span.from).length;
+  const now = times.filter((time) => time >= span.from && time <= span.to).length;
+  return before >= LEAST_REFUSED && poissonSurprise(now, before * expected) < BY_CHANCE;
+}
+
+/** When calls that name nobody were refused that share a value with the rows, whatever of them the rise holds. */
+function namelessWith(window: Window, column: Column, refused: readonly number[]): readonly number[] {
+  const { rows } = window.symptom;
+  const values = new Set(refused.map((row) => idIn(window, column, row)));
+  const times: number[] = [];
+  for (let at = 0; at < rows.count; at++) {
+    if (namesNobody(rows, at) && values.has(valueAt(rows, at, columnIndex(column)))) times.push(rows.time[at] ?? 0);
+  }
+  return times;
+}
+
+/** Natural log of the odds against chance. */
+const BY_CHANCE = Math.log(1e5);
 
 /** Parts of a rise of which none has many times as many refusals as the others: nothing happened in it. */
 const PARTS = 6;
 const MANY_TIMES = 3;
+/** Standard deviations by which the largest of so many parts may lie above the mean by chance. */
+const LARGEST = 3;
 
-function areSteady(window: Window, refused: readonly number[], { from, to }: Span): boolean {
+function countsOf(times: readonly number[], { from, to }: Span): Int32Array {
   const counts = new Int32Array(PARTS);
-  for (const row of refused) {
-    const part = Math.floor((PARTS * ((window.time[row] ?? 0) - from)) / Math.max(1, to - from));
-    const at = Math.min(PARTS - 1, part);
+  for (const time of times) {
+    if (time < from || time > to) continue;
+    const at = Math.min(PARTS - 1, Math.floor((PARTS * (time - from)) / Math.max(1, to - from)));
     counts[at] = (counts[at] ?? 0) + 1;
   }
-  return Math.max(...counts) <= (MANY_TIMES * refused.length) / PARTS;
+  return counts;
+}
+
+const meanOf = (counts: Int32Array): number => counts.reduce((sum, count) => sum + count, 0) / PARTS;
+
+function isSteady(counts: Int32Array): boolean {
+  const mean = meanOf(counts);
+  return Math.max(...counts) <= Math.max(MANY_TIMES * mean, mean + LARGEST * Math.sqrt(mean));
+}
+
+/** Refusals in each part from which on it can be told whether they are as many in all. */
+const LEAST_IN_PART = 3;
+/** Chi-square of five degrees of freedom that chance exceeds in one of twenty cases. */
+const UNEVEN = 11.07;
+
+function isConstant(counts: Int32Array): boolean {
+  const mean = meanOf(counts);
+  return mean >= LEAST_IN_PART && counts.reduce((sum, count) => sum + (count - mean) ** 2 / mean, 0) <= UNEVEN;
 }
 
 const LEAST_EARLY = 20;
@@ -145,35 +225,39 @@ function areLetInLess(window: Window, refused: readonly number[], { from, to }: 
 const SURELY_LOST = 3;
 
 /**
- * Refusals for an address from which nobody is let in anywhere, and no caller is seen to have lost them: they are what the
- * filter is for.
+ * Refusals for an address from which nobody is let in anywhere, and no caller is seen to have lost them since it was first
+ * refused: they are what the filter is for.
  */
-export function areFilteredOut({ window }: Context, refusals: Refusals): boolean {
-  if (!isByAddress(window.symptom.name)) return false;
-  const addresses = new Set(refusals.refused.map((row) => idIn(window, "callerAddress", row)));
+export function areFilteredOut(context: Context, { refused, conditions, span }: Refusals): boolean {
+  const { window } = context;
+  if (!isByAddress(window.symptom.name) || areOfKnown(context, refused)) return false;
+  const addresses = new Set(refused.map((row) => idIn(window, "callerAddress", row)));
   for (let row = window.refused; row < window.time.length; row++)
     if (addresses.has(idIn(window, "callerAddress", row))) return false;
+  const from = firstFrom(window.symptom.rows, addresses) ?? span.from;
+  const refusals = { refused, conditions, span: { from: from < span.from ? from : span.from, to: span.to } };
   return Math.max(oddsOfLoss(window, refusals), oddsOfLossAt(window, refusals)) < SURELY_LOST;
 }
 
-/** The same for all calls of the APIs, whoever makes them. */
-function oddsOfLossAt(window: Window, { refused, span }: Refusals): number {
-  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
-  const total = sumOf([...successesByCaller(window, span, () => true).values()]);
-  const own = sumOf([...successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row))).values()]);
-  const expected = expectedOf(own, { all: total, own }) ?? expectedByTime(window, own, span);
-  return expected === undefined ? 1 : oddsOf(expected, refusalsOf(window, refused));
+/** Most of them show a subscription's key, or a token of somebody, that calls are let in with from elsewhere. */
+function areOfKnown({ detection, window }: Context, refused: readonly number[]): boolean {
+  const subscriptions = new Set<number>();
+  for (let row = window.refused; row < window.time.length; row++) subscriptions.add(idIn(window, "subscription", row));
+  subscriptions.delete(-1);
+  const principals = detection.dictionaries[columnIndex("principal")]?.ids;
+  const known = refused.filter((row) => {
+    const subject = subjectOf(window, row);
+    const isKnownPerson = subject !== undefined && principals?.has(subject) === true;
+    return isKnownPerson || subscriptions.has(idIn(window, "subscription", row));
+  });
+  return known.length >= HALF * refused.length;
 }
 
-/** By how long it was before and is during the rise, where no others call: callers come and go that much by themselves. */
-const COME_AND_GO = 0.3;
-
-function expectedByTime(window: Window, { earlier, now }: Successes, span: Span): Expected | undefined {
-  const first = window.time.reduce((least, time) => Math.min(least, time), span.from);
-  const before = msBetween(span.from, instantFromTicks(first));
-  if (before < LEAST_BEFORE_MS) return undefined;
-  const expected = (earlier * msBetween(span.to, span.from)) / before;
-  return { now, expected, doubt: (COME_AND_GO * expected) ** 2 };
+/** When a call from one of the addresses was first refused, as far back as is remembered. */
+function firstFrom(rows: Rows<unknown>, addresses: ReadonlySet<number>): Instant | undefined {
+  for (let at = 0; at < rows.count; at++)
+    if (addresses.has(valueAt(rows, at, columnIndex("callerAddress")))) return timeAt(rows, at);
+  return undefined;
 }
 
 interface Nameless {
@@ -194,8 +278,9 @@ function* namelessIn({ symptoms }: Detection, { from, to }: Span): Generator<Nam
   }
 }
 
-const refusalsOf = (window: Window, refused: readonly number[]): number =>
-  refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
+/** Whom the token of a refused row names. */
+const subjectOf = ({ symptom, place }: Window, row: number): string | undefined =>
+  symptom.rows.facts[place[row] ?? -1]?.subject;
 
 const namelessOf = (window: Window, rows: readonly number[]): readonly number[] =>
   rows.filter((row) => NAMES.every((name) => idIn(window, name, row) < 0));
@@ -234,104 +319,3 @@ function oddsByKinds({ detection }: Context, span: Span): number {
   if (others.length > 1 && share >= MANY_SHARE) return OF_MANY_KINDS;
   return share >= OTHER_SHARE ? OF_TWO_KINDS : 1;
 }
-
-/** Shares of the refusals that a caller may have lost: it may try again each that is refused. */
-const LOST = [
-  { share: 1, weight: 0.5 },
-  { share: 0.5, weight: 0.3 },
-  { share: 0.25, weight: 0.15 },
-  { share: 0.1, weight: 0.04 },
-  { share: 0.03, weight: 0.01 },
-] as const;
-/** Calls come in bursts: their counts vary so much more than by chance. */
-const DISPERSION = 2;
-/** Less time before the rise tells nothing of how often callers call. */
-const LEAST_BEFORE_MS: DurationMs = 300_000;
-
-/**
- * How much likelier the successes are if the refused calls were lost, by one caller or by all that meet the conditions,
- * than if they were not; 1 where nothing tells.
- */
-function oddsOfLoss(window: Window, { refused, conditions, span }: Refusals): number {
-  if (window.time.every((time) => msBetween(span.from, instantFromTicks(time)) < LEAST_BEFORE_MS)) return 1;
-  const missing = refusalsOf(window, refused);
-  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
-  const all = successesByCaller(window, span, () => true);
-  const callers = successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row)));
-  const total = sumOf([...all.values()]);
-  const together = sumOf([...successesByCaller(window, span, (row) => matches(window, conditions, row)).values()]);
-  const ofAll = expectedOf(together, { all: total, own: together });
-  let odds = 0;
-  let weights = 0;
-  for (const [caller, counts] of callers) {
-    const of = expectedOf(counts, { all: total, own: all.get(caller) ?? counts });
-    if (of === undefined) continue;
-    odds += of.expected * oddsOf(of, missing);
-    weights += of.expected;
-  }
-  if (weights === 0) return 1;
-  return Math.max(odds / weights, ofAll === undefined ? 0 : oddsOf(ofAll, missing));
-}
-
-/** What is expected of a caller by how all others fare, with the variance of that. */
-interface Expected {
-  readonly now: number;
-  readonly expected: number;
-  readonly doubt: number;
-}
-
-function expectedOf(
-  { earlier, now }: Successes,
-  { all, own }: { readonly all: Successes; readonly own: Successes },
-): Expected | undefined {
-  const others = { earlier: all.earlier - own.earlier, now: all.now - own.now };
-  if (others.earlier < LEAST_OTHERS) return undefined;
-  const expected = (earlier * others.now) / others.earlier;
-  return { now, expected, doubt: expected * expected * (1 / Math.max(1, earlier) + 1 / others.earlier) };
-}
-
-/** Successes of other callers before the rise that tell how many there are of a caller now. */
-const LEAST_OTHERS = 20;
-
-/** The same for one caller. */
-function oddsOf({ now, expected, doubt }: Expected, missing: number): number {
-  const most = expected + Math.sqrt(DISPERSION * (expected + doubt));
-  const none = fitOf(now, expected, doubt);
-  return LOST.filter(({ share }) => share * missing <= most)
-    .map(({ share, weight }) => {
-      const left = expected - Math.min(share * missing, expected);
-      return weight * Math.exp(Math.min(50, fitOf(now, left, doubt) - none));
-    })
-    .reduce((sum, one) => sum + one, 0);
-}
-
-/** Log-likelihood of a count, but for a constant; `doubt`: variance of the mean itself. */
-function fitOf(count: number, mean: number, doubt: number): number {
-  const variance = DISPERSION * (Math.max(1, mean) + doubt);
-  return -((count - mean) ** 2) / (2 * variance) - Math.log(variance) / 2;
-}
-
-interface Successes {
-  readonly earlier: number;
-  readonly now: number;
-}
-
-/** Successes of each caller that meet the test, before the rise and during it. */
-function successesByCaller(window: Window, span: Span, test: (row: number) => boolean): ReadonlyMap<string, Successes> {
-  const callers = new Map<string, { earlier: number; now: number }>();
-  for (let row = window.refused; row < window.time.length; row++) {
-    const time = window.time[row] ?? 0;
-    if (time > span.to || !test(row)) continue;
-    const name = NAMES.find((column) => idIn(window, column, row) >= 0);
-    const caller = name === undefined ? "" : `${name} ${idIn(window, name, row)}`;
-    const counts = entry(callers, caller, () => ({ earlier: 0, now: 0 }));
-    if (time < span.from) counts.earlier += window.calls[row] ?? 0;
-    else counts.now += window.calls[row] ?? 0;
-  }
-  return callers;
-}
-
-const sumOf = (all: readonly Successes[]): Successes => ({
-  earlier: all.reduce((sum, { earlier }) => sum + earlier, 0),
-  now: all.reduce((sum, { now }) => sum + now, 0),
-});

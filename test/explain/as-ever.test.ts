@@ -31,6 +31,16 @@ describe("a slight share of one caller's calls", () => {
   test("is one where calls enough came before that were let in", () => expect(since(5_000)).toHaveLength(1));
 });
 
+test("a slight share that is refused from the first moment on is no fault, though nothing tells what it was before", () => {
+  const isRead = ({ gateway }: Ordinary): boolean => gateway.operation === "orders-get";
+  const few = CALLS.filter((call) => !isRead(call) || (call.chance * 10 + 2) % 10 < 1);
+  const business = (call: Ordinary): readonly Event[] | undefined =>
+    isRead(call) && (call.chance * 10_000) % 10 < (call.seconds < 4_000 ? 1.5 : 0.4)
+      ? refusedByBackend(call, 403)
+      : undefined;
+  expect(causesOf(eventsOf(few, business))).toEqual([]);
+});
+
 test("calls that name nobody, refused from the first moment on, are told where ever fewer of them are let in", () => {
   /** Each address is refused once its token is renewed. */
   const renewed = ({ gateway, seconds }: Ordinary): boolean =>

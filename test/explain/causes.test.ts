@@ -4,7 +4,7 @@ import type { CauseId } from "../../src/model/cause.ts";
 import type { Event } from "../../src/model/event.ts";
 import { at, change, claims, gatewayError } from "../builders.ts";
 import { appId, eventsOf, operationOf, PRINCIPALS, refusedByCosmos, refusedByGateway } from "../traffic.ts";
-import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+import { analyze, CALLS, during, type Fault, keyed, ONSET, orders, recreated } from "./tenant.ts";
 
 interface Case {
   readonly name: string;
@@ -166,6 +166,37 @@ const cases: readonly Case[] = [
       }),
     ],
     cause: "role-assignment-propagating-or-missing",
+  },
+  {
+    name: "a principal lost its role on one account, and keeps that on another",
+    fault: (call) =>
+      orders(call)
+        ? refusedByCosmos(call, 403, { subStatus: 5302 }, { principal: PRINCIPALS["orders-a"] ?? "" })
+        : [
+            call.gateway,
+            operationOf(call, { principal: PRINCIPALS["orders-a"] ?? "", credential: "AadToken", account: "other" }),
+          ],
+    cause: "role-assignment-propagating-or-missing",
+  },
+  {
+    name: "a container was made anew, hours after the account's key",
+    fault: (call) => {
+      if (!keyed(call)) return undefined;
+      if (call.app === 3) return [call.gateway, operationOf(call, { container: "notes" })];
+      return refusedByCosmos(call, 401, {
+        errorBody: "The wrong key is being used or the signature is not as expected.",
+      });
+    },
+    also: [
+      change({
+        time: at(ONSET - 4_500),
+        change: "key-regenerated",
+        action: "action",
+        operation: "microsoft.documentdb/databaseaccounts/regeneratekey/action",
+      }),
+      ...recreated.slice(1),
+    ],
+    cause: "container-recreated",
   },
   {
     name: "a role without writes",

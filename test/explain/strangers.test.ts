@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
-import { at, gatewayError, gatewayRequest } from "../builders.ts";
-import { eventsOf, type Ordinary, refusedByGateway } from "../traffic.ts";
+import { at, claims, gatewayError, gatewayRequest } from "../builders.ts";
+import { appId, eventsOf, objectId, type Ordinary, refusedByGateway } from "../traffic.ts";
 import { analyze, CALLS, causesOf, during, nameless, ONSET } from "./tenant.ts";
 
 const SCAN_SECONDS = 1_200;
@@ -106,4 +106,71 @@ describe("a job without a valid key beside callers of the same address", () => {
     expect(analyze(besides([...job(30), ...often]))).toHaveLength(1);
   });
   test("that begins some day is told", () => expect(analyze(besides(job(5_000)))).toHaveLength(1));
+});
+
+describe("people whose tokens lack a role", () => {
+  const lacking = (call: Ordinary, person: string): readonly Event[] => {
+    const token = { ...claims({ appId: appId(call.app), objectId: person }), state: "unverified" as const };
+    return refusedByGateway(call, { claims: token, error: gatewayError("TokenClaimNotFound") });
+  };
+  const lackingBeside = (person: (n: number) => string): readonly Event[] => {
+    const some = CALLS.filter((call) => call.app === 4 && call.chance < 0.4 && call.seconds > 3_000);
+    const refused = some.flatMap((call, n) => {
+      const id = `lacking-${n}`;
+      return lacking({ ...call, gateway: { ...call.gateway, correlationId: id, dedupKey: id } }, person(n));
+    });
+    return [...eventsOf(CALLS, () => undefined), ...refused];
+  };
+
+  test.each<[string, (n: number) => string]>([
+    ["one person", () => "person-1"],
+    ["many people, each a few times", (n) => `person-${n % 20}`],
+  ])("who were never let in are told of nowhere: %s", (_name, person) => {
+    expect(causesOf(lackingBeside(person))).toEqual([]);
+  });
+
+  test("are told of where they were let in before", () => {
+    expect(causesOf(lackingBeside(() => objectId(4)))).toEqual(["token-claim-missing"]);
+  });
+
+  test("are told of where an application's calls are missed since they come", () => {
+    const instead = during((call) => (call.app === 4 ? lacking(call, "person-1") : undefined));
+    expect(causesOf(eventsOf(CALLS, instead))).toEqual(["token-claim-missing"]);
+  });
+
+  test("are told of where it is not logged who is let in", () => {
+    const events = lackingBeside(() => "person-1").map((event): Event => {
+      if (event.kind !== "gateway-request" || event.status !== 200) return event;
+      const { claims: _claims, ...unnamed } = event;
+      return unnamed;
+    });
+    expect(causesOf(events)).toEqual(["token-claim-missing"]);
+  });
+});
+
+test("an address that the filter keeps out is no caller's that calls less hours later", () => {
+  const filtered = CALLS.filter(({ chance, seconds }) => chance < 0.03 && seconds > 2_000).flatMap((call, n) => {
+    const id = `out-${n}`;
+    const over = { correlationId: id, dedupKey: id, callerAddress: "192.0.2.9", status: 403 };
+    return refusedByGateway(nameless(call), { ...over, error: gatewayError("CallerIpNotAllowed", "ip-filter") });
+  });
+  const fading = CALLS.filter(({ app, seconds, chance }) => app !== 4 || seconds < 6_000 || chance > 0.4);
+  expect(causesOf([...eventsOf(fading, () => undefined), ...filtered])).toEqual([]);
+});
+
+describe("signatures that no accepted key made", () => {
+  const forged = (keyId: string): readonly Event[] => {
+    const some = CALLS.filter(({ app, chance, seconds }) => app === 4 && chance < 0.5 && seconds > 4_000);
+    return some.flatMap((call, n) => {
+      const token = { ...claims({ appId: appId(4), objectId: objectId(4), keyId }), state: "unverified" as const };
+      const over = { correlationId: `forged-${n}`, dedupKey: `forged-${n}`, claims: token };
+      return refusedByGateway(call, { ...over, error: gatewayError("TokenSignatureInvalid") });
+    });
+  };
+  const beside = (events: readonly Event[]): readonly Event[] => [...eventsOf(CALLS, () => undefined), ...events];
+
+  test("are forgeries by the name of a key that others' tokens are accepted by", () =>
+    expect(causesOf(beside(forged("key-1")))).toEqual([]));
+  test("are told of where nobody's tokens are accepted by that key", () =>
+    expect(causesOf(beside(forged("key-2")))).toEqual(["signing-key-rollover"]));
 });

@@ -30,6 +30,17 @@ test("what the gateway refuses for one reason, in one region and later in the ot
   expect(analyze(eventsOf(CALLS, fault))).toHaveLength(1);
 });
 
+test("a fault that hits one operation harder than the others of its API is one fault, also long after its end", () => {
+  const calls = CALLS.map((call, i) =>
+    orders(call) ? { ...call, gateway: { ...call.gateway, operation: `orders-${i % 4}` } } : call,
+  );
+  const fault: Fault = (call) => {
+    if (!orders(call) || call.seconds < 4_000 || call.seconds > 6_500) return undefined;
+    return call.chance < (call.gateway.operation === "orders-0" ? 0.95 : 0.5) ? refusedByBackend(call, 401) : undefined;
+  };
+  expect(analyze(eventsOf(calls, fault))).toHaveLength(1);
+});
+
 test("another key that is refused to the same calls, once the first fault was mended, is a fault of its own", () => {
   const fault: Fault = (call) => {
     if (!keyed(call) || call.seconds < 3_000) return undefined;

@@ -78,6 +78,12 @@ function judgeReadOnly(observation: Observation): Judgement {
   };
 }
 
+/** A new key counts at once: who holds the old one is seldom refused only hours later. */
+const AT_ONCE_MS = 1_800_000;
+
+const weightOf = (made: ChangeSeen | undefined): number =>
+  made === undefined ? 0 : made.lagMs <= AT_ONCE_MS ? 0.14 : 0.06;
+
 function judgeRotated(observation: Observation): Judgement {
   if (!mayBeKey(observation)) return inapplicable;
   const share = keyShare(observation);
@@ -99,7 +105,7 @@ function judgeRotated(observation: Observation): Judgement {
   if (!told && change === undefined && observation.inside < 0.6) {
     return rejected("most calls with the same key succeed, and no key was seen to be regenerated");
   }
-  const confidence = (told ? 0.8 : 0.6) + (change === undefined ? 0 : 0.14) + (split === undefined ? 0 : 0.05);
+  const confidence = (told ? 0.8 : 0.6) + weightOf(change) + (split === undefined ? 0 : 0.05);
   const says: Evidence = {
     says: told
       ? "Cosmos DB found a signature that does not match the account's key"

@@ -5,6 +5,7 @@ import {
   type CauseRule,
   changeBefore,
   changeEvidence,
+  decays,
   equalSplit,
   inapplicable,
   type Judgement,
@@ -272,16 +273,6 @@ export const mayBeLimit = (observation: Observation): boolean =>
   !decays(observation) &&
   writesOnly(observation) &&
   !readsFail(observation);
-
-const FADED = 0.6;
-const DEVIATIONS = 2.5;
-
-/** Ever fewer of the calls are refused, by more than chance: what propagates does so. */
-function decays({ trend, refused, inside }: Observation): boolean {
-  if (trend === undefined || trend.late >= FADED * trend.early) return false;
-  const trialsOfThird = refused / Math.max(inside, Number.EPSILON) / 3;
-  return (trend.early - trend.late) * Math.sqrt(trialsOfThird) >= DEVIATIONS * Math.sqrt(trend.early + trend.late);
-}
 
 const MAY_BE_A_LIMIT: Judgement = {
   kind: "fits",

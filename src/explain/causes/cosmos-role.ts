@@ -10,6 +10,7 @@ import {
   type CauseRule,
   changeBefore,
   changeEvidence,
+  decays,
   equalSplit,
   inapplicable,
   type Judgement,
@@ -28,7 +29,10 @@ function aboutRoles(observation: Observation): "told" | "maybe" | "no" {
 
 const NAMED_SHARE = 0.1;
 
-/** How the refused principals fare during the rise outside the operations and containers that are refused to them. */
+/**
+ * How the refused principals fare during the rise on the same accounts, outside the operations and containers that are
+ * refused to them: a role is one account's.
+ */
 function elsewhere(
   observation: Observation,
   of: "all" | "first" = "all",
@@ -36,7 +40,10 @@ function elsewhere(
   const tally = (where: Where): Tally => (of === "first" ? observation.tallyFirst(where) : observation.tally(where));
   const principals = observation.values("cosmosPrincipal").filter(({ share }) => share >= NAMED_SHARE);
   if (principals.length === 0) return undefined;
-  const theirs = { cosmosPrincipal: principals.map(({ value }) => value) };
+  const theirs = {
+    cosmosPrincipal: principals.map(({ value }) => value),
+    ...whereOf(observation, ["cosmosAccount"]),
+  };
   const whole = tally(theirs);
   const operations = refusedToo(observation, "cosmosOperation", { ...theirs, ...containersOf(observation) });
   const narrow = tally({ ...theirs, ...operations, ...containersOf(observation) });
@@ -152,9 +159,9 @@ function judgeAssignment(observation: Observation): Judgement {
     return rejected("many other operations of the principal succeed, so it has a role");
   if (taken !== undefined) return takenAway(observation, { about, taken });
   const change = changeBefore(observation, ["role-assignment", "role-definition"], PROPAGATION_MS);
-  const decays = observation.trend !== undefined && observation.trend.late < 0.6 * observation.trend.early;
-  if (about === "maybe" && change === undefined && !decays && observation.inside < MIXED) return rejected(NOT_ALWAYS);
-  const says: Evidence = decays
+  const fades = decays(observation);
+  if (about === "maybe" && change === undefined && !fades && observation.inside < MIXED) return rejected(NOT_ALWAYS);
+  const says: Evidence = fades
     ? {
         says: "The refused share falls since the onset, as a propagating assignment does",
         fields: { early: observation.trend?.early ?? 0, late: observation.trend?.late ?? 0 },

@@ -192,3 +192,13 @@ export function signEvidence({ sign, count, lagMs }: SignSeen): Evidence {
     fields: { vault: sign.vault, operation: sign.operation, status: sign.status },
   };
 }
+
+const FADED = 0.6;
+const DEVIATIONS = 2.5;
+
+/** Ever fewer of the calls are refused, by more than chance: what propagates does so. */
+export function decays({ trend, refused, inside }: Observation): boolean {
+  if (trend === undefined || trend.late >= FADED * trend.early) return false;
+  const trialsOfThird = refused / Math.max(inside, Number.EPSILON) / 3;
+  return (trend.early - trend.late) * Math.sqrt(trialsOfThird) >= DEVIATIONS * Math.sqrt(trend.early + trend.late);
+}
