@@ -21,7 +21,7 @@ const OF_MANY_KINDS = 1 / 100;
 const OF_TWO_KINDS = 1 / 10;
 
 /** Of people whom no call was ever let in for, it is that much likelier that none of them may. */
-const OF_OUTSIDERS = 1 / 10;
+const OF_OUTSIDERS = 1 / 100;
 
 /**
  * Refusals of calls that name nobody, from addresses that many callers share or that somebody tries around from, or of people

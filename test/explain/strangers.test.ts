@@ -167,10 +167,10 @@ describe("signatures that no accepted key made", () => {
       return refusedByGateway(call, { ...over, error: gatewayError("TokenSignatureInvalid") });
     });
   };
-  const beside = (events: readonly Event[]): readonly Event[] => [...eventsOf(CALLS, () => undefined), ...events];
+  const amid = (events: readonly Event[]): readonly Event[] => [...eventsOf(CALLS, () => undefined), ...events];
 
   test("are forgeries by the name of a key that others' tokens are accepted by", () =>
-    expect(causesOf(beside(forged("key-1")))).toEqual([]));
+    expect(causesOf(amid(forged("key-1")))).toEqual([]));
   test("are told of where nobody's tokens are accepted by that key", () =>
-    expect(causesOf(beside(forged("key-2")))).toEqual(["signing-key-rollover"]));
+    expect(causesOf(amid(forged("key-2")))).toEqual(["signing-key-rollover"]));
 });
