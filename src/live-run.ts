@@ -12,7 +12,7 @@ import type { DurationMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
 import { PendingCommit } from "./pending-commit.ts";
-import { type OnCall, step } from "./pipeline.ts";
+import { type OnCall, step, stepInTurns } from "./pipeline.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { setExceptions } from "./privileges/standing.ts";
 import { findWaysBack } from "./saved-form.ts";
@@ -106,6 +106,8 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
+  /** Resolves once what is being followed is: the analysis changes turn by turn meanwhile. */
+  #following: Promise<void> | undefined;
   #turnedAt = Number.NEGATIVE_INFINITY;
   #beat: number;
   #thawedAt = Number.NEGATIVE_INFINITY;
@@ -136,21 +138,49 @@ class LiveRun {
   async follow(source: Source, signal: AbortSignal): Promise<void> {
     const { joinBy } = this.#shell;
     const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
-    await this.#snapshots.taken();
+    while (this.#isBusy) await this.#free();
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
     const { positions, kept } = this.#saved;
     for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
-      await this.#snapshots.taken();
+      while (this.#isBusy) await this.#free();
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
       const from = { source: source.name, joinBy, memo: this.#memo, onReject, room: this.#rooms.take() };
       const accepted = accept(this.#analysis, batch, from);
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
-      this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
-      this.#pending.read(source.name, batch, accepted);
+      await this.#followInTurns(accepted, () => this.#pending.read(source.name, batch, accepted));
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
       await this.#turn();
+    }
+  }
+
+  /** Whether the analysis is being changed or taken: nobody else may change it, and no snapshot may begin. */
+  get #isBusy(): boolean {
+    return this.#following !== undefined || this.#snapshots.isTaking;
+  }
+
+  async #free(): Promise<void> {
+    await this.#following;
+    await this.#snapshots.taken();
+  }
+
+  /** Follows what nobody else may come between; `then` notes for the commit that it was. */
+  async #followInTurns(accepted: Accepted, then: () => void): Promise<void> {
+    const following = Promise.withResolvers<void>();
+    this.#following = following.promise;
+    try {
+      const work = stepInTurns(this.#analysis, accepted, keeping(this.#shell.calls));
+      for (let part = work.next(); ; part = work.next()) {
+        if (part.done === true) {
+          this.#pending.change(part.value);
+          return then();
+        }
+        await this.#turn();
+      }
+    } finally {
+      this.#following = undefined;
+      following.resolve();
     }
   }
 
@@ -175,16 +205,8 @@ class LiveRun {
   }
 
   /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
-  #take(input: Pick<Accepted, "expects" | "silent" | "left" | "settings">): void {
-    const nothing = {
-      events: createEventTable(0),
-      texts: [],
-      tally: createTally(),
-      caughtUp: true,
-      enqueued: undefined,
-      gap: undefined,
-    };
-    const accepted: Accepted = { partition: "", ...nothing, ...input };
+  #take(input: NoBatch): void {
+    const accepted = withoutBatch(input);
     this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
     this.#pending.journal.push(accepted);
   }
@@ -199,14 +221,21 @@ class LiveRun {
   }
 
   tick(): void {
-    if (this.#snapshots.isTaking) return void this.isHeld();
+    if (this.#isBusy) return this.#tickLater();
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
-    if (silent.length > 0) this.#take({ silent });
-    this.tryCommit();
+    if (silent.length === 0) return this.tryCommit();
+    const accepted = withoutBatch({ silent });
+    void this.#followInTurns(accepted, () => this.#pending.journal.push(accepted)).then(() => this.tryCommit());
+  }
+
+  /** What is being followed is committed with the rest; a snapshot that is taken is waited for until the next tick. */
+  #tickLater(): void {
+    this.isHeld();
+    void this.#following?.then(() => this.tick());
   }
 
   tryCommit(): void {
-    if (this.isHeld()) return;
+    if (this.isHeld() || this.#following !== undefined) return;
     try {
       this.commit();
     } catch (error) {
@@ -214,9 +243,10 @@ class LiveRun {
     }
   }
 
-  /** No snapshot is on its way any more. */
-  quiet(): Promise<void> {
-    return this.#snapshots.quiet();
+  /** Nothing is followed and no snapshot is on its way any more. */
+  async quiet(): Promise<void> {
+    while (this.#following !== undefined) await this.#following;
+    await this.#snapshots.quiet();
   }
 
   /** Everything is in the snapshot: a later start replays nothing, and a later version can go on. */
@@ -297,6 +327,14 @@ function restore(
     }
   }
   return { analysis, changes };
+}
+
+type NoBatch = Pick<Accepted, "expects" | "silent" | "left" | "settings">;
+
+function withoutBatch(input: NoBatch): Accepted {
+  const events = createEventTable(0);
+  const nothing = { events, texts: [], tally: createTally(), caughtUp: true, enqueued: undefined, gap: undefined };
+  return { partition: "", ...nothing, ...input };
 }
 
 const keeping =

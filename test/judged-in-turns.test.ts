@@ -1,0 +1,139 @@
+import { setImmediate } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { type Accepted, acceptAgain } from "../src/accept.ts";
+import { type Analysis, createAnalysis } from "../src/analysis.ts";
+import { run } from "../src/live-run.ts";
+import { step } from "../src/pipeline.ts";
+import type { Batch, Source } from "../src/sources/source.ts";
+import { createMemoryCallLog } from "../src/store/call-log.ts";
+import { stateCodec } from "../src/store/codec.ts";
+import { createMemoryStore } from "../src/store/memory-store.ts";
+import { batchOf, logOf } from "./privileges/live-tenant.ts";
+
+const HOLDERS = 1_500;
+const MANY = logOf([
+  ...Array.from({ length: HOLDERS }, (_, i) => ({
+    who: `p${i}`,
+    operation: "Read",
+    at: "shop/orders",
+    from: "2026-01-01",
+    days: 1,
+  })),
+  { who: "PrimaryMasterKey", operation: "Upsert", at: "shop/people", from: "2026-01-01", days: 3 },
+]);
+/** The last of them are of the days after, when what is held is judged. */
+const BATCHES: readonly Batch[] = [
+  ...Array.from({ length: HOLDERS / 100 }, (_, i) => batchOf(MANY.slice(100 * i, 100 * (i + 1)))),
+  ...MANY.slice(HOLDERS).map((record) => batchOf([record])),
+];
+
+const hub: Source = {
+  name: "hub",
+  partitions: async () => await Promise.resolve(["0"]),
+  async *read() {
+    yield* BATCHES;
+  },
+};
+
+/** Always has something that is of no interest. */
+const talker: Source = {
+  name: "talker",
+  partitions: async () => await Promise.resolve(["0"]),
+  async *read() {
+    for (let at = 0; at < 100; at++) {
+      yield { ...batchOf([{ category: "Metrics" }]), checkpoint: String(at) };
+      await setImmediate();
+    }
+  },
+};
+
+interface Run {
+  readonly analysis: Analysis;
+  /** What a replay would go by. */
+  readonly journal: readonly Uint8Array[];
+  /** How often others had their turn while no more was followed, at most. */
+  readonly longest: number;
+  /** Commits that had another number of records than the analysis. */
+  readonly torn: number;
+}
+
+const OPTIONS = { lateness: 1_000, joinWindow: 1_000, seed: 1 };
+
+/** Runs to the end of all sources; it is time for others after each part, or only between batches. */
+async function runWith(sources: readonly Source[], isBusy: boolean): Promise<Run> {
+  const kept = createMemoryStore();
+  const journal: Uint8Array[] = [];
+  let analysis: Analysis | undefined;
+  let [clock, longest, same, seen, torn] = [0, 0, 0, -1, 0];
+  let tick = (): void => undefined;
+  await run(
+    {
+      sources,
+      store: {
+        ...kept,
+        commit(all) {
+          journal.push(all.journal);
+          kept.commit(all);
+        },
+      },
+      options: OPTIONS,
+      codec: stateCodec,
+      alerts: () => [],
+      async breathe() {
+        const records = analysis?.input.records ?? 0;
+        same = records === seen ? same + 1 : 0;
+        seen = records;
+        longest = Math.max(longest, same);
+        if (same % 20 === 19) tick();
+        await setImmediate();
+      },
+      every: (_ms, task) => {
+        tick = task;
+        return () => undefined;
+      },
+      onCommit(state) {
+        analysis = state;
+        const rows = [...kept.ledger().values()].flatMap((partitions) => Array.from(partitions.values()));
+        const committed = rows.reduce((sum, { records }) => sum + records, 0);
+        if (committed !== state.input.records) torn += 1;
+      },
+      elapsed: () => (isBusy ? (clock += 30) : 0),
+      isTakenOver: () => false,
+      calls: createMemoryCallLog(),
+      onCommitFailure: (error: unknown) => {
+        throw error;
+      },
+    },
+    new AbortController().signal,
+  );
+  if (analysis === undefined) throw new Error("nothing was committed");
+  return { analysis, journal, longest, torn };
+}
+
+function replayed(journal: readonly Uint8Array[]): Analysis {
+  const analysis = createAnalysis(OPTIONS);
+  for (const bytes of journal)
+    for (const accepted of bytes.length === 0 ? [] : (stateCodec.decode(bytes) as readonly Accepted[])) {
+      acceptAgain(analysis, accepted);
+      step(analysis, accepted);
+    }
+  return analysis;
+}
+
+const standsIn = ({ standing }: Analysis) => ({
+  findings: standing.findings,
+  rows: standing.rows,
+  spots: standing.spots,
+  judgedAt: standing.judgedAt,
+  next: standing.next,
+});
+
+test("a judgement lets others have their turn, and is of one moment: that of a judgement at once", async () => {
+  const atOnce = await runWith([hub], false);
+  const inTurns = await runWith([hub, talker], true);
+  expect(standsIn(atOnce.analysis).rows).toHaveLength(HOLDERS + 1);
+  expect(inTurns.longest).toBeGreaterThan(200);
+  expect(standsIn(inTurns.analysis)).toEqual(standsIn(atOnce.analysis));
+  expect(inTurns.torn).toBe(0);
+  expect(standsIn(replayed(inTurns.journal))).toEqual(standsIn(inTurns.analysis));
+});
