@@ -5,6 +5,7 @@ import { callEvidence } from "./correlate/call-evidence.ts";
 import { correlationCounts } from "./findings/call-counts.ts";
 import { createTally } from "./findings/input-counts.ts";
 import { aborted } from "./lib/aborted.ts";
+import type { InTurns } from "./lib/in-turns.ts";
 import { createEventTable } from "./model/event-table.ts";
 import { fittedInput, Rooms } from "./rooms.ts";
 import type { Finding } from "./model/finding.ts";
@@ -49,6 +50,8 @@ export interface Shell {
   readonly onOtherVersion?: () => void;
   /** Told after each commit. */
   readonly onCommit: (analysis: Analysis) => void;
+  /** Told at the start how to look at the analysis for longer than a turn. */
+  readonly onLook?: (look: Look) => void;
   /** Told when a commit failed; it is tried again each second, unless this ends the run. */
   readonly onCommitFailure: (error: unknown) => void;
   /** Milliseconds of a clock that nobody sets. */
@@ -58,6 +61,9 @@ export interface Shell {
   /** Whether an answer that was asked for at that moment of `elapsed` or later says that no other machine has taken over; always so without it. */
   readonly isOursSince?: ((at: DurationMs) => boolean) | undefined;
 }
+
+/** Looks at the analysis in turns: it stands still meanwhile. */
+export type Look = <T>(work: (analysis: Analysis) => InTurns<T>) => Promise<T>;
 
 const COMMIT_MS: DurationMs = 1_000;
 /** What was read is followed for so long, then others have their turn. */
@@ -106,8 +112,8 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
-  /** Resolves once what is being followed is: the analysis changes turn by turn meanwhile. */
-  #following: Promise<void> | undefined;
+  /** Resolves once nobody follows or looks turn by turn any more. */
+  #underWay: Promise<void> | undefined;
   #turnedAt = Number.NEGATIVE_INFINITY;
   #beat: number;
   #thawedAt = Number.NEGATIVE_INFINITY;
@@ -132,6 +138,7 @@ class LiveRun {
     this.#leaveOut(shell.sources);
     const settings = changedSettings(analysis, shell.options);
     if (settings !== undefined) this.#take({ settings });
+    shell.onLook?.((work) => this.#look(work));
     shell.onCommit(this.#analysis);
   }
 
@@ -148,39 +155,48 @@ class LiveRun {
       const from = { source: source.name, joinBy, memo: this.#memo, onReject, room: this.#rooms.take() };
       const accepted = accept(this.#analysis, batch, from);
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
-      await this.#followInTurns(accepted, () => this.#pending.read(source.name, batch, accepted));
+      await this.#follow(accepted, () => this.#pending.read(source.name, batch, accepted));
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
       await this.#turn();
     }
   }
 
-  /** Whether the analysis is being changed or taken: nobody else may change it, and no snapshot may begin. */
+  /** Whether the analysis is followed, looked at or taken turn by turn: nobody else may change it, and no snapshot may begin. */
   get #isBusy(): boolean {
-    return this.#following !== undefined || this.#snapshots.isTaking;
+    return this.#underWay !== undefined || this.#snapshots.isTaking;
   }
 
   async #free(): Promise<void> {
-    await this.#following;
+    await this.#underWay;
     await this.#snapshots.taken();
   }
 
-  /** Follows what nobody else may come between; `then` notes for the commit that it was. */
-  async #followInTurns(accepted: Accepted, then: () => void): Promise<void> {
-    const following = Promise.withResolvers<void>();
-    this.#following = following.promise;
+  /** `then` notes for the commit that it was followed. */
+  async #follow(accepted: Accepted, then: () => void): Promise<void> {
+    await this.#alone(stepInTurns(this.#analysis, accepted, keeping(this.#shell.calls)), (changed) => {
+      this.#pending.change(changed);
+      then();
+    });
+  }
+
+  async #look<T>(work: (analysis: Analysis) => InTurns<T>): Promise<T> {
+    while (this.#isBusy) await this.#free();
+    return await this.#alone(work(this.#analysis), (found) => found);
+  }
+
+  /** Does what nobody else may come between, `then` included; others have their turn meanwhile. */
+  async #alone<T, R>(work: InTurns<T>, then: (result: T) => R): Promise<R> {
+    const underWay = Promise.withResolvers<void>();
+    this.#underWay = underWay.promise;
     try {
-      const work = stepInTurns(this.#analysis, accepted, keeping(this.#shell.calls));
       for (let part = work.next(); ; part = work.next()) {
-        if (part.done === true) {
-          this.#pending.change(part.value);
-          return then();
-        }
+        if (part.done === true) return then(part.value);
         await this.#turn();
       }
     } finally {
-      this.#following = undefined;
-      following.resolve();
+      this.#underWay = undefined;
+      underWay.resolve();
     }
   }
 
@@ -225,17 +241,17 @@ class LiveRun {
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
     if (silent.length === 0) return this.tryCommit();
     const accepted = withoutBatch({ silent });
-    void this.#followInTurns(accepted, () => this.#pending.journal.push(accepted)).then(() => this.tryCommit());
+    void this.#follow(accepted, () => this.#pending.journal.push(accepted)).then(() => this.tryCommit());
   }
 
   /** What is being followed is committed with the rest; a snapshot that is taken is waited for until the next tick. */
   #tickLater(): void {
     this.isHeld();
-    void this.#following?.then(() => this.tick());
+    void this.#underWay?.then(() => this.tick());
   }
 
   tryCommit(): void {
-    if (this.isHeld() || this.#following !== undefined) return;
+    if (this.isHeld() || this.#underWay !== undefined) return;
     try {
       this.commit();
     } catch (error) {
@@ -245,7 +261,7 @@ class LiveRun {
 
   /** Nothing is followed and no snapshot is on its way any more. */
   async quiet(): Promise<void> {
-    while (this.#following !== undefined) await this.#following;
+    while (this.#underWay !== undefined) await this.#underWay;
     await this.#snapshots.quiet();
   }
 

@@ -2,7 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type Accepted, acceptAgain } from "../src/accept.ts";
 import { type Analysis, createAnalysis } from "../src/analysis.ts";
-import { run } from "../src/live-run.ts";
+import { type Look, run, type Shell } from "../src/live-run.ts";
+import { holdersInTurns, holdersOf } from "../src/privileges/principals.ts";
 import { step } from "../src/pipeline.ts";
 import type { Batch, Source } from "../src/sources/source.ts";
 import { createMemoryCallLog } from "../src/store/call-log.ts";
@@ -60,7 +61,7 @@ interface Run {
 const OPTIONS = { lateness: 1_000, joinWindow: 1_000, seed: 1 };
 
 /** Runs to the end of all sources; it is time for others after each part, or only between batches. */
-async function runWith(sources: readonly Source[], isBusy: boolean): Promise<Run> {
+async function runWith(sources: readonly Source[], isBusy: boolean, onLook?: Shell["onLook"]): Promise<Run> {
   const kept = createMemoryStore();
   const journal: Uint8Array[] = [];
   let analysis: Analysis | undefined;
@@ -91,6 +92,7 @@ async function runWith(sources: readonly Source[], isBusy: boolean): Promise<Run
         tick = task;
         return () => undefined;
       },
+      ...(onLook === undefined ? {} : { onLook }),
       onCommit(state) {
         analysis = state;
         const rows = [...kept.ledger().values()].flatMap((partitions) => Array.from(partitions.values()));
@@ -136,4 +138,36 @@ test("a judgement lets others have their turn, and is of one moment: that of a j
   expect(standsIn(inTurns.analysis)).toEqual(standsIn(atOnce.analysis));
   expect(inTurns.torn).toBe(0);
   expect(standsIn(replayed(inTurns.journal))).toEqual(standsIn(inTurns.analysis));
+});
+
+test("who looks for longer than a turn sees one state, and is waited for", async () => {
+  let look: Look | undefined;
+  const seen: unknown[] = [];
+  const looks: Promise<void>[] = [];
+  const looking = (): void => {
+    const one = look?.(function* ({ standing, input }) {
+      const { records } = input;
+      const holders = yield* holdersInTurns(standing.privileges);
+      expect(input.records).toBe(records);
+      expect(holders.map(({ principal, uses }) => [principal, uses.map((use) => use.succeeded)])).toEqual(
+        holdersOf(standing.privileges).map(({ principal, uses }) => [principal, uses.map((use) => use.succeeded)]),
+      );
+      seen.push(records);
+    });
+    if (one !== undefined) looks.push(one);
+  };
+  const asking: Source = {
+    ...hub,
+    async *read() {
+      for (const batch of BATCHES) {
+        yield batch;
+        looking();
+      }
+    },
+  };
+  const { analysis, torn } = await runWith([asking, talker], true, (by) => (look = by));
+  await Promise.all(looks);
+  expect(seen).toHaveLength(BATCHES.length);
+  expect(torn).toBe(0);
+  expect(analysis.input.records).toBe(MANY.length + 100);
 });
