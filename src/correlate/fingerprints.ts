@@ -1,8 +1,8 @@
 import { larger } from "../lib/larger.ts";
 
 /**
- * Fingerprints of 64 bits in the order of their second word, then of their first, six bytes each: the upper half of the second
- * word is told by where they are. Plain data.
+ * Fingerprints of 64 bits in the order of their second word, six bytes each: the upper half of that word is told by where they
+ * are. Plain data.
  */
 export interface Fingerprints {
   /** By the upper half of the second word: how many lie before it; one more at the end. Empty as long as there are none. */
@@ -47,7 +47,7 @@ export function makeRoomFor(prints: Fingerprints, count: number): void {
   prints.firsts = larger(prints.firsts, count);
 }
 
-/** Puts fingerprints, two words each and in order, between those that are there, from the last on: each moves once. There is room. */
+/** Puts fingerprints, two words each and in the order of the second, between those that are there, from the last on: each moves once. There is room. */
 export function putInOrder(prints: Fingerprints, ordered: Uint32Array): void {
   if (prints.starts.length === 0) prints.starts = new Uint32Array(HALVES + 1);
   const { starts, lows, firsts, count } = prints;
@@ -55,13 +55,12 @@ export function putInOrder(prints: Fingerprints, ordered: Uint32Array): void {
   let half = LOW;
   let to = from + ordered.length / 2;
   for (let next = ordered.length - 2; next >= 0; to--) {
-    while (from >= 0 && (starts[half] ?? 0) > from) half -= 1;
-    const first = ordered[next] ?? 0;
+    while ((starts[half] ?? 0) > Math.max(0, from)) half -= 1;
     const second = ordered[next + 1] ?? 0;
     const before = from < 0 ? -1 : half * HALVES + (lows[from] ?? 0);
-    if (before < second || (before === second && (firsts[from] ?? 0) < first)) {
+    if (before < second) {
       lows[to] = second & LOW;
-      firsts[to] = first;
+      firsts[to] = ordered[next] ?? 0;
       next -= 2;
     } else {
       lows[to] = lows[from] ?? 0;
