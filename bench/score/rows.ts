@@ -1,7 +1,7 @@
 import type { Finding } from "../../src/model/finding.ts";
 import type { Report } from "../../src/model/report.ts";
 import { epochMs } from "../../src/model/time.ts";
-import { type Lack, ownActivityId } from "../../src/simulate/degrade.ts";
+import { idsInLogs, type Lack } from "../../src/simulate/degrade.ts";
 import type { TrueFault, Truth } from "../../src/simulate/generate.ts";
 
 /** What became of one injected fault; times in minutes. */
@@ -45,7 +45,7 @@ const minutes = (a: number, b: number): number => (a - b) / 60_000;
 export function scoreReport(from: { corpus: string; lack: Lack; truth: Truth; report: Report }): Scored {
   const { corpus, lack, truth, report } = from;
   const findings = report.findings.filter(({ kind }) => kind === "intermittent-refusal");
-  const owners = truth.faults.map((fault) => ({ fault, ids: new Set(idsOf(fault, lack)) }));
+  const owners = truth.faults.map((fault) => ({ fault, ids: new Set(fault.refusedIds.flatMap(idsInLogs)) }));
   const owned = new Map(findings.map((finding) => [finding, ownerOf(finding, owners)]));
   const rows = truth.faults.map((fault) => {
     const mine = findings
@@ -61,10 +61,6 @@ export function scoreReport(from: { corpus: string; lack: Lack; truth: Truth; re
     );
   return { rows, falseAlarms };
 }
-
-/** Ids by which the logs know the refused calls. */
-const idsOf = ({ refusedIds }: TrueFault, lack: Lack): readonly string[] =>
-  lack === "join" ? [...refusedIds, ...refusedIds.map(ownActivityId)] : refusedIds;
 
 function ownerOf(
   { samples: { refused } }: Finding,

@@ -63,8 +63,14 @@ const withoutHeader = (rendered: Rendered, name: string): Rendered =>
     return isBag(headers) ? { ...properties, backendResponseHeaders: without(headers, name) } : properties;
   });
 
-/** The activity id that Cosmos DB gives to the operations of a call where its log lacks the join. */
-export const ownActivityId = (callId: string): string => derivedGuid(`own ${callId}`);
+/** The activity id that an operation has instead where Cosmos DB's log lacks the join. */
+export const ownActivityId = (activityId: string): string => derivedGuid(`own ${activityId}`);
+
+/** All ids by which the logs may know a call and its operations, whatever they lack. */
+export function idsInLogs(callId: string): readonly string[] {
+  const activityIds = [callId, derivedGuid(callId)];
+  return [...activityIds, ...activityIds.map(ownActivityId)];
+}
 
 /** Cosmos DB gives its operations ids of its own, and no answer tells them. */
 function unjoined(rendered: Rendered): Rendered {

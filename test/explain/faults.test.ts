@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Event } from "../../src/model/event.ts";
 import { at, change, gatewayError } from "../builders.ts";
 import { appId, eventsOf, type Ordinary, refusedByCosmos, refusedByGateway } from "../traffic.ts";
-import { analyze, CALLS, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
+import { analyze, CALLS, causesOf, controlPlane, during, type Fault, keyed, ONSET, orders } from "./tenant.ts";
 
 test("a title calls an application by its name only where somebody vouched for the tokens", () => {
   const titleFor = (fault: Fault) => analyze(eventsOf(CALLS, during(fault)))[0]?.title;
@@ -119,6 +119,21 @@ test("a key that is refused for two reasons at once is two findings", () => {
   });
   const found = analyze(eventsOf(CALLS, fault)).map(({ cause }) => cause.id);
   expect(found.toSorted()).toEqual(["key-rotated", "local-auth-disabled"]);
+});
+
+test("a key was regenerated; that local authorization was disabled when its calls were refused already is not why", () => {
+  const refused = during((call) => (keyed(call) ? refusedByCosmos(call, 401, {}) : undefined));
+  const changed = [
+    controlPlane(ONSET - 100, {
+      operation: "microsoft.documentdb/databaseaccounts/regeneratekey/action",
+      change: "key-regenerated",
+    }),
+    controlPlane(ONSET + 50, {
+      operation: "microsoft.documentdb/databaseaccounts/write",
+      change: "local-auth-disabled",
+    }),
+  ];
+  expect(causesOf([...eventsOf(CALLS, refused), ...changed])).toEqual(["key-rotated"]);
 });
 
 test("refusals without a reason, an hour before those of the same key that have one, are a fault of their own", () => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { degrade, type Lack, LACKS } from "../../src/simulate/degrade.ts";
+import { degrade, idsInLogs, type Lack, LACKS } from "../../src/simulate/degrade.ts";
 import { generate } from "../../src/simulate/generate.ts";
 import type { Rendered } from "../../src/simulate/operation.ts";
 
@@ -35,6 +35,14 @@ test("without a join no operation has the id of a call", () => {
   expect(operations.length).toBeGreaterThan(100);
   for (const { record } of operations)
     expect(calls).not.toContain((record["properties"] as { activityId: string }).activityId);
+});
+
+test.each(["nothing", "join"] as const)("without %s the operations that a call made are known by its ids", (lack) => {
+  const calls = records.filter(({ category }) => category === "GatewayLogs");
+  const ids = new Set(calls.flatMap(({ record }) => idsInLogs(String(record["correlationId"]))));
+  const operations = degrade(records, lack).filter(({ category }) => category === "DataPlaneRequests");
+  const known = operations.filter(({ record }) => ids.has((record["properties"] as { activityId: string }).activityId));
+  expect(known.length).toBeGreaterThan(0.9 * operations.length);
 });
 
 test("a tenth of the calls is sampled, with all operations", () => {

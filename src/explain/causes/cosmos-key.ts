@@ -1,5 +1,5 @@
 import type { Evidence } from "../../model/cause.ts";
-import type { Observation } from "../observation.ts";
+import type { ChangeSeen, Observation } from "../observation.ts";
 import {
   bestSplitEvidence,
   type CauseRule,
@@ -122,6 +122,12 @@ function judgeRotated(observation: Observation): Judgement {
   };
 }
 
+/** The change was begun when calls were refused already, and a new key had been made before. */
+function isAfterNewKey(observation: Observation, { lagMs }: ChangeSeen): boolean {
+  const made = changeBefore(observation, ["key-regenerated"], KEY_MADE_MS);
+  return lagMs < 0 && made !== undefined && made.lagMs >= 0;
+}
+
 function judgeLocalAuth(observation: Observation): Judgement {
   if (observation.layer !== "cosmos") return inapplicable;
   const told = observation.reason === "local-auth-disabled";
@@ -129,6 +135,8 @@ function judgeLocalAuth(observation: Observation): Judgement {
   const change = changeBefore(observation, ["local-auth-disabled"], 3_600_000);
   if (!told && change === undefined)
     return rejected("no change of disableLocalAuth was seen, and Cosmos DB did not say so");
+  if (!told && change !== undefined && isAfterNewKey(observation, change))
+    return rejected("a key was regenerated before the onset, and local authorization was disabled only after it");
   if ((keyShare(observation) ?? 1) < 0.5) return rejected("the refused operations do not use an account key");
   const says: Evidence = {
     says: told
