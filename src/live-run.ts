@@ -37,7 +37,7 @@ export interface Shell {
   readonly codec: {
     encode(value: unknown): Uint8Array;
     /** The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before it changes. Packed, they are what `encode` gives. */
-    pieces(value: unknown): Iterable<Piece>;
+    pieces(value: unknown, split?: ReadonlySet<string>): Iterable<Piece>;
     packed(piece: Piece): Uint8Array;
     decode(bytes: Uint8Array): unknown;
   };

@@ -1,5 +1,5 @@
 import type { Accepted } from "./accept.ts";
-import { type Analysis, keepBounded } from "./analysis.ts";
+import { type Analysis, keepBoundedInTurns } from "./analysis.ts";
 import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { measure, waitForAll } from "./correlate/delays.ts";
@@ -63,7 +63,7 @@ export function* stepInTurns(analysis: Analysis, accepted: Accepted, onCall?: On
   const places = release(reorder, analysis, accepted, patience);
   const changed = yield* followBoth(analysis, { ahead, places, wait }, onCall);
   const judged = yield* judgeHeard(analysis.standing, analysis.now);
-  keepBounded(analysis);
+  yield* keepBoundedInTurns(analysis);
   return [...changed, ...judged];
 }
 
