@@ -267,6 +267,7 @@ class LiveRun {
 
   /** Everything is in the snapshot: a later start replays nothing, and a later version can go on. */
   async end(): Promise<void> {
+    while (this.#isBusy) await this.#free();
     this.commit(true);
     await this.#snapshots.last(() => this.commit(true));
   }

@@ -58,10 +58,16 @@ interface Run {
   readonly torn: number;
 }
 
+interface Hooks {
+  readonly onLook?: Shell["onLook"];
+  /** Told when a snapshot begins. */
+  readonly onSpool?: () => void;
+}
+
 const OPTIONS = { lateness: 1_000, joinWindow: 1_000, seed: 1 };
 
 /** Runs to the end of all sources; it is time for others after each part, or only between batches. */
-async function runWith(sources: readonly Source[], isBusy: boolean, onLook?: Shell["onLook"]): Promise<Run> {
+async function runWith(sources: readonly Source[], isBusy: boolean, { onLook, onSpool }: Hooks = {}): Promise<Run> {
   const kept = createMemoryStore();
   const journal: Uint8Array[] = [];
   let analysis: Analysis | undefined;
@@ -72,6 +78,10 @@ async function runWith(sources: readonly Source[], isBusy: boolean, onLook?: She
       sources,
       store: {
         ...kept,
+        spool(pieces, breathe) {
+          onSpool?.();
+          return kept.spool(pieces, breathe);
+        },
         commit(all) {
           journal.push(all.journal);
           kept.commit(all);
@@ -165,9 +175,35 @@ test("who looks for longer than a turn sees one state, and is waited for", async
       }
     },
   };
-  const { analysis, torn } = await runWith([asking, talker], true, (by) => (look = by));
+  const { analysis, torn } = await runWith([asking, talker], true, { onLook: (by) => (look = by) });
   await Promise.all(looks);
   expect(seen).toHaveLength(BATCHES.length);
   expect(torn).toBe(0);
   expect(analysis.input.records).toBe(MANY.length + 100);
+});
+
+test("no snapshot begins while somebody looks, the last one neither", async () => {
+  let look: Look | undefined;
+  let [looking, looks, spools, spoiled] = [0, 0, 0, 0];
+  function* watched(): Generator<void, void> {
+    looking += 1;
+    for (let part = 0; part < 5; part++) yield;
+    looking -= 1;
+  }
+  const visit = async (): Promise<void> => {
+    for (; spools === 0; looks++) {
+      await look?.(watched);
+      await setImmediate();
+    }
+  };
+  const running = runWith([hub], true, {
+    onLook: (by) => (look = by),
+    onSpool() {
+      spools += 1;
+      if (looking > 0) spoiled += 1;
+    },
+  });
+  await Promise.all([running, visit(), visit(), visit()]);
+  expect(looks).toBeGreaterThan(10);
+  expect({ spools, spoiled }).toEqual({ spools: 1, spoiled: 0 });
 });
