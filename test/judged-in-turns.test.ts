@@ -191,8 +191,10 @@ test("no snapshot begins while somebody looks, the last one neither", async () =
     looking -= 1;
   }
   const visit = async (): Promise<void> => {
-    for (; spools === 0; looks++) {
+    for (;;) {
       await look?.(watched);
+      looks += 1;
+      if (spools > 0) return;
       await setImmediate();
     }
   };
