@@ -15,6 +15,7 @@ import { kindOf, textWordsOf, WORDS } from "./model/event-table.ts";
 import { createNames, nameId, type Names } from "./model/names.ts";
 import { type DurationMs, type Instant, instantFromMs } from "./model/time.ts";
 import { createLooks, type Look } from "./prompt-look.ts";
+import { atOnce, type InTurns } from "./lib/in-turns.ts";
 import { createStanding, type Standing } from "./privileges/standing.ts";
 
 /** Everything that is remembered between two batches. Plain data: a structured clone of it goes on the same way. */
@@ -99,18 +100,27 @@ export const createAnalysis = ({
 const NAMES = 1 << 20;
 
 /** Gives up names that nothing needs once there are many. */
-export function keepBounded(analysis: Analysis, most = NAMES): void {
+export const keepBounded = (analysis: Analysis, most = NAMES): void => atOnce(keepBoundedInTurns(analysis, most));
+
+/** Rows that are renumbered in one turn. */
+const TURN_ROWS = 8_192;
+
+export function* keepBoundedInTurns(analysis: Analysis, most = NAMES): InTurns<void> {
   if (analysis.names.texts.length <= most) return;
   const { held, names } = analysis;
   const fresh = createNames(names.seed);
+  /** By the number of a name before: its number now, 0 where it has none yet. */
+  const numbers = new Int32Array(names.texts.length);
   const { words } = held.table;
   const isFree = new Uint8Array(held.table.count);
   for (let i = 0; i < held.freeCount; i++) isFree[held.free[i] ?? 0] = 1;
   for (let place = 0; place < isFree.length; place++) {
+    if (place % TURN_ROWS === TURN_ROWS - 1) yield;
     if (isFree[place] === 1) continue;
     for (const word of textWordsOf(kindOf(held.table, place))) {
       const at = WORDS * place + word;
-      words[at] = nameId(fresh, names.texts[words[at] ?? 0]);
+      const before = words[at] ?? 0;
+      if (before !== 0) words[at] = numbers[before] ||= nameId(fresh, names.texts[before]);
     }
   }
   analysis.names = fresh;

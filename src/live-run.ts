@@ -5,6 +5,7 @@ import { callEvidence } from "./correlate/call-evidence.ts";
 import { correlationCounts } from "./findings/call-counts.ts";
 import { createTally } from "./findings/input-counts.ts";
 import { aborted } from "./lib/aborted.ts";
+import type { InTurns } from "./lib/in-turns.ts";
 import { createEventTable } from "./model/event-table.ts";
 import { fittedInput, Rooms } from "./rooms.ts";
 import type { Finding } from "./model/finding.ts";
@@ -12,7 +13,7 @@ import type { DurationMs } from "./model/time.ts";
 import type { JoinPath } from "./normalize/join-path.ts";
 import { ScanMemo } from "./normalize/scanned.ts";
 import { PendingCommit } from "./pending-commit.ts";
-import { type OnCall, step } from "./pipeline.ts";
+import { type OnCall, step, stepInTurns } from "./pipeline.ts";
 import type { PrivilegeException } from "./privileges/exceptions.ts";
 import { setExceptions } from "./privileges/standing.ts";
 import { findWaysBack } from "./saved-form.ts";
@@ -36,7 +37,7 @@ export interface Shell {
   readonly codec: {
     encode(value: unknown): Uint8Array;
     /** The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before it changes. Packed, they are what `encode` gives. */
-    pieces(value: unknown): Iterable<Piece>;
+    pieces(value: unknown, split?: ReadonlySet<string>): Iterable<Piece>;
     packed(piece: Piece): Uint8Array;
     decode(bytes: Uint8Array): unknown;
   };
@@ -49,6 +50,8 @@ export interface Shell {
   readonly onOtherVersion?: () => void;
   /** Told after each commit. */
   readonly onCommit: (analysis: Analysis) => void;
+  /** Told at the start how to look at the analysis for longer than a turn. */
+  readonly onLook?: (look: Look) => void;
   /** Told when a commit failed; it is tried again each second, unless this ends the run. */
   readonly onCommitFailure: (error: unknown) => void;
   /** Milliseconds of a clock that nobody sets. */
@@ -58,6 +61,9 @@ export interface Shell {
   /** Whether an answer that was asked for at that moment of `elapsed` or later says that no other machine has taken over; always so without it. */
   readonly isOursSince?: ((at: DurationMs) => boolean) | undefined;
 }
+
+/** Looks at the analysis in turns: it stands still meanwhile. */
+export type Look = <T>(work: (analysis: Analysis) => InTurns<T>) => Promise<T>;
 
 const COMMIT_MS: DurationMs = 1_000;
 /** What was read is followed for so long, then others have their turn. */
@@ -106,6 +112,8 @@ class LiveRun {
   #pending = new PendingCommit();
   #committed = Promise.withResolvers<void>();
   readonly #snapshots: Snapshots;
+  /** Resolves once nobody follows or looks turn by turn any more. */
+  #underWay: Promise<void> | undefined;
   #turnedAt = Number.NEGATIVE_INFINITY;
   #beat: number;
   #thawedAt = Number.NEGATIVE_INFINITY;
@@ -130,27 +138,65 @@ class LiveRun {
     this.#leaveOut(shell.sources);
     const settings = changedSettings(analysis, shell.options);
     if (settings !== undefined) this.#take({ settings });
+    shell.onLook?.((work) => this.#look(work));
     shell.onCommit(this.#analysis);
   }
 
   async follow(source: Source, signal: AbortSignal): Promise<void> {
     const { joinBy } = this.#shell;
     const partitions = (await source.partitions(signal)).map((partition) => `${source.name}/${partition}`);
-    await this.#snapshots.taken();
+    while (this.#isBusy) await this.#free();
     this.#silence.heard(source.name, partitions, false);
     this.#take({ expects: partitions });
     const { positions, kept } = this.#saved;
     for await (const batch of source.read(positions.get(source.name) ?? new Map(), signal, kept.get(source.name))) {
-      await this.#snapshots.taken();
+      while (this.#isBusy) await this.#free();
       const onReject: PendingCommit["reject"] = (reject, record) => this.#pending.reject(reject, record);
       const from = { source: source.name, joinBy, memo: this.#memo, onReject, room: this.#rooms.take() };
       const accepted = accept(this.#analysis, batch, from);
       this.#silence.heard(source.name, [accepted.partition], batch.caughtUp);
-      this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
-      this.#pending.read(source.name, batch, accepted);
+      await this.#follow(accepted, () => this.#pending.read(source.name, batch, accepted));
       if (this.#pending.isFull) this.tryCommit();
       await this.#room(signal);
       await this.#turn();
+    }
+  }
+
+  /** Whether the analysis is followed, looked at or taken turn by turn: nobody else may change it, and no snapshot may begin. */
+  get #isBusy(): boolean {
+    return this.#underWay !== undefined || this.#snapshots.isTaking;
+  }
+
+  async #free(): Promise<void> {
+    await this.#underWay;
+    await this.#snapshots.taken();
+  }
+
+  /** `then` notes for the commit that it was followed. */
+  async #follow(accepted: Accepted, then: () => void): Promise<void> {
+    await this.#alone(stepInTurns(this.#analysis, accepted, keeping(this.#shell.calls)), (changed) => {
+      this.#pending.change(changed);
+      then();
+    });
+  }
+
+  async #look<T>(work: (analysis: Analysis) => InTurns<T>): Promise<T> {
+    while (this.#isBusy) await this.#free();
+    return await this.#alone(work(this.#analysis), (found) => found);
+  }
+
+  /** Does what nobody else may come between, `then` included; others have their turn meanwhile. */
+  async #alone<T, R>(work: InTurns<T>, then: (result: T) => R): Promise<R> {
+    const underWay = Promise.withResolvers<void>();
+    this.#underWay = underWay.promise;
+    try {
+      for (let part = work.next(); ; part = work.next()) {
+        if (part.done === true) return then(part.value);
+        await this.#turn();
+      }
+    } finally {
+      this.#underWay = undefined;
+      underWay.resolve();
     }
   }
 
@@ -175,16 +221,8 @@ class LiveRun {
   }
 
   /** What is not of a batch; journaled like any input, so that a replay goes the same way. */
-  #take(input: Pick<Accepted, "expects" | "silent" | "left" | "settings">): void {
-    const nothing = {
-      events: createEventTable(0),
-      texts: [],
-      tally: createTally(),
-      caughtUp: true,
-      enqueued: undefined,
-      gap: undefined,
-    };
-    const accepted: Accepted = { partition: "", ...nothing, ...input };
+  #take(input: NoBatch): void {
+    const accepted = withoutBatch(input);
     this.#pending.change(step(this.#analysis, accepted, keeping(this.#shell.calls)));
     this.#pending.journal.push(accepted);
   }
@@ -199,14 +237,21 @@ class LiveRun {
   }
 
   tick(): void {
-    if (this.#snapshots.isTaking) return void this.isHeld();
+    if (this.#isBusy) return this.#tickLater();
     const silent = this.#pending.isFull ? [] : this.#silence.tick();
-    if (silent.length > 0) this.#take({ silent });
-    this.tryCommit();
+    if (silent.length === 0) return this.tryCommit();
+    const accepted = withoutBatch({ silent });
+    void this.#follow(accepted, () => this.#pending.journal.push(accepted)).then(() => this.tryCommit());
+  }
+
+  /** What is being followed is committed with the rest; a snapshot that is taken is waited for until the next tick. */
+  #tickLater(): void {
+    this.isHeld();
+    void this.#underWay?.then(() => this.tick());
   }
 
   tryCommit(): void {
-    if (this.isHeld()) return;
+    if (this.isHeld() || this.#underWay !== undefined) return;
     try {
       this.commit();
     } catch (error) {
@@ -214,13 +259,15 @@ class LiveRun {
     }
   }
 
-  /** No snapshot is on its way any more. */
-  quiet(): Promise<void> {
-    return this.#snapshots.quiet();
+  /** Nothing is followed and no snapshot is on its way any more. */
+  async quiet(): Promise<void> {
+    while (this.#underWay !== undefined) await this.#underWay;
+    await this.#snapshots.quiet();
   }
 
   /** Everything is in the snapshot: a later start replays nothing, and a later version can go on. */
   async end(): Promise<void> {
+    while (this.#isBusy) await this.#free();
     this.commit(true);
     await this.#snapshots.last(() => this.commit(true));
   }
@@ -297,6 +344,14 @@ function restore(
     }
   }
   return { analysis, changes };
+}
+
+type NoBatch = Pick<Accepted, "expects" | "silent" | "left" | "settings">;
+
+function withoutBatch(input: NoBatch): Accepted {
+  const events = createEventTable(0);
+  const nothing = { events, texts: [], tally: createTally(), caughtUp: true, enqueued: undefined, gap: undefined };
+  return { partition: "", ...nothing, ...input };
 }
 
 const keeping =

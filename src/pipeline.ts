@@ -1,5 +1,5 @@
 import type { Accepted } from "./accept.ts";
-import { type Analysis, keepBounded } from "./analysis.ts";
+import { type Analysis, keepBoundedInTurns } from "./analysis.ts";
 import { type CallRow, createCallRow, readCall } from "./correlate/call-row.ts";
 import { rememberChange } from "./correlate/changes.ts";
 import { measure, waitForAll } from "./correlate/delays.ts";
@@ -12,9 +12,10 @@ import { countCall } from "./findings/call-counts.ts";
 import { cover, noteGap } from "./findings/coverage.ts";
 import { addTally } from "./findings/input-counts.ts";
 import { resolveQuiet } from "./findings/lifecycle.ts";
+import { atOnce, type InTurns } from "./lib/in-turns.ts";
 import { type EventTable, GATEWAY_KIND, kindOf, OPERATION_KIND, timeOf } from "./model/event-table.ts";
 import type { Finding } from "./model/finding.ts";
-import { judgeHeard } from "./privileges/standing.ts";
+import { isJudgementDue, judgeHeard, judgeInTurns } from "./privileges/standing.ts";
 import { type DurationMs, type Instant, instantFromMs, plusMs } from "./model/time.ts";
 import { type Ahead, lookAhead, takeAhead } from "./look-ahead.ts";
 import { raise } from "./raise.ts";
@@ -33,7 +34,11 @@ interface Out {
 const outTo = (onCall: OnCall | undefined): Out => ({ changed: new Map(), onCall });
 
 /** The pure part: the same analysis and accepted batch give the same findings, always. Gives those that are new or changed. */
-export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): readonly Finding[] {
+export const step = (analysis: Analysis, accepted: Accepted, onCall?: OnCall): readonly Finding[] =>
+  atOnce(stepInTurns(analysis, accepted, onCall));
+
+/** As `step`; between two turns the analysis may be looked at, and is not to be changed or taken. */
+export function* stepInTurns(analysis: Analysis, accepted: Accepted, onCall?: OnCall): InTurns<readonly Finding[]> {
   const { reorder } = analysis;
   if (accepted.expects !== undefined) {
     for (const waiting of [analysis, ...analysis.looks]) expectPartitions(waiting.reorder, accepted.expects);
@@ -50,15 +55,15 @@ export function step(analysis: Analysis, accepted: Accepted, onCall?: OnCall): r
   const wait = Math.max(reorder.lateness, patience.afterNewest);
   if (accepted.silent !== undefined) {
     const places = stopWaiting(reorder, analysis, accepted.silent, patience);
-    return followBoth(analysis, { ahead, places, wait }, onCall);
+    return yield* followBoth(analysis, { ahead, places, wait }, onCall);
   }
   addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
   const places = release(reorder, analysis, accepted, patience);
-  const changed = followBoth(analysis, { ahead, places, wait }, onCall);
-  const judged = judgeHeard(analysis.standing, analysis.now);
-  keepBounded(analysis);
+  const changed = yield* followBoth(analysis, { ahead, places, wait }, onCall);
+  const judged = yield* judgeHeard(analysis.standing, analysis.now);
+  yield* keepBoundedInTurns(analysis);
   return [...changed, ...judged];
 }
 
@@ -74,24 +79,40 @@ interface Waited {
  * One log alone is ahead of the joined calls by as much as these wait longer: however many records come at once, each
  * finds the other where it would be if they came one by one.
  */
-function followBoth(
+function* followBoth(
   analysis: Analysis,
   { ahead, places, wait }: Waited,
   onCall: OnCall | undefined,
-): readonly Finding[] {
+): InTurns<readonly Finding[]> {
   const out = outTo(onCall);
   let next = 0;
-  const lookUntil = (due: number): void => {
-    for (let one = ahead[next]; one !== undefined && one.due <= due; one = ahead[++next])
+  let followed = 0;
+  function* lookUntil(due: number): InTurns<void> {
+    for (let one = ahead[next]; one !== undefined && one.due <= due; one = ahead[++next]) {
       for (const finding of lookAhead(analysis, one)) out.changed.set(finding.id, finding);
-  };
-  for (const place of places) {
-    lookUntil(plusMs(timeOf(analysis.held.table, place), wait));
-    stand(analysis, place, out.changed);
-    followOne(analysis, place, out);
+      if (++followed % TURN_ROWS === 0) yield;
+    }
   }
-  lookUntil(Number.POSITIVE_INFINITY);
+  for (const place of places) {
+    const time = timeOf(analysis.held.table, place);
+    if (isDue(ahead[next], plusMs(time, wait))) yield* lookUntil(plusMs(time, wait));
+    if (isJudgementDue(analysis.standing, time)) yield* judgeHolders(analysis, time, out);
+    stand(analysis, place);
+    followOne(analysis, place, out);
+    if (++followed % TURN_ROWS === 0) yield;
+  }
+  yield* lookUntil(Number.POSITIVE_INFINITY);
   return [...out.changed.values()];
+}
+
+const isDue = (one: Ahead | undefined, at: number): boolean => one !== undefined && one.due <= at;
+
+/** Rows that are followed in one turn: some milliseconds. */
+const TURN_ROWS = 256;
+
+/** What is held is judged when its time has come. */
+function* judgeHolders({ standing }: Analysis, time: Instant, { changed }: Out): InTurns<void> {
+  for (const finding of yield* judgeInTurns(standing, time)) changed.set(finding.id, finding);
 }
 
 /** correlate → detect → explain → findings, for the rows of a table that are in the order of event time. */
@@ -120,7 +141,9 @@ export function end(analysis: Analysis, onCall?: OnCall): readonly Finding[] {
   const out = outTo(onCall);
   const { changed } = out;
   for (const place of flushReorder(analysis.reorder, analysis)) {
-    stand(analysis, place, changed);
+    const time = timeOf(analysis.held.table, place);
+    if (isJudgementDue(analysis.standing, time)) atOnce(judgeHolders(analysis, time, out));
+    stand(analysis, place);
     followOne(analysis, place, out);
   }
   closeUntil(analysis, instantFromMs(8_640_000_000_000_000), out);

@@ -22,6 +22,9 @@ export function savedForm(analysis: Analysis): Analysis {
   };
 }
 
+/** Members whose members are written one by one: what takes longest to write is in them. */
+export const SPLIT: ReadonlySet<string> = new Set(["standing", "standing/privileges"]);
+
 const withoutIds = (detection: Detection): Detection => ({
   ...detection,
   dictionaries: detection.dictionaries.map((dictionary) => Object.assign({}, dictionary, { ids: new Map() })),

@@ -1,7 +1,7 @@
 import { type Analysis, packed } from "./analysis.ts";
 import { freeBytes } from "./lib/free-bytes.ts";
 import { type Journaled, ReplayCost } from "./replay-cost.ts";
-import { savedForm } from "./saved-form.ts";
+import { savedForm, SPLIT } from "./saved-form.ts";
 import type { CallLog, Piece, Spooled, Store } from "./store/store.ts";
 
 /** Bytes of a snapshot that go into the store in one transaction. */
@@ -13,7 +13,7 @@ export interface SnapshotShell {
   readonly calls: Pick<CallLog, "flush" | "settle" | "isFull">;
   readonly codec: {
     encode(value: unknown): Uint8Array;
-    pieces(value: unknown): Iterable<Piece>;
+    pieces(value: unknown, split?: ReadonlySet<string>): Iterable<Piece>;
     packed(piece: Piece): Uint8Array;
   };
   readonly breathe: () => Promise<void>;
@@ -128,7 +128,7 @@ export class Snapshots {
     this.#cost.begin();
     let snapshot: Spooled | undefined;
     try {
-      snapshot = await store.spool(codec.pieces(savedForm(packed(this.#analysis))), breathe);
+      snapshot = await store.spool(codec.pieces(savedForm(packed(this.#analysis)), SPLIT), breathe);
       let part: Uint8Array[] = [];
       let bytes = 0;
       let staged = 0;

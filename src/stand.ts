@@ -1,10 +1,9 @@
 import type { Accepted } from "./accept.ts";
 import type { Analysis } from "./analysis.ts";
 import { type EventTable, timeOf } from "./model/event-table.ts";
-import type { Finding } from "./model/finding.ts";
 import { type Instant, instantFromMs, plusMs } from "./model/time.ts";
 import { addLoss, hearOf, openLoss } from "./privileges/losses.ts";
-import { isJudgementDue, judgeStanding, learnHeard, learnPlace } from "./privileges/standing.ts";
+import { learnHeard, learnPlace } from "./privileges/standing.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -55,9 +54,6 @@ function firstOf(events: EventTable): Instant | undefined {
   return first;
 }
 
-/** A row's use of privileges; what is held is judged when its time has come. */
-export function stand({ standing, names, held }: Analysis, place: number, changed: Map<string, Finding>): void {
-  const at = timeOf(held.table, place);
-  if (isJudgementDue(standing, at)) for (const finding of judgeStanding(standing, at)) changed.set(finding.id, finding);
+/** A row's use of privileges. */
+export const stand = ({ standing, names, held }: Analysis, place: number): void =>
   learnPlace(standing, names, held.table, place);
-}

@@ -125,6 +125,7 @@ export async function host(options: Host): Promise<number> {
         view.publish(state);
         options.onCommit?.(state);
       },
+      onLook: (look) => view.lookBy(look),
       onOtherVersion: () => log.warn(OTHER_VERSION),
       onCommitFailure: onFailure,
       elapsed: () => performance.now(),

@@ -4,6 +4,7 @@ import { compareCalls } from "../findings/comparison.ts";
 import { refusalMatrix } from "../findings/matrix.ts";
 import { findingChanges, findingMinutes, findingSamples, type SampleRow } from "../findings/finding-detail.ts";
 import { minuteCounts } from "../findings/call-counts.ts";
+import type { Look } from "../live-run.ts";
 import { reportOf } from "../findings/report.ts";
 import type { Finding } from "../model/finding.ts";
 import type { Change } from "../model/event.ts";
@@ -20,6 +21,8 @@ import { livePrincipals } from "./live-principals.ts";
 export interface LiveView extends View {
   /** The analysis has a new state; readers see it from now on. */
   publish(analysis: Analysis): void;
+  /** How to look at it for longer than a turn; at once without it. */
+  lookBy(look: Look): void;
   readonly principals: PrincipalsView;
   /** What was decided about findings changed. */
   decided(): void;
@@ -44,7 +47,7 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   const listeners = new Set<() => void>();
   let current: Analysis | undefined;
   let report: Report | undefined;
-  const tracked = (id: string) => current?.findings.tracked.get(id);
+  let look: Look | undefined;
   const changed = (): void => {
     report = undefined;
     for (const listener of listeners) listener();
@@ -54,44 +57,21 @@ export function createLiveView(options: LiveViewOptions): LiveView {
       current = analysis;
       changed();
     },
+    lookBy: (by) => void (look = by),
     decided: () => changed(),
     report: () => (report ??= current === undefined ? EMPTY : shownReport(reportOf(current), shown)),
     finding(id) {
-      const found = tracked(id)?.finding;
+      const found = current?.findings.tracked.get(id)?.finding;
       return found === undefined ? undefined : shown(found);
     },
-    principals: livePrincipals(() => current, shown),
+    principals: livePrincipals({ current: () => current, look: () => look, shown }),
     minutes: (minutes) => (current === undefined ? [] : minuteCounts(current.calls, minutes)),
-    findingMinutes(id) {
-      const found = tracked(id);
-      return current === undefined || found === undefined ? [] : findingMinutes(current.detection, found);
-    },
-    comparison(id) {
-      const found = tracked(id);
-      return current === undefined || found === undefined
-        ? { refused: 0, succeeded: 0, differences: [] }
-        : compareCalls(current.detection, found);
-    },
-    matrix: (range) =>
-      current === undefined ? { by: range.by, times: [], rows: [], more: 0 } : refusalMatrix(current.detection, range),
-    samples(id) {
-      const found = tracked(id);
-      return current === undefined || found === undefined
-        ? []
-        : findingSamples(current.detection, found).map(sampleCall);
-    },
-    changes(id) {
-      const found = tracked(id);
-      return current === undefined || found === undefined
-        ? []
-        : findingChanges(current.changes.recent, found).filter(isLastWord).map(changeMark);
-    },
+    ...detailsView(() => current),
     calls: (id) => keptCalls(id, { current, findCalls, findings: view.report().findings }),
     identities: () => (current === undefined ? [] : identitiesOf(current)),
     sources: () => sourceHealth(ledger(), current),
     ...seen,
     ...correlationView(() => current),
-    watermark: () => (current === undefined || current.input.to === null ? null : current.now),
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -100,8 +80,53 @@ export function createLiveView(options: LiveViewOptions): LiveView {
   return view;
 }
 
-/** How late the logs are, and what is joined of them without an id. */
-const correlationView = (current: () => Analysis | undefined): Pick<View, "delays" | "inferredJoins"> => ({
+/** What is known of one finding, and of many in a matrix. */
+function detailsView(
+  current: () => Analysis | undefined,
+): Pick<View, "findingMinutes" | "comparison" | "matrix" | "samples" | "changes"> {
+  const tracked = (id: string) => {
+    const analysis = current();
+    const found = analysis?.findings.tracked.get(id);
+    return analysis === undefined || found === undefined ? undefined : { analysis, found };
+  };
+  return {
+    findingMinutes(id) {
+      const known = tracked(id);
+      return known === undefined ? [] : findingMinutes(known.analysis.detection, known.found);
+    },
+    comparison(id) {
+      const known = tracked(id);
+      return known === undefined
+        ? { refused: 0, succeeded: 0, differences: [] }
+        : compareCalls(known.analysis.detection, known.found);
+    },
+    matrix(range) {
+      const analysis = current();
+      return analysis === undefined
+        ? { by: range.by, times: [], rows: [], more: 0 }
+        : refusalMatrix(analysis.detection, range);
+    },
+    samples(id) {
+      const known = tracked(id);
+      return known === undefined ? [] : findingSamples(known.analysis.detection, known.found).map(sampleCall);
+    },
+    changes(id) {
+      const known = tracked(id);
+      return known === undefined
+        ? []
+        : findingChanges(known.analysis.changes.recent, known.found).filter(isLastWord).map(changeMark);
+    },
+  };
+}
+
+/** How far the logs were followed, how late they are, and what is joined of them without an id. */
+const correlationView = (
+  current: () => Analysis | undefined,
+): Pick<View, "watermark" | "delays" | "inferredJoins"> => ({
+  watermark() {
+    const analysis = current();
+    return analysis === undefined || analysis.input.to === null ? null : analysis.now;
+  },
   delays() {
     const analysis = current();
     return analysis === undefined ? [] : delaysOf(analysis.delays);

@@ -1,4 +1,11 @@
-import { larger } from "../lib/larger.ts";
+import {
+  clearFingerprints,
+  createFingerprints,
+  type Fingerprints,
+  isAmong,
+  makeRoomFor,
+  putInOrder,
+} from "./fingerprints.ts";
 
 /**
  * Remembers which records were seen: 64-bit fingerprints in two generations of a fixed size, so that memory is bounded
@@ -12,12 +19,8 @@ export interface Seen {
   recent: Uint32Array;
   /** Slots of `recent` that are in use. */
   used: number;
-  /** In order, the first `count` of its room. */
-  current: Uint32Array;
-  count: number;
-  /** In order, `previousCount` of them. */
-  previous: Uint32Array;
-  previousCount: number;
+  current: Fingerprints;
+  previous: Fingerprints;
   /** How often a generation was forgotten: from then on a repeat that is older than both is not recognised. */
   forgotten: number;
 }
@@ -30,10 +33,8 @@ export function createSeen(slots: number): Seen {
     slots,
     recent: new Uint32Array(2 * Math.min(slots, FIRST_SLOTS)),
     used: 0,
-    current: new Uint32Array(0),
-    count: 0,
-    previous: new Uint32Array(0),
-    previousCount: 0,
+    current: createFingerprints(),
+    previous: createFingerprints(),
     forgotten: 0,
   };
 }
@@ -42,7 +43,7 @@ export function createSeen(slots: number): Seen {
 export function sawBefore(seen: Seen, high: number, low: number): boolean {
   const a = high === 0 && low === 0 ? 1 : high;
   if (find(seen.recent, a, low) >= 0) return true;
-  if (isAmong(seen.current, seen.count, a, low) || isAmong(seen.previous, seen.previousCount, a, low)) return true;
+  if (isAmong(seen.current, a, low) || isAmong(seen.previous, a, low)) return true;
   if (seen.used * 4 >= seen.recent.length) makeRoom(seen);
   const slot = ~find(seen.recent, a, low);
   seen.recent[2 * slot] = a;
@@ -80,28 +81,6 @@ function inOrder(table: Uint32Array, used: number): Uint32Array {
   return words;
 }
 
-/** The words are hashes: a place is guessed from the second one, and the guess is narrowed from there. */
-function isAmong(ordered: Uint32Array, count: number, a: number, b: number): boolean {
-  if (count === 0) return false;
-  const isLess = (place: number): boolean => {
-    const second = ordered[2 * place + 1] ?? 0;
-    return second === b ? (ordered[2 * place] ?? 0) < a : second < b;
-  };
-  const guess = Math.floor((b / 2 ** 32) * count);
-  let step = 64;
-  let low = guess;
-  while (low > 0 && !isLess(low)) low = Math.max(0, low - (step *= 2));
-  step = 64;
-  let high = Math.max(low, guess);
-  while (high < count && isLess(high)) high = Math.min(count, high + (step *= 2));
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (isLess(middle)) low = middle + 1;
-    else high = middle;
-  }
-  return low < count && ordered[2 * low] === a && ordered[2 * low + 1] === b;
-}
-
 /** Twice the room, until the table is large; then what is in it joins its generation. */
 function makeRoom(seen: Seen): void {
   if (seen.recent.length < 2 * Math.min(seen.slots, RECENT_SLOTS)) seen.recent = doubled(seen.recent);
@@ -123,45 +102,23 @@ function doubled(table: Uint32Array): Uint32Array {
 
 /** Puts the newest in order with those of their generation; where that is whole then, the older one is forgotten. */
 function settle(seen: Seen): void {
+  const { current, recent, used } = seen;
   const most = seen.slots / 2;
-  const needed = seen.count + seen.used;
-  if (2 * needed > seen.current.length) {
-    seen.current = larger(seen.current, 2 * Math.max(needed, Math.min(most, 2 * needed)));
-  }
-  putInOrder(seen.current, seen.count, inOrder(seen.recent, seen.used));
-  seen.count = needed;
-  seen.recent.fill(0);
+  const needed = current.count + used;
+  if (needed > current.firsts.length) makeRoomFor(current, Math.max(needed, Math.min(most, 2 * needed)));
+  putInOrder(current, inOrder(recent, used));
+  recent.fill(0);
   seen.used = 0;
-  if (seen.count >= most) turn(seen);
+  if (current.count >= most) turn(seen);
 }
 
 /** The room of the generation that is forgotten is that of the next one. */
 function turn(seen: Seen): void {
   const { previous } = seen;
-  if (seen.previousCount > 0) seen.forgotten += 1;
+  if (previous.count > 0) seen.forgotten += 1;
+  clearFingerprints(previous);
   seen.previous = seen.current;
-  seen.previousCount = seen.count;
   seen.current = previous;
-  seen.count = 0;
-}
-
-/** Puts fingerprints in order between those that are there, from the last on: each moves once. */
-function putInOrder(into: Uint32Array, count: number, ordered: Uint32Array): void {
-  let to = 2 * count + ordered.length - 2;
-  let from = 2 * count - 2;
-  for (let next = ordered.length - 2; next >= 0; to -= 2) {
-    const isNext = from < 0 || isBefore(into, from, ordered, next);
-    into[to] = (isNext ? ordered[next] : into[from]) ?? 0;
-    into[to + 1] = (isNext ? ordered[next + 1] : into[from + 1]) ?? 0;
-    if (isNext) next -= 2;
-    else from -= 2;
-  }
-}
-
-function isBefore(one: Uint32Array, at: number, other: Uint32Array, place: number): boolean {
-  const second = one[at + 1] ?? 0;
-  const otherSecond = other[place + 1] ?? 0;
-  return second === otherSecond ? (one[at] ?? 0) < (other[place] ?? 0) : second < otherSecond;
 }
 
 /** Nothing was seen. */
@@ -169,30 +126,39 @@ export function forgetSeen(seen: Seen): void {
   if (seen.used > 0) seen.recent.fill(0);
   if (seen.recent.length > 2 * FIRST_SLOTS) seen.recent = new Uint32Array(2 * Math.min(seen.slots, FIRST_SLOTS));
   seen.used = 0;
-  if (seen.current.length > 0) seen.current = new Uint32Array(0);
-  if (seen.previous.length > 0) seen.previous = new Uint32Array(0);
-  seen.count = 0;
-  seen.previousCount = 0;
+  if (seen.current.count > 0) seen.current = createFingerprints();
+  if (seen.previous.count > 0) seen.previous = createFingerprints();
 }
 
-/** What earlier versions kept: a generation as one table, the one before it in order. */
+/** What earlier versions kept: two words a fingerprint, a generation as one table or in order, the one before it in order. */
 interface OldSeen {
   readonly slots: number;
-  readonly current: Uint32Array;
-  readonly previous: Uint32Array;
+  readonly recent?: Uint32Array;
   readonly used: number;
+  readonly current: Uint32Array;
+  readonly count?: number;
+  readonly previous: Uint32Array;
+  readonly previousCount?: number;
   readonly forgotten: number;
 }
 
 /** What was seen, of what an earlier version kept too. */
 export function seenOf(kept: Seen | OldSeen): Seen {
-  if ("recent" in kept) return kept;
-  const { slots, current, used, previous, forgotten } = kept;
-  return Object.assign(createSeen(slots), {
-    current: inOrder(current, used),
-    count: used,
-    previous,
-    previousCount: previous.length >> 1,
+  if (!isOld(kept)) return kept;
+  const { slots, recent, current, used, count, previous, previousCount, forgotten } = kept;
+  const seen = Object.assign(createSeen(slots), {
+    current: inFingerprints(count === undefined ? inOrder(current, used) : current.subarray(0, 2 * count)),
+    previous: inFingerprints(previous.subarray(0, 2 * (previousCount ?? previous.length / 2))),
     forgotten,
   });
+  return recent === undefined ? seen : Object.assign(seen, { recent, used });
+}
+
+const isOld = (kept: Seen | OldSeen): kept is OldSeen => kept.current instanceof Uint32Array;
+
+function inFingerprints(ordered: Uint32Array): Fingerprints {
+  const prints = createFingerprints();
+  makeRoomFor(prints, ordered.length / 2);
+  putInOrder(prints, ordered);
+  return prints;
 }

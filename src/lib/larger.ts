@@ -1,6 +1,6 @@
 import { freeBytes } from "./free-bytes.ts";
 
-type Numbers = Int32Array | Uint32Array | Float64Array | Uint8Array;
+type Numbers = Int32Array | Uint32Array | Float64Array | Uint16Array | Uint8Array;
 
 /**
  * The same numbers with room for so many. The memory of those that were given is free at once: nobody may have them any more. A large
@@ -20,5 +20,6 @@ export const freeNumbers = ({ buffer }: Numbers): void => freeBytes(new Uint8Arr
 function emptyAs(from: Numbers, length: number): Numbers {
   if (from instanceof Float64Array) return new Float64Array(length);
   if (from instanceof Int32Array) return new Int32Array(length);
+  if (from instanceof Uint16Array) return new Uint16Array(length);
   return from instanceof Uint32Array ? new Uint32Array(length) : new Uint8Array(length);
 }

@@ -1,3 +1,5 @@
+import { atOnce, type InTurns } from "../lib/in-turns.ts";
+
 /**
  * Rows of (day, use) with their counts, packed: sorted by day and use, differences and counts as variable-length numbers of
  * seven bits a byte. A row of a use that is seen daily takes two to four bytes. Plain data.
@@ -35,6 +37,8 @@ export interface FoldedBlock {
 export const COLUMNS = 6;
 /** Rows that are packed at once. */
 const BLOCK_ROWS = 1 << 16;
+/** Rows that are read in one turn, at least. */
+const TURN_ROWS = 1 << 14;
 
 export const createDayRows = (): DayRows => ({
   blocks: [],
@@ -82,9 +86,8 @@ const DENIED = 1;
 const OTHER = 2;
 
 function pack(tail: Float64Array, count: number): Block {
-  const order = Uint32Array.from({ length: count }, (_, i) => COLUMNS * i);
   const cell = (at: number): number => tail[at] ?? 0;
-  order.sort((a, b) => cell(a) - cell(b) || cell(a + 1) - cell(b + 1));
+  const order = orderOf(tail, count);
   const writer = new Writer(6 * count + 64);
   let rows = 0;
   let day = 0;
@@ -117,6 +120,32 @@ function pack(tail: Float64Array, count: number): Block {
     i = j;
   }
   return { bytes: writer.done(), rows, firstDay: cell(order[0] ?? 0), lastDay: day };
+}
+
+/** Days and uses of this many bits, and the place of a row, are one number. */
+const DAY_BITS = 16;
+const USE_BITS = 21;
+
+/** Where the rows begin, by day and use. */
+function orderOf(tail: Float64Array, count: number): Uint32Array {
+  let [first, last, most] = [Number.POSITIVE_INFINITY, 0, 0];
+  for (let i = 0; i < count; i++) {
+    first = Math.min(first, tail[COLUMNS * i] ?? 0);
+    last = Math.max(last, tail[COLUMNS * i] ?? 0);
+    most = Math.max(most, tail[COLUMNS * i + 1] ?? 0);
+  }
+  const cell = (at: number): number => tail[at] ?? 0;
+  const order = new Uint32Array(count);
+  if (last - first >= 2 ** DAY_BITS || most >= 2 ** USE_BITS || count > BLOCK_ROWS) {
+    for (let i = 0; i < count; i++) order[i] = COLUMNS * i;
+    return order.toSorted((a, b) => cell(a) - cell(b) || cell(a + 1) - cell(b + 1));
+  }
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i++)
+    keys[i] = ((cell(COLUMNS * i) - first) * 2 ** USE_BITS + cell(COLUMNS * i + 1)) * BLOCK_ROWS + i;
+  keys.sort();
+  for (let i = 0; i < count; i++) order[i] = COLUMNS * ((keys[i] ?? 0) % BLOCK_ROWS);
+  return order;
 }
 
 /** Numbers without sign, seven bits a byte. */
@@ -153,12 +182,22 @@ export class Writer {
  */
 export type RowVisitor = (day: number, use: number, counts: DayCounts, bits: number) => void;
 
-export function visitRows({ blocks, tail, tailRows }: DayRows, visit: RowVisitor): void {
-  for (const block of blocks) visitBlock(block.bytes, visit);
+export const visitRows = (rows: DayRows, visit: RowVisitor): void => atOnce(visitRowsInTurns(rows, visit));
+
+export function* visitRowsInTurns({ blocks, tail, tailRows }: DayRows, visit: RowVisitor): InTurns<void> {
+  for (const block of blocks) {
+    visitBlock(block.bytes, visit);
+    yield;
+  }
+  const counts = { succeeded: 0, denied: 0, denied401: 0, other: 0 };
   for (let i = 0; i < tailRows; i++) {
     const at = COLUMNS * i;
-    const [day = 0, use = 0, succeeded = 0, denied = 0, denied401 = 0, other = 0] = tail.subarray(at, at + COLUMNS);
-    visit(day, use, { succeeded, denied, denied401, other }, 0);
+    counts.succeeded = tail[at + 2] ?? 0;
+    counts.denied = tail[at + 3] ?? 0;
+    counts.denied401 = tail[at + 4] ?? 0;
+    counts.other = tail[at + 5] ?? 0;
+    visit(tail[at] ?? 0, tail[at + 1] ?? 0, counts, 0);
+    if (i % TURN_ROWS === TURN_ROWS - 1) yield;
   }
 }
 

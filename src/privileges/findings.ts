@@ -1,3 +1,4 @@
+import { atOnce, flatInTurns, type InTurns } from "../lib/in-turns.ts";
 import { scopeText } from "../model/grant.ts";
 import type { Evidence } from "../model/cause.ts";
 import type { Finding, Severity } from "../model/finding.ts";
@@ -22,13 +23,21 @@ const MOST_JUDGED = 2_000;
 const isJudged = ({ kind, grants }: Holder): boolean => (kind === "principal" || kind === "group") && grants.length > 0;
 
 /** Findings about what principals hold: the same holders give the same findings, by account. */
-export function privilegeFindings(holders: readonly Holder[], judging: Judging): readonly Finding[] {
+export const privilegeFindings = (holders: readonly Holder[], judging: Judging): readonly Finding[] =>
+  atOnce(privilegeFindingsInTurns(holders, judging));
+
+export function* privilegeFindingsInTurns(holders: readonly Holder[], judging: Judging): InTurns<readonly Finding[]> {
   const judged = new Set(holders.filter(isJudged).slice(0, MOST_JUDGED));
-  return [...Map.groupBy(holders, ({ account }) => account)].flatMap(([account, all]) => {
+  const found: (readonly Finding[])[] = [];
+  for (const [account, all] of Map.groupBy(holders, (holder) => holder.account)) {
     const own = judged.size === 0 ? [] : all.filter((holder) => judged.has(holder));
     const strangers = own.length === 0 ? [] : all.filter(isStranger);
-    return [own.flatMap((holder) => findingsOf(holder, strangers, judging)), keysInUse(account, all, judging)].flat();
-  });
+    yield;
+    found.push(yield* flatInTurns(own, 1, (holder) => findingsOf(holder, strangers, judging)));
+    found.push(yield* keysInUse(account, all, judging));
+    yield;
+  }
+  return found.flat();
 }
 
 /** Holders of roles that were not judged, because there are too many. */

@@ -1,4 +1,5 @@
 import { addDayRow, type Block, packTail, PERIOD, visitRows } from "./day-rows.ts";
+import { atOnce } from "../lib/in-turns.ts";
 import { createFolding, foldInto, packFolding, periodOf, visitFolded } from "./folded-rows.ts";
 import { finestOf } from "./grains.ts";
 import type { Ledger } from "./ledger.ts";
@@ -18,7 +19,7 @@ export function foldOldest({ rows, uses, newestDay, isTold }: Ledger): boolean {
   const begun = takeBlocks(rows.blocks, (block) => block.firstDay === day);
   const firstDay = periodOf(day);
   const before = takeBlocks(rows.folded, (block) => block.firstDay === firstDay);
-  const isFinest = isTold ? finestOf(uses, { ...rows, blocks: begun, folded: before }) : undefined;
+  const isFinest = isTold ? atOnce(finestOf(uses, { ...rows, blocks: begun, folded: before })) : undefined;
   const folding = createFolding(firstDay, uses.table.used);
   const fold = foldInto(folding);
   visitFolded({ folded: before }, fold);

@@ -1,4 +1,5 @@
 import { bitCount } from "../lib/bits.ts";
+import { atOnce, type InTurns } from "../lib/in-turns.ts";
 import { type DayRows, type FoldedBlock, PERIOD, type RowVisitor, Writer } from "./day-rows.ts";
 
 const DENIED = 1;
@@ -73,12 +74,18 @@ export function packFolding({ firstDay, bits, counts }: Folding): FoldedBlock {
 }
 
 /** Tells each use of the folded periods once, with its days. */
-export function visitFolded({ folded }: Pick<DayRows, "folded">, visit: RowVisitor): void {
-  for (const block of folded) visitBlock(block, visit);
+export const visitFolded = (rows: Pick<DayRows, "folded">, visit: RowVisitor): void =>
+  atOnce(visitFoldedInTurns(rows, visit));
+
+export function* visitFoldedInTurns({ folded }: Pick<DayRows, "folded">, visit: RowVisitor): InTurns<void> {
+  for (const block of folded) yield* visitBlock(block, visit);
 }
 
+/** Uses that are read in one turn. */
+const TURN_USES = 1 << 16;
+
 /** Long for one loop, as the rows of days are. */
-function visitBlock({ bytes, firstDay, mask }: FoldedBlock, visit: RowVisitor): void {
+function* visitBlock({ bytes, firstDay, mask }: FoldedBlock, visit: RowVisitor): InTurns<void> {
   let at = 0;
   const next = (): number => {
     let value = 0;
@@ -90,6 +97,7 @@ function visitBlock({ bytes, firstDay, mask }: FoldedBlock, visit: RowVisitor): 
   };
   const counts = { succeeded: 0, denied: 0, denied401: 0, other: 0 };
   let use = 0;
+  let read = 0;
   while (at < bytes.length) {
     const step = next();
     use += Math.floor(step / 2);
@@ -100,5 +108,6 @@ function visitBlock({ bytes, firstDay, mask }: FoldedBlock, visit: RowVisitor): 
     counts.denied401 = (flagged & DENIED) === 0 ? 0 : next();
     counts.other = (flagged & OTHER) === 0 ? 0 : next();
     visit(firstDay, use, counts, own);
+    if (++read % TURN_USES === 0) yield;
   }
 }

@@ -1,4 +1,5 @@
 import { shortId } from "../lib/hash.ts";
+import { atOnce, flatInTurns, type InTurns } from "../lib/in-turns.ts";
 import type { Evidence, PrivilegeCauseId } from "../model/cause.ts";
 import type { Finding, FindingKind, Severity, Subject } from "../model/finding.ts";
 import type { Instant } from "../model/time.ts";
@@ -11,19 +12,43 @@ const LEAST_CALLS = 20;
 const ALL_ACCESS = "master";
 
 /** What gateways let in that they should not, or more than is needed, as far as the logs prove it. */
-export function gatewayFindings(use: GatewayUse, now: Instant): readonly Finding[] {
+export const gatewayFindings = (use: GatewayUse, now: Instant): readonly Finding[] =>
+  atOnce(gatewayFindingsInTurns(use, now));
+
+export function* gatewayFindingsInTurns(use: GatewayUse, now: Instant): InTurns<readonly Finding[]> {
   const counts = countsOf(use);
   const services = groupsBy(counts, ({ service }) => service);
   const by = (key: (count: GatewayCount) => string): readonly (readonly GatewayCount[])[] =>
     services.flatMap((own) => groupsBy(own, key));
-  const letIn = scopesLetIn(counts);
+  yield;
+  const ofApis = by(({ api }) => api).flatMap((list) =>
+    [withoutToken, withUnverifiedToken, anyScope].map((check) => ({ list, check })),
+  );
   return [
-    ...by(({ api }) => api).flatMap((list) =>
-      [withoutToken(list, now), withUnverifiedToken(list, now), anyScope(list, now)].flat(),
-    ),
-    ...by(({ subscription }) => subscription).flatMap((list) => sharedKey(list, now)),
-    ...by(({ app }) => app).flatMap((list) => overScoped(list, letIn, now)),
+    ...(yield* flatInTurns(ofApis, TURN_GROUPS, ({ list, check }) => check(list, now))),
+    ...(yield* flatInTurns(
+      by(({ subscription }) => subscription),
+      TURN_GROUPS,
+      (list) => sharedKey(list, now),
+    )),
+    ...(yield* overScopedAll(
+      counts,
+      by(({ app }) => app),
+      now,
+    )),
   ];
+}
+
+/** Groups that are looked at in one turn. */
+const TURN_GROUPS = 8;
+
+function* overScopedAll(
+  counts: readonly GatewayCount[],
+  byApp: readonly (readonly GatewayCount[])[],
+  now: Instant,
+): InTurns<readonly Finding[]> {
+  const letIn = yield* scopesLetIn(counts);
+  return yield* flatInTurns(byApp, TURN_GROUPS, (list) => overScoped(list, letIn, now));
 }
 
 const groupsBy = (
@@ -37,15 +62,19 @@ const placeOf = ({ service, api, operation }: GatewayCount): string => `${servic
 /** By operation, the sets of scopes with which validated tokens were let in often enough: smallest first. */
 type ScopesLetIn = ReadonlyMap<string, readonly (readonly string[])[]>;
 
-function scopesLetIn(counts: readonly GatewayCount[]): ScopesLetIn {
+function* scopesLetIn(counts: readonly GatewayCount[]): InTurns<ScopesLetIn> {
   const valid = counts.filter(({ token }) => token === "validated");
+  const byPlace = Map.groupBy(valid, placeOf);
+  yield;
   return new Map(
-    [...Map.groupBy(valid, placeOf)].map(([place, own]) => [
-      place,
-      [...Map.groupBy(own, ({ scopes }) => scopes.join(" ")).values()]
-        .filter((list) => sum(list) >= LEAST_CALLS)
-        .map((list) => list[0]?.scopes ?? [])
-        .toSorted((a, b) => a.length - b.length || (a.join(" ") < b.join(" ") ? -1 : 1)),
+    yield* flatInTurns(byPlace, TURN_GROUPS, ([place, own]) => [
+      [
+        place,
+        [...Map.groupBy(own, ({ scopes }) => scopes.join(" ")).values()]
+          .filter((list) => sum(list) >= LEAST_CALLS)
+          .map((list) => list[0]?.scopes ?? [])
+          .toSorted((a, b) => a.length - b.length || (a.join(" ") < b.join(" ") ? -1 : 1)),
+      ] as const,
     ]),
   );
 }

@@ -1,5 +1,6 @@
-import { COLUMNS, type DayRows, PERIOD, visitRows } from "./day-rows.ts";
-import { periodOf, visitFolded } from "./folded-rows.ts";
+import type { InTurns } from "../lib/in-turns.ts";
+import { COLUMNS, type DayRows, PERIOD, visitRowsInTurns } from "./day-rows.ts";
+import { periodOf, visitFoldedInTurns } from "./folded-rows.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Whether a row that a table added up is of a use and day that no finer log has. */
@@ -9,7 +10,7 @@ export type IsFinest = (use: number, day: number) => boolean;
  * Of the uses that tables tell, too, the days on which single operations tell them and those on which rows of five minutes
  * do: a bit each. Folded days are told by single operations, as nothing finer comes after them.
  */
-export function finestOf({ single, grain, table }: Ledger["uses"], rows: DayRows): IsFinest {
+export function* finestOf({ single, grain, table }: Ledger["uses"], rows: DayRows): InTurns<IsFinest> {
   const places = new Int32Array(table.used).fill(-1);
   let told = 0;
   for (let use = 0; use < table.used; use++) {
@@ -22,12 +23,12 @@ export function finestOf({ single, grain, table }: Ledger["uses"], rows: DayRows
     const at = place * words + ((day - from) >> 5);
     bits[at] = (bits[at] ?? 0) | days;
   };
-  visitRows(rows, (day, use) => {
+  yield* visitRowsInTurns(rows, (day, use) => {
     const own = grain[use] ?? 0;
     const place = places[own === 0 ? use : (single[use] ?? -1)] ?? -1;
     if (place >= 0 && own < 2) mark(own === 0 ? singly : five, place, { day, days: 1 << ((day - from) & 31) });
   });
-  visitFolded(rows, (day, use, _, bits) => {
+  yield* visitFoldedInTurns(rows, (day, use, _, bits) => {
     const place = places[use] ?? -1;
     if (place >= 0) mark(singly, place, { day, days: bits });
   });

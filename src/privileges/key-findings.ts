@@ -1,3 +1,4 @@
+import type { InTurns } from "../lib/in-turns.ts";
 import { shellQuoted } from "../lib/shell-quote.ts";
 import type { Evidence } from "../model/cause.ts";
 import type { Finding } from "../model/finding.ts";
@@ -23,7 +24,7 @@ const EVERYTHING: readonly Reach[] = [{ actions: ALL_ACTIONS, scope: ACCOUNT_SCO
 const READING: readonly Reach[] = [{ actions: READ_ACTIONS, scope: ACCOUNT_SCOPE }];
 
 /** Keys and resource tokens of an account: both end when local authentication is switched off. */
-export function keysInUse(account: string, holders: readonly Holder[], judging: Judging): readonly Finding[] {
+export function* keysInUse(account: string, holders: readonly Holder[], judging: Judging): InTurns<readonly Finding[]> {
   const signed = holders
     .filter((holder) => holder.account === account && (holder.kind === "key" || holder.kind === "token"))
     .toSorted((a, b) => (a.principal < b.principal ? -1 : 1));
@@ -31,7 +32,9 @@ export function keysInUse(account: string, holders: readonly Holder[], judging: 
   if (first === undefined) return [];
   const held = signed.every(isReadOnly) ? READING : EVERYTHING;
   const whole = mergedKeys(signed, first, held);
+  yield;
   const privilege = privilegeOf(whole, { held });
+  yield;
   const last = whole
     .clients()
     .reduce((a, { lastUsed: b }) => (a > b ? a : b), first.clients()[0]?.lastUsed ?? judging.now);

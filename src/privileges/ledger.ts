@@ -1,4 +1,5 @@
 import { entry } from "../lib/entry.ts";
+import { atOnce, type InTurns } from "../lib/in-turns.ts";
 import { larger } from "../lib/larger.ts";
 import { addKey, createTable64, findKey, slotsOf, type Table64 } from "../lib/table64.ts";
 import { epochMs, type Instant, instantFromTicks } from "../model/time.ts";
@@ -10,11 +11,11 @@ import {
   packedBytes,
   packTail,
   type RowVisitor,
-  visitRows,
+  visitRowsInTurns,
 } from "./day-rows.ts";
 import { type ClientTable, createClientTable } from "./client-table.ts";
 import { endOfOldest, foldOldest } from "./fold.ts";
-import { periodOf, visitFolded } from "./folded-rows.ts";
+import { periodOf, visitFoldedInTurns } from "./folded-rows.ts";
 import { finestOf } from "./grains.ts";
 import { mixed } from "./mixed.ts";
 
@@ -93,6 +94,8 @@ const MAX_TEXTS = 1 << 20;
 const MAX_PLACES = 1 << 17;
 const MAX_PAIRS = 1 << 16;
 const FIRST = 64;
+/** Uses whose days are closed in one turn. */
+const TURN_USES = 1 << 13;
 /** Of one outcome of a use that are counted until its day ends. */
 const MOST_CALLS = 2 ** 32 - 1;
 
@@ -328,12 +331,17 @@ export const clientKey = (network: number, agent: number): number => network * M
  * Told of each day of each use, and of the folded days of each; one day and use can come more than once. What a table added
  * up is told under the use of single operations, and only of days on which no finer log has that use: nothing is counted twice.
  */
-export function visitUses(ledger: Ledger, visit: RowVisitor): void {
+export const visitUses = (ledger: Ledger, visit: RowVisitor): void => atOnce(visitUsesInTurns(ledger, visit));
+
+export function* visitUsesInTurns(ledger: Ledger, visit: RowVisitor): InTurns<void> {
   const { rows, uses, oldestDay, isTold } = ledger;
-  for (let use = 0; use < uses.table.used; use++) closeDay(ledger, use);
-  visitFolded(rows, visit);
-  const isFinest = isTold ? finestOf(uses, rows) : undefined;
-  visitRows(rows, (day, use, counts) => {
+  for (let use = 0; use < uses.table.used; use++) {
+    closeDay(ledger, use);
+    if (use % TURN_USES === TURN_USES - 1) yield;
+  }
+  yield* visitFoldedInTurns(rows, visit);
+  const isFinest = isTold ? yield* finestOf(uses, rows) : undefined;
+  yield* visitRowsInTurns(rows, (day, use, counts) => {
     if (day < oldestDay) return;
     if (isFinest === undefined || (uses.grain[use] ?? 0) === 0) visit(day, use, counts, 0);
     else if (isFinest(use, day)) visit(day, uses.single[use] ?? -1, counts, 0);

@@ -1,4 +1,5 @@
 import { entry } from "../lib/entry.ts";
+import { atOnce, flatInTurns, type InTurns, sortedInTurns } from "../lib/in-turns.ts";
 import { isSameScope, type Scope } from "../model/grant.ts";
 import type { Instant } from "../model/time.ts";
 import { abstentionsOf } from "./abstain.ts";
@@ -13,12 +14,14 @@ import { KEY_SIGNER, TOKEN_SIGNER, UNKNOWN_SIGNER } from "./observe.ts";
 import type { Privileges } from "./privileges.ts";
 import { type Grant, grantsOf } from "./roles.ts";
 import { fitPrior, type Prior, scoreOf, unneeded } from "./score.ts";
-import { dayCount, daysOf, readUsage, type Usage } from "./usage.ts";
+import { dayCount, daysOf, readUsageInTurns, type Usage } from "./usage.ts";
 
 /** Everybody who holds or used a role, a key or a token, highest score first. */
-export function holdersOf(privileges: Privileges): readonly Holder[] {
+export const holdersOf = (privileges: Privileges): readonly Holder[] => atOnce(holdersInTurns(privileges));
+
+export function* holdersInTurns(privileges: Privileges): InTurns<readonly Holder[]> {
   const { ledger, kinds } = privileges;
-  const usage = readUsage(ledger);
+  const usage = yield* readUsageInTurns(ledger);
   const attributed = new Set([...ledger.applied.keys()].map((key) => Number(key.slice(key.indexOf("|") + 1))));
   const grants = grantsOf(privileges.roles);
   const known = {
@@ -26,22 +29,30 @@ export function holdersOf(privileges: Privileges): readonly Holder[] {
     lost: lostDays(privileges.losses, ledger.newest),
     kinds,
     grants: Map.groupBy(grants, ({ assignment }) => assignment.account),
-    index: indexUses(ledger, usage),
+    index: yield* indexUses(ledger, usage),
   };
-  const drafts = [...accountsOf(ledger, grants)].map((account) => draftsOf(known, account));
-  const prior = fitPrior(drafts.flat().flatMap(peersOf));
-  return drafts
-    .flatMap((ofAccount) => {
-      const strangers = ofAccount
-        .filter(({ kind, signers }) => kind === "principal" && !signers.some((signer) => attributed.has(signer)))
-        .flatMap(beyondOf)
-        .slice(0, STRANGE_USES);
-      return ofAccount.map((draft) => finished(draft, prior, { strangers, privileges }));
-    })
-    .toSorted(
-      (a, b) => b.score.score - a.score.score || compare(a.account, b.account) || compare(a.principal, b.principal),
+  const drafts: (readonly Draft[])[] = [];
+  for (const account of accountsOf(ledger, grants)) drafts.push(yield* draftsOf(known, account));
+  const prior = fitPrior(yield* flatInTurns(drafts.flat(), TURN_HOLDERS, peersOf));
+  yield;
+  const holders: Holder[][] = [];
+  for (const ofAccount of drafts) {
+    const strange = ofAccount.filter(
+      ({ kind, signers }) => kind === "principal" && !signers.some((signer) => attributed.has(signer)),
     );
+    const strangers = (yield* flatInTurns(strange, TURN_HOLDERS, beyondOf)).slice(0, STRANGE_USES);
+    const around = { strangers, privileges };
+    holders.push(yield* flatInTurns(ofAccount, TURN_HOLDERS, (draft) => [finished(draft, prior, around)]));
+  }
+  return yield* sortedInTurns(
+    holders.flat(),
+    (a, b) => b.score.score - a.score.score || compare(a.account, b.account) || compare(a.principal, b.principal),
+  );
 }
+
+/** Holders, and uses, that are looked at in one turn. */
+const TURN_HOLDERS = 16;
+const TURN_USES = 4_096;
 
 /** Uses of nobody's grant that are looked at when a grant nobody uses may be a group's. */
 const STRANGE_USES = 1_000;
@@ -93,12 +104,13 @@ class LedgerUse implements UseFact {
 }
 
 /** Account → signer → its uses; those of one place share its scope. */
-function indexUses(ledger: Ledger, usage: Usage): Index {
+function* indexUses(ledger: Ledger, usage: Usage): InTurns<Index> {
   const { uses, texts, places } = ledger;
   const index = new Map<string, Map<string, UseFact[]>>();
   const scopes: (Scope | undefined)[] = places.map(() => undefined);
   const accounts: (Map<number, UseFact[]> | undefined)[] = [];
   for (let use = 0; use < uses.table.used; use++) {
+    if (use % TURN_USES === TURN_USES - 1) yield;
     if ((uses.grain[use] ?? 0) > 0) continue; // told under the use of single operations
     const calls = (usage.succeeded[use] ?? 0) + (usage.denied[use] ?? 0) + (usage.other[use] ?? 0);
     if (calls === 0) continue; // its days are kept no longer
@@ -141,7 +153,7 @@ type Draft = Omit<Holder, "score" | "confidence" | "abstains" | "isEnough"> & {
   readonly throughGroups: readonly Reach[];
 };
 
-function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string): readonly Draft[] {
+function* draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string): InTurns<readonly Draft[]> {
   const ofAccount = grants.get(account) ?? [];
   const byPrincipal = Map.groupBy(ofAccount, ({ assignment }) => assignment.principal);
   const signers = index.get(account) ?? new Map<string, UseFact[]>();
@@ -154,7 +166,7 @@ function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string
   const accountText = ledger.textIds.get(account) ?? -1;
   const watched = { observed: ledger.observed.get(accountText) ?? new Set<number>(), lost };
   const whole = exposureOf(watched, undefined, 0);
-  return [...names].map((principal) => {
+  return yield* flatInTurns(names, TURN_HOLDERS, (principal): readonly Draft[] => {
     const own = byPrincipal.get(principal) ?? [];
     const group = members.get(principal);
     const who = group === undefined ? [principal] : [...group, principal];
@@ -162,7 +174,7 @@ function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string
     const reach = own.map(reachOf);
     const since = own.map((grant) => grant.since).filter((time) => time !== undefined);
     const needed = own.length === 0 ? [] : uses.filter(isTried);
-    return {
+    const draft: Draft = {
       account,
       accountText,
       principal,
@@ -187,6 +199,7 @@ function draftsOf({ ledger, lost, kinds, grants, index }: Known, account: string
       isListed: ofAccount.length > 0,
       throughGroups: (groups.get(principal) ?? []).flatMap((holder) => byPrincipal.get(holder) ?? []).map(reachOf),
     };
+    return [draft];
   });
 }
 

@@ -1,3 +1,5 @@
+import { entry } from "../lib/entry.ts";
+import { atOnce, flatInTurns, type InTurns } from "../lib/in-turns.ts";
 import type { Finding, FindingKind } from "../model/finding.ts";
 import { scopeText } from "../model/grant.ts";
 import type { Instant } from "../model/time.ts";
@@ -34,38 +36,60 @@ const VERDICTS: ReadonlyMap<FindingKind, string> = new Map<FindingKind, string>(
 ]);
 
 /** A row for each holder, in their order; each with the findings about it. */
-export function principalRows(holders: readonly Holder[], findings: readonly Finding[]): readonly PrincipalRow[] {
-  const byAccount = Map.groupBy(findings, ({ subject }) => subject.account);
-  return holders.map((holder) => {
-    const { account, principal, kind, grants, needs, uses, score, confidence, isEnough } = holder;
-    const own = (byAccount.get(account) ?? []).filter((finding) => isAbout(finding, holder));
-    const granted = grants.reduce((sum, { actions }) => sum | actions, 0);
-    const needed = needs.reduce((sum, { actions }) => sum | actions, 0);
-    const { calls, denied401, denied403 } = callsOf(holder);
-    const last = uses.reduce((latest, use) => Math.max(latest, use.last ?? latest), Number.NEGATIVE_INFINITY);
-    return {
-      principal: principal.slice(principal.indexOf(":") + 1),
-      kind,
-      account,
-      score: score.score,
-      confidence,
-      enough: isEnough,
-      roles: grants.map(({ roleName, assignment }) => `${roleName} on ${scopeText(assignment.scope)}`),
-      actionsGranted: bitsOf(granted).length,
-      actionsUsed: bitsOf(needed).length,
-      calls,
-      refused: denied401 + denied403,
-      lastUsed: uses.find((use) => use.last === last)?.last ?? null,
-      verdict: verdictOf(holder, own),
-      findings: own.map(({ id }) => id),
-    };
-  });
+export const principalRows = (holders: readonly Holder[], findings: readonly Finding[]): readonly PrincipalRow[] =>
+  atOnce(principalRowsInTurns(holders, findings));
+
+/** Holders whose rows are made in one turn. */
+const TURN_HOLDERS = 64;
+
+export function* principalRowsInTurns(
+  holders: readonly Holder[],
+  findings: readonly Finding[],
+): InTurns<readonly PrincipalRow[]> {
+  const about = findingsAbout(findings);
+  yield;
+  return yield* flatInTurns(holders, TURN_HOLDERS, (holder) => [rowOf(holder, about(holder))]);
 }
 
-/** Of a finding about the holder's account: keys and tokens of an account share one. */
-function isAbout({ kind, subject }: Finding, holder: Holder): boolean {
-  const isKey = holder.kind === "key" || holder.kind === "token";
-  return isKey ? kind === "account-key-in-use" : subject.principal === holder.principal;
+function rowOf(holder: Holder, own: readonly Finding[]): PrincipalRow {
+  const { account, principal, kind, grants, needs, uses, score, confidence, isEnough } = holder;
+  const granted = grants.reduce((sum, { actions }) => sum | actions, 0);
+  const needed = needs.reduce((sum, { actions }) => sum | actions, 0);
+  const { calls, denied401, denied403 } = callsOf(holder);
+  const last = uses.reduce((latest, use) => Math.max(latest, use.last ?? latest), Number.NEGATIVE_INFINITY);
+  return {
+    principal: principal.slice(principal.indexOf(":") + 1),
+    kind,
+    account,
+    score: score.score,
+    confidence,
+    enough: isEnough,
+    roles: grants.map(({ roleName, assignment }) => `${roleName} on ${scopeText(assignment.scope)}`),
+    actionsGranted: bitsOf(granted).length,
+    actionsUsed: bitsOf(needed).length,
+    calls,
+    refused: denied401 + denied403,
+    lastUsed: uses.find((use) => use.last === last)?.last ?? null,
+    verdict: verdictOf(holder, own),
+    findings: own.map(({ id }) => id),
+  };
+}
+
+/** Findings about a holder, in their order: keys and tokens of an account share one. */
+function findingsAbout(findings: readonly Finding[]): (holder: Holder) => readonly Finding[] {
+  const ofKeys = Map.groupBy(
+    findings.filter((finding) => finding.kind === "account-key-in-use"),
+    ({ subject }) => subject.account,
+  );
+  const ofOthers = new Map<string, Map<string, Finding[]>>();
+  for (const finding of findings) {
+    const { account, principal } = finding.subject;
+    if (account === undefined || principal === undefined) continue;
+    const byPrincipal = entry(ofOthers, account, () => new Map<string, Finding[]>());
+    entry(byPrincipal, principal, () => [] as Finding[]).push(finding);
+  }
+  return ({ account, principal, kind }) =>
+    (kind === "key" || kind === "token" ? ofKeys.get(account) : ofOthers.get(account)?.get(principal)) ?? [];
 }
 
 function verdictOf({ kind, grants, isEnough }: Holder, [first]: readonly Finding[]): string {

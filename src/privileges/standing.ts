@@ -1,3 +1,4 @@
+import { flatInTurns, type InTurns } from "../lib/in-turns.ts";
 import type { Event } from "../model/event.ts";
 import type { EventTable } from "../model/event-table.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
@@ -6,11 +7,11 @@ import { type DurationMs, type Instant, instantFromMs, instantFromTicks, plusMs 
 import { indirectAccess } from "./azure-roles.ts";
 import { closedBecause } from "./closing.ts";
 import { ignoreScanners, type PrivilegeException } from "./exceptions.ts";
-import { leftOut, privilegeFindings } from "./findings.ts";
+import { leftOut, privilegeFindingsInTurns } from "./findings.ts";
 import { forgetOldAccess } from "./gateway-access.ts";
-import { gatewayFindings } from "./gateway-findings.ts";
+import { gatewayFindingsInTurns } from "./gateway-findings.ts";
 import { forgetQuiet } from "./gateway-use.ts";
-import { holdersOf } from "./principals.ts";
+import { holdersInTurns } from "./principals.ts";
 import {
   createPrivileges,
   learnEvent,
@@ -24,8 +25,8 @@ import {
   readersOf,
   type Told,
 } from "./privileges.ts";
-import { type PrincipalRow, principalRows } from "./rows.ts";
-import { wideAccess } from "./wide-access.ts";
+import { type PrincipalRow, principalRowsInTurns } from "./rows.ts";
+import { wideAccessInTurns } from "./wide-access.ts";
 
 /** What is known of privileges while logs come in, and what was found when it was judged last. Plain data. */
 export interface Standing {
@@ -109,41 +110,51 @@ export function setExceptions(standing: Standing, exceptions: readonly Privilege
 export const isJudgementDue = ({ next }: Standing, at: Instant): boolean => at >= next;
 
 /** Judges what is due though no row calls for it, as of the newest event time that is known; before any there is nothing to judge. */
-export function judgeHeard(standing: Standing, now: Instant): readonly Finding[] {
+export function* judgeHeard(standing: Standing, now: Instant): InTurns<readonly Finding[]> {
   const { newest } = standing.privileges.ledger;
   const at = newest > now ? newest : now;
-  return at > BEFORE_EVENTS && isJudgementDue(standing, at) ? judgeStanding(standing, at) : [];
+  return at > BEFORE_EVENTS && isJudgementDue(standing, at) ? yield* judgeInTurns(standing, at) : [];
 }
 
-/** Judges all holders as of event time `at`; gives the findings that are new or of which something changed that one would want to be told. */
-export function judgeStanding(standing: Standing, at: Instant): readonly Finding[] {
+/**
+ * Judges all holders as of event time `at`; gives the findings that are new or of which something changed that one would want to
+ * be told. What stood before stands until the last turn.
+ */
+export function* judgeInTurns(standing: Standing, at: Instant): InTurns<readonly Finding[]> {
   const { privileges, exceptions } = standing;
-  const holders = holdersOf(privileges);
+  const holders = yield* holdersInTurns(privileges);
   forgetQuiet(privileges.gateway, at);
   forgetOldAccess(privileges.gatewayAccess, at);
+  yield;
   const now = [
-    ...privilegeFindings(holders, { privileges, exceptions, now: at }),
-    ...gatewayFindings(privileges.gateway, at),
-    ...wideAccess(privileges, at),
+    ...(yield* privilegeFindingsInTurns(holders, { privileges, exceptions, now: at })),
+    ...(yield* gatewayFindingsInTurns(privileges.gateway, at)),
+    ...(yield* wideAccessInTurns(privileges, at)),
     ...indirectAccess(privileges, at),
   ];
+  yield;
+  const rows = yield* principalRowsInTurns(holders.slice(0, MAX_ROWS), now);
+  const unjudged = leftOut(holders);
+  const spots = privilegeSpots(privileges, unjudged);
+  yield;
+  const stands = new Map<string, Finding>();
+  const changed = yield* flatInTurns(now, TURN_FINDINGS, (finding) => follow(standing, stands, finding));
+  const over = [...standing.findings.values()].filter(({ id, status }) => status !== "resolved" && !stands.has(id));
+  const ended = yield* flatInTurns(over, TURN_FINDINGS, (finding): readonly Finding[] => {
+    const closed = closedBecause(finding, { holders, exceptions, unjudged });
+    return [{ ...finding, status: "resolved", closed, end: at }];
+  });
   standing.next = nextAfter(standing, at);
   standing.judgedAt = at;
-  standing.rows = principalRows(holders.slice(0, MAX_ROWS), now);
-  const unjudged = leftOut(holders);
-  standing.spots = privilegeSpots(privileges, unjudged);
-  const current = new Set(now.map(({ id }) => id));
-  const changed = now.flatMap((finding) => follow(standing, finding));
-  for (const finding of standing.findings.values()) {
-    if (finding.status === "resolved" || current.has(finding.id)) continue;
-    const closed = closedBecause(finding, { holders, exceptions, unjudged });
-    const ended: Finding = { ...finding, status: "resolved", closed, end: at };
-    standing.findings.set(finding.id, ended);
-    changed.push(ended);
-  }
+  standing.rows = rows;
+  standing.spots = spots;
+  for (const finding of [...stands.values(), ...ended]) standing.findings.set(finding.id, finding);
   forgetOldest(standing);
-  return changed;
+  return [...changed, ...ended];
 }
+
+/** Findings that are compared with what stood before in one turn. */
+const TURN_FINDINGS = 16;
 
 /** Soon after the first record, when a list of roles may come yet; then regularly, less often where it takes longer. */
 function nextAfter({ privileges, judgedAt }: Standing, at: Instant): Instant {
@@ -152,11 +163,11 @@ function nextAfter({ privileges, judgedAt }: Standing, at: Instant): Instant {
   return plusMs(at, Math.min(LONGEST_MS, EVERY_MS * share));
 }
 
-/** A finding that returns keeps its id and is open again. */
-function follow({ findings }: Standing, finding: Finding): readonly Finding[] {
-  const known = findings.get(finding.id);
+/** A finding that returns keeps its id and is open again; `stands` has those of this judgement. */
+function follow({ findings }: Standing, stands: Map<string, Finding>, finding: Finding): readonly Finding[] {
+  const known = stands.get(finding.id) ?? findings.get(finding.id);
   const kept: Finding = known === undefined ? finding : { ...finding, ...sinceOf(known, finding) };
-  findings.set(finding.id, kept);
+  stands.set(finding.id, kept);
   return known === undefined || tellingOf(known) !== tellingOf(kept) ? [kept] : [];
 }
 

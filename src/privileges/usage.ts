@@ -1,6 +1,7 @@
 import { bitCount, lowestBit } from "../lib/bits.ts";
+import { atOnce, type InTurns } from "../lib/in-turns.ts";
 import { periodOf } from "./folded-rows.ts";
-import { type Ledger, visitUses } from "./ledger.ts";
+import { type Ledger, visitUsesInTurns } from "./ledger.ts";
 
 /** What the ledger's rows add up to, by use. */
 export interface Usage {
@@ -15,7 +16,9 @@ export interface Usage {
   readonly from: number;
 }
 
-export function readUsage(ledger: Ledger): Usage {
+export const readUsage = (ledger: Ledger): Usage => atOnce(readUsageInTurns(ledger));
+
+export function* readUsageInTurns(ledger: Ledger): InTurns<Usage> {
   const { used } = ledger.uses.table;
   const succeeded = new Float64Array(used);
   const denied = new Float64Array(used);
@@ -24,7 +27,7 @@ export function readUsage(ledger: Ledger): Usage {
   const from = periodOf(ledger.oldestDay);
   const words = ledger.newestDay < from ? 0 : ((ledger.newestDay - from) >> 5) + 1;
   const bits = new Int32Array(used * words);
-  visitUses(ledger, (day, use, counts, days) => {
+  yield* visitUsesInTurns(ledger, (day, use, counts, days) => {
     succeeded[use] = (succeeded[use] ?? 0) + counts.succeeded;
     denied[use] = (denied[use] ?? 0) + counts.denied;
     denied401[use] = (denied401[use] ?? 0) + counts.denied401;

@@ -1,4 +1,5 @@
 import { entry } from "../lib/entry.ts";
+import { atOnce, flatInTurns, type InTurns } from "../lib/in-turns.ts";
 import type { BlindSpot, Finding } from "../model/finding.ts";
 import type { GatewayScope } from "../model/gateway-inventory.ts";
 import type { Instant } from "../model/time.ts";
@@ -38,18 +39,29 @@ export interface Opening {
 const ALL_ACCESS = "master";
 
 /** Products that hold APIs which nobody calls through them, and subscriptions that open more than they call. */
-export function wideAccess(privileges: Privileges, now: Instant): readonly Finding[] {
+export const wideAccess = (privileges: Privileges, now: Instant): readonly Finding[] =>
+  atOnce(wideAccessInTurns(privileges, now));
+
+export function* wideAccessInTurns(privileges: Privileges, now: Instant): InTurns<readonly Finding[]> {
   const { gatewayAccess, gatewayGrants } = privileges;
   const lost = lostDays(privileges.losses, now);
   const byService = Map.groupBy(accessUses(gatewayAccess), ({ service }) => service);
-  return [...gatewayGrants.services]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([name, grants]) => {
-      const known = knownOf(gatewayAccess, { service: name, lost, grants, uses: byService.get(name) ?? [] });
-      return productsOf(known).concat(subscriptionsOf(known));
-    })
-    .flatMap((opening) => wideFinding(opening, now));
+  const found: (readonly Finding[])[] = [];
+  for (const [name, grants] of [...gatewayGrants.services].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    yield;
+    const known = knownOf(gatewayAccess, { service: name, lost, grants, uses: byService.get(name) ?? [] });
+    const openings = (opening: readonly Opening[]): readonly Finding[] =>
+      opening.flatMap((one) => wideFinding(one, now));
+    found.push(
+      yield* flatInTurns(grants.products, 1, (product) => openings(productOf(known, product))),
+      yield* flatInTurns(grants.subscriptions, TURN_KEYS, (key) => openings(subscriptionOf(known, key))),
+    );
+  }
+  return found.flat();
 }
+
+/** Subscriptions that are looked at in one turn. */
+const TURN_KEYS = 8;
 
 interface Known {
   readonly service: string;
@@ -96,34 +108,35 @@ function throughOf(
   return [...products].filter(([, { apis }]) => apis.has(api)).map(([name]) => name);
 }
 
-/** Of products whose APIs are listed. */
-function productsOf(known: Known): readonly Opening[] {
+type Named<M> = M extends ReadonlyMap<string, infer V> ? readonly [name: string, V] : never;
+
+/** Of a product whose APIs are listed. */
+function productOf(known: Known, [name, { isPublished, apis }]: Named<ServiceGrants["products"]>): readonly Opening[] {
   const { grants, uses, calledOf } = known;
-  return [...grants.products].flatMap(([name, { isPublished, apis }]) => {
-    if (!isPublished || apis.size === 0) return [];
-    const called = calledOf.get(name) ?? new Set<string>();
-    const own = uses.filter((use) => throughOf(grants, use).includes(name));
-    const scope = { kind: "product", product: name } as const;
-    return [openingOf(known, { of: "product", name, scope, granted: apis, called, own, isListed: true })];
-  });
+  if (!isPublished || apis.size === 0) return [];
+  const called = calledOf.get(name) ?? new Set<string>();
+  const own = uses.filter((use) => throughOf(grants, use).includes(name));
+  const scope = { kind: "product", product: name } as const;
+  return [openingOf(known, { of: "product", name, scope, granted: apis, called, own, isListed: true })];
 }
 
-/** Of subscriptions whose scope is listed. What nobody calls of a product is told of the product, not of each of its keys. */
-function subscriptionsOf(known: Known): readonly Opening[] {
+/** Of a subscription whose scope is listed. What nobody calls of a product is told of the product, not of each of its keys. */
+function subscriptionOf(
+  known: Known,
+  [name, { scope, isActive, since }]: Named<ServiceGrants["subscriptions"]>,
+): readonly Opening[] {
   const { grants, bySubscription, apis, calledOf } = known;
-  return [...grants.subscriptions].flatMap(([name, { scope, isActive, since }]) => {
-    if (!isActive || name === ALL_ACCESS) return [];
-    const own = bySubscription.get(name) ?? [];
-    const called = new Set(own.map(({ api }) => api));
-    const told = { of: "subscription", name, scope, called, own, since } as const;
-    if (scope.kind === "all") return [openingOf(known, { ...told, granted: apis, isListed: grants.apis.size > 0 })];
-    if (scope.kind === "api") return [openingOf(known, { ...told, granted: new Set([scope.api]), isListed: true })];
-    const listed = grants.products.get(scope.product)?.apis ?? new Set<string>();
-    const shared = called.size === 0 ? listed : (calledOf.get(scope.product) ?? called);
-    return listed.size === 0 && called.size > 0
-      ? []
-      : [openingOf(known, { ...told, granted: shared, isListed: listed.size > 0 })];
-  });
+  if (!isActive || name === ALL_ACCESS) return [];
+  const own = bySubscription.get(name) ?? [];
+  const called = new Set(own.map(({ api }) => api));
+  const told = { of: "subscription", name, scope, called, own, since } as const;
+  if (scope.kind === "all") return [openingOf(known, { ...told, granted: apis, isListed: grants.apis.size > 0 })];
+  if (scope.kind === "api") return [openingOf(known, { ...told, granted: new Set([scope.api]), isListed: true })];
+  const listed = grants.products.get(scope.product)?.apis ?? new Set<string>();
+  const shared = called.size === 0 ? listed : (calledOf.get(scope.product) ?? called);
+  return listed.size === 0 && called.size > 0
+    ? []
+    : [openingOf(known, { ...told, granted: shared, isListed: listed.size > 0 })];
 }
 
 interface Told {

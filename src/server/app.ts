@@ -122,7 +122,7 @@ function searchTarget({ view, url, reveal }: Screen): string {
   const ids = [q, TRACEPARENT.exec(q)?.[1] ?? ""].filter((id) => id !== "");
   const call = ids.find((id) => view.calls(id).calls.length > 0);
   if (call !== undefined) return callPath(call);
-  if (q !== "" && (view.principals?.principal(q).length ?? 0) > 0) return `/principals/${encodeURIComponent(q)}`;
+  if (q !== "" && view.principals?.has(q) === true) return `/principals/${encodeURIComponent(q)}`;
   const filter = filterOf((name) => (name === "q" ? [q] : undefined));
   const found = allFindings(view).filter((finding) => isAsked(finding, filter));
   const [only] = found;

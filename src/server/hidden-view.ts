@@ -85,19 +85,23 @@ function hiddenPrincipals(
     verdict: names.hide(one.verdict, one.principal === "" ? [] : [one.principal], NOTHING),
   });
   const rows = lastOf((all: readonly PrincipalRow[]) => all.map(row));
+  const found = (id: string): PrincipalRow | undefined => {
+    const wanted = id.toLowerCase();
+    return principals.rows().find((one) => nameOf(one).toLowerCase() === wanted);
+  };
   return {
     ...principals,
     rows: () => rows(principals.rows()),
     spots: () => mapTexts(principals.spots(), (says) => names.hide(says, [], NOTHING)),
     findings: () => principals.findings().map(finding),
-    principal(id) {
-      const wanted = id.toLowerCase();
-      const found = principals.rows().find((one) => nameOf(one).toLowerCase() === wanted);
-      if (found === undefined) return [];
-      return principals.principal(found.principal).map((account) => ({
+    has: (id) => found(id) !== undefined,
+    async principal(id) {
+      const who = found(id);
+      if (who === undefined) return [];
+      return (await principals.principal(who.principal)).map((account) => ({
         row: row(account.row),
         privilege: hiddenPrivilege(account.privilege, (says) =>
-          names.hide(says, found.kind === "key" ? [] : [found.principal], NOTHING),
+          names.hide(says, who.kind === "key" ? [] : [who.principal], NOTHING),
         ),
         findings: account.findings.map(finding),
       }));

@@ -17,8 +17,10 @@ export interface PrincipalsView {
   /** Highest score first. */
   rows(): readonly PrincipalRow[];
   spots(): readonly BlindSpot[];
-  /** By object id or the name of a key, without case; empty where nothing is known of it. */
-  principal(id: string): readonly PrincipalAccount[];
+  /** By object id or the name of a key, without case. */
+  has(id: string): boolean;
+  /** As `has`; empty where nothing is known of it. */
+  principal(id: string): Promise<readonly PrincipalAccount[]>;
   /** About what principals hold, resolved ones too. */
   findings(): readonly Finding[];
 }

@@ -17,10 +17,10 @@ export function principalPages(app: Hono, { screen, missing }: Around): void {
     const asked = { q: context.req.query("q"), page: context.req.query("page") };
     return context.html(principalsPage(shown, principals, asked));
   });
-  app.get("/principals/:id", (context) => {
+  app.get("/principals/:id", async (context) => {
     const shown = screen(context);
-    const accounts = shown.view.principals?.principal(context.req.param("id")) ?? [];
-    return accounts.length === 0 ? missing(context) : context.html(principalPage(shown, accounts));
+    const accounts = (await shown.view.principals?.principal(context.req.param("id"))) ?? [];
+    return accounts.length === 0 ? await missing(context) : context.html(principalPage(shown, accounts));
   });
   app.get("/failures/:id", async (context, next) => {
     const found = screen(context).view.principals?.findings() ?? [];

@@ -41,9 +41,9 @@ export interface EventHubsConfig {
   readonly trail?: Trail | undefined;
 }
 
-/** With what is asked for ahead, and as much in rounds that wait for their place, 32 MB in flight. */
-const QUEUE_BYTES = 16 << 20;
-const AHEAD_BYTES = 8 << 20;
+/** With what is asked for ahead, and as much in rounds that wait for their place, 16 MB in flight. */
+const QUEUE_BYTES = 8 << 20;
+const AHEAD_BYTES = 4 << 20;
 const PARTITION_CHECK_MS = 60_000;
 const REOPEN_MS = 1_000;
 /** Of an abort's two seconds: a goodbye that a dead connection does not answer is waited for no longer. */

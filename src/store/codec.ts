@@ -12,9 +12,10 @@ export const stateCodec = {
   encode: (value: unknown): Uint8Array => Buffer.concat(Array.from(piecesOf(value), packed)),
   /**
    * The value as it lies in memory; each piece lasts until the next is taken, all are to be taken before the value changes. Packed,
-   * one after the other, they are what `encode` gives. A piece without bytes ends each member of an object.
+   * one after the other, they are what `encode` gives. A piece without bytes ends each member of an object, and of its members that
+   * `split` has, as `a/b`: no two parts may share an object.
    */
-  pieces: (value: unknown): Iterable<Piece> => piecesOf(value),
+  pieces: (value: unknown, split?: ReadonlySet<string>): Iterable<Piece> => piecesOf(value, split),
   packed,
   /** Those of versions that did not pack, too. */
   decode(bytes: Uint8Array): unknown {
@@ -42,7 +43,7 @@ const packedAtMost = (bytes: number): number => bytes + (bytes >> 8) + 1_024;
  * A head, then each memory: how long it is unpacked, and its pieces, each behind its length. The first one is the graph. Of an
  * object, each member is written by itself, behind their names: the graph of a whole state would be a tenth of its memory more.
  */
-function* piecesOf(value: unknown): Generator<Piece> {
+function* piecesOf(value: unknown, split: ReadonlySet<string> = new Set()): Generator<Piece> {
   const known = new Map<ArrayBufferLike, number>();
   if (!isPlainObject(value)) {
     yield { bytes: wordsOf(MAGIC), isPlain: true };
@@ -50,11 +51,37 @@ function* piecesOf(value: unknown): Generator<Piece> {
     return;
   }
   yield { bytes: wordsOf(MAGIC_OF_PARTS), isPlain: true };
-  yield* piecesOfGraph(Object.keys(value), known);
-  for (const member of Object.values(value)) {
-    yield* piecesOfGraph(member, known);
+  const parts = partsOf(value, split, []);
+  yield* piecesOfGraph(
+    parts.map(({ path }) => path.join(INSIDE)),
+    known,
+  );
+  for (const { part } of parts) {
+    yield* piecesOfGraph(part, known);
     yield { bytes: new Uint8Array(0), isPlain: true };
   }
+}
+
+/** Between the names of a member and of a member of it. */
+const INSIDE = "\0";
+
+interface Part {
+  readonly path: readonly string[];
+  readonly part: unknown;
+}
+
+const partsOf = (value: object, split: ReadonlySet<string>, under: readonly string[]): readonly Part[] =>
+  Object.entries(value).flatMap(([name, part]: [string, unknown]): readonly Part[] => {
+    const path = under.concat(name);
+    const isSplit = split.has(path.join("/")) && isPlainObject(part) && Object.keys(part).length > 0;
+    return isSplit ? partsOf(part, split, path) : [{ path, part }];
+  });
+
+function wholeOf(parts: readonly Part[]): object {
+  const members = Map.groupBy(parts, ({ path }) => path[0] ?? "");
+  const memberOf = (own: readonly Part[]): unknown =>
+    own[0]?.path.length === 1 ? own[0].part : wholeOf(own.map(({ path, part }) => ({ path: path.slice(1), part })));
+  return Object.fromEntries([...members].map(([name, own]) => [name, memberOf(own)]));
 }
 
 const isPlainObject = (value: unknown): value is object =>
@@ -131,7 +158,7 @@ function readParts(packs: Unpacker): object {
   };
   const names = next();
   if (!Array.isArray(names)) throw new TypeError("not the names of a state's parts");
-  return Object.fromEntries(names.map((name) => [String(name), next()]));
+  return wholeOf(names.map((name) => ({ path: String(name).split(INSIDE), part: next() })));
 }
 
 function readGraph(graph: Uint8Array, large: readonly Uint8Array<ArrayBuffer>[], memories: ArrayBuffer[]): unknown {

@@ -45,8 +45,12 @@ test("over many generations the last two are recognised, in as much room as they
   const full = 1 << 17;
   for (let i = 0; i < 5.5 * full; i++) sawBefore(seen, `key-${i}`);
   expect(seen.forgotten).toBe(4);
-  const bytes = [seen.recent, seen.current, seen.previous].reduce((sum, words) => sum + words.byteLength, 0);
-  expect(bytes).toBeLessThan(8 * (2 * full + (1 << 17)));
+  const tables = [
+    seen.recent,
+    ...[seen.current, seen.previous].flatMap(({ starts, lows, firsts }) => [starts, lows, firsts]),
+  ];
+  const bytes = tables.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  expect(bytes).toBeLessThan(6 * 2 * full + 2 * (4 << 16) + 8 * (1 << 17));
   for (let i = 4 * full; i < 5.5 * full; i++)
     if (!sawBefore(seen, `key-${i}`)) throw new Error(`key-${i} is not known`);
 });
@@ -66,4 +70,41 @@ test("what an earlier version saw is recognised: a table of the newest, those be
   expect(sawBefore(seen, "key-20")).toBe(false);
   expect(seen.forgotten).toBe(2);
   expect(seenOf(seen)).toBe(seen);
+});
+
+test("what the version before kept is recognised: the newest in a table, two generations in order in more room than they need", () => {
+  const inOrder = (name: string, count: number): Uint32Array => {
+    const marks = Array.from({ length: count }, (_, i) => hash64(`${name}-${i}`, 3));
+    return Uint32Array.from([...marks.toSorted((a, b) => a[1] - b[1] || a[0] - b[0]).flat(), 7, 7]);
+  };
+  const newest = createSeen(1 << 16);
+  for (let i = 0; i < 100; i++) sawBefore(newest, `new-${i}`);
+  const { slots, recent, used, forgotten } = newest;
+  const generations = {
+    current: inOrder("key", 5_000),
+    count: 5_000,
+    previous: inOrder("old", 300),
+    previousCount: 300,
+  };
+  const seen = seenOf({ slots, recent, used, forgotten, ...generations });
+  for (const [name, count] of [
+    ["new", 100],
+    ["key", 5_000],
+    ["old", 300],
+  ] as const)
+    for (let i = 0; i < count; i++) expect(sawBefore(seen, `${name}-${i}`)).toBe(true);
+  expect(sawFingerprint(seen, 7, 7)).toBe(false);
+  expect(sawBefore(seen, "key-5000")).toBe(false);
+});
+
+test("fingerprints that differ in one word only are told apart, wherever they lie", () => {
+  const seen = createSeen(1 << 17);
+  const words = [0, 1, 2, 0xffff, 0x1_0000, 0x1_0001, 0x7fff_ffff, 0x8000_0000, 0xffff_0000, 0xffff_fffe, 0xffff_ffff];
+  const all = words.flatMap((first) => words.map((second) => [first, second] as const)).slice(1);
+  for (const [first, second] of all.filter((_, i) => i % 2 === 0))
+    expect(sawFingerprint(seen, first, second)).toBe(false);
+  for (let i = 0; i < 50_000; i++) sawBefore(seen, `key-${i}`);
+  expect(seen.current.count).toBeGreaterThan(all.length);
+  for (const [i, [first, second]] of all.entries())
+    expect([first, second, sawFingerprint(structuredClone(seen), first, second)]).toEqual([first, second, i % 2 === 0]);
 });

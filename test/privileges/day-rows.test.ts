@@ -4,7 +4,7 @@ import { addDayRow, createDayRows, forgetBefore, packTail, visitRows } from "../
 
 const row = fc.record({
   day: fc.integer({ min: 0, max: 60_000 }),
-  use: fc.oneof(fc.nat(5), fc.integer({ min: 0, max: 2 ** 31 - 1 })),
+  use: fc.oneof(fc.nat(5), fc.nat(2 ** 21 - 1), fc.integer({ min: 0, max: 2 ** 31 - 1 })),
   succeeded: fc.oneof(fc.nat(3), fc.integer({ min: 0, max: 2 ** 40 })),
   denied: fc.oneof(fc.constant(0), fc.nat(1_000)),
   other: fc.oneof(fc.constant(0), fc.nat(1_000)),

@@ -56,8 +56,5 @@ export function samplePrincipals(): PrincipalsView {
   ];
   feed(analysis, listing({ assignments }, "2026-01-01T00:00:00Z"));
   feed(analysis, batchOf([...gatewayLog(), ...logOf(OPERATIONS)].toSorted(byTime)));
-  return livePrincipals(
-    () => analysis,
-    (finding) => finding,
-  );
+  return livePrincipals({ current: () => analysis, look: () => undefined, shown: (finding) => finding });
 }

@@ -63,8 +63,8 @@ describe("what is in flight is bounded", () => {
       }
       if (records === 1_060) abort.abort();
     }
-    // 4 MB of what is asked for ahead and of what waits for its place, one in the queue; those that were asked for at first are read.
-    expect(Math.max(...ahead)).toBeLessThanOrEqual(2 * 5 + 2);
+    // 2 MB of what is asked for ahead and of what waits for its place, one in the queue; those that were asked for at first are read.
+    expect(Math.max(...ahead)).toBeLessThanOrEqual(2 * 2 + 2);
     expect(mostCredit).toBeGreaterThan(50);
     expect(records).toBe(1_060);
   });
@@ -77,8 +77,8 @@ describe("what is in flight is bounded", () => {
       .map((reader) => reader.mostCredit);
     hubOf().hub.partition("0").add(event("a"));
     await reading;
-    // As many as 8 MB are, of 256 KB each, over both partitions.
-    expect(credits).toEqual([16, 16]);
+    // As many as 4 MB are, of 256 KB each, over both partitions.
+    expect(credits).toEqual([8, 8]);
   });
 
   test("over all partitions: of many, each is asked for less", async () => {

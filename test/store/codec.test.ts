@@ -95,3 +95,24 @@ test("memory that others may have their places in is not given back", () => {
   freeBytes(large);
   expect(large.length).toBe(0);
 });
+
+test("members of members are written one by one where that is asked for, and are read as they were", () => {
+  const words = new Int32Array(100_000).fill(3);
+  const value = {
+    a: { b: { c: 1, d: words }, e: new Map([["x", 1]]) },
+    f: { g: 2 },
+    none: {},
+    h: { i: words.subarray(5) },
+  };
+  const ends = (split: ReadonlySet<string>): number =>
+    [...stateCodec.pieces(value, split)].filter(({ bytes }) => bytes.length === 0).length;
+  expect(ends(new Set())).toBe(4);
+  const split = new Set(["a", "a/b", "none", "h"]);
+  expect(ends(split)).toBe(6);
+  const again = stateCodec.decode(
+    Buffer.concat(Array.from(stateCodec.pieces(value, split), stateCodec.packed)),
+  ) as typeof value;
+  expect(again).toEqual(value);
+  expect(Object.keys(again.a)).toEqual(["b", "e"]);
+  expect(again.h.i.buffer).toBe(again.a.b.d.buffer);
+});

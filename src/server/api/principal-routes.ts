@@ -58,8 +58,8 @@ export const principalRoutes = (screen: ScreenOf): readonly Route[] => [
     params: { id: z.string().min(1).max(300).meta({ description: "Object id, or the name of a key." }) },
     answer: PrincipalAccountSchema,
     isList: true,
-    handle: (asked) => {
-      const accounts = screen(asked).view.principals?.principal(asked.param("id")) ?? [];
+    handle: async (asked) => {
+      const accounts = (await screen(asked).view.principals?.principal(asked.param("id"))) ?? [];
       if (accounts.length === 0) return missing;
       const items = accounts.map(({ row, privilege, findings }) =>
         Object.assign(toPrincipalRowJson(row), {

@@ -39,7 +39,7 @@ export interface Route {
   /** Members of a list's answer beside `items` and `next`. */
   readonly more?: Readonly<Record<string, z.ZodType>>;
   readonly faults?: readonly ProblemStatus[];
-  readonly handle: (asked: Asked) => Answer;
+  readonly handle: (asked: Asked) => Answer | Promise<Answer>;
 }
 
 export interface Asked {
@@ -84,7 +84,7 @@ async function answer(route: Route, context: Context): Promise<Response> {
   if (!query.ok) return problem(context, 400, query.says);
   const body = route.body === undefined ? NO_BODY : await bodyOf(route.body, context);
   if (!body.ok) return problem(context, body.status, body.says);
-  const given = route.handle({
+  const given = await route.handle({
     context,
     url: new URL(context.req.url),
     param: (name) => context.req.param(name) ?? "",

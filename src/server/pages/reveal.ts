@@ -28,7 +28,7 @@ ${answer(revealed, screen)}</div>`;
 
 function answer({ pseudonym, reason, name }: Revealed, { view, decisions: { by } }: Screen): Markup {
   if (name === undefined) return html``;
-  const hasPage = name !== null && (view.principals?.principal(name).length ?? 0) > 0;
+  const hasPage = name !== null && view.principals?.has(name) === true;
   const says =
     name === null
       ? html`<p>Nobody who is known now has the pseudonym <code>${pseudonym}</code>: it may be of another installation, another key, or of somebody whose calls are no longer kept.</p>`
