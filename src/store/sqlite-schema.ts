@@ -5,7 +5,7 @@ export const APPLICATION_ID = 0x53434f50;
 export const SCHEMA_VERSION = 8;
 
 /** Raised with every change of what a snapshot or a journal holds. */
-export const ANALYSIS_VERSION = 24;
+export const ANALYSIS_VERSION = 25;
 
 /** Raised with every change of what `carryOver` takes from a snapshot, which is all but detection and findings: a state of another one cannot be gone on from. */
 export const CARRIED_VERSION = 2;
