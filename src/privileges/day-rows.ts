@@ -157,8 +157,8 @@ export function visitRows({ blocks, tail, tailRows }: DayRows, visit: RowVisitor
   for (const block of blocks) visitBlock(block.bytes, visit);
   for (let i = 0; i < tailRows; i++) {
     const at = COLUMNS * i;
-    const [day = 0, use = 0, succeeded = 0, denied = 0, denied401 = 0, other = 0] = tail.subarray(at, at + COLUMNS);
-    visit(day, use, { succeeded, denied, denied401, other }, 0);
+    const cell = (column: number): number => tail[at + column] ?? 0;
+    visit(cell(0), cell(1), { succeeded: cell(2), denied: cell(3), denied401: cell(4), other: cell(5) }, 0);
   }
 }
 

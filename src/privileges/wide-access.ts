@@ -40,6 +40,7 @@ const ALL_ACCESS = "master";
 /** Products that hold APIs which nobody calls through them, and subscriptions that open more than they call. */
 export function wideAccess(privileges: Privileges, now: Instant): readonly Finding[] {
   const { gatewayAccess, gatewayGrants } = privileges;
+  if (gatewayGrants.services.size === 0) return [];
   const lost = lostDays(privileges.losses, now);
   const byService = Map.groupBy(accessUses(gatewayAccess), ({ service }) => service);
   return [...gatewayGrants.services]
