@@ -45,9 +45,16 @@ if (node === undefined) {
   ]).get(command);
   // What is allocated and given back for weeks: glibc would keep large blocks in pieces, as it raises the size from which it maps them.
   const lasting = { MALLOC_ARENA_MAX: "2", MALLOC_MMAP_THRESHOLD_: "16384", MALLOC_TRIM_THRESHOLD_: "131072" };
+  // Tables of many megabytes lie on large pages where the system leaves that to programs: what is looked up in them anywhere is
+  // found in fewer steps.
+  const large = { GLIBC_TUNABLES: "glibc.malloc.hugetlb=1" };
+  const memory = new Map([
+    ["analyze", large],
+    ["serve", lasting],
+  ]).get(command);
   // Sources that were stripped of types and compiled once are kept beside the packages: a start takes a third of the time.
   const cache = fileURLToPath(new URL("../node_modules/.cache/compile", import.meta.url));
-  const env = { NODE_COMPILE_CACHE: cache, ...(command === "serve" ? lasting : {}), ...process.env };
+  const env = { NODE_COMPILE_CACHE: cache, ...memory, ...process.env };
   const child = spawn(node, [...(limits ?? []), main, ...process.argv.slice(2)], { stdio: "inherit", env });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

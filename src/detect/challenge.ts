@@ -72,7 +72,7 @@ export function hold(state: Challenges, from: CallRow): boolean {
 export function answer(
   { held, wanted, wantedByKey }: Challenges,
   from: CallRow,
-  mayAnswer: (call: Call) => boolean = () => true,
+  mayAnswer: (call: Call) => boolean = always,
 ): void {
   if (held.length === 0 || from.gateway < 0) return;
   writeKey(wanted, from, CLIENT);
@@ -84,6 +84,8 @@ export function answer(
     return;
   }
 }
+
+const always = (): boolean => true;
 
 const NOTHING: readonly Call[] = [];
 

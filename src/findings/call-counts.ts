@@ -1,5 +1,5 @@
 import type { CallRow } from "../correlate/call-row.ts";
-import type { Call } from "../model/call.ts";
+import type { Call, Provenance } from "../model/call.ts";
 import type { CorrelationCounts, IdentityCounts, MinuteCount } from "../model/report.ts";
 import { epochMs, instantFromMs } from "../model/time.ts";
 
@@ -35,7 +35,7 @@ export const createCallCounts = (): CallCounts => ({
 
 export function countCall(counts: CallCounts, { match, provenance, time, call }: CallRow): void {
   countMatch(counts, match);
-  counts.identity[provenance] += 1;
+  countProvenance(counts, provenance);
   const minute = Math.floor(epochMs(time) / 60_000);
   const at = counts.last.minute === minute ? counts.last : minuteOf(counts, minute);
   at.calls += 1;
@@ -47,6 +47,13 @@ function countMatch({ match: counted }: CallCounts, match: Call["match"]): void 
   else if (match === "gateway-only") counted.gatewayOnly += 1;
   else if (match === "data-plane-only") counted.dataPlaneOnly += 1;
   else counted.inferred += 1;
+}
+
+function countProvenance({ identity }: CallCounts, provenance: Provenance): void {
+  if (provenance === "validated") identity.validated += 1;
+  else if (provenance === "key") identity.key += 1;
+  else if (provenance === "claimed") identity.claimed += 1;
+  else identity.unknown += 1;
 }
 
 function countRefusal(at: Minute, { outcome }: Call): void {

@@ -145,7 +145,8 @@ export function appendRows(from: EventTable, first: number, rows: number, into: 
   into.words.set(from.words.subarray(WORDS * first, WORDS * (first + rows)), WORDS * into.count);
   if (from.objects.size > 0)
     for (let row = first; row < first + rows; row++) {
-      const object = from.objects.get(row);
+      const isWhole = ((from.words[WORDS * row + TRAITS] ?? 0) & HAS_OBJECT) === 0;
+      const object = isWhole ? undefined : from.objects.get(row);
       if (object !== undefined) into.objects.set(into.count + row - first, object);
     }
   into.count += rows;

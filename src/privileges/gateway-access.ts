@@ -71,24 +71,21 @@ const isUse = ({ texts }: GatewayAccess, slot: number): boolean => texts[TEXTS *
 
 /** The uses that are kept, in no order that tells anything. */
 export function* accessUses(access: GatewayAccess): Generator<AccessUse> {
-  const { texts, calls, last, days } = access;
-  for (let slot = 0; slot < access.table.used; slot++) {
-    if (!isUse(access, slot)) continue;
-    const [service = "", subscription = "", product = "", api = "", operation = ""] = texts.slice(
-      TEXTS * slot,
-      TEXTS * (slot + 1),
-    );
-    yield {
-      service,
-      subscription,
-      product,
-      api,
-      operation,
-      calls: calls[slot] ?? 0,
-      last: instantFromTicks(last[slot] ?? 0),
-      days: () => daysIn(days, slot),
-    };
-  }
+  for (let slot = 0; slot < access.table.used; slot++) if (isUse(access, slot)) yield useIn(access, slot);
+}
+
+function useIn({ texts, calls, last, days }: GatewayAccess, slot: number): AccessUse {
+  const text = (index: number): string => texts[TEXTS * slot + index] ?? "";
+  return {
+    service: text(0),
+    subscription: text(1),
+    product: text(2),
+    api: text(API),
+    operation: text(4),
+    calls: calls[slot] ?? 0,
+    last: instantFromTicks(last[slot] ?? 0),
+    days: () => daysIn(days, slot),
+  };
 }
 
 /** Days on which a call of the service was logged. */

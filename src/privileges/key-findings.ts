@@ -27,7 +27,8 @@ const READING: readonly Reach[] = [{ actions: READ_ACTIONS, scope: ACCOUNT_SCOPE
 export function* keysInUse(account: string, holders: readonly Holder[], judging: Judging): InTurns<readonly Finding[]> {
   const signed = holders
     .filter((holder) => holder.account === account && (holder.kind === "key" || holder.kind === "token"))
-    .toSorted((a, b) => (a.principal < b.principal ? -1 : 1));
+    .toSorted((a, b) => (a.principal < b.principal ? -1 : 1))
+    .map(withClients);
   const [first] = signed;
   if (first === undefined) return [];
   const held = signed.every(isReadOnly) ? READING : EVERYTHING;
@@ -140,6 +141,12 @@ const nameOf = ({ principal }: Holder): string => principal.slice(principal.inde
 function clientsText(holder: Holder): string {
   const { length } = holder.clients();
   return `${length} ${length === 1 ? "client" : "clients"}`;
+}
+
+/** A key may have thousands of clients: they are looked up once. */
+function withClients(holder: Holder): Holder {
+  const clients = holder.clients();
+  return { ...holder, clients: () => clients };
 }
 
 /** All keys and tokens of an account as one holder, to be replaced by an identity that is yet to be made. */

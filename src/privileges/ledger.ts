@@ -283,12 +283,17 @@ function closeDay(ledger: Ledger, use: number): void {
     uses.day[use] = -1;
     return;
   }
-  const { counts } = uses;
+  visitOpenDay(uses, use, (of, _, counts) => addDayRow(rows, of, use, counts));
+  uses.counts.fill(0, at, at + OUTCOMES.length);
+  uses.day[use] = -1;
+}
+
+/** Tells what is counted of the day that is not in the rows yet. */
+function visitOpenDay({ day, counts }: Uses, use: number, visit: RowVisitor): void {
+  const at = OUTCOMES.length * use;
   const denied401 = counts[at + 1] ?? 0;
   const denied = denied401 + (counts[at + 2] ?? 0);
-  addDayRow(rows, day, use, { succeeded: counts[at] ?? 0, denied, denied401, other: counts[at + 3] ?? 0 });
-  counts.fill(0, at, at + OUTCOMES.length);
-  uses.day[use] = -1;
+  visit(day[use] ?? -1, use, { succeeded: counts[at] ?? 0, denied, denied401, other: counts[at + 3] ?? 0 }, 0);
 }
 
 /** Any operation of an account tells that its log was there on that day. */
@@ -335,8 +340,10 @@ export const visitUses = (ledger: Ledger, visit: RowVisitor): void => atOnce(vis
 
 export function* visitUsesInTurns(ledger: Ledger, visit: RowVisitor): InTurns<void> {
   const { rows, uses, oldestDay, isTold } = ledger;
+  // A day that is not over is told as it is; which of several grains is the finest, only rows tell.
   for (let use = 0; use < uses.table.used; use++) {
-    closeDay(ledger, use);
+    if (isTold || (uses.day[use] ?? -1) < oldestDay) closeDay(ledger, use);
+    else visitOpenDay(uses, use, visit);
     if (use % TURN_USES === TURN_USES - 1) yield;
   }
   yield* visitFoldedInTurns(rows, visit);

@@ -44,6 +44,7 @@ export const wideAccess = (privileges: Privileges, now: Instant): readonly Findi
 
 export function* wideAccessInTurns(privileges: Privileges, now: Instant): InTurns<readonly Finding[]> {
   const { gatewayAccess, gatewayGrants } = privileges;
+  if (gatewayGrants.services.size === 0) return [];
   const lost = lostDays(privileges.losses, now);
   const byService = Map.groupBy(accessUses(gatewayAccess), ({ service }) => service);
   const found: (readonly Finding[])[] = [];

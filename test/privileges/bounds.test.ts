@@ -9,6 +9,7 @@ import {
   useId,
   visitUses,
 } from "../../src/privileges/ledger.ts";
+import { rowCount } from "../../src/privileges/day-rows.ts";
 import {
   addCalls,
   clientOf,
@@ -60,6 +61,24 @@ test("more calls of a day than a count holds are counted", () => {
     sums.other += other;
   });
   expect(sums).toEqual({ succeeded: 2 ** 33 + 12, denied: 2 ** 41, denied401: 2 ** 40, other: 2 ** 40 });
+});
+
+test("a day that is not over is told as often as it is asked for, and makes no rows", () => {
+  const ledger = createLedger();
+  const use = useId(ledger, { signer: textId(ledger, "p"), place: placeId(ledger, "shop", "d", "c"), action: 2 });
+  const told: (readonly [day: number, succeeded: number])[] = [];
+  for (const day of [0, 1, 1]) {
+    countUse(ledger, use, { time: dayAt(day), outcome: "succeeded", calls: 1 });
+    visitUses(ledger, (of, _, { succeeded }) => told.push([of - dayOf(dayAt(0)), succeeded]));
+  }
+  expect(told).toEqual([
+    [0, 1],
+    [1, 1],
+    [0, 1],
+    [1, 2],
+    [0, 1],
+  ]);
+  expect(rowCount(ledger.rows)).toBe(1);
 });
 
 test("of very many holders those with the highest scores get findings, and the rest is told", () => {
