@@ -57,13 +57,14 @@ export function* stepInTurns(analysis: Analysis, accepted: Accepted, onCall?: On
     const places = stopWaiting(reorder, analysis, accepted.silent, patience);
     return yield* followBoth(analysis, { ahead, places, wait }, onCall);
   }
-  addTally(analysis.input, accepted.tally);
   if (accepted.gap !== undefined) noteGap(analysis.coverage, accepted.partition, accepted.gap);
   hear(analysis, accepted);
   const places = release(reorder, analysis, accepted, patience);
   const changed = yield* followBoth(analysis, { ahead, places, wait }, onCall);
   const judged = yield* judgeHeard(analysis.standing, analysis.now);
   yield* keepBoundedInTurns(analysis);
+  // Who looks meanwhile is not told of records that are followed in part.
+  addTally(analysis.input, accepted.tally);
   return [...changed, ...judged];
 }
 

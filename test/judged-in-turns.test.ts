@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { type Accepted, acceptAgain } from "../src/accept.ts";
+import { accept, type Accepted, acceptAgain } from "../src/accept.ts";
 import { type Analysis, createAnalysis } from "../src/analysis.ts";
 import { type Look, run, type Shell } from "../src/live-run.ts";
 import { holdersInTurns, holdersOf } from "../src/privileges/principals.ts";
-import { step } from "../src/pipeline.ts";
+import { step, stepInTurns } from "../src/pipeline.ts";
 import type { Batch, Source } from "../src/sources/source.ts";
 import { createMemoryCallLog } from "../src/store/call-log.ts";
 import { stateCodec } from "../src/store/codec.ts";
@@ -208,4 +208,17 @@ test("no snapshot begins while somebody looks, the last one neither", async () =
   await Promise.all([running, visit(), visit(), visit()]);
   expect(looks).toBeGreaterThan(10);
   expect({ spools, spoiled }).toEqual({ spools: 1, spoiled: 0 });
+});
+
+test("who looks between two turns is not told of records that are followed in part", () => {
+  const analysis = createAnalysis(OPTIONS);
+  const seen = new Set<string>();
+  for (const batch of BATCHES) {
+    const before = analysis.input.records;
+    const work = stepInTurns(analysis, accept(analysis, batch, {}));
+    for (let part = work.next(); part.done !== true; part = work.next())
+      seen.add(analysis.input.records === before ? "as before" : "in part");
+    expect(analysis.input.records).toBe(before + batch.records.length);
+  }
+  expect([...seen]).toEqual(["as before"]);
 });
