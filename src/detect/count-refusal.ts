@@ -146,6 +146,7 @@ function factsOf(call: Call, trial: Trial, layer: Layer): RefusalFacts {
     expiredMs: claims?.expires === undefined ? undefined : msBetween(call.time, claims.expires),
     claimed: claims?.state === "unverified",
     subject: claims?.objectId,
+    delegated: (claims?.scopes?.length ?? 0) > 0,
     writes: writes(call.gateway?.backendMethod ?? call.gateway?.method),
   };
 }

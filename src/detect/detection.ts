@@ -30,6 +30,8 @@ export interface RefusalFacts {
   readonly claimed: boolean;
   /** Object id that the token names, whether or not anybody vouched for it. */
   readonly subject: string | undefined;
+  /** The token was given for a person (it has scopes), not for an application by itself. */
+  readonly delegated: boolean;
   /** By its method the call writes: a read may be sent as a POST, too. */
   readonly writes: boolean | undefined;
 }

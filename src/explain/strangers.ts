@@ -60,7 +60,9 @@ const THINNED = 1.5;
  */
 function outsidersOf({ detection, window }: Context, rows: readonly number[]): readonly number[] {
   const principals = detection.dictionaries[columnIndex("principal")];
-  const named = rows.filter((row) => subjectOf(window, row) !== undefined);
+  const { facts } = window.symptom.rows;
+  const isPerson = (row: number): boolean => facts[window.place[row] ?? -1]?.delegated === true;
+  const named = rows.filter((row) => isPerson(row) && subjectOf(window, row) !== undefined);
   if (principals === undefined || principals.beyond > 0 || named.length === 0) return [];
   const { letIn, known, each } = letInTo(detection.succeeded, new Set(named.map((row) => idIn(window, "api", row))));
   if (known < HALF) return [];

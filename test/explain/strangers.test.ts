@@ -109,15 +109,15 @@ describe("a job without a valid key beside callers of the same address", () => {
 });
 
 describe("people whose tokens lack a role", () => {
-  const lacking = (call: Ordinary, person: string): readonly Event[] => {
-    const token = { ...claims({ appId: appId(call.app), objectId: person }), state: "unverified" as const };
+  const lacking = (call: Ordinary, person: string, scopes = "access_as_user"): readonly Event[] => {
+    const token = { ...claims({ appId: appId(call.app), objectId: person, scopes }), state: "unverified" as const };
     return refusedByGateway(call, { claims: token, error: gatewayError("TokenClaimNotFound") });
   };
-  const lackingBeside = (person: (n: number) => string): readonly Event[] => {
+  const lackingBeside = (person: (n: number) => string, scopes?: string): readonly Event[] => {
     const some = CALLS.filter((call) => call.app === 4 && call.chance < 0.4 && call.seconds > 3_000);
     const refused = some.flatMap((call, n) => {
       const id = `lacking-${n}`;
-      return lacking({ ...call, gateway: { ...call.gateway, correlationId: id, dedupKey: id } }, person(n));
+      return lacking({ ...call, gateway: { ...call.gateway, correlationId: id, dedupKey: id } }, person(n), scopes);
     });
     return [...eventsOf(CALLS, () => undefined), ...refused];
   };
@@ -131,6 +131,10 @@ describe("people whose tokens lack a role", () => {
 
   test("are told of where they were let in before", () => {
     expect(causesOf(lackingBeside(() => objectId(4)))).toEqual(["token-claim-missing"]);
+  });
+
+  test("are told of where it is an application by itself, which its people were let in by", () => {
+    expect(causesOf(lackingBeside(() => "application-1", ""))).toEqual(["token-claim-missing"]);
   });
 
   test("are told of where an application's calls are missed since they come", () => {
