@@ -7,7 +7,8 @@ import type { Context } from "./context.ts";
 import { tallyBetween } from "./observation.ts";
 import type { Condition } from "./rule.ts";
 import { matches } from "./splits.ts";
-import { isFromTheFirst, type Refusals } from "./loss.ts";
+import { isFromTheFirst } from "./from-the-first.ts";
+import type { Refusals } from "./loss.ts";
 
 /** A larger share is told apart from none by a few calls. */
 const SLIGHT = 0.25;

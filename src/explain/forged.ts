@@ -1,7 +1,7 @@
 import { isBetween } from "./span.ts";
 import type { Context } from "./context.ts";
 import { oddsOfLoss, type Refusals } from "./loss.ts";
-import { idIn } from "./window.ts";
+import { factsOf, idIn, idsIn } from "./window.ts";
 
 /** What `validate-jwt` says of a signature that the key named in the token did not make; of an unknown key it says otherwise. */
 const BAD_SIGNATURE = "TokenSignatureInvalid";
@@ -16,10 +16,9 @@ const OF_CLIENTS = 1 / 10_000;
 export function areForged(context: Context, refusals: Refusals): boolean {
   const { window } = context;
   const { refused, span } = refusals;
-  const { facts } = window.symptom.rows;
-  const bad = refused.filter((row) => facts[window.place[row] ?? -1]?.reason === BAD_SIGNATURE);
+  const bad = refused.filter((row) => factsOf(window, row)?.reason === BAD_SIGNATURE);
   if (window.symptom.layer !== "gateway" || bad.length < NEARLY_ALL * refused.length) return false;
-  const apis = new Set(bad.map((row) => idIn(window, "api", row)));
+  const apis = idsIn(window, "api", bad);
   const accepted = new Set<number>();
   for (let row = window.refused; row < window.time.length; row++) {
     if (isBetween(span, window.time[row] ?? 0) && apis.has(idIn(window, "api", row)))

@@ -1,13 +1,10 @@
-import type { Column } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
-import { type DurationMs, type Instant, instantFromTicks, msBetween } from "../model/time.ts";
+import { type DurationMs, instantFromTicks, msBetween } from "../model/time.ts";
+import { NAMES } from "./callers.ts";
 import type { Condition } from "./rule.ts";
 import type { Span } from "./span.ts";
 import { matches } from "./splits.ts";
-import { idIn, type Window } from "./window.ts";
-
-/** What names a caller. */
-export const NAMES: readonly Column[] = ["subscription", "appId", "principal"];
+import { idIn, idsIn, type Window } from "./window.ts";
 
 /** Refused rows of a rise, and what they have in common. */
 export interface Refusals {
@@ -16,12 +13,7 @@ export interface Refusals {
   readonly span: Span;
 }
 
-const FROM_THE_FIRST_MS: DurationMs = 600_000;
-
-/** Refusals that begin so soon after the first call that is known began before it. */
-export const isFromTheFirst = ({ from }: Span, began: Instant): boolean => msBetween(from, began) <= FROM_THE_FIRST_MS;
-
-export const refusalsOf = (window: Window, refused: readonly number[]): number =>
+const refusalsOf = (window: Window, refused: readonly number[]): number =>
   refused.reduce((sum, row) => sum + (window.f[row] ?? 0), 0);
 
 /** Shares of the refusals that a caller may have lost: it may try again each that is refused. */
@@ -44,7 +36,7 @@ const LEAST_BEFORE_MS: DurationMs = 300_000;
 export function oddsOfLoss(window: Window, { refused, conditions, span }: Refusals): number {
   if (window.time.every((time) => msBetween(span.from, instantFromTicks(time)) < LEAST_BEFORE_MS)) return 1;
   const missing = refusalsOf(window, refused);
-  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
+  const apis = idsIn(window, "api", refused);
   const all = successesByCaller(window, span, () => true);
   const callers = successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row)));
   const total = sumOf([...all.values()]);
@@ -127,7 +119,7 @@ const sumOf = (all: readonly Successes[]): Successes => ({
 
 /** The same for all calls of the APIs, whoever makes them. */
 export function oddsOfLossAt(window: Window, { refused, span }: Refusals): number {
-  const apis = new Set(refused.map((row) => idIn(window, "api", row)));
+  const apis = idsIn(window, "api", refused);
   const total = sumOf([...successesByCaller(window, span, () => true).values()]);
   const own = sumOf([...successesByCaller(window, span, (row) => apis.has(idIn(window, "api", row))).values()]);
   const expected = expectedOf(own, { all: total, own }) ?? expectedByTime(window, own, span);

@@ -1,9 +1,11 @@
 import { areAnswered } from "./answered.ts";
 import { areAsEver } from "./as-ever.ts";
 import type { Context } from "./context.ts";
+import { areFilteredOut } from "./filtered-out.ts";
 import { areForged } from "./forged.ts";
+import { areFromTheFirst } from "./from-the-first.ts";
 import type { Refusals } from "./loss.ts";
-import { areFilteredOut, areFromTheFirst, areOfStrangers } from "./strangers.ts";
+import { areOfStrangers } from "./strangers.ts";
 
 const KINDS = [areAnswered, areForged, areOfStrangers, areFromTheFirst, areAsEver, areFilteredOut];
 

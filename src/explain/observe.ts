@@ -20,6 +20,7 @@ import { rhythmOf } from "./rhythm.ts";
 import type { Condition } from "./rule.ts";
 import { signsNear } from "./signs.ts";
 import type { Span } from "./span.ts";
+import { factsOf } from "./window.ts";
 
 const shareOf = ({ refused, trials }: Tally): number => (trials === 0 ? 0 : refused / trials);
 
@@ -47,7 +48,7 @@ export function observe(
     values: detection.dictionaries[columnIndex(dimension)]?.values ?? [],
   });
   const facts = refusedRows
-    .map((row) => symptom.rows.facts[window.place[row] ?? 0])
+    .map((row) => factsOf(window, row))
     .filter((fact): fact is RefusalFacts => fact !== undefined);
   const everything = Array.from(window.time, (_, row) => row);
   const earlier = (): readonly number[] => everything.filter((row) => (window.time[row] ?? 0) < span.from);

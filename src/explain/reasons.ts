@@ -1,7 +1,7 @@
 import { type Column, columnIndex } from "../detect/columns.ts";
 import { entry } from "../lib/entry.ts";
 import { type DurationMs, TICKS_PER_MS } from "../model/time.ts";
-import { idIn, type Window } from "./window.ts";
+import { factsOf, idIn, type Window } from "./window.ts";
 
 /** Refusals that a reason needs to be looked at apart. */
 const MIN_REFUSED = 5;
@@ -31,8 +31,8 @@ export function reasonsApart(window: Window): readonly Set<number>[] {
 }
 
 /** What the log says of a refusal; a missing key and a wrong one are two things, though they have one cause. */
-function toldOf({ symptom, place }: Window, row: number): string | undefined {
-  const facts = symptom.rows.facts[place[row] ?? 0];
+function toldOf(window: Window, row: number): string | undefined {
+  const facts = factsOf(window, row);
   return facts?.told === KEY ? (facts.reason ?? KEY) : facts?.told;
 }
 

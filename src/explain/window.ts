@@ -1,5 +1,5 @@
 import { type Column, columnIndex, COMPARED, WIDTH } from "../detect/columns.ts";
-import type { Detection, Symptom } from "../detect/detection.ts";
+import type { Detection, RefusalFacts, Symptom } from "../detect/detection.ts";
 import { type Rows, thinSince, valueAt } from "../detect/rows.ts";
 import type { Thinned } from "../detect/thin.ts";
 import { areLogsApart } from "./logs-apart.ts";
@@ -37,6 +37,14 @@ export interface Window {
 /** Id of a row's value in a column, as it was logged; -1 absent. */
 export const idIn = ({ raw }: Pick<Window, "raw">, column: Column, row: number): number =>
   raw[columnIndex(column)]?.[row] ?? -1;
+
+/** The ids of the rows' values in a column; -1 among them where it is absent. */
+export const idsIn = (window: Pick<Window, "raw">, column: Column, rows: readonly number[]): Set<number> =>
+  new Set(rows.map((row) => idIn(window, column, row)));
+
+/** What was kept of a refused row. */
+export const factsOf = ({ symptom, place }: Window, row: number): RefusalFacts | undefined =>
+  symptom.rows.facts[place[row] ?? -1];
 
 const MAX_REFUSED = 3_000;
 const MAX_SUCCEEDED = 8_000;

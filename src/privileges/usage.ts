@@ -1,5 +1,5 @@
 import { bitCount, lowestBit } from "../lib/bits.ts";
-import { atOnce, type InTurns } from "../lib/in-turns.ts";
+import type { InTurns } from "../lib/in-turns.ts";
 import { periodOf } from "./folded-rows.ts";
 import { type Ledger, visitUsesInTurns } from "./ledger.ts";
 
@@ -15,8 +15,6 @@ export interface Usage {
   readonly words: number;
   readonly from: number;
 }
-
-export const readUsage = (ledger: Ledger): Usage => atOnce(readUsageInTurns(ledger));
 
 export function* readUsageInTurns(ledger: Ledger): InTurns<Usage> {
   const { used } = ledger.uses.table;

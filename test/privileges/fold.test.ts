@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { atOnce } from "../../src/lib/in-turns.ts";
 import { type Instant, plusMs } from "../../src/model/time.ts";
 import { ALL_ACTIONS } from "../../src/privileges/actions.ts";
 import { packedBytes, rowCount } from "../../src/privileges/day-rows.ts";
@@ -15,7 +16,7 @@ import {
   useId,
 } from "../../src/privileges/ledger.ts";
 import { replay } from "../../src/privileges/replay.ts";
-import { daysOf, readUsage } from "../../src/privileges/usage.ts";
+import { daysOf, readUsageInTurns } from "../../src/privileges/usage.ts";
 import { stateCodec } from "../../src/store/codec.ts";
 import { at } from "../builders.ts";
 
@@ -46,7 +47,7 @@ function fill(ledger: Ledger, ops: readonly Op[]): Ledger {
 
 /** By action: the sums and the days. */
 function told(ledger: Ledger): unknown {
-  const usage = readUsage(ledger);
+  const usage = atOnce(readUsageInTurns(ledger));
   return [...usage.succeeded.keys()]
     .filter((use) => ledger.uses.grain[use] === 0)
     .map((use) => [
@@ -129,7 +130,7 @@ describe("days that are folded", () => {
       (_, day): Op => ({ day, action: 2, grain: 0, outcome: "succeeded", calls: 1 }),
     );
     const ledger = fill(createLedger(120), daily);
-    const usage = readUsage(ledger);
+    const usage = atOnce(readUsageInTurns(ledger));
     const kept = [...usage.succeeded.keys()].map((use) => usage.succeeded[use] ?? 0)[0] ?? 0;
     expect(kept).toBeGreaterThanOrEqual(400);
     expect(kept).toBeLessThan(400 + 32);
@@ -171,6 +172,6 @@ describe("one use that several logs tell", () => {
   test.each(cases)("$name", ({ list, calls }) => {
     const ledger = fill(createLedger(), list);
     const use = useId(ledger, { signer: textId(ledger, "p1"), place: placeId(ledger, "shop", "d", "c"), action: 2 });
-    expect(readUsage(ledger).succeeded[use]).toBe(calls);
+    expect(atOnce(readUsageInTurns(ledger)).succeeded[use]).toBe(calls);
   });
 });

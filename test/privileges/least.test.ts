@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { atOnce } from "../../src/lib/in-turns.ts";
 import type { Scope } from "../../src/model/grant.ts";
 import { ACCOUNT_SCOPE, contains } from "../../src/model/grant.ts";
 import {
@@ -14,7 +15,7 @@ import {
 import { heldAt, leastRoles, type Reach, reachesOf, type Use } from "../../src/privileges/least.ts";
 import { countUse, createLedger, placeId, textId, useId } from "../../src/privileges/ledger.ts";
 import type { UseFact } from "../../src/privileges/holder.ts";
-import { dayCount, daysOf, readUsage } from "../../src/privileges/usage.ts";
+import { dayCount, daysOf, readUsageInTurns } from "../../src/privileges/usage.ts";
 import { replay, replayFacts } from "../../src/privileges/replay.ts";
 import { at } from "../builders.ts";
 
@@ -113,7 +114,7 @@ describe("the least roles of any grants and uses", () => {
           replay(ledger, { signers: new Set([signer]), account }, { held: granted, proposed });
         expect(run(least)).toMatchObject({ wouldBeDenied: 0, calls: letIn(granted, used).length });
         if (least.length > 0) expect(run(least.slice(1)).wouldBeDenied).toBeGreaterThan(0);
-        const usage = readUsage(ledger);
+        const usage = atOnce(readUsageInTurns(ledger));
         const facts = [...usage.succeeded.keys()].map((use): UseFact => {
           const [, database = 0, container = 0] = ledger.places[ledger.uses.place[use] ?? 0] ?? [];
           const place = { database: ledger.texts[database] ?? "", container: ledger.texts[container] ?? "" };
